@@ -1,0 +1,30 @@
+"""codemill turns source code into training data for code language models.
+
+The names below are the table of contents for notebooks; recipes also use `codemill.steps` and `codemill.sources`.
+"""
+
+from codemill.builder import build, plan
+from codemill.errors import (
+    BuildError,
+    CodemillError,
+    EnvironmentProblem,
+    InputError,
+    RecipeError,
+    TeacherError,
+)
+from codemill.table import Step, Table, exchange, step
+
+__all__ = [
+    "BuildError",
+    "CodemillError",
+    "EnvironmentProblem",
+    "InputError",
+    "RecipeError",
+    "Step",
+    "Table",
+    "TeacherError",
+    "build",
+    "exchange",
+    "plan",
+    "step",
+]

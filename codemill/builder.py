@@ -1,0 +1,551 @@
+"""Plans and builds tables: which are there, which are missing, run what is missing, check the books, publish.
+
+`plan` lists the inputs and looks at what is built already; `build` does the rest. Every step's books are checked
+when it is done: rows in = rows out + rows dropped, and rows in = what the step before let through. If they do not
+add up the build fails, because a corpus that cannot account for a file cannot be trusted with any.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import logging
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from codemill import exchange, tasks
+from codemill.engine import Engine, Local, Outcome, Ray, Task, run
+from codemill.errors import BuildError, EnvironmentProblem, RecipeError, did_you_mean
+from codemill.progress import Progress, Silent
+from codemill.sources._protocol import Listing
+from codemill.store import (
+    Layer,
+    Place,
+    Receipt,
+    Stack,
+    intact,
+    read_receipts,
+    storage_errors,
+    sweep,
+    write_receipt,
+)
+from codemill.table import VERDICT, Table, canonical, digest
+
+log = logging.getLogger("codemill")
+
+WORKER_MEMORY = 512 << 20
+"""What one worker needs at most, apart from exchanges: interpreter, Arrow and a few batches. Measured: 250-400 MiB
+on source trees and on Parquet."""
+
+KEY_BYTES = 400
+"""Memory of one key row while a partition is resolved: about 100 bytes of key, held in four forms."""
+
+
+@dataclass(frozen=True)
+class PlannedTable:
+    """One table of a plan: its identity, where it is or will be, and what is there already."""
+
+    table: Table
+    fingerprint: str
+    folder: Place
+    receipts: Mapping[str, Receipt]  # parts already built, not yet verified
+    complete: bool
+    listing: Mapping[str, Any] | None = None  # the base layer's: see `tasks.list_inputs`
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a build would do. `tables` from the base layer up; `published` if OUT holds this very result already."""
+
+    out: Place
+    tables: tuple[PlannedTable, ...]
+    parts: tuple[str, ...]
+    sizes: tuple[int, ...]  # bytes of content of each part, as listed
+    listings: tuple[Listing, ...]
+    fingerprint: str
+    published: bool
+
+
+def plan(table: Table, out: str | os.PathLike[str]) -> Plan:
+    """Lists the inputs (without reading them) and looks up what is built. Builds nothing, writes nothing.
+
+    Raises: InputError if an input is missing; RecipeError if a step reads a column that no step before it makes.
+    """
+    folder = Place.of(out)
+    layers = table.layers()
+    _check_columns(layers)
+    base = layers[0]
+    sources = base.params["sources"]
+    listings = tuple(source.list() for source in sources)
+    shards = [(s, shard) for s, listing in enumerate(listings) for shard in listing.shards]
+    parts = tuple(f"part-{i:05d}" for i in range(len(shards)))
+    fingerprints: list[str] = []
+    planned = []
+    for layer in layers:
+        identity = {
+            "step": layer.step.name,
+            "version": layer.step.version,
+            "parameters": identity_of(layer.params),
+            "inputs": fingerprints[-1:] or [listing.fingerprint for listing in listings],
+        }
+        fingerprints.append(digest(identity))
+        where = folder.at(".work", layer.step.name, fingerprints[-1])
+        receipts = read_receipts(where)
+        complete = where.at("manifest.json").exists() and set(receipts) == set(parts)
+        planned.append(PlannedTable(layer, fingerprints[-1], where, receipts, complete))
+    fingerprint = digest(["publish", tasks.PUBLISH_VERSION, fingerprints[-1]])
+    manifest = folder.at("manifest.json").read_json()
+    published = isinstance(manifest, dict) and manifest.get("fingerprint") == fingerprint
+    return Plan(
+        folder,
+        tuple(planned),
+        parts,
+        tuple(shard.bytes for _, shard in shards),
+        listings,
+        fingerprint,
+        published,
+    )
+
+
+def build(
+    table: Table,
+    *,
+    out: str | os.PathLike[str],
+    workers: int | None = None,
+    memory: int | None = None,
+    engine: str | Engine = "local",
+    recipe: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Builds a table and publishes it as `out/corpus`, `out/ledger` and `out/manifest.json`.
+
+    `memory` (bytes) is the ceiling for all workers together: it limits how many run and how finely exchanges are
+    cut, and never what comes out. What is built already, here or by a run that was killed, is verified and used.
+
+    Returns: the manifest, as published. Raises: RecipeError, InputError before work starts; EnvironmentProblem
+    if the output folder cannot be written or is in use; BuildError if a step breaks a promise.
+    """
+    if os.environ.get("CODEMILL_WORKER"):
+        raise RecipeError("build() was called by a worker", remedy='put the call under `if __name__ == "__main__":`')
+    started = time.monotonic()
+    progress = progress or Silent()
+    folder = Place.of(out)
+    folder.make()
+    with _lock(folder):
+        plan_ = plan(table, folder.uri)
+        own = isinstance(engine, str)
+        running = _engine(engine, workers, memory) if isinstance(engine, str) else engine
+        try:
+            return _Build(plan_, running, memory, recipe or {}, progress, started).run()
+        finally:
+            if own:
+                running.close()
+
+
+class _Build:
+    """One run of a plan. A class only because its methods share the engine, the progress and the clock."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        engine: Engine,
+        memory: int | None,
+        recipe: Mapping[str, Any],
+        progress: Progress,
+        started: float,
+    ) -> None:
+        self.plan, self.engine, self.recipe, self.progress, self.started = (
+            plan,
+            engine,
+            recipe,
+            progress,
+            started,
+        )
+        self.worker_memory = (memory or 2 << 30) // max(1, engine.workers)
+        self.layers: list[Layer] = []
+        self.entries: list[dict[str, Any]] = []
+
+    def run(self) -> dict[str, Any]:
+        published = self._published()
+        if published is not None:
+            self.progress.note("nothing to do: the result is there and intact")
+            return published
+        for planned in self.plan.tables:
+            receipts = self._layer(planned)
+            self._account(planned, receipts)
+        return self._publish()
+
+    # each layer
+
+    def _layer(self, planned: PlannedTable) -> list[Receipt]:
+        step, began = planned.table.step, time.monotonic()
+        planned.folder.make()
+        sweep(planned.folder)
+        receipts = self._verified(planned.folder, planned.receipts)
+        missing = [p for p in self.plan.parts if p not in receipts]
+        if missing:
+            planned.folder.at("manifest.json").remove()
+            how = {"ingest": self._ingest, "batch": self._batch, "exchange": self._exchange}[step.kind]
+            self.progress.begin(step.name, total=self._bytes(self.plan.parts), done=self._bytes(receipts))
+            with self.progress.running():
+                how(planned, missing, receipts)
+        elif step.code and (old := planned.folder.at("manifest.json").read_json()) and old.get("code") != step.code:
+            log.warning(
+                "%s: its code changed since this table was built, its version (%d) did not; the old table is used. "
+                "Raise version= if the change alters results",
+                step.name,
+                step.version,
+            )
+        ordered = [receipts[p] for p in self.plan.parts]
+        externals = {r.name: r.external for r in ordered if r.external}
+        self.layers.append(Layer(step.name, planned.folder, tuple(tasks.layer_schema(step).names), externals))
+        seconds = round(time.monotonic() - began, 3)
+        if missing or not planned.complete:
+            planned.folder.at("manifest.json").write_json(
+                {
+                    "step": step.name,
+                    "version": step.version,
+                    "code": step.code,
+                    "fingerprint": planned.fingerprint,
+                    "parameters": shown(planned.table.params),
+                    "seconds": seconds,
+                    "parts": [r.__dict__ for r in ordered],
+                }
+            )
+            for receipt in ordered:
+                planned.folder.at(f"{receipt.name}.json").remove()
+        self.entries.append({"seconds": seconds, "cached": not missing})
+        return ordered
+
+    def _ingest(self, planned: PlannedTable, missing: Sequence[str], receipts: dict[str, Receipt]) -> None:
+        shards = [(s, shard) for s, listing in enumerate(self.plan.listings) for shard in listing.shards]
+        numbered = dict(zip(self.plan.parts, shards, strict=True))
+        self._write_parts(
+            planned,
+            [
+                Task(
+                    tasks.ingest_part,
+                    (planned.table.step, planned.table.params, planned.folder, part, *numbered[part]),
+                    label=f"{planned.table.step.name} {part} ({numbered[part][1].label})",
+                    size=numbered[part][1].bytes,
+                    isolates=True,
+                )
+                for part in missing
+            ],
+            receipts,
+        )
+
+    def _batch(self, planned: PlannedTable, missing: Sequence[str], receipts: dict[str, Receipt]) -> None:
+        stack = Stack(tuple(self.layers))
+        self._write_parts(
+            planned,
+            [
+                Task(
+                    tasks.batch_part,
+                    (planned.table.step, planned.table.params, stack, planned.folder, part),
+                    label=f"{planned.table.step.name} {part}",
+                    size=self._bytes([part]),
+                    isolates=True,
+                )
+                for part in missing
+            ],
+            receipts,
+        )
+
+    def _exchange(self, planned: PlannedTable, missing: Sequence[str], receipts: dict[str, Receipt]) -> None:
+        table, parts = planned.table, self.plan.parts
+        rows = sum(e["rows_out"] for e in self.entries[-1:])
+        partitions = max(1, -(-rows * KEY_BYTES // max(1, self.worker_memory // 2)))
+        groups = -(-len(parts) // exchange.PARTS_PER_GROUP)
+        # Its own folder per number of partitions: another --memory must not mix with half a run of this one.
+        folder = planned.folder.at(f"exchange-{partitions}")
+        folder.make()
+        sweep(folder)
+        there = folder.names()
+        stack = Stack(tuple(self.layers))
+        maps = [folder.at(f"map-{i:05d}.arrow") for i in range(len(parts))]
+        reduces = [folder.at(f"reduce-{i:05d}.arrow") for i in range(partitions)]
+        weight = self._bytes(parts)
+        self._run(
+            [
+                Task(
+                    tasks.map_part,
+                    (table.step, table.params, stack, maps[i], part, i, partitions),
+                    label=f"{table.step.name} map {part}",
+                    size=self._bytes([part]) // 2,
+                )
+                for i, part in enumerate(parts)
+                if f"map-{i:05d}.arrow" not in there
+            ]
+        )
+        self._run(
+            [
+                Task(
+                    tasks.reduce_partition,
+                    (table.step, table.params, maps, reduces[i], i, groups),
+                    label=f"{table.step.name} reduce {i}",
+                    size=weight // partitions // 4,
+                )
+                for i in range(partitions)
+                if f"reduce-{i:05d}.arrow" not in there
+            ]
+        )
+        wanted = {i // exchange.PARTS_PER_GROUP for i, part in enumerate(parts) if part in set(missing)}
+        self._write_parts(
+            planned,
+            [
+                Task(
+                    tasks.align_group,
+                    (table.step, stack, reduces, planned.folder, parts, g),
+                    label=f"{table.step.name} align {g}",
+                    size=weight // groups // 4,
+                )
+                for g in sorted(wanted)
+            ],
+            receipts,
+        )
+        folder.remove()
+
+    def _write_parts(self, planned: PlannedTable, todo: Sequence[Task], receipts: dict[str, Receipt]) -> None:
+        def done(outcome: Outcome) -> None:
+            assert outcome.result is not None
+            for receipt in outcome.result["receipts"]:
+                write_receipt(planned.folder, receipt)
+                receipts[receipt.name] = receipt
+            self.progress.advance(outcome.task.size)
+
+        run(self.engine, todo, done)
+
+    def _run(self, todo: Sequence[Task]) -> None:
+        run(self.engine, todo, lambda outcome: self.progress.advance(outcome.task.size))
+
+    def _verified(self, folder: Place, receipts: Mapping[str, Receipt]) -> dict[str, Receipt]:
+        """The receipts whose files are intact; others are reported and left out, so that they are rebuilt."""
+        known = [r for r in receipts.values() if r.name in set(self.plan.parts)]
+        sizes = folder.names()
+        with ThreadPoolExecutor(max(1, min(8, self.engine.workers))) as pool:
+            verdicts = pool.map(lambda r: intact(folder, r, sizes.get(f"{r.name}.parquet", -1)), known)
+            good = {r.name: r for r, ok in zip(known, verdicts, strict=True) if ok}
+        for receipt in known:
+            if receipt.name not in good:
+                log.warning("%s is missing or damaged and will be rebuilt", folder.at(f"{receipt.name}.parquet").uri)
+        return good
+
+    def _bytes(self, parts: Any) -> int:
+        size = dict(zip(self.plan.parts, self.plan.sizes, strict=True))
+        return sum(size[p] for p in parts)
+
+    # the books
+
+    def _account(self, planned: PlannedTable, receipts: Sequence[Receipt]) -> None:
+        """Adds the step's entry to the books, after checking that it adds up."""
+        name = planned.table.step.name
+        entry = self.entries[-1]
+        dropped: dict[str, Counter[str]] = {}
+        totals: Counter[str] = Counter()
+        for receipt in receipts:
+            for key in ("rows_in", "bytes_in", "rows_out", "bytes_out"):
+                totals[key] += receipt.counts[key]
+            for reason, amount in receipt.counts["dropped"].items():
+                dropped.setdefault(reason, Counter()).update(amount)
+        before = self.entries[-2]["rows_out"] if len(self.entries) > 1 else totals["rows_in"]
+        lost = sum(d["rows"] for d in dropped.values())
+        if totals["rows_in"] != before or totals["rows_in"] != totals["rows_out"] + lost:
+            raise BuildError(
+                f"the books do not add up: {before} rows came, {totals['rows_in']} were seen, "
+                f"{totals['rows_out']} kept, {lost} dropped",
+                where=name,
+            )
+        entry.update(
+            name=name,
+            fingerprint=planned.fingerprint,
+            version=planned.table.step.version,
+            parameters=shown(planned.table.params),
+            parts=len(receipts),
+            **{k: totals[k] for k in ("rows_in", "bytes_in", "rows_out", "bytes_out")},
+            dropped={
+                reason: {"rows": d["rows"], "bytes": d["bytes"]}
+                for reason, d in sorted(dropped.items(), key=lambda item: (-item[1]["rows"], item[0]))
+            },
+        )
+        self.progress.step_done(entry)
+
+    # publishing
+
+    def _published(self) -> dict[str, Any] | None:
+        """The manifest in OUT, if it is this plan's and every published file is intact."""
+        out = self.plan.out
+        if not self.plan.published:
+            return None
+        manifest = out.at("manifest.json").read_json()
+        for folder, values in manifest["parts"].items():
+            receipts = {v["name"]: Receipt(**v) for v in values}
+            names = {n for n in out.at(folder).names() if n.endswith(".parquet")}
+            if len(self._verified(out.at(folder), receipts)) < len(receipts) or len(names) != len(receipts):
+                return None
+        return dict(manifest)
+
+    def _publish(self) -> dict[str, Any]:
+        out, stack, began = self.plan.out, Stack(tuple(self.layers)), time.monotonic()
+        books = out.at(".work", "publish", self.plan.fingerprint)
+        folders = {name: out.at(name) for name in ("corpus", "ledger")}
+        for folder in (books, *folders.values()):
+            folder.make()
+            sweep(folder)
+        out.at("manifest.json").remove()
+        out.at("report.html").remove()  # it would show the result before this one
+        receipts: dict[str, dict[str, Receipt]] = {}
+        for name, folder in folders.items():
+            books.at(name).make()
+            receipts[name] = self._verified(folder, read_receipts(books.at(name)))
+            for file in folder.names():
+                if file.removesuffix(".parquet") not in receipts[name]:
+                    folder.at(file).remove()  # of an earlier recipe
+        missing = [p for p in self.plan.parts if not all(p in receipts[name] for name in folders)]
+        self.progress.begin("publish", total=self._bytes(self.plan.parts), done=0)
+
+        def done(outcome: Outcome) -> None:
+            assert outcome.result is not None
+            for name, receipt in outcome.result["receipts"].items():
+                write_receipt(books.at(name), receipt)
+                receipts[name][receipt.name] = receipt
+            self.progress.advance(outcome.task.size)
+
+        with self.progress.running():
+            run(
+                self.engine,
+                [
+                    Task(
+                        tasks.publish_part,
+                        (stack, folders["corpus"], folders["ledger"], p),
+                        f"publish {p}",
+                        self._bytes([p]),
+                    )
+                    for p in missing
+                ],
+                done,
+            )
+        manifest = self._manifest(receipts, time.monotonic() - began)
+        out.at("manifest.json").write_json(manifest)
+        books.remove()
+        return manifest
+
+    def _manifest(self, receipts: Mapping[str, Mapping[str, Receipt]], seconds: float) -> dict[str, Any]:
+        first, last = self.entries[0], self.entries[-1]
+        rows = {name: sum(r.rows for r in parts.values()) for name, parts in receipts.items()}
+        if rows["corpus"] != last["rows_out"] or rows["ledger"] != first["rows_in"]:
+            raise BuildError(
+                f"the books do not add up: {first['rows_in']} found and {rows['ledger']} in the ledger, "
+                f"{last['rows_out']} kept and {rows['corpus']} in the corpus",
+                where="publish",
+            )
+        return {
+            "codemill": version("codemill"),
+            "fingerprint": self.plan.fingerprint,
+            "recipe": dict(self.recipe),
+            "inputs": [
+                {
+                    "source": shown({"": source})[""],
+                    "fingerprint": listing.fingerprint,
+                    "files": sum(s.files for s in listing.shards),
+                    "bytes": sum(s.bytes for s in listing.shards),
+                    "notes": list(listing.notes),
+                }
+                for source, listing in zip(self.plan.tables[0].table.params["sources"], self.plan.listings, strict=True)
+            ],
+            "steps": self.entries,
+            "ingested": {"rows": first["rows_in"], "bytes": first["bytes_in"]},
+            "kept": {"rows": last["rows_out"], "bytes": last["bytes_out"]},
+            "dropped": {
+                "rows": first["rows_in"] - last["rows_out"],
+                "bytes": first["bytes_in"] - last["bytes_out"],
+            },
+            "publish_seconds": round(seconds, 3),
+            "seconds": round(time.monotonic() - self.started, 3),
+            "parts": {name: [parts[p].__dict__ for p in self.plan.parts] for name, parts in sorted(receipts.items())},
+        }
+
+
+def identity_of(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters as they enter a fingerprint: without the places where sources happen to be."""
+
+    def plain(value: Any) -> Any:
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            places = getattr(value, "PLACES", ())  # the fields of a source that say where, not what
+            kept = [f.name for f in dataclasses.fields(value) if f.name not in places]
+            return {"kind": type(value).__name__, **{n: plain(getattr(value, n)) for n in kept}}
+        if isinstance(value, list | tuple):
+            return [plain(v) for v in value]
+        return value
+
+    return {name: plain(value) for name, value in params.items()}
+
+
+def shown(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters as people see them in a manifest: everything, as plain JSON."""
+    return {name: canonical(value, where=name) for name, value in params.items()}
+
+
+def _check_columns(layers: Sequence[Table]) -> None:
+    if layers[0].step.kind != "ingest":
+        raise RecipeError(f"a recipe starts with ingest.documents, not {layers[0].step.name}")
+    known = {c for c in layers[0].step.adds if c not in VERDICT}
+    for layer in layers[1:]:
+        for column in layer.step.columns_read(layer.params):
+            if column not in known:
+                raise RecipeError(
+                    f"{layer.step.name} reads the column {column!r}, which no step before it makes",
+                    remedy=did_you_mean(column, sorted(known)),
+                )
+        known |= {c for c in layer.step.adds if c not in VERDICT}
+
+
+def _engine(name: str, workers: int | None, memory: int | None) -> Engine:
+    if name not in ("local", "ray"):
+        raise RecipeError(f"unknown engine {name!r}", remedy=did_you_mean(name, ["local", "ray"]))
+    if workers is not None and workers < 1:
+        raise RecipeError(f"--workers must be at least 1, got {workers}")
+    if name == "ray":
+        return Ray(workers)
+    cores = len(os.sched_getaffinity(0))
+    count = workers or cores
+    if memory is not None:
+        if memory < WORKER_MEMORY:
+            raise RecipeError(
+                f"--memory {memory >> 20} MiB is less than one worker needs",
+                remedy=f"give at least {WORKER_MEMORY >> 20}MiB",
+            )
+        if memory // WORKER_MEMORY < count:
+            log.warning("--memory allows %d of %d workers", memory // WORKER_MEMORY, count)
+            count = memory // WORKER_MEMORY
+    return Local(count)
+
+
+@contextlib.contextmanager
+def _lock(out: Place) -> Iterator[None]:
+    """One run at a time in one output folder (on local disks; the system frees the lock however a run ends)."""
+    if out.local is None:
+        yield
+        return
+    work = out.at(".work")
+    work.make()
+    with storage_errors(out.uri), open(out.local / ".work" / "lock", "a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise EnvironmentProblem(
+                "another run is using this output folder",
+                where=out.uri,
+                remedy="wait for it, or choose another --out",
+            ) from error
+        yield
+
+
+__all__ = ["Plan", "PlannedTable", "build", "plan"]

@@ -1,0 +1,367 @@
+"""The command line: a short list of verbs, frozen by a test. Options of a recipe are its own keyword parameters.
+
+Exit status: 0 done, 1 failed (the message says what, where and what to do), 2 wrong usage or recipe,
+130 interrupted (run again to go on).
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+import re
+import shutil
+import sys
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.table import Table as Grid
+
+import codemill
+from codemill import catalog
+from codemill.errors import CodemillError, InputError, RecipeError, did_you_mean
+from codemill.progress import JsonLines, Terminal
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+
+def main() -> None:
+    """Entry point of the `codemill` command."""
+    errors = Console(stderr=True, soft_wrap=True)
+    handler = RichHandler(console=errors, show_time=False, show_path=False, markup=False)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
+    try:
+        sys.exit(cli.main(standalone_mode=False) or 0)
+    except click.exceptions.Exit as leaving:
+        sys.exit(leaving.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (KeyboardInterrupt, click.Abort):
+        errors.print("interrupted; run the same command again to go on where it stopped")
+        sys.exit(130)
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        sys.stderr.close()
+        sys.exit(0)
+    except CodemillError as error:
+        errors.print(f"error: {error}", markup=False, highlight=False)
+        sys.exit(2 if isinstance(error, RecipeError) else 1)
+
+
+@click.group(context_settings=CONTEXT)
+@click.version_option(package_name="codemill")
+def cli() -> None:
+    """Turns source code into training data for code language models."""
+
+
+# ── run and plan ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Recipes(click.Group):
+    """A group whose commands are recipes: ours by name, a user's as path/to/file.py:function."""
+
+    def __init__(self, act: Callable[..., None], shared: Sequence[click.Parameter], **settings: Any) -> None:
+        super().__init__(context_settings=CONTEXT, subcommand_metavar="RECIPE [OPTIONS]", **settings)
+        self.act, self.shared = act, shared
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Our own recipes."""
+        return sorted(catalog.recipes())
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+        """The recipe as a command: the shared options and one for each of its keyword parameters."""
+        recipe = catalog.recipe(cmd_name)
+        options, hints = [], typing.get_type_hints(recipe.function, include_extras=True)
+        for parameter in inspect.signature(recipe.function).parameters.values():
+            if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+                options.append(_option(parameter, hints.get(parameter.name, str), recipe.name))
+        names = [p.name for p in inspect.signature(recipe.function).parameters.values()]
+
+        def act(**values: Any) -> None:
+            params = {o.name: values.pop(str(o.name)) for o in options}
+            self.act(recipe, {k: v for k, v in params.items() if k in names}, **values)
+
+        description = inspect.getdoc(recipe.function) or ""
+        return click.Command(cmd_name, params=[*self.shared, *options], callback=act, help=description)
+
+
+def _option(parameter: inspect.Parameter, hint: Any, recipe: str) -> click.Option:
+    """A recipe's keyword parameter as an option. Types: int, float, str, bool, each or None, tuples of str."""
+    words = ""
+    if typing.get_origin(hint) is typing.Annotated:
+        hint, words = typing.get_args(hint)[0], str(hint.__metadata__[0])
+    if isinstance(hint, types.UnionType):
+        hint = next(t for t in typing.get_args(hint) if t is not type(None))
+    several = typing.get_origin(hint) in (tuple, list)
+    if several:
+        hint = typing.get_args(hint)[0]
+    if hint not in (int, float, str, bool):
+        raise RecipeError(
+            f"the parameter {parameter.name!r} of {recipe} has the type {hint}, which cannot be an option",
+            remedy="use int, float, str, bool, or tuple[str, ...]",
+        )
+    flag = "--" + parameter.name.replace("_", "-")
+    required = parameter.default is inspect.Parameter.empty
+    return click.Option(
+        [f"{flag}/--no-{flag[2:]}" if hint is bool else flag, parameter.name],
+        type=hint,
+        default=None if required else parameter.default,
+        required=required,
+        multiple=several,
+        show_default=True,
+        help=words,
+    )
+
+
+class Memory(click.ParamType[int]):
+    """An amount of memory such as 4GiB, 800MB or 2000000000."""
+
+    name = "size"
+    UNITS: typing.ClassVar[Mapping[str, int]] = {
+        "": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
+        "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30,
+    }  # fmt: skip
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Bytes."""
+        if isinstance(value, int):
+            return value
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-zA-Z]*)", value.strip())
+        if not match or match[2].lower() not in self.UNITS:
+            self.fail(f"{value!r} is not an amount of memory; write 4GiB, 800MB or a number of bytes", param, ctx)
+        return int(float(match[1]) * self.UNITS[match[2].lower()])
+
+
+INPUT = click.Option(
+    ["--input", "-i", "inputs"],
+    multiple=True,
+    metavar="PATH",
+    help="A folder of checkouts, a git mirror, an archive, Parquet or JSONL; KIND:PATH to say which. Repeatable.",
+)
+OUT = click.Option(["--out", "-o"], required=True, metavar="DIR", help="Where the result goes; re-runs resume there.")
+RUN_OPTIONS = [
+    INPUT,
+    OUT,
+    click.Option(["--engine"], type=click.Choice(["local", "ray"]), default="local", show_default=True),
+    click.Option(["--workers", "-w"], type=click.IntRange(1), help="Processes. [default: one per core]"),
+    click.Option(["--memory", "-m"], type=Memory(), help="Ceiling for all workers together, e.g. 4GiB."),
+    click.Option(["--json", "as_json"], is_flag=True, help="Events and the result as JSON lines on stdout."),
+]
+PLAN_OPTIONS = [INPUT, OUT, click.Option(["--json", "as_json"], is_flag=True, help="As JSON.")]
+
+
+def _table(recipe: catalog.Recipe, inputs: Sequence[str], params: Mapping[str, Any]) -> codemill.Table:
+    from codemill import sources
+
+    signature = inspect.signature(recipe.function)
+    takes = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.KEYWORD_ONLY]
+    if not inputs and takes and takes[0].default is inspect.Parameter.empty:
+        raise click.UsageError(f"the recipe {recipe.name} needs --input PATH")
+    opened = tuple(sources.open(text) for text in inputs)
+    table = recipe.function(*([opened] if opened else []), **params)
+    if not isinstance(table, codemill.Table):
+        raise RecipeError(f"the recipe {recipe.name} returned {type(table).__name__}, not a Table", where=recipe.file)
+    return table
+
+
+def _run(
+    recipe: catalog.Recipe,
+    params: dict[str, Any],
+    *,
+    inputs: Sequence[str],
+    out: str,
+    engine: str,
+    workers: int | None,
+    memory: int | None,
+    as_json: bool,
+) -> None:
+    from codemill import report
+
+    console = Console(soft_wrap=True)
+    table = _table(recipe, inputs, params)
+    if not as_json:
+        console.print(f"[bold]{recipe.name}[/bold] → {out}", highlight=False)
+    manifest = codemill.build(
+        table,
+        out=out,
+        workers=workers,
+        memory=memory,
+        engine=engine,
+        recipe={"name": recipe.name, "parameters": params},
+        progress=JsonLines(sys.stdout) if as_json else Terminal(console),
+    )
+    page = report.write(out)
+    if as_json:
+        summary = {k: manifest[k] for k in ("ingested", "kept", "dropped", "seconds")}
+        print(json.dumps({"event": "done", **summary, "report": str(page)}))
+        return
+    found, kept, dropped = (manifest[k]["rows"] for k in ("ingested", "kept", "dropped"))
+    console.print(
+        f"[bold]{found:,} found = {kept:,} kept + {dropped:,} dropped[/bold]  in {manifest['seconds']:.1f} s\n"
+        f"corpus {out}/corpus · ledger {out}/ledger · report {page}",
+        highlight=False,
+    )
+
+
+def _plan(recipe: catalog.Recipe, params: dict[str, Any], *, inputs: Sequence[str], out: str, as_json: bool) -> None:
+    planned = codemill.plan(_table(recipe, inputs, params), out)
+    steps = []
+    stale = False
+    for entry in planned.tables:
+        built = len([p for p in planned.parts if p in entry.receipts])
+        stale = stale or not entry.complete
+        state = "built" if entry.complete else f"{built} of {len(planned.parts)} parts built" if built else "to build"
+        steps.append({"step": entry.table.step.name, "fingerprint": entry.fingerprint, "state": state})
+    result = {
+        "files": sum(s.files for listing in planned.listings for s in listing.shards),
+        "bytes": sum(planned.sizes),
+        "parts": len(planned.parts),
+        "notes": [note for listing in planned.listings for note in listing.notes],
+        "steps": [*steps, {"step": "publish", "fingerprint": planned.fingerprint,
+                           "state": "published" if planned.published else "to publish"}],
+        # Source code compresses to about a quarter with zstd-1, and is stored twice: as ingested and as published.
+        "disk_estimate": sum(planned.sizes) // 2,
+    }  # fmt: skip
+    if as_json:
+        print(json.dumps(result))
+        return
+    console = Console(soft_wrap=True)
+    console.print(
+        f"[bold]{recipe.name}[/bold]: {result['files']:,} files, {sum(planned.sizes) / 1e6:,.1f} MB in "
+        f"{len(planned.parts)} parts; at most about {sum(planned.sizes) / 2e6:,.1f} MB on disk",
+        highlight=False,
+    )
+    for note in typing.cast(list[str], result["notes"]):
+        console.print(f"  note: {note}", highlight=False)
+    grid = Grid("step", "fingerprint", "state", box=None, pad_edge=False)
+    for row in typing.cast(list[dict[str, str]], result["steps"]):
+        grid.add_row(row["step"], row["fingerprint"], row["state"])
+    console.print(grid)
+
+
+cli.add_command(Recipes(_run, RUN_OPTIONS, name="run", help="Runs a recipe: `codemill run RECIPE --help` for options."))
+cli.add_command(Recipes(_plan, PLAN_OPTIONS, name="plan", help="Shows what a run would build; builds nothing."))
+
+
+# ── looking at a result ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@cli.command()
+@click.argument("dir", metavar="DIR")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def show(dir: str, as_json: bool) -> None:
+    """Funnel and counts of a result, in the terminal."""
+    from codemill.report import terminal
+
+    if as_json:
+        print(json.dumps(terminal.show_data(dir)))
+    else:
+        Console().print(terminal.show(dir))
+
+
+@cli.command()
+@click.argument("dir", metavar="DIR")
+@click.argument("document", metavar="ID|PATH")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def explain(dir: str, document: str, as_json: bool) -> None:
+    """Why a file is in or out: by id, by path, or by the end of its path."""
+    from codemill.report import terminal
+
+    if as_json:
+        print(json.dumps(terminal.explain_data(dir, document)))
+    else:
+        Console().print(terminal.explain(dir, document))
+
+
+@cli.command()
+@click.argument("dir", metavar="DIR")
+def report(dir: str) -> None:
+    """Writes DIR/report.html again."""
+    from codemill import report as page
+
+    print(page.write(dir))
+
+
+# ── catalogues ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _recipes() -> list[dict[str, Any]]:
+    return [{"name": r.name, "what": r.summary} for r in catalog.recipes().values()]
+
+
+def _steps() -> list[dict[str, Any]]:
+    return [
+        {"name": s.name, "version": s.version, "kind": s.kind, "what": catalog.first_line(s.function)}
+        for s in catalog.steps().values()
+    ]
+
+
+def _languages() -> list[dict[str, Any]]:
+    from codemill import languages
+
+    return [
+        {"name": la.name, "title": la.title, "type": la.doc_type, "extensions": " ".join(la.extensions)}
+        for la in languages.all()
+    ]
+
+
+def _sources() -> list[dict[str, Any]]:
+    from codemill import sources
+
+    return [{"name": name, "what": catalog.first_line(kind)} for name, kind in sources.all().items()]
+
+
+CATALOGUES: dict[str, Callable[[], list[dict[str, Any]]]] = {
+    "recipes": _recipes,
+    "steps": _steps,
+    "languages": _languages,
+    "sources": _sources,
+}
+
+
+@cli.command("list")
+@click.argument("what", type=click.Choice(list(CATALOGUES)))
+@click.option("--json", "as_json", is_flag=True, help="As JSON lines.")
+def list_(what: str, as_json: bool) -> None:
+    """Lists a catalogue: recipes, steps, languages or sources."""
+    rows = CATALOGUES[what]()
+    if as_json:
+        for row in rows:
+            print(json.dumps(row))
+        return
+    grid = Grid(*rows[0], box=None, pad_edge=False)
+    for row in rows:
+        grid.add_row(*(str(v) for v in row.values()))
+    Console().print(grid)
+
+
+@cli.command()
+@click.argument("name")
+@click.option("--from", "origin", default="refinecode", show_default=True, metavar="RECIPE", help="What to start from.")
+def new(name: str, origin: str) -> None:
+    """Writes NAME.py: a copy of a recipe, to edit and to run."""
+    if not name.isidentifier():
+        raise click.UsageError(f"{name!r} cannot be a function's name; use letters, digits and underscores")
+    known = catalog.recipes()
+    if origin not in known:
+        raise RecipeError(f"there is no recipe {origin!r}", remedy=did_you_mean(origin, known))
+    target = Path(f"{name}.py")
+    if target.exists():
+        raise InputError("the file is there already", where=target, remedy="choose another name")
+    shutil.copyfile(known[origin].file, target)
+    text = target.read_text()
+    text = re.sub(rf"\bdef {origin}\(", f"def {name}(", text)
+    text = re.sub(rf"\breturn {origin}\(", f"return {name}(", text)
+    text = re.sub(rf"codemill run {origin}\b", f"codemill run {name}.py", text)
+    target.write_text(text)
+    print(f"{target}: edit it, then run\n  codemill run {target} --input PATH --out DIR")
+
+
+if __name__ == "__main__":
+    main()

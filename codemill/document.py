@@ -1,0 +1,71 @@
+"""The schema of a Document, of what a source yields, and of a ledger row.
+
+A **Document** is one row: one file, web page or notebook. A **source** yields raw files (bytes and where they
+come from); `steps.ingest` turns them into Documents.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+TIME = pa.timestamp("us", tz="UTC")
+SHA256 = pa.binary(32)
+
+RAW = pa.schema(
+    [
+        pa.field("repo", pa.string(), nullable=False),  # "owner/name", package, archive or domain
+        pa.field("path", pa.string(), nullable=False),  # inside the repo, "/"-separated, escaped if not UTF-8
+        pa.field("revision", pa.string()),  # commit id where there is one
+        pa.field("stars", pa.int64()),  # null = unknown
+        pa.field("commit_time", TIME),  # of the last commit that touched the file; null = unknown
+        pa.field("license", pa.list_(pa.string())),  # SPDX ids; null = unknown
+        pa.field("size", pa.int64(), nullable=False),  # bytes as found, also when they were not read
+        pa.field("raw", pa.large_binary()),  # null = not read, `reason` says why
+        pa.field("reason", pa.string()),  # null = fine; else a short snake_case word, e.g. "unreadable"
+        pa.field("detail", pa.string()),  # the value behind the reason, e.g. the error's text or a size
+        pa.field("meta", pa.string()),  # JSON object of the source's other columns, or null
+    ]
+)
+"""What `sources` yield, in record batches: the bytes of a file and where they come from."""
+
+DOCUMENT = pa.schema(
+    [
+        pa.field("id", pa.string()),  # 32 hex digits: hash of source, repo, path, revision
+        pa.field("source", pa.string()),  # which source it came from, e.g. "folder"
+        pa.field("repo", pa.string()),
+        pa.field("path", pa.string()),
+        pa.field("revision", pa.string()),
+        pa.field("stars", pa.int64()),
+        pa.field("commit_time", TIME),
+        pa.field("license", pa.list_(pa.string())),
+        pa.field("size", pa.int64()),  # bytes as ingested, before decoding
+        pa.field("content_sha256", SHA256),  # of the original bytes
+        pa.field("content", pa.large_string()),  # UTF-8
+        pa.field("encoding", pa.string()),  # what the bytes were decoded from, e.g. "utf-8", "gb18030"
+        pa.field("language", pa.string()),  # a name of `codemill list languages`, e.g. "python", "cpp"
+        pa.field("doc_type", pa.string()),  # code | data | text | web
+        pa.field("is_vendored", pa.bool_()),
+        pa.field("is_generated", pa.bool_()),
+        pa.field("meta", pa.string()),  # JSON object of a source's other columns, or null
+    ]
+)
+"""A row of `OUT/corpus/part-*.parquet`."""
+
+LEDGER = pa.schema(
+    [
+        pa.field("id", pa.string()),
+        pa.field("source", pa.string()),
+        pa.field("repo", pa.string()),
+        pa.field("path", pa.string()),
+        pa.field("language", pa.string()),  # null if dropped before detection
+        pa.field("doc_type", pa.string()),
+        pa.field("size", pa.int64()),
+        pa.field("verdict", pa.string()),  # kept | dropped
+        pa.field("step", pa.string()),  # null if kept; e.g. "dedup.exact"
+        pa.field("reason", pa.string()),  # null if kept; e.g. "duplicate"
+        pa.field("value", pa.string()),  # what was measured, as text; e.g. "9437184"
+        pa.field("kept_id", pa.string()),  # the copy that was kept instead, for duplicates
+        pa.field("similarity", pa.float32()),  # to that copy: 1.0 for exact duplicates
+    ]
+)
+"""A row of `OUT/ledger/part-*.parquet`: one for every file that was found."""

@@ -1,0 +1,363 @@
+"""Runs tasks and survives them. One seam: `Engine.run(tasks)` yields outcomes, in whatever order they come.
+
+A task is a module-level function and plain arguments; it writes its own part and returns counts. Engines know
+nothing of steps. `Local` is a pool of processes on this machine, `Ray` the same tasks on a cluster.
+
+A task that kills its worker (a crash in native code, the kernel's out-of-memory killer) is run once more; if it
+kills again, `run` looks for the document that does it by halving, tells the task to leave that row out, and goes
+on. The task drops it with reason `crashed`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection, wait
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from codemill.errors import BuildError, CodemillError, EnvironmentProblem
+
+log = logging.getLogger("codemill")
+
+MAX_CRASHES = 100
+"""Documents of one part that may kill a worker before the part itself is suspected."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which rows of a part a task may touch. Rows outside `window` are not processed and nothing is written;
+    rows in `skip` are dropped with reason `crashed`."""
+
+    skip: frozenset[int] = frozenset()
+    window: tuple[int, int] | None = None
+
+    @property
+    def probing(self) -> bool:
+        """Whether this is a dry run that looks for a document that kills."""
+        return self.window is not None
+
+    def blocks(self, start: int, rows: int) -> list[int]:
+        """Offsets in a batch of `rows` rows, the first being row `start` of the part, that must not be touched."""
+        low, high = self.window or (0, start + rows)
+        outside = [i for i in range(rows) if not low <= start + i < high] if self.probing else []
+        return sorted({*outside, *(i - start for i in self.skip if start <= i < start + rows)})
+
+
+@dataclass(frozen=True)
+class Task:
+    """`run(*args, scope)` in some process. `size` is a weight (bytes) for progress; `label` names it for people.
+
+    `isolates` says that `run` honours its scope and returns `{"rows": n}` for an empty window, so that a document
+    that kills can be found and left out.
+    """
+
+    run: Callable[..., dict[str, Any]]
+    args: tuple[Any, ...]
+    label: str
+    size: int = 0
+    isolates: bool = False
+    scope: Scope = Scope()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a task: its result, or the error it raised, or the way its worker died."""
+
+    task: Task
+    result: dict[str, Any] | None = None
+    error: Exception | None = None
+    death: str | None = None
+
+
+class Engine(Protocol):
+    """Where tasks run. Results never depend on which engine, nor on how many workers it has."""
+
+    workers: int
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
+        """Yields an outcome for every task, in any order; a dead worker is an outcome, not an exception."""
+
+    def close(self) -> None:
+        """Ends all workers."""
+
+
+def run(engine: Engine, tasks: Sequence[Task], done: Callable[[Outcome], None]) -> None:
+    """Runs tasks to success, isolating documents that kill workers; calls `done` for each as it succeeds.
+
+    Raises: the first error of a task; BuildError if a worker keeps dying and no single document is to blame.
+    """
+    died = []
+    for outcome in engine.run(tasks):
+        if outcome.error is not None:
+            raise outcome.error
+        if outcome.death is not None:
+            log.warning("%s: its worker died (%s); trying again", outcome.task.label, outcome.death)
+            died.append(outcome.task)
+        else:
+            done(outcome)
+    for task in died:
+        done(_insist(engine, task))
+
+
+def _insist(engine: Engine, task: Task) -> Outcome:
+    skip: set[int] = set()
+    while True:
+        scope = Scope(skip=frozenset(skip))
+        outcome = _one(engine, replace(task, scope=scope))
+        if outcome.death is None:
+            return outcome
+        row = _find_killer(engine, task, scope) if task.isolates else None
+        if row is None or len(skip) >= MAX_CRASHES:
+            raise BuildError(
+                f"a worker keeps dying ({outcome.death}), and no single document is to blame",
+                where=task.label,
+                remedy="if memory is short, lower --workers or raise --memory",
+            )
+        log.warning("%s: document at row %d kills its worker and is dropped (reason: crashed)", task.label, row)
+        skip.add(row)
+
+
+def _find_killer(engine: Engine, task: Task, scope: Scope) -> int | None:
+    """The row that kills on its own, by halving: about log2(rows) dry runs. None if it is not a row."""
+
+    def probe(low: int, high: int) -> Outcome:
+        return _one(engine, replace(task, scope=replace(scope, window=(low, high))))
+
+    empty = probe(0, 0)
+    if empty.death is not None or empty.result is None:
+        return None
+    low, high = 0, int(empty.result["rows"])
+    while high - low > 1:
+        middle = (low + high) // 2
+        if probe(low, middle).death is not None:
+            high = middle
+        else:
+            low = middle
+    return low if high > low and probe(low, high).death is not None else None
+
+
+def _one(engine: Engine, task: Task) -> Outcome:
+    (outcome,) = engine.run([task])
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome
+
+
+# ── local ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Local:
+    """A pool of processes on this machine. They start fresh (no fork), end with their parent, and are replaced
+    when they die."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self._idle: list[_Worker] = []
+        self._busy: dict[Connection, tuple[_Worker, Task]] = {}
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
+        """See `Engine.run`."""
+        waiting = deque(tasks)
+        while waiting or self._busy:
+            while waiting and len(self._busy) < self.workers:
+                self._start(waiting.popleft())
+            for connection in wait(list(self._busy)):
+                assert isinstance(connection, Connection)
+                yield self._finish(connection)
+
+    def _start(self, task: Task) -> None:
+        while True:
+            worker = self._idle.pop() if self._idle else _Worker()
+            try:
+                worker.connection.send(task)
+            except (BrokenPipeError, ConnectionResetError):
+                worker.end()  # died while idle: that is nobody's fault, take another
+                continue
+            self._busy[worker.connection] = (worker, task)
+            return
+
+    def _finish(self, connection: Connection) -> Outcome:
+        worker, task = self._busy.pop(connection)
+        try:
+            reply = connection.recv()
+        except (EOFError, ConnectionResetError):
+            return Outcome(task, death=worker.end())
+        self._idle.append(worker)
+        return Outcome(task, **reply)
+
+    def close(self) -> None:
+        """See `Engine.close`."""
+        for worker in [*self._idle, *(w for w, _ in self._busy.values())]:
+            worker.end()
+        self._idle, self._busy = [], {}
+
+
+_WORKER = "import sys; from codemill.engine import worker_main; worker_main(int(sys.argv[1]), int(sys.argv[2]))"
+
+
+class _Worker:
+    """One process and the socket to it. A fresh interpreter, so the user's script is not run again and nothing is
+    inherited but the socket."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair()
+        environment = {
+            **os.environ,
+            # One worker, one core: libraries that start a thread per core would have workers x cores of them.
+            **{
+                k: "1"
+                for k in (
+                    "OMP_NUM_THREADS",
+                    "OPENBLAS_NUM_THREADS",
+                    "POLARS_MAX_THREADS",
+                    "RAYON_NUM_THREADS",
+                )
+            },
+            "CODEMILL_WORKER": "1",
+            "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _WORKER, str(theirs.fileno()), str(os.getpid())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            env=environment,
+        )
+        theirs.close()
+        self.connection = Connection(ours.detach())
+
+    def end(self) -> str:
+        """Ends the process and says how it ended."""
+        self.connection.close()
+        with suppress(ProcessLookupError):
+            if self.process.poll() is None:
+                try:
+                    self.process.wait(0.2)
+                except subprocess.TimeoutExpired:
+                    self.process.kill()
+        code = self.process.wait()
+        if code < 0:
+            with suppress(ValueError):
+                return signal.Signals(-code).name
+        return f"exit status {code}"
+
+
+def execute(task: Task) -> dict[str, Any]:
+    """Runs a task here and returns the fields of its Outcome. Errors that are not ours become BuildErrors."""
+    try:
+        return {"result": task.run(*task.args, scope=task.scope)}
+    except CodemillError as error:
+        return {"error": error}
+    except MemoryError:
+        return {"error": EnvironmentProblem("out of memory", where=task.label, remedy="lower --workers")}
+    except Exception as error:
+        trace = "".join(traceback.format_exception(error)).rstrip()
+        return {"error": BuildError(f"a task failed: {type(error).__name__}: {error}\n{trace}\n", where=task.label)}
+
+
+def prepare_worker() -> None:
+    """Keeps a worker to one core and its memory to what is in use."""
+    pa.set_cpu_count(1)
+    pa.set_io_thread_count(1)
+
+
+def worker_main(descriptor: int, parent: int) -> None:
+    """The life of a worker: receive a task, execute it, send what came of it, until the parent hangs up."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: end with the parent, also if it is killed
+    if os.getppid() != parent:
+        return  # the parent ended before the line above
+    prepare_worker()
+    connection = Connection(descriptor)
+    while True:
+        try:
+            task = connection.recv()
+        except (EOFError, ConnectionResetError):
+            return
+        except Exception as error:  # e.g. the user's module cannot be imported here
+            cause = error if isinstance(error, CodemillError) else None
+            reply = {"error": cause or BuildError(f"a worker cannot load the task: {error}")}
+        else:
+            reply = execute(task)
+        try:
+            connection.send(reply)
+        except (pickle.PicklingError, TypeError, AttributeError) as error:
+            connection.send({"error": BuildError(f"a task's result cannot be sent: {error}")})
+        except (BrokenPipeError, ConnectionResetError):
+            return
+
+
+# ── ray ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Ray:
+    """The same tasks as Ray tasks, on the cluster that `address` names or, without one, on a Ray of our own here.
+
+    The output folder must be storage that every node sees. Raises: EnvironmentProblem if Ray is not installed.
+    """
+
+    def __init__(self, workers: int | None = None, address: str | None = None) -> None:
+        try:
+            import ray
+        except ImportError as error:
+            raise EnvironmentProblem("the ray engine is not installed", remedy="pip install codemill[ray]") from error
+        self._ray = ray
+        self._ours = not ray.is_initialized()
+        if self._ours:
+            address = address or os.environ.get("RAY_ADDRESS")
+            local: dict[str, Any] = {"num_cpus": workers, "include_dashboard": False} if address is None else {}
+            ray.init(
+                address=address,
+                log_to_driver=False,
+                logging_level="ERROR",
+                runtime_env={
+                    "env_vars": {
+                        "CODEMILL_WORKER": "1",
+                        "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
+                    }
+                },
+                **local,
+            )
+        self.workers = workers or int(ray.cluster_resources().get("CPU", 1))
+        # max_retries=0: deaths are ours to look into; Ray would blindly run the killer again.
+        self._execute = ray.remote(num_cpus=1, max_retries=0)(_execute_on_ray)
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
+        """See `Engine.run`. At most four tasks per worker are submitted ahead."""
+        waiting = deque(tasks)
+        flying: dict[Any, Task] = {}
+        while waiting or flying:
+            while waiting and len(flying) < 4 * self.workers:
+                task = waiting.popleft()
+                flying[self._execute.remote(pickle.dumps(task))] = task
+            (ready,), _ = self._ray.wait(list(flying), num_returns=1)
+            task = flying.pop(ready)
+            try:
+                reply = pickle.loads(self._ray.get(ready))
+            except (self._ray.exceptions.WorkerCrashedError, self._ray.exceptions.OutOfMemoryError) as error:
+                yield Outcome(task, death=type(error).__name__)
+            else:
+                yield Outcome(task, **reply)
+
+    def close(self) -> None:
+        """Leaves a cluster that was already there alone; ends one of our own."""
+        if self._ours:
+            self._ray.shutdown()
+
+
+def _execute_on_ray(task: bytes) -> bytes:
+    prepare_worker()
+    return pickle.dumps(execute(pickle.loads(task)))

@@ -1,0 +1,167 @@
+"""Brings rows with equal keys together and takes what was decided back to where the rows live.
+
+    map     one task per part: living rows → keys, cut into P partitions by key            map-00000.arrow
+    reduce  one task per partition: all keys of it → verdicts, sorted by (part, row)       reduce-00000.arrow
+    align   one task per group of parts: their verdicts → a layer, row for row             part-00000.parquet
+
+Files are the only channel, so it resumes at the first missing file and runs on any engine. Content never moves:
+a key is about 100 bytes. The number of partitions follows from the number of rows and the memory of a worker; it
+changes no verdict, because all rows of a key are in one partition and a partition is resolved independently of
+the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.ipc as ipc
+
+from codemill.errors import BuildError
+from codemill.store import Place, atomic
+
+PARTS_PER_GROUP = 64
+"""Parts that one align task writes: bounds the number of pieces at partitions x parts / 64."""
+
+PLACE = {"part": pa.int32(), "row": pa.int32()}
+"""Where a row lives: added to the keys that `emit` makes, and returned with each verdict."""
+
+_OPTIONS = ipc.IpcWriteOptions(compression="lz4")
+
+
+def write_keys(
+    target: Place,
+    batches: Iterator[tuple[pa.RecordBatch, npt.NDArray[np.int64]]],
+    *,
+    key: str,
+    part: int,
+    partitions: int,
+) -> dict[str, Any]:
+    """Map: writes one record batch per partition from (key rows, their row numbers in the part)."""
+    pieces = []
+    for batch, rows in batches:
+        columns = {name: batch.column(name) for name in batch.schema.names}
+        columns["part"] = pa.array(np.full(len(rows), part, dtype=np.int32))
+        columns["row"] = pa.array(rows.astype(np.int32))
+        pieces.append(pa.record_batch(columns))
+    if not pieces:
+        raise BuildError("the map side of an exchange had nothing to read", where=target.uri)
+    table = pa.Table.from_batches(pieces).combine_chunks()
+    where = partition_of(table.column(key), partitions)
+    order = np.argsort(where, kind="stable")
+    ends = np.cumsum(np.bincount(where, minlength=partitions))
+    table = table.take(pa.array(order))
+    _write_batches(target, table, [0, *ends.tolist()])
+    return {"rows": table.num_rows, "bytes": table.nbytes}
+
+
+def reduce_partition(
+    sources: Sequence[Place],
+    target: Place,
+    resolve: Callable[[pa.Table], pa.Table],
+    *,
+    partition: int,
+    groups: int,
+    adds: Sequence[pa.Field],
+) -> dict[str, Any]:
+    """Reduce: resolves one partition of all map files and writes one record batch per group of parts.
+
+    Raises: BuildError if the step's function returns a row twice, or without the columns it promised.
+    """
+    keys = pa.concat_tables(_read_batch(source, partition) for source in sources).combine_chunks()
+    verdicts = resolve(keys)
+    schema = pa.schema([pa.field(n, t) for n, t in PLACE.items()] + list(adds))
+    missing = set(schema.names) - set(verdicts.schema.names)
+    if missing:
+        raise BuildError(f"the verdicts lack the columns {sorted(missing)}", where=target.uri)
+    verdicts = verdicts.select(schema.names).cast(schema)
+    verdicts = verdicts.sort_by([("part", "ascending"), ("row", "ascending")]).combine_chunks()
+    part, row = (verdicts.column(c).to_numpy() for c in PLACE)
+    if len(part) > 1 and bool(np.any((part[1:] == part[:-1]) & (row[1:] == row[:-1]))):
+        raise BuildError("an exchange gave two verdicts for one row", where=target.uri)
+    edges = np.searchsorted(part, np.arange(groups + 1) * PARTS_PER_GROUP)
+    _write_batches(target, verdicts, edges.tolist())
+    return {"rows": keys.num_rows, "verdicts": verdicts.num_rows}
+
+
+def read_verdicts(sources: Sequence[Place], group: int) -> pa.Table:
+    """Align: the verdicts for one group of parts from all partitions, sorted by (part, row)."""
+    table = pa.concat_tables(_read_batch(source, group) for source in sources)
+    return table.sort_by([("part", "ascending"), ("row", "ascending")]).combine_chunks()
+
+
+def spread(verdicts: pa.Table, part: int, rows: int) -> pa.Table:
+    """The verdicts of one part as a layer: one row for each of its `rows` rows, null where there is none."""
+    numbers = verdicts.column("part").to_numpy()
+    low, high = np.searchsorted(numbers, [part, part + 1])
+    mine = verdicts.slice(low, high - low).combine_chunks()
+    index = np.full(rows, -1, dtype=np.int64)
+    index[mine.column("row").to_numpy()] = np.arange(mine.num_rows)
+    return mine.drop_columns(list(PLACE)).take(pa.array(index, mask=index < 0))
+
+
+def partition_of(keys: pa.ChunkedArray, partitions: int) -> npt.NDArray[np.int64]:
+    """The partition of each key: its leading 8 bytes, read as a number, modulo `partitions`.
+
+    Keys are uniformly distributed hashes: uint64, or fixed-size binary of 8 bytes or more. Raises: BuildError.
+    """
+    array = keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
+    if array.null_count:
+        raise BuildError("an exchange key may not be null: drop or leave out such rows in `emit`")
+    if pa.types.is_uint64(array.type):
+        leading = array.to_numpy()
+    elif pa.types.is_fixed_size_binary(array.type) and array.type.byte_width >= 8:
+        width = array.type.byte_width
+        flat = np.frombuffer(array.buffers()[1], dtype=np.uint8)
+        raw = flat[array.offset * width : (array.offset + len(array)) * width].reshape(-1, width)
+        leading = np.ascontiguousarray(raw[:, :8]).view("<u8").ravel()
+    else:
+        raise BuildError(f"an exchange key must be a hash of at least 8 bytes, got {array.type}")
+    where: npt.NDArray[np.int64] = (leading % np.uint64(partitions)).astype(np.int64)
+    return where
+
+
+def _write_batches(target: Place, table: pa.Table, edges: Sequence[int]) -> None:
+    """One record batch for each pair of neighbouring edges, empty ones too, so that batch i is piece i."""
+    with atomic(target) as stream, ipc.new_file(stream, table.schema, options=_OPTIONS) as writer:
+        for low, high in pairwise(edges):
+            piece = table.slice(low, high - low).combine_chunks()
+            batches = piece.to_batches()
+            writer.write_batch(batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema))
+
+
+def _read_batch(source: Place, index: int) -> pa.Table:
+    filesystem, path = source.open()
+    with filesystem.open_input_file(path) as stream:
+        return pa.Table.from_batches([ipc.open_file(stream).get_batch(index)])
+
+
+def group_by_key(
+    keys: pa.Table, key: str, best_first: Sequence[tuple[str, str]]
+) -> tuple[pa.Table, npt.NDArray[np.int64]]:
+    """Sorts keys so that equal ones are neighbours, the best of each first, unknown values last.
+
+    Returns the sorted table and, for each row, the index of the first row of its group. Only groups of two or more
+    are returned: most rows of a real corpus are alone, and sorting them by many columns is nine tenths of the cost.
+    """
+    order = np.argsort(partition_of(keys.column(key), 1 << 63), kind="stable")
+    leading = partition_of(keys.column(key), 1 << 63)[order]
+    same = leading[1:] == leading[:-1]
+    shared = np.zeros(len(order), dtype=bool)
+    shared[1:] |= same
+    shared[:-1] |= same
+    table = keys.take(pa.array(order[shared]))
+    table = table.take(
+        pc.sort_indices(table, sort_keys=[(name, order, "at_end") for name, order in [(key, "ascending"), *best_first]])
+    ).combine_chunks()
+    if table.num_rows == 0:
+        return table, np.empty(0, dtype=np.int64)
+    column = table.column(key).combine_chunks()
+    starts = np.ones(table.num_rows, dtype=bool)
+    starts[1:] = pc.not_equal(column[1:], column[:-1]).to_numpy(zero_copy_only=False)
+    return table, np.maximum.accumulate(np.where(starts, np.arange(table.num_rows), 0))

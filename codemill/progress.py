@@ -1,0 +1,137 @@
+"""Progress for people and machines: a bar with rate and ETA on a terminal, plain lines in a log, JSON lines."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator
+from typing import Any, Protocol, TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as RichProgress
+
+
+class Progress(Protocol):
+    """What a build tells while it runs. Bytes are bytes of content, so rates compare across steps."""
+
+    def begin(self, step: str, *, total: int, done: int) -> None:
+        """A step starts; `done` bytes of it were there already."""
+
+    def running(self) -> contextlib.AbstractContextManager[None]:
+        """Surrounds the work of a step."""
+
+    def advance(self, size: int) -> None:
+        """A task of the step is done."""
+
+    def step_done(self, entry: dict[str, Any]) -> None:
+        """A step is done and its books add up; `entry` is its entry in the manifest."""
+
+    def note(self, text: str) -> None:
+        """Something a person should know."""
+
+
+class Silent:
+    """Says nothing: for notebooks and tests."""
+
+    def begin(self, step: str, *, total: int, done: int) -> None:
+        """See `Progress`."""
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """See `Progress`."""
+        yield
+
+    def advance(self, size: int) -> None:
+        """See `Progress`."""
+
+    def step_done(self, entry: dict[str, Any]) -> None:
+        """See `Progress`."""
+
+    def note(self, text: str) -> None:
+        """See `Progress`."""
+
+
+class Terminal(Silent):
+    """A bar per step on a terminal; without one, a line at most every ten seconds."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.step, self.total, self.done, self.before = "", 0, 0, 0
+        self.since = self.spoke = time.monotonic()
+        self.bar: RichProgress | None = None
+        self.row: TaskID | None = None
+
+    def begin(self, step: str, *, total: int, done: int) -> None:
+        """See `Progress`."""
+        self.step, self.total, self.done, self.before = step, total, done, done
+        self.since = self.spoke = time.monotonic()
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """See `Progress`."""
+        if not self.console.is_terminal:
+            yield
+            return
+        columns = (
+            TextColumn("  {task.description:<18}"),
+            BarColumn(bar_width=32),
+            TextColumn("{task.fields[rate]:>9}"),
+            TimeRemainingColumn(compact=True),
+        )
+        with RichProgress(*columns, console=self.console, transient=True) as self.bar:
+            self.row = self.bar.add_task(self.step, total=max(1, self.total), completed=self.done, rate="")
+            yield
+        self.bar = None
+
+    def advance(self, size: int) -> None:
+        """See `Progress`."""
+        self.done += size
+        now = time.monotonic()
+        rate = (self.done - self.before) / max(1e-9, now - self.since)
+        if self.bar is not None and self.row is not None:
+            self.bar.update(self.row, completed=self.done, rate=f"{rate / 1e6:,.0f} MB/s")
+        elif now - self.spoke > 10:
+            self.spoke = now
+            left = (self.total - self.done) / max(1.0, rate)
+            share = self.done / max(1, self.total)
+            self.console.print(f"  {self.step}: {share:.0%}, {rate / 1e6:,.0f} MB/s, about {left:,.0f} s left")
+
+    def step_done(self, entry: dict[str, Any]) -> None:
+        """See `Progress`."""
+        lost = entry["rows_in"] - entry["rows_out"]
+        worst = next(iter(entry["dropped"]), None)
+        why = f"  −{lost:,} ({worst}{' …' if len(entry['dropped']) > 1 else ''})" if worst else ""
+        how = "cached" if entry["cached"] else f"{entry['bytes_in'] / 1e6 / max(1e-3, entry['seconds']):,.0f} MB/s"
+        self.console.print(
+            f"  {entry['name']:<18} {entry['rows_out']:>12,} files {entry['bytes_out'] / 1e6:>11,.1f} MB "
+            f"{entry['seconds']:>7.1f} s  {how:>9}{why}",
+            highlight=False,
+        )
+
+    def note(self, text: str) -> None:
+        """See `Progress`."""
+        self.console.print(f"  {text}", highlight=False)
+
+
+class JsonLines(Silent):
+    """One JSON object per event, for machines."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def _say(self, event: str, **fields: Any) -> None:
+        print(json.dumps({"event": event, **fields}), file=self.stream, flush=True)
+
+    def begin(self, step: str, *, total: int, done: int) -> None:
+        """See `Progress`."""
+        self._say("begin", step=step, bytes=total, bytes_done=done)
+
+    def step_done(self, entry: dict[str, Any]) -> None:
+        """See `Progress`."""
+        self._say("step", **entry)
+
+    def note(self, text: str) -> None:
+        """See `Progress`."""
+        self._say("note", text=text)

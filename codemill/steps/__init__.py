@@ -1,0 +1,1 @@
+"""The verbs, in data order: ingest · detect · dedup · sample."""

@@ -1,0 +1,262 @@
+"""Step and Table: what is to be done, as plain values. Nothing in this file touches a disk.
+
+A **step** is a pure function. Decorated with `@step` it becomes a verb of recipes: calling it with tables and
+keyword parameters runs nothing and returns a **Table**, a handle on what would be built.
+
+A Table is a stack of row-aligned *layers*. The first layer has one row per file found (`ingest`); every later
+step adds a layer of columns beside it, one row for one row. A layer with a `reason` column drops the rows where
+it is not null. So content never moves: a step that decides writes a few bytes per row, and a step that changes
+content writes the new content as a column of its layer, which hides the older one.
+
+    ingest.documents   id repo path … content   reason      ← base layer
+    detect.language    language doc_type …                   ← layers beside it, row for row
+    dedup.exact        reason kept_id similarity
+
+Identity. A table's fingerprint is a hash of: the step's name and version, its parameters, and the fingerprints
+of its inputs. Never a path, host, engine, worker count or device. (From: Marin's lazy artifacts, and the rule
+that a permissive encoder forks identities in silence: `canonical` raises on anything that is not plain data.)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import json
+import math
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pyarrow as pa
+
+from codemill.errors import RecipeError
+
+VERDICT: dict[str, pa.DataType] = {
+    "reason": pa.string(),  # null = stays; else a short snake_case word
+    "value": pa.string(),  # what was measured, as text
+    "kept_id": pa.string(),  # the document kept in its place, for duplicates
+    "similarity": pa.float32(),  # to that document
+}
+"""The columns by which a layer drops rows. A step may add the first alone, or more of them."""
+
+Columns = Mapping[str, pa.DataType]
+Reads = tuple[str, ...] | Callable[[Mapping[str, Any]], tuple[str, ...]]
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """A verb of recipes: a pure function with what the machine must know to run it.
+
+    Made by `@step` and `@exchange`. Calling it with tables returns a Table; `step.function` is the plain function,
+    for tests and notebooks.
+    """
+
+    name: str  # "dedup.exact": last part of the module, then the function
+    version: int
+    kind: str  # "ingest" | "batch" | "exchange"
+    function: Callable[..., Any]
+    reads: Reads  # columns the function sees
+    adds: Columns  # columns of its layer
+    key: str | None = None  # exchange: the column that rows are brought together by; "$name" = the parameter's value
+    emit: Callable[..., Any] | None = None  # exchange: batch → keys; None = the columns read are the keys
+    file: str = ""
+
+    def __call__(self, *inputs: Table, **params: Any) -> Table:
+        """Checks the parameters and returns the Table that would be built."""
+        for given in inputs:
+            if not isinstance(given, Table):
+                raise RecipeError(
+                    f"{self.name} takes tables as positional arguments, got {type(given).__name__}",
+                    remedy=f"parameters are keyword-only; to run it on a batch at once use {self.name}.function(batch)",
+                )
+        if self.kind != "ingest" and len(inputs) != 1:
+            raise RecipeError(f"{self.name} takes one table, got {len(inputs)}")
+        return Table(self, inputs, self.bind(params))
+
+    def bind(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Parameters with defaults filled in, checked to be known and plain."""
+        known = {
+            name: p
+            for name, p in inspect.signature(self.function).parameters.items()
+            if p.kind is inspect.Parameter.KEYWORD_ONLY
+        }
+        for name in params:
+            if name not in known:
+                raise RecipeError(
+                    f"{self.name} has no parameter {name!r}", remedy=f"it has: {', '.join(known) or 'none'}"
+                )
+        bound = {}
+        for name, parameter in known.items():
+            if name in params:
+                bound[name] = params[name]
+            elif parameter.default is not inspect.Parameter.empty:
+                bound[name] = parameter.default
+            else:
+                raise RecipeError(f"{self.name} needs the parameter {name!r}")
+            canonical(bound[name], where=f"{self.name}({name}=…)")
+        return bound
+
+    def columns_read(self, params: Mapping[str, Any]) -> tuple[str, ...]:
+        """The columns the function sees, which may depend on its parameters."""
+        return self.reads(params) if callable(self.reads) else self.reads
+
+    @property
+    def code(self) -> str:
+        """Hash of the function's source: a warning is given when it changed and the version did not."""
+        try:
+            return hashlib.sha256(inspect.getsource(self.function).encode()).hexdigest()[:16]
+        except OSError:  # typed at a prompt: there is no source to compare
+            return ""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A step travels to workers by name, never by value.
+        return (_load_step, (self.function.__module__, self.function.__qualname__, self.file))
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A handle on what a step would build from its inputs. Making one runs nothing."""
+
+    step: Step
+    inputs: tuple[Table, ...]
+    params: Mapping[str, Any]
+
+    def layers(self) -> list[Table]:
+        """The stack from the base layer to this one."""
+        return [*(self.inputs[0].layers() if self.inputs else ()), self]
+
+    def __repr__(self) -> str:
+        return " → ".join(t.step.name for t in self.layers())
+
+
+def step(
+    *, version: int, reads: Reads = (), adds: Columns, kind: str = "batch"
+) -> Callable[[Callable[..., Any]], Step]:
+    """Makes a *batchwise* step of a function `(record batch, *, params) -> record batch`.
+
+    The function sees the living rows of `reads` and returns `adds`, row for row. To drop rows it returns a
+    `reason` (see `VERDICT`). Raises: RecipeError when used if a column it reads does not exist.
+
+    >>> @step(version=1, reads=("size",), adds={"reason": pa.string()})
+    ... def tiny(batch, *, below: int = 100):
+    ...     small = pa.compute.less(batch["size"], below)
+    ...     return pa.record_batch({"reason": pa.compute.if_else(small, "tiny", None)})
+    >>> tiny.version, tiny.kind
+    (1, 'batch')
+    """
+
+    def decorate(function: Callable[..., Any]) -> Step:
+        return Step(_name(function), version, kind, function, reads, dict(adds), file=_file(function))
+
+    return decorate
+
+
+def exchange(
+    *,
+    version: int,
+    reads: Reads,
+    key: str,
+    adds: Columns,
+    emit: Callable[..., Any] | None = None,
+) -> Callable[[Callable[..., Any]], Step]:
+    """Makes an *exchange* step of a function `(keys table, *, params) -> verdict table`.
+
+    All rows with equal `key` (a uniformly distributed hash: fixed-size binary of 8 bytes or more) meet in one call,
+    with many other keys. The function sees the columns emitted and two more, `part` and `row`, which say where the
+    row lives; it returns `part`, `row` and `adds` for the rows it has something to say about, at most once each.
+    `emit` turns a batch of living rows into keys; without it the columns read are the keys.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Step:
+        return Step(_name(function), version, "exchange", function, reads, dict(adds), key, emit, file=_file(function))
+
+    return decorate
+
+
+def canonical(value: Any, *, where: str) -> Any:
+    """Plain data in one form only, ready for JSON: the alphabet in which identities are written.
+
+    None, bool, int, finite float, str, lists and tuples, dicts with string keys, frozen dataclasses of these.
+    Raises: RecipeError on anything else.
+    """
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise RecipeError(f"a parameter must be finite, got {value}", where=where)
+        return value
+    if isinstance(value, list | tuple):
+        return [canonical(v, where=f"{where}[{i}]") for i, v in enumerate(value)]
+    if isinstance(value, Mapping):
+        for k in value:
+            if not isinstance(k, str):
+                raise RecipeError(f"keys of a parameter must be strings, got {k!r}", where=where)
+        return {k: canonical(v, where=f"{where}[{k!r}]") for k, v in sorted(value.items())}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+        return {"kind": type(value).__name__, **canonical(fields, where=where)}
+    raise RecipeError(
+        f"a parameter must be plain data, got {type(value).__name__}",
+        where=where,
+        remedy="pass numbers, strings, lists, dicts or frozen dataclasses of these",
+    )
+
+
+def digest(value: Any) -> str:
+    """Fingerprint of plain data: 20 hex digits (80 bits) of the SHA-256 of its canonical JSON."""
+    text = json.dumps(canonical(value, where="fingerprint"), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
+
+
+def _file(function: Callable[..., Any]) -> str:
+    return getattr(sys.modules.get(function.__module__), "__file__", None) or ""
+
+
+def load_module(name: str, file: str) -> ModuleType:
+    """Imports a module by name or, for a user's own file, from where it is, under a name of its own."""
+    if name in sys.modules and name != "__main__":
+        return sys.modules[name]
+    if name != "__main__" and importlib.util.find_spec(name.partition(".")[0]) is not None:
+        return importlib.import_module(name)
+    return module_from_file(Path(file))
+
+
+def module_from_file(path: Path) -> ModuleType:
+    """Imports `path/to/file.py` as a module named after it. Raises: RecipeError if it cannot be imported."""
+    alias = f"codemill_user_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}.{path.stem}"
+    if alias in sys.modules:
+        return sys.modules[alias]
+    spec = importlib.util.spec_from_file_location(alias, path)
+    if not path.is_file() or spec is None or spec.loader is None:
+        raise RecipeError("no such Python file", where=path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[alias] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[alias]
+        raise RecipeError(f"the file cannot be imported: {type(error).__name__}: {error}", where=path) from error
+    return module
+
+
+def _load_step(module: str, qualname: str, file: str) -> Step:
+    found: Any = load_module(module, file)
+    for part in qualname.split("."):
+        found = getattr(found, part, None)
+    if not isinstance(found, Step):
+        raise RecipeError(
+            f"a worker cannot find the step {qualname}",
+            where=module,
+            remedy="define steps at the top of a module",
+        )
+    return found

@@ -1,0 +1,316 @@
+"""What workers do: one function per kind of task. Each reads a part, writes a part, and returns its receipt.
+
+All of them stream: memory is a few batches of `store.ROW_GROUP_BYTES`, whatever the size of the part.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from codemill import exchange
+from codemill.document import DOCUMENT, LEDGER
+from codemill.engine import Scope
+from codemill.errors import BuildError
+from codemill.sources._protocol import Shard
+from codemill.store import ROW_GROUP_BYTES, PartWriter, Place, Stack
+from codemill.table import VERDICT, Step
+
+PUBLISH_VERSION = 1
+
+Params = Mapping[str, Any]
+Rows = npt.NDArray[np.int64]
+
+
+class Books:
+    """Counts rows and bytes in, out, and dropped by reason."""
+
+    def __init__(self) -> None:
+        self.rows_in = self.bytes_in = self.rows_out = self.bytes_out = 0
+        self.dropped: dict[str, Counter[str]] = {}
+
+    def add(self, sizes: pa.Array, reasons: pa.Array | None) -> None:
+        """Counts one batch of rows that came in; `reasons` is null where a row stays."""
+        total = int(pc.sum(sizes).as_py() or 0)
+        self.rows_in += len(sizes)
+        self.bytes_in += total
+        lost_rows = lost_bytes = 0
+        if reasons is not None and reasons.null_count < len(reasons):
+            table = pa.table({"reason": reasons, "size": sizes}).filter(pc.field("reason").is_valid())
+            for row in table.group_by("reason").aggregate([("size", "sum"), ("size", "count")]).to_pylist():
+                amount = self.dropped.setdefault(row["reason"], Counter())
+                amount.update(rows=row["size_count"], bytes=row["size_sum"] or 0)
+                lost_rows += row["size_count"]
+                lost_bytes += row["size_sum"] or 0
+        self.rows_out += len(sizes) - lost_rows
+        self.bytes_out += total - lost_bytes
+
+    def counts(self) -> dict[str, Any]:
+        """As they go into a receipt."""
+        numbers = {k: getattr(self, k) for k in ("rows_in", "bytes_in", "rows_out", "bytes_out")}
+        return {**numbers, "dropped": {reason: dict(c) for reason, c in sorted(self.dropped.items())}}
+
+
+def ingest_part(
+    step: Step, params: Params, folder: Place, part: str, source: int, shard: Shard, *, scope: Scope
+) -> dict[str, Any]:
+    """Reads one shard of a source into the base layer. The step's function turns raw files into documents."""
+    schema = layer_schema(step)
+    if shard.external:
+        schema = pa.schema([f for f in schema if f.name not in shard.external.columns])
+    books, start = Books(), 0
+
+    def documents() -> Iterator[pa.RecordBatch]:
+        nonlocal start
+        origin = params["sources"][source]
+        for raw in origin.read(shard):
+            blocked = scope.blocks(start, raw.num_rows)
+            start += raw.num_rows
+            raw = _without(raw, blocked)
+            if not scope.probing or raw.num_rows > len(blocked):
+                yield step.function(raw, origin, **params)
+
+    if scope.probing:
+        for _ in documents():
+            pass
+        return {"rows": start}
+    with PartWriter(folder, part, schema) as writer:
+        for batch in documents():
+            books.add(batch["size"], batch["reason"])
+            writer.write(batch.select(schema.names).cast(schema))
+        external = dict(shard.external.__dict__) if shard.external else None
+        return {"receipts": [writer.close(books.counts(), external)]}
+
+
+def _without(raw: pa.RecordBatch, blocked: Sequence[int]) -> pa.RecordBatch:
+    """Raw rows with some of them emptied: their bytes are never touched, and they are dropped as `crashed`."""
+    if not blocked:
+        return raw
+    hit = np.zeros(raw.num_rows, dtype=bool)
+    hit[list(blocked)] = True
+    mask = pa.array(hit)
+    columns = {name: raw[name] for name in raw.schema.names}
+    columns["raw"] = pc.if_else(mask, pa.scalar(None, pa.large_binary()), raw["raw"])
+    columns["reason"] = pc.if_else(mask, "crashed", raw["reason"])
+    return pa.record_batch(columns, schema=raw.schema)
+
+
+def batch_part(step: Step, params: Params, stack: Stack, folder: Place, part: str, *, scope: Scope) -> dict[str, Any]:
+    """Runs a batchwise step over the living rows of one part and writes its layer, aligned with all rows."""
+    schema, reads, start = layer_schema(step), list(step.columns_read(params)), 0
+    if scope.probing:
+        for batch, living in _batches(stack, part, reads):
+            touched = living & ~_blocked(scope, start, batch.num_rows)
+            start += batch.num_rows
+            if touched.any():
+                step.function(_filter(batch, touched).select(reads), **params)
+        return {"rows": start}
+    with PartWriter(folder, part, schema) as writer:
+        books = Books()
+        for batch, living in _batches(stack, part, reads):
+            blocked = _blocked(scope, start, batch.num_rows)
+            start += batch.num_rows
+            seen = living & ~blocked
+            layer = _scatter(_apply(step, params, _filter(batch, seen).select(reads)), seen, schema)
+            layer = _mark(layer, living & blocked, "crashed")
+            books.add(_filter(batch, living)["size"], _filter(layer, living)["reason"])
+            writer.write(layer)
+        return {"receipts": [writer.close(books.counts())]}
+
+
+def map_part(
+    step: Step,
+    params: Params,
+    stack: Stack,
+    target: Place,
+    part: str,
+    number: int,
+    partitions: int,
+    *,
+    scope: Scope,
+) -> dict[str, Any]:
+    """The map side of an exchange: keys of the living rows of one part."""
+    reads = list(step.columns_read(params))
+    emit = partial(step.emit, **params) if step.emit else None
+
+    def keys() -> Iterator[tuple[pa.RecordBatch, Rows]]:
+        start = 0
+        for batch, living in _batches(stack, part, reads):
+            rows = np.flatnonzero(living) + start
+            start += batch.num_rows
+            batch = _filter(batch, living).select(reads)
+            yield emit(batch, rows) if emit else (batch, rows)
+
+    return exchange.write_keys(target, keys(), key=_key(step, params), part=number, partitions=partitions)
+
+
+def reduce_partition(
+    step: Step,
+    params: Params,
+    maps: Sequence[Place],
+    target: Place,
+    partition: int,
+    groups: int,
+    *,
+    scope: Scope,
+) -> dict[str, Any]:
+    """The reduce side of an exchange: one partition's keys become verdicts."""
+    return exchange.reduce_partition(
+        maps,
+        target,
+        partial(step.function, **params),
+        partition=partition,
+        groups=groups,
+        adds=[pa.field(n, t) for n, t in step.adds.items()],
+    )
+
+
+def align_group(
+    step: Step,
+    stack: Stack,
+    reduces: Sequence[Place],
+    folder: Place,
+    parts: Sequence[str],
+    group: int,
+    *,
+    scope: Scope,
+) -> dict[str, Any]:
+    """The last pass of an exchange: verdicts become the layers of one group of parts."""
+    verdicts = exchange.read_verdicts(reduces, group)
+    schema, receipts = layer_schema(step), []
+    first = group * exchange.PARTS_PER_GROUP
+    for number, part in enumerate(parts[first : first + exchange.PARTS_PER_GROUP], start=first):
+        batches = list(_batches(stack, part, []))
+        layer = exchange.spread(verdicts, number, sum(b.num_rows for b, _ in batches))
+        with PartWriter(folder, part, schema) as writer:
+            books, start = Books(), 0
+            for batch, living in batches:
+                here = _complete(layer.slice(start, batch.num_rows), schema)
+                start += batch.num_rows
+                books.add(_filter(batch, living)["size"], _filter(here, living)["reason"])
+                writer.write(here)
+            receipts.append(writer.close(books.counts()))
+    return {"receipts": receipts}
+
+
+def publish_part(stack: Stack, corpus: Place, ledger: Place, part: str, *, scope: Scope) -> dict[str, Any]:
+    """Writes the living rows of one part as Documents, and one ledger row for every row of it."""
+    known = stack.columns()
+    columns = [c for c in DOCUMENT.names if c in known]
+    with (
+        PartWriter(corpus, part, DOCUMENT, gather=ROW_GROUP_BYTES) as documents,
+        PartWriter(ledger, part, LEDGER, gather=ROW_GROUP_BYTES) as entries,
+    ):
+        for batch, reasons in stack.batches(part, columns, VERDICT):
+            living = _living(reasons, batch.num_rows)
+            documents.write(_complete(_filter(batch, living), DOCUMENT))
+            entries.write(_ledger(batch, reasons, stack))
+        return {"receipts": {"corpus": documents.close({}), "ledger": entries.close({})}}
+
+
+def layer_schema(step: Step) -> pa.Schema:
+    """The columns of a step's layer. Every layer can drop rows: any document may crash a worker."""
+    return pa.schema([pa.field(n, t) for n, t in {**step.adds, "reason": pa.string()}.items()])
+
+
+def _key(step: Step, params: Params) -> str:
+    assert step.key is not None
+    return str(params[step.key[1:]]) if step.key.startswith("$") else step.key
+
+
+def _batches(stack: Stack, part: str, columns: Sequence[str]) -> Iterator[tuple[pa.RecordBatch, npt.NDArray[np.bool_]]]:
+    """All rows of a part with `columns` and `size`, and which of them are living."""
+    for batch, reasons in stack.batches(part, dict.fromkeys([*columns, "size"])):
+        yield batch, _living(reasons, batch.num_rows)
+
+
+def _living(reasons: Sequence[pa.RecordBatch], rows: int) -> npt.NDArray[np.bool_]:
+    living = np.ones(rows, dtype=bool)
+    for verdict in reasons:
+        if verdict["reason"].null_count < rows:
+            living &= verdict["reason"].is_null().to_numpy(zero_copy_only=False)
+    return living
+
+
+def _blocked(scope: Scope, start: int, rows: int) -> npt.NDArray[np.bool_]:
+    blocked = np.zeros(rows, dtype=bool)
+    blocked[scope.blocks(start, rows)] = True
+    return blocked
+
+
+def _filter(batch: pa.RecordBatch, mask: npt.NDArray[np.bool_]) -> pa.RecordBatch:
+    return batch if mask.all() else batch.filter(pa.array(mask))
+
+
+def _apply(step: Step, params: Params, batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The step's own function, held to its promises. Raises: BuildError if it breaks one."""
+    added = step.function(batch, **params)
+    missing = set(step.adds) - set(added.schema.names)
+    if missing or added.num_rows != batch.num_rows:
+        raise BuildError(
+            f"the step promised {batch.num_rows} rows of {list(step.adds)}, "
+            f"it returned {added.num_rows} rows of {added.schema.names}",
+            where=step.name,
+        )
+    return added
+
+
+def _scatter(added: pa.RecordBatch, seen: npt.NDArray[np.bool_], schema: pa.Schema) -> pa.RecordBatch:
+    """Rows computed for the seen ones only, put back among all rows, null elsewhere."""
+    added = _complete(added, schema)
+    if seen.all():
+        return added
+    index = np.where(seen, np.cumsum(seen) - 1, -1)
+    return added.take(pa.array(index, mask=~seen))
+
+
+def _mark(layer: pa.RecordBatch, rows: npt.NDArray[np.bool_], reason: str) -> pa.RecordBatch:
+    if not rows.any():
+        return layer
+    marked = pc.if_else(pa.array(rows), reason, layer["reason"])
+    return layer.set_column(layer.schema.get_field_index("reason"), layer.schema.field("reason"), marked)
+
+
+def _complete(batch: pa.RecordBatch | pa.Table, schema: pa.Schema) -> pa.RecordBatch:
+    """The batch with exactly the schema's columns: missing ones are null. Raises: BuildError on a wrong type."""
+    rows = batch.num_rows
+    columns = []
+    for field in schema:
+        if field.name not in batch.schema.names:
+            columns.append(pa.nulls(rows, field.type))
+            continue
+        column = batch.column(field.name)
+        column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        try:
+            columns.append(column if column.type == field.type else column.cast(field.type))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise BuildError(f"the column {field.name} should be {field.type}: {error}") from error
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _ledger(batch: pa.RecordBatch, reasons: Sequence[pa.RecordBatch], stack: Stack) -> pa.RecordBatch:
+    """For each row the first layer that dropped it, and what that layer said."""
+    rows = batch.num_rows
+    columns = {name: batch[name] for name in LEDGER.names if name in batch.schema.names}
+    columns["step"] = pa.nulls(rows, pa.string())
+    for name, kind in VERDICT.items():
+        columns[name] = pa.nulls(rows, kind)
+    undecided = np.ones(rows, dtype=bool)
+    for layer, verdict in zip(stack.layers, reasons, strict=True):
+        here = undecided & verdict["reason"].is_valid().to_numpy(zero_copy_only=False)
+        if not here.any():
+            continue
+        undecided &= ~here
+        mask = pa.array(here)
+        columns["step"] = pc.if_else(mask, layer.step, columns["step"])
+        for name in verdict.schema.names:
+            columns[name] = pc.if_else(mask, verdict[name], columns[name])
+    columns["verdict"] = pc.if_else(pa.array(undecided), "kept", "dropped")
+    return _complete(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)), LEDGER)

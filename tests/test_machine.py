@@ -1,0 +1,310 @@
+"""The machine's promises: identity, accounting, resume, isolation, one run at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import codemill as cm
+from codemill.builder import plan
+from codemill.steps import dedup, ingest
+from codemill.store import Place
+from codemill.table import canonical, digest
+from tests import toys
+
+TEXTS = (*(f"text number {i}" for i in range(37)), "text number 3", "text number 3", "text number 5")
+
+
+def recipe(texts: tuple[str, ...] = TEXTS, **source: Any) -> cm.Table:
+    files = ingest.documents(sources=(toys.Literals(texts, **source),))
+    return dedup.exact(toys.length(files, at_most=100))
+
+
+def published(out: Path) -> dict[str, bytes]:
+    """Every published file's bytes."""
+    return {
+        str(p.relative_to(out)): p.read_bytes()
+        for folder in ("corpus", "ledger")
+        for p in sorted((out / folder).iterdir())
+    }
+
+
+def ledger(out: Path) -> list[dict[str, Any]]:
+    return pq.read_table(out / "ledger").to_pylist()
+
+
+def test_nothing_runs_until_it_is_built(tmp_path: Path) -> None:
+    table = toys.failing(ingest.documents(sources=(toys.Literals(("a",)),)))
+    assert repr(table) == "ingest.documents → toys.failing"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_document_is_in_the_ledger_once_and_the_corpus_has_the_kept_ones(tmp_path: Path) -> None:
+    manifest = cm.build(recipe(), out=tmp_path, workers=2)
+    rows = ledger(tmp_path)
+    assert len(rows) == len(TEXTS) == manifest["ingested"]["rows"]
+    kept = [r for r in rows if r["verdict"] == "kept"]
+    dropped = [r for r in rows if r["verdict"] == "dropped"]
+    assert len(kept) == 37 == manifest["kept"]["rows"]
+    assert {(r["step"], r["reason"], r["similarity"]) for r in dropped} == {("dedup.exact", "duplicate", 1.0)}
+    # Numbers 3, 37 and 38 are equal, and 5 and 39: one of each is kept, which one the ids decide.
+    assert sorted(
+        len({r["path"] for r in dropped} & group)
+        for group in ({"f00003.py", "f00037.py", "f00038.py"}, {"f00005.py", "f00039.py"})
+    ) == [1, 2]
+    by_id = {r["id"]: r for r in rows}
+    assert all(by_id[r["kept_id"]]["verdict"] == "kept" for r in dropped)
+    corpus = pq.read_table(tmp_path / "corpus").to_pylist()
+    assert sorted(d["content"] for d in corpus) == sorted(set(TEXTS))
+    assert {d["id"] for d in corpus} == {r["id"] for r in kept}
+
+
+def test_the_copy_with_most_stars_is_kept_and_unknown_stars_come_last(tmp_path: Path) -> None:
+    stars = (None, 3, 7, 7)
+    cm.build(recipe(("same",) * 4, stars=stars), out=tmp_path, workers=1)
+    kept = [r for r in ledger(tmp_path) if r["verdict"] == "kept"]
+    assert [r["path"] for r in kept] in (["f00002.py"], ["f00003.py"])
+    ids = sorted(r["id"] for r in ledger(tmp_path) if r["path"] in ("f00002.py", "f00003.py"))
+    assert kept[0]["id"] == ids[0]
+
+
+def test_bytes_do_not_depend_on_workers_or_memory(tmp_path: Path) -> None:
+    cm.build(recipe(), out=tmp_path / "one", workers=1)
+    cm.build(recipe(), out=tmp_path / "two", workers=2, memory=1 << 30)
+    assert published(tmp_path / "one") == published(tmp_path / "two")
+
+
+def test_an_exchange_cut_into_many_partitions_gives_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = tuple(f"text {i % 300}" for i in range(1000))
+    cm.build(recipe(texts, per_part=7), out=tmp_path / "one", workers=1)
+    monkeypatch.setattr("codemill.builder.KEY_BYTES", 1 << 28)
+    cm.build(recipe(texts, per_part=7), out=tmp_path / "many", workers=2)
+    assert published(tmp_path / "one") == published(tmp_path / "many")
+    assert len(list((tmp_path / "many" / "corpus").iterdir())) == 143
+
+
+def test_content_changed_by_a_step_is_what_later_steps_and_the_corpus_see(tmp_path: Path) -> None:
+    files = ingest.documents(sources=(toys.Literals(("small", "much longer than ten")),))
+    cm.build(toys.upper(toys.length(files, at_most=10)), out=tmp_path, workers=1)
+    assert pq.read_table(tmp_path / "corpus")["content"].to_pylist() == ["SMALL"]
+
+
+def test_a_second_run_does_nothing_and_a_changed_parameter_rebuilds_only_what_follows(tmp_path: Path) -> None:
+    cm.build(recipe(), out=tmp_path, workers=1)
+    before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.parquet")}
+    cm.build(recipe(), out=tmp_path, workers=1)
+    assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.parquet")} == before
+    files = ingest.documents(sources=(toys.Literals(TEXTS),))
+    changed = dedup.exact(toys.length(files, at_most=13))
+    states = [t.complete for t in plan(changed, tmp_path).tables]
+    assert states == [True, False, False]
+    manifest = cm.build(changed, out=tmp_path, workers=1)
+    assert [s["cached"] for s in manifest["steps"]] == [True, False, False]
+    assert manifest["steps"][1]["dropped"]["long"]["rows"] == 27  # numbers 10 to 36
+
+
+@pytest.mark.parametrize("damage", ["truncate", "flip", "remove"])
+@pytest.mark.parametrize("where", ["corpus", "ledger", ".work/toys.length"])
+def test_a_damaged_part_is_noticed_and_rebuilt(tmp_path: Path, damage: str, where: str) -> None:
+    cm.build(recipe(), out=tmp_path, workers=1)
+    good = published(tmp_path)
+    part = sorted((tmp_path / where).rglob("part-00001.parquet"))[0]
+    data = bytearray(part.read_bytes())
+    if damage == "truncate":
+        part.write_bytes(data[: len(data) // 2])
+    elif damage == "flip":
+        data[len(data) // 3] ^= 1
+        part.write_bytes(data)
+    else:
+        part.unlink()
+    if where.startswith(".work"):
+        (tmp_path / "manifest.json").unlink()  # otherwise the published result stands and the layer is not needed
+    cm.build(recipe(), out=tmp_path, workers=1)
+    assert published(tmp_path) == good
+    if where.startswith(".work"):
+        assert part.exists()
+
+
+def test_a_document_that_kills_its_worker_is_dropped_and_the_run_goes_on(tmp_path: Path) -> None:
+    texts = tuple("KILL" if i in (13, 29, 30) else f"text {i}" for i in range(50))
+    files = ingest.documents(sources=(toys.Literals(texts, per_part=20),))
+    manifest = cm.build(toys.deadly(files), out=tmp_path, workers=2)
+    dropped = {r["path"]: (r["step"], r["reason"]) for r in ledger(tmp_path) if r["verdict"] == "dropped"}
+    assert dropped == {f"f{i:05d}.py": ("toys.deadly", "crashed") for i in (13, 29, 30)}
+    assert manifest["kept"]["rows"] == 47
+
+
+def test_a_worker_that_dies_once_is_only_tried_again(tmp_path: Path) -> None:
+    files = ingest.documents(sources=(toys.Literals(TEXTS),))
+    manifest = cm.build(toys.deadly_once(files, flag=str(tmp_path / "flag")), out=tmp_path / "out", workers=1)
+    assert manifest["kept"]["rows"] == len(TEXTS)
+
+
+def test_a_step_that_kills_whatever_it_sees_stops_the_run_with_its_name(tmp_path: Path) -> None:
+    files = ingest.documents(sources=(toys.Literals(TEXTS),))
+    with pytest.raises(cm.BuildError, match=r"no single document is to blame \(at toys.deadly_always part-0000"):
+        cm.build(toys.deadly_always(files), out=tmp_path, workers=1)
+
+
+def test_a_step_that_breaks_its_promise_is_named(tmp_path: Path) -> None:
+    files = ingest.documents(sources=(toys.Literals(TEXTS),))
+    with pytest.raises(cm.BuildError, match=r"promised 4 rows .* returned 3 rows .*toys.forgetful"):
+        cm.build(toys.forgetful(files), out=tmp_path, workers=1)
+    with pytest.raises(cm.BuildError, match="ZeroDivisionError: as asked"):
+        cm.build(toys.failing(files), out=tmp_path, workers=1)
+
+
+def test_a_column_nobody_makes_is_a_recipe_error_before_any_work(tmp_path: Path) -> None:
+    files = ingest.documents(sources=(toys.Literals(TEXTS),))
+    with pytest.raises(cm.RecipeError, match="reads the column 'no_such_column'"):
+        cm.build(toys.misreading(files), out=tmp_path / "out", workers=1)
+    assert not list((tmp_path / "out").rglob("*.parquet"))
+
+
+def test_parameters_are_checked_when_the_step_is_called() -> None:
+    files = ingest.documents(sources=(toys.Literals(TEXTS),))
+    with pytest.raises(cm.RecipeError, match="has no parameter 'most'"):
+        toys.length(files, most=3)
+    with pytest.raises(cm.RecipeError, match="must be plain data, got object"):
+        toys.length(files, at_most=object())
+    with pytest.raises(cm.RecipeError, match="finite"):
+        toys.length(files, at_most=float("nan"))
+    with pytest.raises(cm.RecipeError, match="needs the parameter 'flag'"):
+        toys.deadly_once(files)
+    with pytest.raises(cm.RecipeError, match="takes tables as positional arguments, got int"):
+        toys.length(3)  # type: ignore[arg-type]
+
+
+def test_identity_is_canonical() -> None:
+    assert digest({"a": 1, "b": [1.5, None, True]}) == digest({"b": (1.5, None, True), "a": 1})
+    assert digest({"a": 1}) != digest({"a": "1"})
+    assert digest({"a": 1}) != digest({"a": 1.0})
+    with pytest.raises(cm.RecipeError, match="keys of a parameter must be strings"):
+        canonical({1: 2}, where="here")
+
+
+def test_two_runs_in_one_folder_at_once(tmp_path: Path) -> None:
+    from codemill.builder import _lock
+
+    with _lock(Place.of(tmp_path)), pytest.raises(cm.EnvironmentProblem, match="another run is using"):
+        cm.build(recipe(), out=tmp_path, workers=1)
+    cm.build(recipe(), out=tmp_path, workers=1)
+
+
+SCRIPT = """
+import sys
+import codemill as cm
+from tests.test_machine import big
+if __name__ == "__main__":
+    cm.build(big(), out=sys.argv[1], workers=2)
+"""
+
+
+def big() -> cm.Table:
+    """Enough parts that a kill lands somewhere in the middle."""
+    texts = tuple(f"text {i % 900} " * 50 for i in range(2000))
+    return recipe(texts, per_part=20, per_batch=10)
+
+
+@pytest.mark.slow
+def test_killed_at_ten_random_moments_and_resumed_gives_the_same_bytes(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    started = time.monotonic()
+    subprocess.run([sys.executable, script, tmp_path / "whole"], check=True, env=environment)
+    whole = time.monotonic() - started
+    kills = 0
+    for i in range(10):
+        process = subprocess.Popen([sys.executable, script, tmp_path / "killed"], env=environment)
+        try:
+            # Fractions spread over the run; the golden ratio scatters them without a random generator.
+            process.wait(whole * (0.15 + 0.85 * (i * 0.618 % 1)))
+        except subprocess.TimeoutExpired:
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            kills += 1
+    assert kills >= 3
+    subprocess.run([sys.executable, script, tmp_path / "killed"], check=True, env=environment)
+    assert published(tmp_path / "killed") == published(tmp_path / "whole")
+    assert not list((tmp_path / "killed").rglob("*.tmp"))
+    books = json.loads((tmp_path / "killed" / "manifest.json").read_text())
+    assert books["ingested"]["rows"] == books["kept"]["rows"] + books["dropped"]["rows"] == 2000
+
+
+def test_workers_end_when_their_run_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    process = subprocess.Popen([sys.executable, script, tmp_path / "out"], env=environment)
+    workers: list[int] = []
+    for _ in range(200):
+        time.sleep(0.05)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        workers = [int(c) for c in children]
+        if len(workers) == 2:
+            break
+    assert len(workers) == 2
+    process.kill()
+    process.wait()
+    for _ in range(100):
+        if not any(Path(f"/proc/{pid}").exists() for pid in workers):
+            return
+        time.sleep(0.05)
+    pytest.fail("workers outlived their run by five seconds")
+
+
+def test_an_empty_input_gives_an_empty_corpus(tmp_path: Path) -> None:
+    manifest = cm.build(recipe(()), out=tmp_path, workers=1)
+    assert manifest["ingested"] == {"rows": 0, "bytes": 0}
+    assert manifest["kept"]["rows"] == 0
+
+
+def test_a_step_of_a_users_own_file_runs_in_workers(tmp_path: Path) -> None:
+    own = tmp_path / "own.py"
+    own.write_text(
+        "import pyarrow as pa\n"
+        "import codemill as cm\n"
+        "from codemill.steps import ingest\n"
+        "@cm.step(version=1, reads=('path',), adds={'reason': pa.string()})\n"
+        "def odd(batch, *, keep: str = '2'):\n"
+        "    reasons = [None if keep in p else 'odd' for p in batch['path'].to_pylist()]\n"
+        "    return pa.record_batch({'reason': pa.array(reasons, pa.string())})\n"
+        "def own(inputs, *, keep: str = '2'):\n"
+        "    return odd(ingest.documents(sources=inputs), keep=keep)\n"
+    )
+    from codemill import catalog
+
+    table = catalog.recipe(str(own)).function((toys.Literals(TEXTS),), keep="3")
+    manifest = cm.build(table, out=tmp_path / "out", workers=1)
+    assert manifest["steps"][1]["name"] == "own.odd"
+    assert manifest["kept"]["rows"] == sum("3" in f"f{i:05d}" for i in range(len(TEXTS)))
+
+
+def test_editing_a_step_without_a_new_version_warns(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    cm.build(recipe(), out=tmp_path, workers=1)
+    manifest = next((tmp_path / ".work" / "toys.length").rglob("manifest.json"))
+    value = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({**value, "code": "0" * 16}))
+    (tmp_path / "manifest.json").unlink()
+    cm.build(recipe(), out=tmp_path, workers=1)
+    assert "toys.length: its code changed since this table was built, its version (1) did not" in caplog.text
+
+
+def test_a_worker_given_an_unknown_column_type_is_told(tmp_path: Path) -> None:
+    batch = pa.record_batch({"size": [1]})
+    assert toys.length.columns_read({}) == ("content",)
+    with pytest.raises(KeyError):
+        toys.length.function(batch)

@@ -1,0 +1,116 @@
+"""A source made of literals and steps that misbehave: for testing the machine without files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import pyarrow as pa
+
+from codemill.document import RAW
+from codemill.sources._protocol import Listing, Shard
+from codemill.table import Step, step
+
+
+@dataclass(frozen=True)
+class Literals:
+    """Yields the texts it was given, `per_part` of them in a part and `per_batch` in a batch."""
+
+    texts: tuple[str, ...]
+    per_part: int = 10
+    per_batch: int = 4
+    stars: tuple[int | None, ...] = ()
+    label: str = "literals"
+    max_file_bytes: int = 8_000_000
+    PLACES: ClassVar[tuple[str, ...]] = ()
+
+    def list(self) -> Listing:
+        starts = range(0, len(self.texts), self.per_part)
+        shards = []
+        for start in starts:
+            mine = self.texts[start : start + self.per_part]
+            shards.append(Shard(f"literals {start}", len(mine), sum(map(len, mine)), start))
+        fingerprint = hashlib.sha256(repr((self.texts, self.stars)).encode()).hexdigest()
+        return Listing(fingerprint, tuple(shards))
+
+    def read(self, shard: Shard) -> Iterator[pa.RecordBatch]:
+        mine = range(shard.what, min(shard.what + self.per_part, len(self.texts)))
+        for start in range(mine.start, mine.stop, self.per_batch):
+            rows = []
+            for i in range(start, min(start + self.per_batch, mine.stop)):
+                raw = self.texts[i].encode()
+                stars = self.stars[i] if self.stars else None
+                rows.append({"repo": "toy", "path": f"f{i:05d}.py", "size": len(raw), "raw": raw, "stars": stars})
+            yield pa.RecordBatch.from_pylist(rows, schema=RAW)
+
+
+REASON = {"reason": pa.string()}
+
+
+@step(version=1, reads=("content",), adds=REASON)
+def deadly(documents: pa.RecordBatch, *, word: str = "KILL") -> pa.RecordBatch:
+    """Kills its own process when it sees the word, as a fault in native code would."""
+    for text in documents["content"].to_pylist():
+        if word in text:
+            os.kill(os.getpid(), signal.SIGSEGV)
+    return pa.record_batch({"reason": pa.nulls(documents.num_rows, pa.string())})
+
+
+@step(version=1, reads=("content",), adds=REASON)
+def deadly_once(documents: pa.RecordBatch, *, flag: str) -> pa.RecordBatch:
+    """Kills its process the first time only, as a kernel short of memory would."""
+    if not Path(flag).exists():
+        Path(flag).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return pa.record_batch({"reason": pa.nulls(documents.num_rows, pa.string())})
+
+
+@step(version=1, reads=("content",), adds=REASON)
+def deadly_always(documents: pa.RecordBatch) -> pa.RecordBatch:
+    """Kills its process whatever it sees, even nothing."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    return documents
+
+
+@step(version=1, reads=("content",), adds={"length": pa.int64(), **REASON})
+def length(documents: pa.RecordBatch, *, at_most: int = 1000) -> pa.RecordBatch:
+    """Measures the length in code points and drops what is longer than `at_most`."""
+    lengths = [len(text) for text in documents["content"].to_pylist()]
+    return pa.record_batch(
+        {
+            "length": pa.array(lengths, pa.int64()),
+            "reason": pa.array(["long" if n > at_most else None for n in lengths], pa.string()),
+        }
+    )
+
+
+@step(version=1, reads=("content",), adds={"content": pa.large_string()})
+def upper(documents: pa.RecordBatch) -> pa.RecordBatch:
+    """Changes the content."""
+    return pa.record_batch({"content": pa.compute.utf8_upper(documents["content"])})
+
+
+@step(version=1, reads=("content",), adds=REASON)
+def forgetful(documents: pa.RecordBatch) -> pa.RecordBatch:
+    """Breaks its promise: returns a row too few."""
+    return pa.record_batch({"reason": pa.nulls(documents.num_rows - 1, pa.string())})
+
+
+@step(version=1, reads=("content",), adds=REASON)
+def failing(documents: pa.RecordBatch) -> pa.RecordBatch:
+    """Raises."""
+    raise ZeroDivisionError("as asked")
+
+
+@step(version=1, reads=("no_such_column",), adds=REASON)
+def misreading(documents: pa.RecordBatch) -> pa.RecordBatch:
+    """Reads what nobody makes."""
+    return documents
+
+
+ALL: tuple[Step, ...] = (deadly, deadly_once, deadly_always, length, upper, forgetful, failing, misreading)

@@ -12,11 +12,13 @@ from codemill.errors import (
     RecipeError,
     TeacherError,
 )
+from codemill.languages import Detection, detect
 from codemill.table import Step, Table, exchange, step
 
 __all__ = [
     "BuildError",
     "CodemillError",
+    "Detection",
     "EnvironmentProblem",
     "InputError",
     "RecipeError",
@@ -24,6 +26,7 @@ __all__ = [
     "Table",
     "TeacherError",
     "build",
+    "detect",
     "exchange",
     "plan",
     "step",

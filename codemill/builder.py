@@ -12,9 +12,10 @@ import dataclasses
 import fcntl
 import logging
 import os
+import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -39,6 +40,8 @@ from codemill.store import (
 from codemill.table import VERDICT, Table, canonical, digest
 
 log = logging.getLogger("codemill")
+
+_OURS = re.compile(r"part-\d+\.parquet")
 
 WORKER_MEMORY = 512 << 20
 """What one worker needs at most, apart from exchanges: interpreter, Arrow and a few batches. Measured: 250-400 MiB
@@ -137,6 +140,7 @@ def build(
     started = time.monotonic()
     progress = progress or Silent()
     folder = Place.of(out)
+    _check_output(folder)
     folder.make()
     with _lock(folder):
         plan_ = plan(table, folder.uri)
@@ -191,6 +195,8 @@ class _Build:
         receipts = self._verified(planned.folder, planned.receipts)
         missing = [p for p in self.plan.parts if p not in receipts]
         if missing:
+            for receipt in receipts.values():  # the manifest has them now; a killed rebuild must not lose them
+                write_receipt(planned.folder, receipt)
             planned.folder.at("manifest.json").remove()
             how = {"ingest": self._ingest, "batch": self._batch, "exchange": self._exchange}[step.kind]
             self.progress.begin(step.name, total=self._bytes(self.plan.parts), done=self._bytes(receipts))
@@ -261,53 +267,52 @@ class _Build:
 
     def _exchange(self, planned: PlannedTable, missing: Sequence[str], receipts: dict[str, Receipt]) -> None:
         table, parts = planned.table, self.plan.parts
-        rows = sum(e["rows_out"] for e in self.entries[-1:])
-        partitions = max(1, -(-rows * KEY_BYTES // max(1, self.worker_memory // 2)))
-        groups = -(-len(parts) // exchange.PARTS_PER_GROUP)
-        # Its own folder per number of partitions: another --memory must not mix with half a run of this one.
-        folder = planned.folder.at(f"exchange-{partitions}")
+        partitions = max(1, -(-self.entries[-1]["rows_out"] * KEY_BYTES // max(1, self.worker_memory // 2)))
+        per_group = exchange.parts_per_group(len(parts))
+        starts = list(range(0, len(parts), per_group))
+        groups = [{i: parts[i] for i in range(s, min(s + per_group, len(parts)))} for s in starts]
+        folder = planned.folder.at("exchange")
+        if folder.at("partitions.json").read_json() != partitions:
+            folder.remove()  # half a run with another --memory is of no use to this one
         folder.make()
+        folder.at("partitions.json").write_json(partitions)
         sweep(folder)
         there = folder.names()
         stack = Stack(tuple(self.layers))
-        maps = [folder.at(f"map-{i:05d}.arrow") for i in range(len(parts))]
+        maps = [folder.at(f"map-{i:05d}.arrow") for i in range(len(groups))]
         reduces = [folder.at(f"reduce-{i:05d}.arrow") for i in range(partitions)]
         weight = self._bytes(parts)
         self._run(
-            [
-                Task(
-                    tasks.map_part,
-                    (table.step, table.params, stack, maps[i], part, i, partitions),
-                    label=f"{table.step.name} map {part}",
-                    size=self._bytes([part]) // 2,
-                )
-                for i, part in enumerate(parts)
-                if f"map-{i:05d}.arrow" not in there
-            ]
+            Task(
+                tasks.map_group,
+                (table.step, table.params, stack, maps[i], group, partitions),
+                label=f"{table.step.name} map {i}",
+                size=self._bytes(group.values()) // 2,
+            )
+            for i, group in enumerate(groups)
+            if f"map-{i:05d}.arrow" not in there
         )
         self._run(
-            [
-                Task(
-                    tasks.reduce_partition,
-                    (table.step, table.params, maps, reduces[i], i, groups),
-                    label=f"{table.step.name} reduce {i}",
-                    size=weight // partitions // 4,
-                )
-                for i in range(partitions)
-                if f"reduce-{i:05d}.arrow" not in there
-            ]
+            Task(
+                tasks.reduce_partition,
+                (table.step, table.params, maps, reduces[i], i, starts),
+                label=f"{table.step.name} reduce {i}",
+                size=weight // partitions // 4,
+            )
+            for i in range(partitions)
+            if f"reduce-{i:05d}.arrow" not in there
         )
-        wanted = {i // exchange.PARTS_PER_GROUP for i, part in enumerate(parts) if part in set(missing)}
         self._write_parts(
             planned,
             [
                 Task(
                     tasks.align_group,
-                    (table.step, stack, reduces, planned.folder, parts, g),
-                    label=f"{table.step.name} align {g}",
-                    size=weight // groups // 4,
+                    (table.step, stack, reduces, planned.folder, group, i),
+                    label=f"{table.step.name} align {i}",
+                    size=self._bytes(group.values()) // 4,
                 )
-                for g in sorted(wanted)
+                for i, group in enumerate(groups)
+                if not set(missing).isdisjoint(group.values())
             ],
             receipts,
         )
@@ -323,8 +328,8 @@ class _Build:
 
         run(self.engine, todo, done)
 
-    def _run(self, todo: Sequence[Task]) -> None:
-        run(self.engine, todo, lambda outcome: self.progress.advance(outcome.task.size))
+    def _run(self, todo: Iterable[Task]) -> None:
+        run(self.engine, list(todo), lambda outcome: self.progress.advance(outcome.task.size))
 
     def _verified(self, folder: Place, receipts: Mapping[str, Receipt]) -> dict[str, Receipt]:
         """The receipts whose files are intact; others are reported and left out, so that they are rebuilt."""
@@ -406,7 +411,7 @@ class _Build:
             books.at(name).make()
             receipts[name] = self._verified(folder, read_receipts(books.at(name)))
             for file in folder.names():
-                if file.removesuffix(".parquet") not in receipts[name]:
+                if _OURS.fullmatch(file) and file.removesuffix(".parquet") not in receipts[name]:
                     folder.at(file).remove()  # of an earlier recipe
         missing = [p for p in self.plan.parts if not all(p in receipts[name] for name in folders)]
         self.progress.begin("publish", total=self._bytes(self.plan.parts), done=0)
@@ -526,6 +531,19 @@ def _engine(name: str, workers: int | None, memory: int | None) -> Engine:
             log.warning("--memory allows %d of %d workers", memory // WORKER_MEMORY, count)
             count = memory // WORKER_MEMORY
     return Local(count)
+
+
+def _check_output(out: Place) -> None:
+    """Refuses a folder whose `corpus` or `ledger` somebody else made: publishing would replace their parts."""
+    if out.at(".work").exists() or out.at("manifest.json").exists():
+        return
+    for name in ("corpus", "ledger"):
+        if out.at(name).names():
+            raise EnvironmentProblem(
+                f"the output folder has a {name}/ that codemill did not make",
+                where=out.uri,
+                remedy="choose another --out",
+            )
 
 
 @contextlib.contextmanager

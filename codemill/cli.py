@@ -314,7 +314,7 @@ def _languages() -> list[dict[str, Any]]:
 def _sources() -> list[dict[str, Any]]:
     from codemill import sources
 
-    return [{"name": name, "what": catalog.first_line(kind)} for name, kind in sources.all().items()]
+    return [{"name": kind.name, "what": kind.summary} for kind in sources.all()]
 
 
 CATALOGUES: dict[str, Callable[[], list[dict[str, Any]]]] = {

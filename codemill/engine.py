@@ -11,6 +11,7 @@ on. The task drops it with reason `crashed`.
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 import logging
 import os
 import pickle
@@ -171,12 +172,17 @@ class Local:
     def run(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
         """See `Engine.run`."""
         waiting = deque(tasks)
-        while waiting or self._busy:
-            while waiting and len(self._busy) < self.workers:
-                self._start(waiting.popleft())
-            for connection in wait(list(self._busy)):
-                assert isinstance(connection, Connection)
-                yield self._finish(connection)
+        try:
+            while waiting or self._busy:
+                while waiting and len(self._busy) < self.workers:
+                    self._start(waiting.popleft())
+                for connection in wait(list(self._busy)):
+                    assert isinstance(connection, Connection)
+                    yield self._finish(connection)
+        finally:  # the caller gave up: what is still running is for nobody
+            for worker, _ in self._busy.values():
+                worker.end()
+            self._busy = {}
 
     def _start(self, task: Task) -> None:
         while True:
@@ -200,9 +206,9 @@ class Local:
 
     def close(self) -> None:
         """See `Engine.close`."""
-        for worker in [*self._idle, *(w for w, _ in self._busy.values())]:
+        for worker in self._idle:
             worker.end()
-        self._idle, self._busy = [], {}
+        self._idle = []
 
 
 _WORKER = "import sys; from codemill.engine import worker_main; worker_main(int(sys.argv[1]), int(sys.argv[2]))"
@@ -268,9 +274,13 @@ def execute(task: Task) -> dict[str, Any]:
 
 
 def prepare_worker() -> None:
-    """Keeps a worker to one core and its memory to what is in use."""
+    """Keeps a worker to one core, and pyarrow from searching the disk again and again."""
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
+    if importlib.util.find_spec("dateutil") is None:
+        # pyarrow tries to import it whenever it converts a Python value, and looking for what is not there took 19 %
+        # of the time of ingesting Parquet. None means "known not to be there".
+        sys.modules["dateutil"] = None  # type: ignore[assignment]
 
 
 def worker_main(descriptor: int, parent: int) -> None:
@@ -322,7 +332,7 @@ class Ray:
             ray.init(
                 address=address,
                 log_to_driver=False,
-                logging_level="ERROR",
+                logging_level=logging.ERROR,
                 runtime_env={
                     "env_vars": {
                         "CODEMILL_WORKER": "1",
@@ -331,7 +341,7 @@ class Ray:
                 },
                 **local,
             )
-        self.workers = workers or int(ray.cluster_resources().get("CPU", 1))
+        self.workers = workers or int(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]
         # max_retries=0: deaths are ours to look into; Ray would blindly run the killer again.
         self._execute = ray.remote(num_cpus=1, max_retries=0)(_execute_on_ray)
 
@@ -339,18 +349,22 @@ class Ray:
         """See `Engine.run`. At most four tasks per worker are submitted ahead."""
         waiting = deque(tasks)
         flying: dict[Any, Task] = {}
-        while waiting or flying:
-            while waiting and len(flying) < 4 * self.workers:
-                task = waiting.popleft()
-                flying[self._execute.remote(pickle.dumps(task))] = task
-            (ready,), _ = self._ray.wait(list(flying), num_returns=1)
-            task = flying.pop(ready)
-            try:
-                reply = pickle.loads(self._ray.get(ready))
-            except (self._ray.exceptions.WorkerCrashedError, self._ray.exceptions.OutOfMemoryError) as error:
-                yield Outcome(task, death=type(error).__name__)
-            else:
-                yield Outcome(task, **reply)
+        try:
+            while waiting or flying:
+                while waiting and len(flying) < 4 * self.workers:
+                    task = waiting.popleft()
+                    flying[self._execute.remote(pickle.dumps(task))] = task
+                (ready,), _ = self._ray.wait(list(flying), num_returns=1)
+                task = flying.pop(ready)
+                try:
+                    reply = pickle.loads(self._ray.get(ready))
+                except (self._ray.exceptions.WorkerCrashedError, self._ray.exceptions.OutOfMemoryError) as error:
+                    yield Outcome(task, death=type(error).__name__)
+                else:
+                    yield Outcome(task, **reply)
+        finally:  # the caller gave up: what is still running is for nobody
+            for reference in flying:
+                self._ray.cancel(reference, force=True)
 
     def close(self) -> None:
         """Leaves a cluster that was already there alone; ends one of our own."""

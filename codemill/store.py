@@ -382,22 +382,56 @@ def _file_batches(place: Place, names: list[str]) -> Iterator[pa.RecordBatch]:
 
 
 def _external_batches(external: Mapping[str, Any], names: list[str]) -> Iterator[pa.RecordBatch]:
-    """Columns that stayed in the user's own Parquet file, as `large_string`."""
-    place = Place.of(external["path"])
-    filesystem, path = place.open()
+    """Columns that stayed in the user's own Parquet file, as `large_string`; null where a row group is damaged.
+
+    (Ingest dropped those rows as `corrupt`; that no living row lacks its content is checked where it is used.)
+    """
+    filesystem, path = Place.of(external["path"]).open()
     info = filesystem.get_file_info(path)
     if info.size != external["size"] or (info.mtime_ns or 0) != external["mtime_ns"]:
         raise InputError("an input changed while the run was using it", where=path, remedy="run again")
     theirs = [external["columns"][n] for n in names]
     with filesystem.open_input_file(path) as stream:
-        file = pq.ParquetFile(stream, pre_buffer=False)
+        file = pq.ParquetFile(stream, pre_buffer=False, buffer_size=READ_BUFFER, page_checksum_verification=True)
         for group in range(*external["row_groups"]):
-            meta = file.metadata.row_group(group)
-            per_row = max(1, meta.total_byte_size // max(1, meta.num_rows))
-            rows = int(min(4096, max(1, ROW_GROUP_BYTES // per_row)))
-            for batch in file.iter_batches(rows, row_groups=[group], columns=theirs, use_threads=False):
-                columns = [batch.column(t).cast(pa.large_string()) for t in theirs]
-                yield pa.RecordBatch.from_arrays(columns, names=names)
+            left = file.metadata.row_group(group).num_rows
+            with contextlib.suppress(pa.ArrowException, OSError):
+                for batch in row_group_batches(file, group, theirs):
+                    columns = [batch.column(t).cast(pa.large_string()) for t in theirs]
+                    left -= batch.num_rows
+                    yield pa.RecordBatch.from_arrays(columns, names=names)
+            if left:
+                yield pa.RecordBatch.from_arrays([pa.nulls(left, pa.large_string())] * len(names), names=names)
+
+
+READ_BUFFER = 1 << 20
+"""Bytes read ahead in each column. Without it a column of a whole row group is held: 1.3 GB against 0.15 GB."""
+
+
+def row_group_batches(file: pq.ParquetFile, group: int, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
+    """One row group of anybody's Parquet file in batches of about `ROW_GROUP_BYTES`, whatever its size.
+
+    A value of a dictionary is stored once and may stand in every row, so sizes are not known beforehand: rows are
+    decoded few at a time and gathered. (Batches of 256 rows as they come cost a third of the time of ingest.)
+    """
+    facts = file.metadata.row_group(group)
+    per_row = max(1, facts.total_byte_size // max(1, facts.num_rows))
+    few = max(1, min(256, ROW_GROUP_BYTES // per_row))
+    waiting: list[pa.RecordBatch] = []
+    held = rows = 0
+    for batch in file.iter_batches(few, row_groups=[group], columns=columns, use_threads=False):
+        waiting.append(batch)
+        held += batch.nbytes
+        rows += batch.num_rows
+        if held >= ROW_GROUP_BYTES // 2 or rows >= 2048:
+            yield _joined(waiting)
+            waiting, held, rows = [], 0, 0
+    if waiting:
+        yield _joined(waiting)
+
+
+def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    return batches[0] if len(batches) == 1 else pa.concat_batches(batches)
 
 
 def _aligned(streams: list[Iterator[pa.RecordBatch]], *, where: str) -> Iterator[list[pa.RecordBatch]]:

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from codemill import exchange
 from codemill.document import DOCUMENT, LEDGER
 from codemill.engine import Scope
-from codemill.errors import BuildError
+from codemill.errors import BuildError, InputError
 from codemill.sources._protocol import Shard
 from codemill.store import ROW_GROUP_BYTES, PartWriter, Place, Stack
 from codemill.table import VERDICT, Step
@@ -125,30 +125,24 @@ def batch_part(step: Step, params: Params, stack: Stack, folder: Place, part: st
         return {"receipts": [writer.close(books.counts())]}
 
 
-def map_part(
-    step: Step,
-    params: Params,
-    stack: Stack,
-    target: Place,
-    part: str,
-    number: int,
-    partitions: int,
-    *,
-    scope: Scope,
+def map_group(
+    step: Step, params: Params, stack: Stack, target: Place, parts: Mapping[int, str], partitions: int, *, scope: Scope
 ) -> dict[str, Any]:
-    """The map side of an exchange: keys of the living rows of one part."""
+    """The map side of an exchange: keys of the living rows of some parts, given by number and name."""
     reads = list(step.columns_read(params))
     emit = partial(step.emit, **params) if step.emit else None
 
-    def keys() -> Iterator[tuple[pa.RecordBatch, Rows]]:
-        start = 0
-        for batch, living in _batches(stack, part, reads):
-            rows = np.flatnonzero(living) + start
-            start += batch.num_rows
-            batch = _filter(batch, living).select(reads)
-            yield emit(batch, rows) if emit else (batch, rows)
+    def keys() -> Iterator[tuple[pa.RecordBatch, int, Rows]]:
+        for number, part in parts.items():
+            start = 0
+            for batch, living in _batches(stack, part, reads):
+                rows = np.flatnonzero(living) + start
+                start += batch.num_rows
+                batch = _filter(batch, living).select(reads)
+                batch, rows = emit(batch, rows) if emit else (batch, rows)
+                yield batch, number, rows
 
-    return exchange.write_keys(target, keys(), key=_key(step, params), part=number, partitions=partitions)
+    return exchange.write_keys(target, keys(), key=_key(step, params), partitions=partitions)
 
 
 def reduce_partition(
@@ -157,7 +151,7 @@ def reduce_partition(
     maps: Sequence[Place],
     target: Place,
     partition: int,
-    groups: int,
+    group_starts: Sequence[int],
     *,
     scope: Scope,
 ) -> dict[str, Any]:
@@ -167,7 +161,7 @@ def reduce_partition(
         target,
         partial(step.function, **params),
         partition=partition,
-        groups=groups,
+        group_starts=group_starts,
         adds=[pa.field(n, t) for n, t in step.adds.items()],
     )
 
@@ -177,16 +171,15 @@ def align_group(
     stack: Stack,
     reduces: Sequence[Place],
     folder: Place,
-    parts: Sequence[str],
+    parts: Mapping[int, str],
     group: int,
     *,
     scope: Scope,
 ) -> dict[str, Any]:
-    """The last pass of an exchange: verdicts become the layers of one group of parts."""
+    """The last pass of an exchange: verdicts become the layers of some parts, given by number and name."""
     verdicts = exchange.read_verdicts(reduces, group)
     schema, receipts = layer_schema(step), []
-    first = group * exchange.PARTS_PER_GROUP
-    for number, part in enumerate(parts[first : first + exchange.PARTS_PER_GROUP], start=first):
+    for number, part in parts.items():
         batches = list(_batches(stack, part, []))
         layer = exchange.spread(verdicts, number, sum(b.num_rows for b, _ in batches))
         with PartWriter(folder, part, schema) as writer:
@@ -210,6 +203,7 @@ def publish_part(stack: Stack, corpus: Place, ledger: Place, part: str, *, scope
     ):
         for batch, reasons in stack.batches(part, columns, VERDICT):
             living = _living(reasons, batch.num_rows)
+            _check_content(batch, living, part)
             documents.write(_complete(_filter(batch, living), DOCUMENT))
             entries.write(_ledger(batch, reasons, stack))
         return {"receipts": {"corpus": documents.close({}), "ledger": entries.close({})}}
@@ -228,7 +222,21 @@ def _key(step: Step, params: Params) -> str:
 def _batches(stack: Stack, part: str, columns: Sequence[str]) -> Iterator[tuple[pa.RecordBatch, npt.NDArray[np.bool_]]]:
     """All rows of a part with `columns` and `size`, and which of them are living."""
     for batch, reasons in stack.batches(part, dict.fromkeys([*columns, "size"])):
-        yield batch, _living(reasons, batch.num_rows)
+        living = _living(reasons, batch.num_rows)
+        _check_content(batch, living, part)
+        yield batch, living
+
+
+def _check_content(batch: pa.RecordBatch, living: npt.NDArray[np.bool_], part: str) -> None:
+    """Raises: InputError if a living row has lost its content, as when an input was damaged after it was read."""
+    if "content" in batch.schema.names and batch["content"].null_count:
+        lost = batch["content"].is_null().to_numpy(zero_copy_only=False) & living
+        if lost.any():
+            raise InputError(
+                f"the content of {int(lost.sum())} documents can no longer be read",
+                where=part,
+                remedy="check the input",
+            )
 
 
 def _living(reasons: Sequence[pa.RecordBatch], rows: int) -> npt.NDArray[np.bool_]:

@@ -215,7 +215,7 @@ if __name__ == "__main__":
 def big() -> cm.Table:
     """Enough parts that a kill lands somewhere in the middle."""
     texts = tuple(f"text {i % 900} " * 50 for i in range(2000))
-    return recipe(texts, per_part=20, per_batch=10)
+    return recipe(texts, per_part=50, per_batch=25)
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from codemill import Table
-from codemill.recipes._refinecode_languages import KEPT_LANGUAGES
+from codemill.recipes._refinecode_languages import KEPT
 from codemill.sources import Metadata, Source
 from codemill.steps import dedup, detect, ingest, sample
 
@@ -35,7 +35,7 @@ def refinecode(
 
     # Its 610 languages: 469 code, 119 data, 22 text (the paper says 607). Markup such as CSV, SVG or STL is out.
     labelled = detect.language(files)
-    programs = detect.keep(labelled, languages=KEPT_LANGUAGES)
+    programs = detect.keep(labelled, kept=KEPT)
 
     # SHA-256 of the whole file, across all repositories; the copy with most stars, then latest commit, is kept.
     # Stars choose between copies and never select documents: a corpus of ≥ 5 stars had lower loss but worse

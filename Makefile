@@ -1,0 +1,68 @@
+# Every target works from a bare clone that has python3 (>= 3.11), cargo (>= 1.88) and a C compiler: what is missing
+# is put into .venv. The files .venv/.deps and .venv/.core are stamps, so that a second run starts at once.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEPS := $(VENV)/.deps
+CORE := $(VENV)/.core
+BENCH := $(VENV)/.bench
+RUST := $(shell find core/src -name '*.rs' 2>/dev/null) core/Cargo.toml core/Cargo.lock
+CARGO_PY := PYO3_PYTHON=$(abspath $(BIN)/python)
+PIP := PATH="$(abspath $(BIN)):$$PATH" PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -c constraints.txt
+OUT ?= demo-out
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench docs clean
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+setup: $(CORE) ## make .venv with everything that development needs, and build the native core
+
+$(DEPS): pyproject.toml constraints.txt scripts/make_venv.py
+	$(PYTHON) scripts/make_venv.py $(VENV)
+	$(PIP) maturin
+	MATURIN_PEP517_ARGS=--locked $(PIP) --no-build-isolation -e '.[dev]'
+	@touch $@
+
+$(CORE): $(DEPS) $(RUST)
+	$(BIN)/maturin develop --quiet --release --locked --skip-install
+	@touch $@
+
+$(BENCH): $(CORE)
+	$(PIP) --no-build-isolation -e '.[bench]'
+	@touch $@
+
+demo: $(CORE) ## turn this machine's own Python code into a corpus with a ledger and a report
+	$(BIN)/codemill run quickstart --out $(OUT)
+	@echo "The report: $(OUT)/report.html"
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] && command -v xdg-open >/dev/null; then xdg-open $(OUT)/report.html; fi
+
+test: $(CORE) ## run every test, Python and Rust, except those that need a GPU
+	cargo test --quiet --locked --manifest-path core/Cargo.toml
+	$(BIN)/pytest -m 'not gpu'
+
+check: $(CORE) ## lint, formatting, types, and what is over the size budget
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	cargo fmt --manifest-path core/Cargo.toml --check
+	cargo clippy --quiet --locked --manifest-path core/Cargo.toml --all-targets -- -D warnings
+	$(CARGO_PY) cargo clippy --quiet --locked --manifest-path core/Cargo.toml --features python -- -D warnings
+	$(BIN)/python scripts/size_budget.py
+
+format: $(CORE) ## rewrite the sources as `make check` wants them
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	cargo fmt --manifest-path core/Cargo.toml
+
+bench: $(BENCH) ## time codemill beside its peers (downloads packages to work on)
+	$(BIN)/python -m bench
+
+docs: $(CORE) ## write the generated pages again and run every code block of README.md and docs/
+	$(BIN)/python scripts/catalogue_pages.py
+	$(BIN)/pytest tests/test_docs.py
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) core/target $(OUT) codemill/_core*.so

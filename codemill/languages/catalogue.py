@@ -1,0 +1,150 @@
+"""The catalogue of languages: read from table/*.toml once per process.
+
+To add a language, add an entry to any file in codemill/languages/table/ (or a file of your own beside them); nothing
+is compiled. Files that begin with "# Generated" are rewritten by scripts/regenerate_languages.py, so an entry of
+your own belongs in a file of your own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import tomllib
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from codemill import _core
+from codemill.errors import InputError, RecipeError, did_you_mean
+
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language as a handful of facts. Comment and string markers are empty where nobody has written them down."""
+
+    name: str  # the key: "python", "cpp"; RefineCode's spelling where it has one
+    title: str  # Linguist's spelling: "Python", "C++"
+    doc_type: str  # code | data | text
+    group: str | None = None  # the language it counts as, for dialects and templates
+    popular: bool = False  # taken first where several fit and nothing else decides
+    extensions: tuple[str, ...] = ()  # with the dot; the usual one first
+    filenames: tuple[str, ...] = ()  # exact names
+    interpreters: tuple[str, ...] = ()  # after `#!`, without folder and minor version
+    aliases: tuple[str, ...] = ()  # names in modelines
+    line_comments: tuple[str, ...] = ()  # openers of a comment to the end of the line
+    block_comments: tuple[Pair, ...] = ()  # openers and closers
+    nested_comments: bool = False  # whether block comments nest
+    strings: tuple[Pair, ...] = ()  # openers and closers, backslash escapes; longer openers first
+    raw_strings: tuple[Pair, ...] = ()  # the same without escapes
+
+
+FIELDS = {field.name: field for field in dataclasses.fields(Language)}
+
+
+def all() -> tuple[Language, ...]:
+    """Every language, in the order of titles (which is the order of candidates in detection).
+
+    Raises: InputError if an entry of the table is malformed or defined twice.
+
+    >>> len(all()) >= 700
+    True
+    """
+    return _load(files("codemill.languages").joinpath("table"))
+
+
+def get(name: str) -> Language:
+    """The language of that key. Raises: RecipeError, naming the nearest keys.
+
+    >>> get("cpp").title
+    'C++'
+    """
+    found = _by_name().get(name)
+    if found is None:
+        raise RecipeError(f"there is no language {name!r}", remedy=did_you_mean(name, _by_name()))
+    return found
+
+
+@functools.cache
+def native() -> _core.LanguageTable:
+    """The table compiled for detection, once per process (about 0.1 s).
+
+    Raises: InputError if a pattern does not compile or a rule names an unknown language.
+    """
+    folder = files("codemill.languages")
+    heuristics = tomllib.loads(folder.joinpath("heuristics.toml").read_text("utf-8"))
+    paths = tomllib.loads(folder.joinpath("paths.toml").read_text("utf-8"))
+    rules = [
+        {
+            "extensions": group["extensions"],
+            "rules": [{"when": [], "unless": [], **rule} for rule in group["rules"]],
+        }
+        for group in heuristics["disambiguation"]
+    ]
+    model = folder.joinpath("classifier.bin")
+    try:
+        return _core.LanguageTable(
+            languages=[dataclasses.asdict(language) for language in all()],
+            disambiguations=rules,
+            vendored=paths["vendored"],
+            generated=paths["generated"],
+            generic=paths["generic"],
+            classifier=model.read_bytes() if model.is_file() else b"",
+        )
+    except ValueError as error:
+        raise InputError(str(error), where=folder, remedy="correct the table's TOML file") from error
+
+
+@functools.cache
+def fingerprint() -> str:
+    """What detection knows, as 16 hex digits: part of the identity of every table it labels."""
+    hash, folder = hashlib.sha256(), files("codemill.languages")
+    tables = [*folder.joinpath("table").iterdir(), *folder.iterdir()]
+    for file in sorted((f for f in tables if f.name.endswith((".toml", ".bin"))), key=lambda f: f.name):
+        hash.update(f"{file.name}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
+    return hash.hexdigest()[:16]
+
+
+@functools.cache
+def _by_name() -> dict[str, Language]:
+    return {language.name: language for language in all()}
+
+
+@functools.cache
+def _load(folder: Traversable) -> tuple[Language, ...]:
+    found: dict[str, tuple[Language, str]] = {}
+    for file in sorted(folder.iterdir(), key=lambda f: f.name):
+        if not file.name.endswith(".toml"):
+            continue
+        try:
+            entries = tomllib.loads(file.read_text("utf-8"))
+        except tomllib.TOMLDecodeError as error:
+            raise InputError(f"the table is not TOML: {error}", where=file) from error
+        for name, entry in entries.items():
+            if name in found:
+                raise InputError(f"the language {name!r} is also defined in {found[name][1]}", where=file)
+            found[name] = (_language(name, entry, file), file.name)
+    return tuple(sorted((language for language, _ in found.values()), key=lambda language: language.title))
+
+
+def _language(name: str, entry: dict[str, Any], file: Traversable) -> Language:
+    where = f"{file}, [{name}]"
+    for field in entry:
+        if field not in FIELDS or field == "name":
+            raise InputError(f"unknown field {field!r}", where=where, remedy=did_you_mean(field, FIELDS))
+    for required in ("title", "doc_type"):
+        if required not in entry:
+            raise InputError(f"the field {required!r} is missing", where=where)
+    if entry["doc_type"] not in ("code", "data", "text"):
+        raise InputError(f"doc_type must be code, data or text, not {entry['doc_type']!r}", where=where)
+    for extension in entry.get("extensions", ()):
+        if not extension.startswith("."):
+            raise InputError(f"the extension {extension!r} does not begin with a dot", where=where)
+    return Language(name=name, **{field: _frozen(value) for field, value in entry.items()})
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(v) for v in value) if isinstance(value, list) else value

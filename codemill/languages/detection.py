@@ -1,0 +1,85 @@
+"""Which language a file is in: Linguist's strategies in Linguist's order, in native code.
+
+The order: modeline, file name, shebang, extension, XML declaration, man page section, heuristics, classifier; see
+docs/detection.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import overload
+
+import pyarrow as pa
+
+from codemill import _core
+from codemill.languages.catalogue import native
+
+
+@dataclass(frozen=True)
+class Detection:
+    """What is known of one file. `language` and `doc_type` are None where no strategy knows the file."""
+
+    language: str | None  # a name of `codemill list languages`
+    doc_type: str | None  # code | data | text
+    is_vendored: bool  # the path is one of code that a project carries but did not write
+    is_generated: bool  # written by a program, as the path or the content tells
+    strategy: str | None  # which strategy decided: "extension", "heuristics", …
+
+
+@overload
+def detect(path: str, content: str | bytes | None = None) -> Detection: ...
+@overload
+def detect(
+    path: Sequence[str] | pa.Array | pa.ChunkedArray,
+    content: Sequence[str | None] | pa.Array | pa.ChunkedArray | None = None,
+) -> pa.RecordBatch: ...
+def detect(
+    path: str | Sequence[str] | pa.Array | pa.ChunkedArray,
+    content: str | bytes | Sequence[str | None] | pa.Array | pa.ChunkedArray | None = None,
+) -> Detection | pa.RecordBatch:
+    """Detects the language of one file, or of many at once.
+
+    `path` is relative to the repository, with `/`: folders tell what is vendored. Without `content` the path alone
+    is used. Bytes are decoded first; bytes that are no text are in no language.
+
+    Shape: for one path a Detection; for a list or an Arrow array of paths a record batch of the same length with the
+    columns language, doc_type, is_vendored, is_generated, strategy.
+    Raises: TypeError or ValueError if the two do not fit together.
+
+    >>> detect("src/main.h", "class Engine;\\nnamespace std {}\\n").language
+    'cpp'
+    >>> detect("bin/tool", "#!/usr/bin/env python3\\n")
+    Detection(language='python', doc_type='code', is_vendored=False, is_generated=False, strategy='shebang')
+    >>> detect(["a.rs", "node_modules/x/index.js"])["is_vendored"].to_pylist()
+    [False, True]
+    """
+    if isinstance(path, str):
+        text: str | None
+        if isinstance(content, bytes):
+            text = _core.decode(pa.array([content], pa.large_binary()))["content"][0].as_py() if content else ""
+            if text is None:
+                found = _run(pa.array([path]), pa.array([None], pa.large_string())).to_pylist()[0]
+                return Detection(None, None, found["is_vendored"], found["is_generated"], None)
+        elif content is None or isinstance(content, str):
+            text = content
+        else:
+            raise TypeError(f"one path takes one content (str, bytes or None), got {type(content).__name__}")
+        return Detection(**_run(pa.array([path]), pa.array([text], pa.large_string())).to_pylist()[0])
+    paths = _array(path, pa.string())
+    texts = pa.nulls(len(paths), pa.large_string()) if content is None else _array(content, pa.large_string())
+    return _run(paths, texts)
+
+
+def _run(paths: pa.Array, texts: pa.Array) -> pa.RecordBatch:
+    return pa.RecordBatch.from_struct_array(_core.detect(paths, texts, native()))
+
+
+def _array(values: object, kind: pa.DataType) -> pa.Array:
+    if isinstance(values, str | bytes):
+        raise TypeError("many paths take many contents: a list or an Arrow array, got one string")
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    if isinstance(values, pa.Array):
+        return values if values.type == kind else values.cast(kind)
+    return pa.array(values, kind)

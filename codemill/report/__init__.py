@@ -1,0 +1,43 @@
+"""What a run did, for people: one HTML page, one picture, and the same in the terminal.
+
+`render` and `write` make OUT/report.html, `funnel_svg` the picture, `terminal.show` and `terminal.explain`
+the answers to `codemill show` and `codemill explain`. All are pure functions of OUT's files; no step knows
+of them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from codemill.errors import EnvironmentProblem
+from codemill.report.facts import gather
+from codemill.report.funnel import funnel_svg
+from codemill.report.page import page_of
+
+__all__ = ["funnel_svg", "render", "write"]
+
+
+def render(out: str | Path) -> str:
+    """The report of a run as one self-contained HTML file: no request, no clock, the same bytes every time.
+
+    `out` is the folder that was given to `codemill run --out`.
+
+    Raises: InputError if there is no finished run in `out`, or if its files cannot be read.
+    """
+    return page_of(gather(out))
+
+
+def write(out: str | Path) -> Path:
+    """Writes OUT/report.html, whole or not at all, and returns its path.
+
+    Raises: InputError as `render` does; EnvironmentProblem if the file cannot be written.
+    """
+    path = Path(out) / "report.html"
+    html, unfinished = render(out), path.with_name("report.html.tmp")
+    try:
+        unfinished.write_text(html, "utf-8")
+        unfinished.replace(path)
+    except OSError as error:
+        remedy = "free some space, or check who may write there"
+        raise EnvironmentProblem(f"cannot write the report: {error.strerror}", where=path, remedy=remedy) from error
+    return path

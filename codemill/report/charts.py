@@ -1,0 +1,63 @@
+"""The report's small charts: file sizes before and after, as inline SVG coloured by the page's stylesheet."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from codemill.report.words import binary_size, plural, size
+
+LABELLED = {1, 7, 11, 15, 18, 21, 24, 28, 31, 35, 41}  # size classes whose lower end is named below the axis
+WIDTH, HEIGHT, BASE = 480, 210, 176  # the view box, and where the bars stand
+
+
+def size_histogram(sizes: tuple[dict[str, Any], ...], *, by: str) -> str:
+    """Files (`by="found"`) or bytes (`by="found_bytes"`) per size class: found, and within it kept.
+
+    `sizes` are rows of `Facts.sizes`: class `bits` holds sizes in [2**(bits-1), 2**bits), 0 the empty files.
+    """
+    kept = by.replace("found", "kept")
+    tallest = max((row[by] for row in sizes), default=0)
+    word, show = ("bytes", size) if by.endswith("bytes") else ("files", lambda n: plural(n, "file"))
+    if not tallest:
+        return f'<p class="none">No {word} to show.</p>'
+    low, high = min(row["bits"] for row in sizes), max(row["bits"] for row in sizes)
+    step = (WIDTH - 8) / (high - low + 1)
+    bars, rows = [], {row["bits"]: row for row in sizes}
+    for bits in range(low, high + 1):
+        x = 4 + (bits - low) * step
+        if row := rows.get(bits):
+            label = "empty" if bits == 0 else f"{binary_size(bits - 1)} to {binary_size(bits)}"
+            tip = f"{label}: {show(row[by])} found, {show(row[kept])} kept"
+            bars.append(
+                f"<g><title>{escape(tip)}</title>"
+                + _bar("found", x, step, row[by] / tallest)
+                + _bar("kept", x, step, row[kept] / tallest)
+                + f'<rect class="hit" x="{x:.1f}" y="12" width="{step:.1f}" height="{BASE - 12}"/></g>'
+            )
+        if bits == 0:
+            bars.append(_label(x + step / 2, "0"))
+        elif bits in LABELLED and not (bits == 1 and low == 0):
+            bars.append(_label(x, binary_size(bits - 1)) + f'<path class="tick" d="M{x:.1f} {BASE + 1}v5"/>')
+    peak = max(sizes, key=lambda row: row[by])
+    x = 4 + (peak["bits"] - low + 0.5) * step
+    anchor = "start" if x < 90 else "end" if x > WIDTH - 90 else "middle"
+    bars.append(f'<text class="peak" x="{x:.1f}" y="10" text-anchor="{anchor}">{show(peak[by])}</text>')
+    all_found, all_kept = (show(sum(row[key] for row in sizes)) for key in (by, kept))
+    total = f"{all_found} found, {all_kept} kept, by file size"
+    opening = f'<svg class="hist" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(total)}">'
+    return opening + "".join(bars) + f'<path class="axis" d="M0 {BASE + 0.5}H{WIDTH}"/></svg>'
+
+
+def _label(x: float, text: str) -> str:
+    anchor = "start" if x < 12 else "middle"
+    return f'<text x="{x:.1f}" y="{BASE + 20}" text-anchor="{anchor}">{text}</text>'
+
+
+def _bar(css: str, x: float, step: float, part: float) -> str:
+    if not part:
+        return ""
+    height = max(part * (BASE - 18), 1)
+    gap = min(step * 0.14, 3)
+    box = f'x="{x + gap / 2:.1f}" y="{BASE - height:.1f}" width="{step - gap:.1f}" height="{height:.1f}"'
+    return f'<rect class="{css}" {box}/>'

@@ -1,0 +1,296 @@
+"""What a report says, as plain data: every figure is computed here, from OUT's manifest, ledger and corpus.
+
+Memory: one narrow cube (language × verdict × reason × size class) is aggregated in a single streamed pass and
+holds as many rows as there are kinds of documents, never as there are documents. The two groupings whose keys
+grow with the corpus (repositories, kept copies) run in slices of about `GROUPS_AT_ONCE` keys.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from codemill.document import LEDGER
+from codemill.errors import InputError
+
+GROUPS_AT_ONCE = 2_000_000
+"""Keys held at a time while grouping; more keys take more passes. Measured: 100 M rows, 5 M keys, 1.8 GB at most."""
+
+EXAMPLES = 4  # files shown for each reason
+SAMPLES = 6  # kept documents shown
+TOP_REPOS = 12
+TOP_COPIES = 12
+EXCERPT_LINES = 22
+EXCERPT_COLUMNS = 160
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything a report shows. Rows are plain dictionaries in the order in which they are shown."""
+
+    manifest: dict[str, Any]
+    ledger: Row  # found, kept, found_bytes, kept_bytes: counted in the ledger itself
+    drops: tuple[Row, ...]  # step, reason, rows, bytes: likewise, most rows first
+    corpus_rows: int  # counted in the corpus' own footers
+    languages: tuple[Row, ...]  # language, doc_type, found, kept, found_bytes, kept_bytes
+    sources: tuple[Row, ...]  # source, then as for languages
+    sizes: tuple[Row, ...]  # bits (sizes in [2**(bits-1), 2**bits)), then likewise
+    repos: Row  # repos, emptied: how many there are, and how many lost every file
+    losers: tuple[Row, ...]  # repo, found, kept, found_bytes, kept_bytes: most files dropped first
+    keepers: tuple[Row, ...]  # likewise, most files kept first
+    copies: Row  # originals, copies, bytes, share of the ledger
+    most_copied: tuple[Row, ...]  # the kept copy's ledger row with copies and copied_bytes
+    examples: dict[tuple[str, str], tuple[Row, ...]]  # (step, reason) → ledger rows
+    samples: tuple[Row, ...]  # a kept document's ledger row with excerpt, first_line, lines
+
+
+def gather(out: str | Path) -> Facts:
+    """Reads an OUT folder.
+
+    Raises: InputError if OUT has no manifest or no ledger, or if either cannot be read.
+    """
+    manifest = read_manifest(out)
+    ledger = scan_ledger(out)
+    with readable(out):
+        cube = _cube(ledger)
+        drops = _drops(cube)
+        kept = pl.col("verdict") == "kept"
+        return Facts(
+            manifest=manifest,
+            ledger=_totals(cube),
+            drops=drops,
+            corpus_rows=sum(pq.read_metadata(part).num_rows for part in parts(out, "corpus")),
+            languages=languages(cube),
+            sources=_before_after(cube, "source", -pl.col("found")),
+            sizes=_before_after(cube, "bits"),
+            **_repositories(ledger),
+            **_duplicates(ledger),
+            examples=_examples(ledger, drops),
+            samples=_samples(out, ledger.filter(kept), languages(cube)),
+        )
+
+
+def read_manifest(out: str | Path) -> dict[str, Any]:
+    """OUT/manifest.json. Raises: InputError if it is missing or is not a manifest."""
+    path = Path(out) / "manifest.json"
+    try:
+        manifest = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        remedy = "name the folder that was given to `codemill run --out`, and let the run finish"
+        raise InputError("no finished run here", where=path, remedy=remedy) from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read the manifest: {error}", where=path, remedy="run the recipe again") from error
+    needed = ("codemill", "recipe", "inputs", "steps", "ingested", "kept", "dropped", "seconds")
+    missing = [key for key in needed if key not in manifest] if isinstance(manifest, dict) else list(needed)
+    if missing:
+        what = f"the manifest of a run has no {', '.join(missing)}"
+        raise InputError(what, where=path, remedy="is this the folder given to `codemill run --out`?")
+    return dict(manifest)
+
+
+def parts(out: str | Path, table: str) -> list[Path]:
+    """The Parquet parts of OUT/table, in order."""
+    return sorted((Path(out) / table).glob("part-*.parquet"))
+
+
+def scan_ledger(out: str | Path) -> pl.LazyFrame:
+    """The ledger, lazily. Raises: InputError if there is none, or if it lacks a column."""
+    files = parts(out, "ledger")
+    if not files:
+        raise InputError("no ledger here", where=Path(out) / "ledger", remedy="run the recipe again")
+    with readable(out):
+        for file in files:
+            missing = set(LEDGER.names) - set(pq.read_schema(file).names)
+            if missing:
+                raise InputError(f"the ledger has no column {', '.join(sorted(missing))}", where=file)
+        return pl.scan_parquet(files, glob=False).select(LEDGER.names)
+
+
+@contextmanager
+def readable(out: str | Path) -> Iterator[None]:
+    """Turns what Polars and Arrow say about damaged files into an InputError."""
+    try:
+        yield
+    except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
+        what = f"cannot read the ledger or the corpus: {str(error).strip().splitlines()[0]}"
+        raise InputError(what, where=out, remedy="run the recipe again: damaged parts are rebuilt") from error
+
+
+def collect(frame: pl.LazyFrame) -> pl.DataFrame:
+    """Runs a query on Polars' streaming engine."""
+    return frame.collect(engine="streaming")
+
+
+def _cube(ledger: pl.LazyFrame) -> pl.DataFrame:
+    size = pl.col("size").fill_null(0)
+    bits = (64 - size.clip(lower_bound=0).bitwise_leading_zeros().cast(pl.Int64)).alias("bits")
+    keys = ["source", "language", "doc_type", "verdict", "step", "reason"]
+    return collect(ledger.group_by(*keys, bits).agg(rows=pl.len().cast(pl.Int64), bytes=size.sum()))
+
+
+def _totals(cube: pl.DataFrame) -> Row:
+    return cube.select(**four()).to_dicts()[0]
+
+
+def four() -> dict[str, pl.Expr]:
+    """Files and bytes, before and after, as aggregates of the cube (or of anything with the same columns)."""
+    kept = pl.col("verdict") == "kept"
+    return {
+        "found": pl.col("rows").sum(),
+        "kept": pl.col("rows").filter(kept).sum(),
+        "found_bytes": pl.col("bytes").sum(),
+        "kept_bytes": pl.col("bytes").filter(kept).sum(),
+    }
+
+
+def _before_after(cube: pl.DataFrame, key: str, *order: pl.Expr) -> tuple[Row, ...]:
+    frame = cube.group_by(key).agg(**four())
+    return tuple(frame.sort(*order, key, nulls_last=True).to_dicts())
+
+
+def languages(cube: pl.DataFrame) -> tuple[Row, ...]:
+    """A row per language, with its type; files dropped before detection have neither."""
+    frame = cube.group_by("language").agg(pl.col("doc_type").max(), **four())
+    return tuple(frame.sort(-pl.col("found"), "language", nulls_last=True).to_dicts())
+
+
+def language_rows(out: str | Path) -> tuple[Row, ...]:
+    """`languages` straight from the ledger, for the terminal."""
+    ledger = scan_ledger(out)
+    with readable(out):
+        return languages(_cube(ledger))
+
+
+def _drops(cube: pl.DataFrame) -> tuple[Row, ...]:
+    dropped = cube.filter(pl.col("verdict") != "kept").group_by("step", "reason")
+    frame = dropped.agg(pl.col("rows").sum(), pl.col("bytes").sum())
+    return tuple(frame.sort(-pl.col("rows"), "step", "reason", nulls_last=True).to_dicts())
+
+
+def _slices(frame: pl.LazyFrame, key: str) -> Iterator[pl.LazyFrame]:
+    """The frame in slices that share no key, each with about `GROUPS_AT_ONCE` keys at most."""
+    distinct = collect(frame.select(pl.col(key).approx_n_unique())).item() or 0
+    slices = distinct // GROUPS_AT_ONCE + 1
+    for i in range(slices):
+        yield frame if slices == 1 else frame.filter(pl.col(key).hash(0) % slices == i)
+
+
+def _repositories(ledger: pl.LazyFrame) -> dict[str, Any]:
+    rows = ledger.select("repo", "verdict", rows=pl.lit(1, pl.Int64), bytes=pl.col("size").fill_null(0))
+    repos = emptied = 0
+    losers: list[pl.DataFrame] = []
+    keepers: list[pl.DataFrame] = []
+    lost = pl.col("found") - pl.col("kept")
+    for piece in _slices(rows, "repo"):
+        frame = collect(piece.group_by("repo").agg(**four()))
+        repos += len(frame)
+        emptied += frame.filter(pl.col("kept") == 0).height
+        losers.append(frame.filter(lost > 0).sort(-lost, "repo").head(TOP_REPOS))
+        keepers.append(frame.filter(pl.col("kept") > 0).sort(-pl.col("kept"), "repo").head(TOP_REPOS))
+    return {
+        "repos": {"repos": repos, "emptied": emptied},
+        "losers": tuple(pl.concat(losers).sort(-lost, "repo").head(TOP_REPOS).to_dicts()),
+        "keepers": tuple(pl.concat(keepers).sort(-pl.col("kept"), "repo").head(TOP_REPOS).to_dicts()),
+    }
+
+
+def _duplicates(ledger: pl.LazyFrame) -> dict[str, Any]:
+    rows = ledger.filter(pl.col("kept_id").is_not_null()).select("kept_id", "size")
+    total = {"originals": 0, "copies": 0, "bytes": 0}
+    tops: list[pl.DataFrame] = []
+    for piece in _slices(rows, "kept_id"):
+        counts = {"copies": pl.len().cast(pl.Int64), "copied_bytes": pl.col("size").sum()}
+        frame = collect(piece.group_by("kept_id").agg(**counts))
+        total["originals"] += len(frame)
+        total["copies"] += int(frame["copies"].sum())
+        total["bytes"] += int(frame["copied_bytes"].sum())
+        tops.append(frame.sort(-pl.col("copies"), -pl.col("copied_bytes"), "kept_id").head(TOP_COPIES))
+    order = [-pl.col("copies"), -pl.col("copied_bytes"), pl.col("kept_id")]
+    top = pl.concat(tops).sort(order).head(TOP_COPIES)
+    kept = collect(ledger.filter(pl.col("id").is_in(top["kept_id"].to_list())))
+    named = top.join(kept.drop("kept_id"), left_on="kept_id", right_on="id", how="left").sort(order)
+    return {"copies": total, "most_copied": tuple(named.rename({"kept_id": "id"}).to_dicts())}
+
+
+def _pick(rows: pl.LazyFrame, groups: list[tuple[Row, int]], wanted: int) -> list[Row]:
+    """For each group (its key, its rows): the `wanted` rows with the smallest id, read from its end.
+
+    Why: an id is a hash, so this is a fair sample, the same on every run. Ties in dedup go to the smallest id
+    read from its start, so its end is the independent half. Rows that cannot be among the smallest are left
+    out while streaming: of n rows about 40 stay.
+    """
+    picked: list[Row] = []
+    if not groups:
+        return picked
+    tail = pl.col("id").str.tail(12)
+    near = pl.lit(False)
+    for key, n in groups:
+        limit = f"{min(16**12 - 1, 40 * 16**12 // max(n, 1)):012x}"
+        near = near | (_equals(key) & (tail <= limit))
+    pool = collect(rows.filter(near)).sort(tail, "id")
+    for key, n in groups:
+        found = pool.filter(_equals(key)).head(wanted)
+        if len(found) < min(wanted, n):  # e.g. ids that are not hexadecimal: look at all of them
+            found = collect(rows.filter(_equals(key)).sort(tail, "id").head(wanted))
+        picked += found.to_dicts()
+    return picked
+
+
+def _equals(key: Row) -> pl.Expr:
+    return pl.all_horizontal(pl.col(name).eq_missing(pl.lit(value, pl.String)) for name, value in key.items())
+
+
+def _examples(ledger: pl.LazyFrame, drops: tuple[Row, ...]) -> dict[tuple[str, str], tuple[Row, ...]]:
+    groups = [({"step": drop["step"], "reason": drop["reason"]}, int(drop["rows"])) for drop in drops]
+    found: dict[tuple[str, str], tuple[Row, ...]] = {}
+    for row in _pick(ledger.filter(pl.col("verdict") != "kept"), groups, EXAMPLES):
+        key = (row["step"], row["reason"])
+        found[key] = (*found.get(key, ()), row)
+    return found
+
+
+def _samples(out: str | Path, kept: pl.LazyFrame, spoken: tuple[Row, ...]) -> tuple[Row, ...]:
+    most = sorted((row for row in spoken if row["kept"]), key=lambda row: -row["kept"])[:SAMPLES]
+    groups = [({"language": row["language"]}, int(row["kept"])) for row in most]
+    chosen = _pick(kept, groups, -(-SAMPLES // len(groups)) if groups else 0)[:SAMPLES]
+    texts = _contents(out, [row["id"] for row in chosen])
+    return tuple({**row, **_excerpt(texts[row["id"]])} for row in chosen if row["id"] in texts)
+
+
+def _contents(out: str | Path, ids: list[str]) -> dict[str, str]:
+    """Reads a few documents from the corpus: ids first, and content only from the batches that hold them."""
+    wanted, texts = pa.array(ids, pa.string()), dict[str, str]()
+    for part in parts(out, "corpus"):
+        with pq.ParquetFile(part) as file:
+            for group in range(file.num_row_groups):
+                here = file.read_row_group(group, columns=["id"])["id"].cast(pa.string())
+                if not pc.any(pc.is_in(here, wanted)).as_py():
+                    continue
+                for batch in file.iter_batches(64, row_groups=[group], columns=["id", "content"]):
+                    mine = batch.filter(pc.is_in(batch["id"].cast(pa.string()), wanted))
+                    texts |= {row["id"]: row["content"] or "" for row in mine.to_pylist()}
+    return texts
+
+
+def _excerpt(text: str) -> Row:
+    """Some lines from within, since files often begin with a licence. Lines are cut at `EXCERPT_COLUMNS`."""
+    lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n") if text else []
+    first = 0 if len(lines) <= EXCERPT_LINES else (len(lines) - EXCERPT_LINES) // 3
+    shown = [line[:EXCERPT_COLUMNS] + "…" * (len(line) > EXCERPT_COLUMNS) for line in lines[first:][:EXCERPT_LINES]]
+    return {
+        "excerpt": "\n".join(shown),
+        "first_line": first + 1,
+        "last_line": first + len(shown),
+        "lines": len(lines),
+    }

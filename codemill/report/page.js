@@ -1,0 +1,25 @@
+"use strict";
+// Headings become buttons that sort; without a script the tables stay as they are, in their own best order.
+for (const table of document.querySelectorAll("table[data-sortable]")) {
+  const body = table.tBodies[0];
+  table.querySelectorAll("thead th").forEach((heading, column) => {
+    if (!heading.textContent.trim()) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...heading.childNodes);
+    heading.append(button);
+    button.addEventListener("click", () => {
+      const numeric = heading.classList.contains("n");
+      const was = heading.getAttribute("aria-sort");
+      const direction = was === "descending" ? "ascending" : was === "ascending" ? "descending" : numeric ? "descending" : "ascending";
+      table.querySelectorAll("thead th").forEach((other) => other.removeAttribute("aria-sort"));
+      heading.setAttribute("aria-sort", direction);
+      const value = (row) => row.cells[column].dataset.v ?? row.cells[column].textContent.trim();
+      const sign = direction === "ascending" ? 1 : -1;
+      const order = (a, b) => (numeric ? Number(value(a)) - Number(value(b)) : value(a).localeCompare(value(b)));
+      body.append(...[...body.rows].sort((a, b) => sign * order(a, b)));
+    });
+  });
+}
+// Paper has no disclosure triangles.
+addEventListener("beforeprint", () => document.querySelectorAll("main details").forEach((d) => (d.open = true)));

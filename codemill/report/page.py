@@ -1,0 +1,96 @@
+"""The page: facts in, one self-contained HTML file out. Every string from data is escaped by the template."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from codemill.report import words
+from codemill.report.accounts import checks
+from codemill.report.charts import size_histogram
+from codemill.report.facts import Facts
+from codemill.report.funnel import By, funnel_svg
+
+HERE = Path(__file__).parent
+TOP_LANGUAGES = 30
+TOP_REASONS = 12
+LONGEST = 180  # characters of a path or a value that are shown; a hostile one may have thousands
+
+
+def page_of(facts: Facts) -> str:
+    """The report as HTML. No request leaves it: its content security policy forbids all of them."""
+    script = (HERE / "page.js").read_text("utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    manifest = facts.manifest
+    spoken = [row for row in facts.languages if row["language"] is not None]
+    found, seconds = manifest["ingested"], manifest["seconds"]
+    cached = sum(bool(step.get("cached")) for step in manifest["steps"])
+    every = checks(facts)
+    return _environment().get_template("page.html.j2").render(
+        facts=facts,
+        manifest=manifest,
+        style=Markup((HERE / "page.css").read_text("utf-8")),
+        script=Markup(script),
+        script_hash=digest,
+        checks=every,
+        wrong=[check for check in every if not check.ok],
+        cached=cached,
+        rate=words.size(round(found["bytes"] / seconds)) + "/s" if seconds and found["bytes"] and not cached else None,
+        funnels=_funnels(manifest),
+        histograms={by: Markup(size_histogram(facts.sizes, by=by)) for by in ("found", "found_bytes")},
+        spoken=spoken,
+        unspoken=_sum([row for row in facts.languages if row["language"] is None]),
+        top_languages=spoken[:TOP_LANGUAGES],
+        other_languages=spoken[TOP_LANGUAGES:],
+        others=_sum(spoken[TOP_LANGUAGES:]),
+        most_found=max((row["found"] for row in spoken), default=0),
+        top_drops=facts.drops[:TOP_REASONS],
+        other_drops=facts.drops[TOP_REASONS:],
+        slowest=max((step["seconds"] for step in manifest["steps"]), default=0) or 1,
+    )  # fmt: skip
+
+
+def _funnels(manifest: dict[str, Any]) -> dict[str, Markup]:
+    kinds: tuple[By, ...] = ("rows", "bytes")
+    return {
+        f"{by}_{'narrow' if narrow else 'wide'}": Markup(funnel_svg(manifest, by=by, narrow=narrow))
+        for by in kinds
+        for narrow in (False, True)
+    }
+
+
+def _sum(rows: list[dict[str, Any]]) -> dict[str, int]:
+    return {key: sum(row[key] for row in rows) for key in ("found", "kept", "found_bytes", "kept_bytes")}
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "count": words.count,
+        "bytes": words.size,
+        "duration": words.duration,
+        "meaning": lambda reason: words.REASONS.get(reason, ""),
+        "shown": lambda value: words.shorten(words.printable(str(value)), LONGEST),
+        "code": lambda text: words.printable(text, keep="\n\t"),
+        "plain": lambda value: words.shorten(words.printable(_plain(value)), 2_000),
+    }
+    environment.globals |= {"share": words.share, "plural": words.plural}
+    return environment
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)

@@ -1,0 +1,186 @@
+"""The report in the terminal. What comes from data is `Text`, never markup; control characters show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from codemill.report import words
+from codemill.report.answers import explain_data, show_data
+
+__all__ = ["explain", "explain_data", "explain_view", "show", "show_data", "show_view"]
+
+TOP_LANGUAGES = 15
+GOLD, PALE, SOFT, BAD, GOOD = "dark_goldenrod", "grey50", "dim", "bold red", "green"
+REASONS = 6  # named per step
+LONGEST = 160  # characters of a path or a value
+
+
+def show(out: str | Path) -> RenderableType:
+    """The funnel, the counts and the languages of a run. Raises: InputError if there is none in `out`."""
+    return show_view(show_data(out))
+
+
+def explain(out: str | Path, query: str) -> RenderableType:
+    """Why a file is in or out. Raises: InputError if there is no run in `out`."""
+    return explain_view(explain_data(out, query))
+
+
+def show_view(data: dict[str, Any]) -> RenderableType:
+    """`show_data` as something rich can print."""
+    found, kept, dropped = data["found"], data["kept"], data["dropped"]
+    head = Text.assemble(
+        (words.count(kept["rows"]), f"bold {GOLD}"),
+        f" of {words.plural(found['rows'], 'file')} kept",
+        (f"   {words.size(kept['bytes'])} of {words.size(found['bytes'])}", SOFT),
+        (f"   {words.duration(data['seconds'])}", SOFT),
+        (f"   recipe {_plain(data['recipe']['name'])}", SOFT),
+    )
+    blocks: list[RenderableType] = [head]
+    if not found["rows"]:
+        return Group(Text("No files were found: the inputs were empty."))
+    blocks += [Text(), _funnel(data), Text(), _languages(data["languages"])]
+    if data["adds_up"]:
+        total = f"{words.count(found['rows'])} found = {words.count(kept['rows'])} kept + "
+        total += f"{words.count(dropped['rows'])} dropped"
+        blocks += [Text(), Text.assemble(("✓ ", GOOD), total, (", per step and overall", SOFT))]
+    else:
+        blocks += [Text(), Text("✗ the figures do not add up:", BAD)]
+        blocks += [Text(f"  {wrong['what']}: {wrong['sum']}", "red") for wrong in data["wrong"]]
+    return Group(*blocks)
+
+
+def _funnel(data: dict[str, Any]) -> Table:
+    found, kept = data["found"], data["kept"]
+    table = _table("step", "", "files", "dropped", "bytes")
+    bar = _bar(found["rows"], found["rows"], found["rows"])
+    table.add_row("found", bar, words.count(found["rows"]), "", words.size(found["bytes"]))
+    for step in data["steps"]:
+        lost = step["rows_in"] - step["rows_out"]
+        table.add_row(
+            Text(_plain(step["name"])),
+            _bar(step["rows_out"], step["rows_in"], found["rows"]),
+            words.count(step["rows_out"]),
+            words.count(lost) if lost else "–",
+            words.size(step["bytes_out"]),
+        )
+        reasons = [(r, d["rows"], d["bytes"]) for r, d in step["dropped"].items() if d["rows"]]
+        reasons.sort(key=lambda reason: (-reason[1], reason[0]))
+        if len(reasons) > REASONS:
+            rest = reasons[REASONS - 1 :]
+            more = (f"{len(rest)} more reasons", sum(r[1] for r in rest), sum(r[2] for r in rest))
+            reasons = [*reasons[: REASONS - 1], more]
+        for reason, rows, size in reasons:
+            name = _plain(reason).replace("_", " ")
+            table.add_row(Text(f"  {name}"), "", "", words.count(rows), words.size(size), style=SOFT)
+    table.add_section()
+    bar = _bar(kept["rows"], kept["rows"], found["rows"])
+    share = Text(words.share(kept["rows"], found["rows"]), GOLD)
+    table.add_row(Text("kept", "bold"), bar, Text(words.count(kept["rows"]), "bold"), share, words.size(kept["bytes"]))
+    return table
+
+
+def _languages(rows: list[dict[str, Any]]) -> Table:
+    table = _table("language", "", "found", "kept", "kept %", "bytes kept")
+    spoken = [row for row in rows if row["language"] is not None]
+    top, rest = spoken[:TOP_LANGUAGES], spoken[TOP_LANGUAGES:]
+    most = max((row["found"] for row in rows), default=0)
+    for row in top:
+        _language(table, Text(_plain(row["language"])), row, most)
+    if rest:
+        _language(table, Text(f"{len(rest)} more", SOFT), _sum(rest), most)
+    if unknown := [row for row in rows if row["language"] is None]:
+        _language(table, Text("not recognised", SOFT), _sum(unknown), most)
+    return table
+
+
+def _language(table: Table, name: Text, row: dict[str, Any], most: int) -> None:
+    share = words.share(row["kept"], row["found"])
+    bar = _bar(row["kept"], row["found"], most)
+    table.add_row(name, bar, words.count(row["found"]), words.count(row["kept"]), share, words.size(row["kept_bytes"]))
+
+
+def _sum(rows: list[dict[str, Any]]) -> dict[str, int]:
+    return {key: sum(row[key] for row in rows) for key in ("found", "kept", "found_bytes", "kept_bytes")}
+
+
+def explain_view(data: dict[str, Any]) -> RenderableType:
+    """`explain_data` as something rich can print."""
+    if not data["found"]:
+        return _not_found(data)
+    blocks: list[RenderableType] = []
+    for match in data["matches"]:
+        row = match["ledger"]
+        kept = row["verdict"] == "kept"
+        blocks.append(Text.assemble(("● ", GOLD if kept else "red"), (_where(row), "bold")))
+        blocks.append(_indented(Text(match["verdict"])))
+        blocks.append(_indented(_row_table(row)))
+        if match["step"] and match["step"]["parameters"]:
+            shown = ", ".join(f"{_plain(k)} = {_plain(v)}" for k, v in sorted(match["step"]["parameters"].items()))
+            blocks.append(_indented(Text.assemble(("that step's parameters: ", SOFT), shown)))
+        if match["kept"]:
+            blocks.append(_indented(Text("the copy that was kept", SOFT), above=1))
+            blocks.append(_indented(Text(_where(match["kept"]), GOLD)))
+            blocks.append(_indented(_row_table(match["kept"])))
+        if match["copies_total"]:
+            total = words.plural(match["copies_total"], "file was", "files were")
+            blocks.append(_indented(Text(f"{total} dropped in its favour:", SOFT), above=1))
+            blocks += [_indented(Text(_where(copy)), by=4) for copy in match["copies"]]
+            if (more := match["copies_total"] - len(match["copies"])) > 0:
+                blocks.append(_indented(Text(f"… {words.count(more)} more", SOFT), by=4))
+        blocks.append(Text())
+    if (more := data["total"] - len(data["matches"])) > 0:
+        blocks.append(Text(f"… {words.plural(more, 'more file')} with this path; give its repo too, or its id", SOFT))
+    else:
+        blocks.pop()
+    return Group(*blocks)
+
+
+def _not_found(data: dict[str, Any]) -> RenderableType:
+    head = Text.assemble("No file ", (_plain(data["query"]), "bold"), " in the ledger of ", _plain(data["out"]), ".")
+    if not data["suggestions"]:
+        return Group(head, Text("Give an id, a path, or repo/path; a part of the file's name finds more.", SOFT))
+    return Group(head, Text("Did you mean:", SOFT), *(Text(f"  {_plain(path)}") for path in data["suggestions"]))
+
+
+def _indented(what: RenderableType, *, by: int = 2, above: int = 0) -> Padding:
+    return Padding(what, (above, 0, 0, by), expand=False)
+
+
+def _row_table(row: dict[str, Any]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style=SOFT, no_wrap=True)
+    table.add_column(overflow="fold")
+    for name in ("id", "source", "language", "doc_type", "size", "similarity"):
+        if row[name] is not None:
+            value = f"{words.size(row[name])} ({row[name]:,} bytes)" if name == "size" else _plain(row[name])
+            table.add_row(name, Text(value))
+    return table
+
+
+def _table(*columns: str) -> Table:
+    """A plain table: the first column and the bars to the left, figures to the right."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style=SOFT)
+    for i, column in enumerate(columns):
+        table.add_column(column, no_wrap=True, overflow="ellipsis", justify="left" if i < 2 else "right")
+    return table
+
+
+def _bar(part: int, whole: int, most: int, width: int = 20) -> Text:
+    """`part` of `whole` of `most`: solid, then pale. Anything above nothing is at least one cell."""
+    cells = [max(round(width * n / most), 1 if n else 0) if most else 0 for n in (part, whole)]
+    return Text.assemble(("█" * cells[0], GOLD), ("░" * (cells[1] - cells[0]), PALE))
+
+
+def _where(row: dict[str, Any]) -> str:
+    return _plain(f"{row['repo']}/{row['path']}")
+
+
+def _plain(value: Any) -> str:
+    return words.shorten(words.printable(str(value)), LONGEST)

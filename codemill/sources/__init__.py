@@ -1,0 +1,32 @@
+"""Where documents come from. Each source lists itself cheaply, then yields raw files shard by shard."""
+
+from __future__ import annotations
+
+from codemill.sources._columns import REFINECODE_META, THE_STACK, THE_STACK_V2
+from codemill.sources._open import Kind, all, open
+from codemill.sources._protocol import External, Listing, Shard, Source
+from codemill.sources.archive import Archive
+from codemill.sources.folder import Folder
+from codemill.sources.git import Git
+from codemill.sources.jsonl import Jsonl
+from codemill.sources.metadata import Metadata
+from codemill.sources.parquet import Parquet
+
+__all__ = [
+    "REFINECODE_META",
+    "THE_STACK",
+    "THE_STACK_V2",
+    "Archive",
+    "External",
+    "Folder",
+    "Git",
+    "Jsonl",
+    "Kind",
+    "Listing",
+    "Metadata",
+    "Parquet",
+    "Shard",
+    "Source",
+    "all",
+    "open",
+]

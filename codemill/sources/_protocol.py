@@ -1,0 +1,63 @@
+"""What a source is: something that lists itself cheaply, then yields raw files shard by shard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class External:
+    """A column that stays where it is: `rows` of `path` hold it, row-aligned with the shard's batches.
+
+    Content never moves: a Parquet input whose text is UTF-8 already is not copied, only referred to.
+    """
+
+    path: str  # as understood by `store.filesystem`
+    row_groups: tuple[int, int]  # [first, last) row groups of the Parquet file
+    columns: dict[str, str]  # our column -> theirs, e.g. {"content": "text"}
+    size: int  # bytes of the file and its mtime, so that a change is noticed
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A piece of a source that one task reads: about `SHARD_BYTES` of content, never depending on workers."""
+
+    label: str  # for people: "repo-name (1 of 3)"
+    files: int  # how many files the listing knows of; an estimate where that is not known without reading
+    bytes: int  # likewise
+    what: Any  # plain data (tuples, str, int), understood by the source's own `read`
+    external: External | None = None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A source's contents without reading them. `fingerprint` changes when, and only when, they do."""
+
+    fingerprint: str
+    shards: tuple[Shard, ...]
+    notes: tuple[str, ...] = field(default=())  # what people should know, e.g. "2 links point out of the root"
+
+
+class Source(Protocol):
+    """A frozen dataclass of plain data (it travels to workers and into the manifest)."""
+
+    @property
+    def label(self) -> str:
+        """What the `source` column says."""
+
+    def list(self) -> Listing:
+        """Lists without reading content. Deterministic: sorted, whatever the file system's order.
+
+        Raises: InputError if the input is missing or is not what this source reads.
+        """
+
+    def read(self, shard: Shard) -> Iterator[pa.RecordBatch]:
+        """Yields batches of `document.RAW` for one shard, each of bounded size, in a fixed order.
+
+        A file that cannot be read is a row with `raw` null and a `reason`, never an exception.
+        """

@@ -1,0 +1,317 @@
+"""A directory of checkouts, or of any other files: one row for every file found.
+
+A child with `.git` is a repository, and so is a grandchild (`owner/name`): its revision and each file's last commit
+time come from git. Otherwise the top-level directory is the repository; files directly in the root belong to one named
+like the root. Links are never followed, special files never opened, `.git`, `.hg` and `.svn` never entered.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import ClassVar
+
+import pyarrow as pa
+
+from codemill.errors import InputError
+from codemill.sources import _git
+from codemill.sources._batches import Row, batches, lfs_size, microseconds
+from codemill.sources._names import escape
+from codemill.sources._places import existing
+from codemill.sources._protocol import Listing, Shard
+from codemill.sources._shards import Fingerprint, cut, pack, unpack
+
+VERSION_CONTROL = (b".git", b".hg", b".svn")
+
+_VANISHED = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE)
+_SEARCH = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A directory of checkouts, or of any other files.
+
+    Reasons: `too_large`, `link`, `special`, `unreadable`, `vanished`, `lfs_pointer`.
+    """
+
+    root: str
+    label: str = "folder"
+    max_file_bytes: int = 8_000_000  # larger files are listed, not read
+    commit_times: bool = True  # False saves reading the history of each repository
+
+    PLACES: ClassVar[tuple[str, ...]] = ("root",)
+
+    def list(self) -> Listing:
+        """Lists the tree, 150,000 to 400,000 files/s. Raises: InputError if the root is not a directory."""
+        root = os.fsencode(directory(self.root))
+        found = _Found(root, root_name(self.root, root))
+        print_ = Fingerprint("folder", 1, self.label, self.max_file_bytes, self.commit_times)
+        shards = []
+
+        def weighed() -> Iterator[tuple[tuple[_Repo, bytes, int], int]]:
+            for path, size, mtime in _walk(root, found):
+                print_.add(path, size, mtime)
+                repo = found.repo(path)
+                yield (repo, path[len(repo.prefix) :], size), size if 0 < size <= self.max_file_bytes else 0
+
+        for files, held in cut(weighed()):
+            groups = tuple(
+                (repo.name, repo.prefix, repo.revision, pack((path, size) for _, path, size in group))
+                for repo, group in groupby(files, key=lambda file: file[0])
+            )
+            label = groups[0][0] if len(groups) == 1 else f"{groups[0][0]} … {groups[-1][0]}"
+            shards.append(Shard(label, len(files), held, groups))
+        for repo in found.repos.values():
+            print_.add(repo.name, repo.prefix, repo.revision)
+        if self.commit_times and any(repo.revision for repo in found.repos.values()):
+            _git.program()
+        return Listing(print_.hex(), tuple(shards), tuple(found.notes()))
+
+    def read(self, shard: Shard) -> Iterator[pa.RecordBatch]:
+        """Reads one shard's files, in the order of their paths."""
+        return batches(self._rows(shard))
+
+    def _rows(self, shard: Shard) -> Iterator[Row]:
+        root = directory(self.root)
+        for repo, prefix, revision, packed in shard.what:
+            times: Mapping[bytes, int] = {}
+            if self.commit_times and revision is not None:
+                repository = _git.locate(os.path.join(root, os.fsdecode(prefix)), root)
+                times = _git.commit_times(repository, revision) if repository else {}
+            read = _read_all(os.fsencode(root), prefix, unpack(packed), self.max_file_bytes)
+            for path, (size, raw, reason, detail) in read:
+                if raw is not None and (real := lfs_size(raw)):
+                    raw, reason, detail = None, "lfs_pointer", real
+                time = microseconds(times.get(path))
+                yield Row(
+                    repo,
+                    escape(path) or ".",
+                    revision,
+                    commit_time=time,
+                    size=size,
+                    raw=raw,
+                    reason=reason,
+                    detail=detail,
+                )
+
+
+def directory(path: str) -> str:
+    """The absolute path of a directory. Raises: InputError if it is not one or cannot be listed."""
+    place = existing(path)
+    if not os.path.isdir(place):
+        raise InputError("this is not a directory", where=path, remedy="give the directory that holds it")
+    try:
+        os.scandir(place).close()
+    except OSError as error:
+        raise InputError(f"cannot list this directory: {error.strerror}", where=path) from error
+    return place
+
+
+def root_name(given: str, root: bytes) -> str:
+    """What files directly in the root have as repository: its name, or "." if that is taken by a child."""
+    name = os.path.basename(root) or b"root"
+    return "." if os.path.lexists(os.path.join(root, name)) else escape(name)
+
+
+# ── listing ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class _Repo:
+    name: str
+    prefix: bytes  # "" or ends with "/"
+    revision: str | None = None
+
+
+class _Found:
+    """What the walk has met so far: repositories, links, and what could not be listed."""
+
+    def __init__(self, root: bytes, name: str) -> None:
+        self.root, self.name = root, name
+        self.git: set[bytes] = set()  # prefixes of directories that have a `.git`
+        self.repos: dict[bytes, _Repo] = {}
+        self.links = self.links_out = self.outside = 0
+
+    def repo(self, path: bytes) -> _Repo:
+        """The repository that a file belongs to. Its directories have all been listed by now."""
+        first, slash, rest = path.partition(b"/")
+        top = first + slash if slash else b""
+        second = top + rest.partition(b"/")[0] + b"/"
+        if b"" in self.git:
+            prefix = b""
+        elif top and top not in self.git and second in self.git and len(path) > len(second):
+            prefix = second
+        else:
+            prefix = top
+        known = self.repos.get(prefix)
+        if known is None:
+            known = self.repos[prefix] = self._new(prefix)
+        return known
+
+    def _new(self, prefix: bytes) -> _Repo:
+        revision = None
+        if prefix in self.git:
+            root = os.fsdecode(self.root)
+            repository = _git.locate(os.path.join(root, os.fsdecode(prefix)), root)
+            revision = _git.resolve(repository) if repository else None
+            self.outside += repository is None
+        return _Repo(escape(prefix[:-1]) if prefix else self.name, prefix, revision)
+
+    def notes(self) -> Iterator[str]:
+        """What people should know."""
+        if self.links:
+            yield f"{self.links} links are not followed, {self.links_out} of them point out of the root"
+        if self.outside:
+            yield f"{self.outside} repositories have no usable .git inside the root: their revisions are unknown"
+
+
+def _walk(root: bytes, found: _Found) -> Iterator[tuple[bytes, int, int]]:
+    """Path, size and mtime of everything that is not a directory, sorted bytewise by path.
+
+    A directory that cannot be listed is one item: its path ends with "/" and its size is the negative error number.
+    """
+    levels = [iter(_children(root, b"", found))]
+    while levels:
+        for path, size, mtime in levels[-1]:
+            if size is None:
+                levels.append(iter(_children(root, path, found)))
+                break
+            yield path, size, mtime
+        else:
+            levels.pop()
+
+
+def _children(root: bytes, prefix: bytes, found: _Found) -> Iterable[tuple[bytes, int | None, int]]:
+    """A directory's entries, sorted as their full paths sort; sub-directories end with "/" and have size None."""
+    items: list[tuple[bytes, int | None, int]] = []
+    try:
+        with os.scandir(os.path.join(root, prefix)) as entries:
+            for entry in entries:
+                name = entry.name
+                if name in VERSION_CONTROL:
+                    if name == b".git" and prefix.count(b"/") <= 2:
+                        found.git.add(prefix)
+                elif entry.is_dir(follow_symlinks=False):
+                    items.append((prefix + name + b"/", None, 0))
+                else:
+                    try:
+                        facts = entry.stat(follow_symlinks=False)
+                    except OSError:  # gone already: reading it will say so
+                        items.append((prefix + name, 0, 0))
+                        continue
+                    items.append((prefix + name, facts.st_size, facts.st_mtime_ns))
+                    if entry.is_symlink():
+                        found.links += 1
+                        found.links_out += not _points_inside(root, prefix, name)
+    except OSError as error:
+        return [(prefix, -(error.errno or errno.EIO), 0)]
+    items.sort()
+    return items
+
+
+def _points_inside(root: bytes, prefix: bytes, name: bytes) -> bool:
+    target = os.path.realpath(os.path.join(root, prefix, name))
+    inside = os.path.realpath(root)
+    return target == inside or target.startswith(inside.rstrip(b"/") + b"/")
+
+
+# ── reading ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_Read = tuple[int, bytes | None, str | None, str | None]  # size, raw, reason, detail
+
+
+def _read_all(
+    root: bytes, prefix: bytes, files: Iterable[tuple[bytes, int]], most: int
+) -> Iterator[tuple[bytes, _Read]]:
+    """Opens each directory once, component by component without following links, and its files relative to it.
+
+    So a directory that becomes a link after the listing is not entered either.
+    """
+    for folder, group in groupby(files, key=lambda file: _folder(file[0])):
+        with contextlib.ExitStack() as stack:
+            problem: OSError | None = None
+            handle = -1
+            try:
+                handle = _enter(root, prefix + folder)
+                stack.callback(os.close, handle)
+            except OSError as error:
+                problem = error
+            for path, size in group:
+                if path.endswith(b"/") or not path:
+                    yield path, (0, None, "unreadable", errno.errorcode.get(-size, str(-size)))
+                elif problem is not None:
+                    yield path, _failed(problem, size)
+                else:
+                    yield path, _read(handle, path[len(folder) :], size, most)
+
+
+def _folder(path: bytes) -> bytes:
+    return path[: path.rstrip(b"/").rfind(b"/") + 1]
+
+
+def _enter(root: bytes, folder: bytes) -> int:
+    handle = os.open(root, _SEARCH & ~os.O_NOFOLLOW)
+    for part in folder.split(b"/")[:-1]:
+        try:
+            deeper = os.open(part, _SEARCH, dir_fd=handle)
+        finally:
+            os.close(handle)
+        handle = deeper
+    return handle
+
+
+def _read(folder: int, name: bytes, listed: int, most: int) -> _Read:
+    """One file: size, raw, reason, detail. Looks before it opens, as opening alone can block or set off a device."""
+    try:
+        facts = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        if stat.S_ISLNK(facts.st_mode):
+            return facts.st_size, None, "link", escape(os.readlink(name, dir_fd=folder))
+        if not stat.S_ISREG(facts.st_mode):
+            return 0, None, "special", _kind(facts.st_mode)
+        if facts.st_size > most:
+            return facts.st_size, None, "too_large", str(facts.st_size)
+        handle = os.open(name, _READ, dir_fd=folder)
+        try:
+            facts = os.fstat(handle)
+            if not stat.S_ISREG(facts.st_mode):
+                return 0, None, "special", _kind(facts.st_mode)
+            raw = _read_up_to(handle, facts.st_size, most)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        return _failed(error, listed)
+    if len(raw) > most:
+        size = max(facts.st_size, len(raw))
+        return size, None, "too_large", str(size)
+    return len(raw), raw, None, None
+
+
+def _read_up_to(handle: int, expected: int, most: int) -> bytes:
+    """The whole file, or more than `most` bytes of one that grew: never more than `most` + 1."""
+    data = os.read(handle, min(expected, most) + 1)
+    if len(data) == expected:  # one byte more was asked for: this is the end
+        return data
+    pieces, held = [data], len(data)
+    while held <= most and (data := os.read(handle, min(1 << 20, most + 1 - held))):
+        pieces.append(data)
+        held += len(data)
+    return b"".join(pieces)
+
+
+def _failed(error: OSError, size: int) -> _Read:
+    if error.errno in _VANISHED:
+        return size, None, "vanished", None
+    if error.errno == errno.ELOOP:
+        return size, None, "link", None
+    return size, None, "unreadable", errno.errorcode.get(error.errno or 0, str(error))
+
+
+def _kind(mode: int) -> str:
+    kinds = {stat.S_ISFIFO: "fifo", stat.S_ISSOCK: "socket", stat.S_ISCHR: "device", stat.S_ISBLK: "device"}
+    return next((kind for test, kind in kinds.items() if test(mode)), "directory")

@@ -1,0 +1,195 @@
+"""Parquet files whose rows are files: The Stack, RefineCode's metadata, a table of one's own, our own corpus.
+
+A text column stays where it is (`External`): batches carry its bytes to be hashed and checked, but it is not copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import ClassVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from codemill.errors import InputError
+from codemill.sources._batches import BATCH_BYTES, BATCH_ROWS
+from codemill.sources._columns import is_content, is_text, mapping, to_raw
+from codemill.sources._places import Input, files
+from codemill.sources._protocol import External, Listing, Shard
+from codemill.sources._shards import Fingerprint, cut
+from codemill.store import READ_BUFFER, Place, row_group_batches
+
+SUFFIXES = (".parquet", ".pq")
+
+MAX_CORRUPT_ROWS = 50_000_000
+"""A damaged row group that claims more rows than this is not believed."""
+
+_MIN_ROW = 1 << 10  # bytes that a row counts at least when shards are cut: 65,536 rows a shard
+
+Damage = (pa.ArrowException, OSError)
+
+
+@dataclass(frozen=True)
+class Parquet:
+    """Parquet files whose rows are files: one, or all below a directory or address.
+
+    `columns`: the name of a preset ("the_stack_v2", "the_stack", "refinecode_meta"), a mapping from our names to
+    theirs (`{"content": "text"}`), or None to guess by the usual names. Other columns go to `meta` as JSON.
+    Reasons: `no_content`, `too_large`, `corrupt`.
+    """
+
+    path: str
+    label: str = "parquet"
+    columns: str | Mapping[str, str] | None = None
+    max_file_bytes: int = 8_000_000
+    keep_in_place: bool = True  # False copies text columns as well, so that the input may go away
+
+    PLACES: ClassVar[tuple[str, ...]] = ("path",)
+
+    def list(self) -> Listing:
+        """Reads the footers. Raises: InputError for a file that is not Parquet, or lacks a mapped column."""
+        places, notes = files(self.path, SUFFIXES)
+        print_ = Fingerprint("parquet", 1, self.label, self.columns, self.max_file_bytes, self.keep_in_place)
+        shards: list[Shard] = []
+        for place in places:
+            print_.add(place.name, place.size, place.mtime_ns)
+            shards += self._shards(place)
+        return Listing(print_.hex(), tuple(shards), tuple(notes))
+
+    def _shards(self, place: Input) -> Iterator[Shard]:
+        with _opened(place.uri, place.size, place.mtime_ns) as file:
+            ours = mapping(self.columns, file.schema_arrow.names, place.uri)
+            content = ours.get("content")
+            kind = file.schema_arrow.field(content).type if content else None
+            if kind is not None and not is_content(kind):
+                raise InputError(
+                    f"column {content!r} is {kind}, not text or bytes",
+                    where=place.uri,
+                    remedy='say which column is the content: columns={"content": …}',
+                )
+            external = self.keep_in_place and kind is not None and is_text(kind)
+            groups = [_group(file.metadata, i, content) for i in range(file.num_row_groups)]
+        row = 0
+        weights = ((i, max(held, rows * _MIN_ROW)) for i, (rows, held) in enumerate(groups))
+        for run, _ in cut(weights):
+            first, last = run[0], run[-1] + 1
+            rows, held = sum(groups[i][0] for i in run), sum(groups[i][1] for i in run)
+            whole = len(run) == len(groups)
+            yield Shard(
+                place.name if whole else f"{place.name} (row groups {first} to {last - 1})",
+                rows,
+                held,
+                (place.name, place.uri, place.size, place.mtime_ns, first, last, row),
+                External(place.uri, (first, last), {"content": content}, place.size, place.mtime_ns)
+                if external and content
+                else None,
+            )
+            row += rows
+
+    def read(self, shard: Shard) -> Iterator[pa.RecordBatch]:
+        """Reads one shard's row groups in order, a row for every row of the file, so `External` lines up.
+
+        Where a row group is damaged its rows are `corrupt`, with what can still be read of their names.
+
+        Raises: InputError if the file has changed since it was listed.
+        """
+        name, uri, size, mtime_ns, first, last, row = shard.what
+        with _opened(uri, size, mtime_ns) as file:
+            for group in range(first, last):
+                yield from self._group(file, group, name, row)
+                row += file.metadata.row_group(group).num_rows
+
+    def _group(self, file: pq.ParquetFile, group: int, name: str, first: int) -> Iterator[pa.RecordBatch]:
+        ours = mapping(self.columns, file.schema_arrow.names, name)
+        end = first + file.metadata.row_group(group).num_rows
+        row, damage = first, None
+        try:
+            for batch in row_group_batches(file, group, None):
+                yield from self._pieces(batch, ours, name, row)
+                row += batch.num_rows
+        except Damage as error:
+            damage = f"row group {group}: {_one_line(error)}"
+        if row == end:
+            return
+        damage = damage or f"row group {group} holds {row - first} of {end - first} rows"
+        if end - row > MAX_CORRUPT_ROWS:
+            raise InputError(f"{damage}; it claims {end - row} more rows", where=name, remedy="get the file again")
+        keys = [theirs for our, theirs in ours.items() if our != "content"]
+        skip = row - first
+        try:
+            for batch in row_group_batches(file, group, keys):
+                batch = batch.slice(min(skip, batch.num_rows))
+                skip -= min(skip, skip and batch.num_rows)
+                if batch.num_rows:
+                    yield from self._pieces(batch, ours, name, row, damage)
+                    row += batch.num_rows
+        except Damage:  # the names are gone as well: the rows are numbered below
+            pass
+        while row < end:
+            rows = min(BATCH_ROWS, end - row)
+            yield to_raw({}, {}, rows, names=_names(name), first_row=row, most=self.max_file_bytes, corrupt=damage)
+            row += rows
+
+    def _pieces(
+        self, batch: pa.RecordBatch, ours: Mapping[str, str], name: str, row: int, corrupt: str | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """A batch as `document.RAW`, in slices of at most `BATCH_BYTES` of content."""
+        theirs = set(ours.values())
+        raw = to_raw(
+            {our: batch.column(n) for our, n in ours.items() if n in batch.schema.names},
+            {n: batch.column(n) for n in batch.schema.names if n not in theirs},
+            batch.num_rows,
+            names=_names(name),
+            first_row=row,
+            most=self.max_file_bytes,
+            corrupt=corrupt,
+        )
+        sizes = [
+            0 if missing else size
+            for size, missing in zip(
+                raw.column("size").to_pylist(), raw.column("raw").is_null().to_pylist(), strict=True
+            )
+        ]
+        start = 0
+        for run, _ in cut(enumerate(sizes), most_bytes=BATCH_BYTES, most_items=BATCH_ROWS):
+            yield raw.slice(start, len(run))
+            start += len(run)
+
+
+def _opened(uri: str, size: int, mtime_ns: int) -> pq.ParquetFile:
+    """The file, with its footer read. Raises: InputError if it is not Parquet, or not the file that was listed."""
+    filesystem, path = Place.of(uri).open()
+    try:
+        info = filesystem.get_file_info(path)
+        if info.size != size or (info.mtime_ns or 0) != mtime_ns:
+            raise InputError("an input changed while the run was using it", where=uri, remedy="run again")
+        return pq.ParquetFile(
+            filesystem.open_input_file(path),
+            pre_buffer=False,
+            buffer_size=READ_BUFFER,
+            page_checksum_verification=True,
+        )
+    except UnicodeEncodeError as error:
+        raise InputError("the file's name is not UTF-8", where=repr(uri), remedy="rename it") from error
+    except Damage as error:
+        raise InputError(
+            f"this is not a whole Parquet file: {_one_line(error)}", where=uri, remedy="get it again, or move it away"
+        ) from error
+
+
+def _group(metadata: pq.FileMetaData, index: int, content: str | None) -> tuple[int, int]:
+    """A row group's rows, and its bytes of content as stored before compression."""
+    group = metadata.row_group(index)
+    chunks = (group.column(i) for i in range(group.num_columns))
+    held = [c.total_uncompressed_size for c in chunks if c.path_in_schema == content]
+    return group.num_rows, held[0] if held else 0
+
+
+def _names(name: str) -> tuple[str, str]:
+    return PurePosixPath(name).stem, name
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300]

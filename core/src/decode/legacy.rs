@@ -1,0 +1,278 @@
+//! Encodings from before UTF-8: which one a file is in, told by how likely its text would be.
+//!
+//! A candidate is an encoding together with a language. It explains the bytes at a cost in bits: what an encoder for
+//! that language, with the character frequencies of `frequencies.txt`, would need for them. The cheapest candidate
+//! whose encoding decodes the whole file wins, and a cost that no language would have means that this is no text.
+//! Costs add up over all bytes, so a candidate that swallows ASCII letters as second halves of two-byte characters, or
+//! puts Cyrillic inside Latin words, pays for it.
+//!
+//! Why not `chardetng`, the detector of Firefox: it is made for web pages, where most bytes are prose. In source code
+//! the few comments decide. Accuracy of both: docs/encodings.md.
+
+use super::single_byte;
+use encoding_rs::{DecoderResult, Encoding};
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+/// How the bytes become characters.
+#[derive(Clone, Copy)]
+pub(super) enum Decoder {
+    Standard(&'static Encoding),
+    /// 128 characters, for 0x80 to 0xFF: code pages that the web does not know.
+    Page(&'static [char; 128]),
+}
+
+/// An encoding that is tried: its name, decoder, languages, and a handicap in bits.
+///
+/// The handicap says how much rarer it is in source code than Windows-1252, the choice where nothing speaks for
+/// anything: a lone © is the same byte in all Windows code pages. It only matters for a handful of characters.
+struct Candidate(&'static str, Decoder, &'static [&'static str], f32);
+
+const WESTERN: &[&str] = &["german", "french", "spanish", "portuguese", "italian", "swedish", "danish"];
+const CENTRAL: &[&str] = &["polish", "czech", "hungarian", "romanian", "croatian"];
+const CYRILLIC: &[&str] = &["russian", "ukrainian", "bulgarian", "serbian"];
+
+static CANDIDATES: [Candidate; 17] = [
+    Candidate("windows-1252", Decoder::Standard(encoding_rs::WINDOWS_1252), WESTERN, 0.0),
+    Candidate("gb18030", Decoder::Standard(encoding_rs::GB18030), &["chinese"], 3.0),
+    Candidate("shift_jis", Decoder::Standard(encoding_rs::SHIFT_JIS), &["japanese"], 3.0),
+    Candidate("euc-jp", Decoder::Standard(encoding_rs::EUC_JP), &["japanese"], 4.0),
+    Candidate("euc-kr", Decoder::Standard(encoding_rs::EUC_KR), &["korean"], 3.0),
+    Candidate("big5", Decoder::Standard(encoding_rs::BIG5), &["taiwanese"], 5.0),
+    Candidate("windows-1251", Decoder::Standard(encoding_rs::WINDOWS_1251), CYRILLIC, 3.0),
+    Candidate("koi8-r", Decoder::Standard(encoding_rs::KOI8_R), &["russian"], 3.0),
+    Candidate("koi8-u", Decoder::Standard(encoding_rs::KOI8_U), &["ukrainian"], 8.0),
+    Candidate("ibm866", Decoder::Standard(encoding_rs::IBM866), &["russian"], 8.0),
+    Candidate("windows-1250", Decoder::Standard(encoding_rs::WINDOWS_1250), CENTRAL, 8.0),
+    Candidate("iso-8859-2", Decoder::Standard(encoding_rs::ISO_8859_2), CENTRAL, 8.0),
+    Candidate("windows-1253", Decoder::Standard(encoding_rs::WINDOWS_1253), &["greek"], 8.0),
+    Candidate("windows-1254", Decoder::Standard(encoding_rs::WINDOWS_1254), &["turkish"], 10.0),
+    Candidate("cp437", Decoder::Page(&single_byte::CP437), WESTERN, 10.0),
+    Candidate("cp850", Decoder::Page(&single_byte::CP850), WESTERN, 12.0),
+    Candidate("macintosh", Decoder::Standard(encoding_rs::MACINTOSH), WESTERN, 10.0),
+];
+
+/// The bits that an ASCII character costs, whatever the language.
+const ASCII_COST: f32 = 5.0;
+/// The bits that a character costs which its language does not list.
+const UNLISTED_COST: f32 = 18.0;
+const UNLISTED: u8 = u8::MAX;
+/// Symbols belong to no language (see [`neutral`]): one that stands alone, and one next to another or to a word.
+const SYMBOL_COST: (f32, f32) = (6.0, 11.0);
+/// Box drawing and blocks: repeating the character before it, after ASCII other than letters, and anywhere else.
+const DRAWING_COST: (f32, f32, f32) = (1.0, 5.0, 11.0);
+/// What a letter of the Latin-1 range costs at most, in languages of western Europe: names come from anywhere.
+const FOREIGN_LETTER_COST: u8 = 9;
+/// Cyrillic or Greek directly before or after an ASCII letter.
+const MIXED_SCRIPTS_COST: f32 = 10.0;
+/// A capital after a small letter: the wrong code page swaps the cases.
+const CASE_COST: f32 = 6.0;
+/// Entering a run of non-ASCII characters other than from an ASCII letter: the same for all, comments are not prose.
+const ENTRY_COST: f32 = 3.0;
+/// More bits than this per non-ASCII byte, beyond a first allowance, and it is not text. Text costs 4 to 9, random
+/// bytes 15 and more.
+const PLAUSIBLE: (f32, f32) = (12.0, 40.0);
+/// Bytes of lines with non-ASCII characters that are looked at.
+const SAMPLE: usize = 1 << 13;
+
+struct Language {
+    after_letter: f32,
+    staying: f32,
+    leaving: f32,
+    before_letter: f32,
+    /// By code point, in whole bits; [`UNLISTED`] where the language does not have the character.
+    costs: Box<[u8]>,
+}
+
+fn languages() -> &'static HashMap<&'static str, Language> {
+    static LANGUAGES: OnceLock<HashMap<&'static str, Language>> = OnceLock::new();
+    LANGUAGES.get_or_init(|| include_str!("frequencies.txt").lines().map(parse).collect())
+}
+
+/// One line of `frequencies.txt`; the script that writes it, scripts/train_encodings.py, describes the format.
+fn parse(line: &'static str) -> (&'static str, Language) {
+    let mut fields = line.split(' ');
+    let name = fields.next().expect("a name");
+    let mut number = || fields.next().and_then(|f| f.parse().ok()).expect("a cost");
+    let (mut after_letter, staying, leaving) = (number(), number(), number());
+    let mut before_letter = leaving;
+    if CYRILLIC.contains(&name) || name == "greek" {
+        (after_letter, before_letter) = (MIXED_SCRIPTS_COST, MIXED_SCRIPTS_COST);
+    }
+    let mut costs = vec![UNLISTED; 1 << 16].into_boxed_slice();
+    for group in fields {
+        let (cost, characters) = group.split_once(':').expect("COST:CHARACTERS");
+        let cost: u8 = cost.parse().expect("a cost");
+        for c in characters.chars().filter(|c| c.len_utf16() == 1) {
+            costs[c as usize] = cost;
+        }
+    }
+    if WESTERN.contains(&name) {
+        for c in ('À'..='ÿ').filter(|c| c.is_alphabetic()) {
+            costs[c as usize] = costs[c as usize].min(FOREIGN_LETTER_COST);
+        }
+    }
+    (name, Language { after_letter, staying, leaving, before_letter, costs })
+}
+
+/// ISO-2022-JP: Japanese that hides in ASCII, between escape sequences. None if there are none, or it does not decode.
+pub fn iso_2022_jp(raw: &[u8]) -> Option<String> {
+    memchr::memmem::find(raw, b"\x1b$B").or_else(|| memchr::memmem::find(raw, b"\x1b$@"))?;
+    let text = encoding_rs::ISO_2022_JP.decode_without_bom_handling_and_without_replacement(raw)?;
+    text.chars().all(|c| c != '\x1b').then(|| text.into_owned())
+}
+
+/// The text of bytes that are neither UTF-8 nor binary, and the name of their encoding.
+///
+/// Null: if they are UTF-8 but for some damage, or nothing decodes them into something that reads as text. Then the
+/// detail for the ledger.
+pub fn decode(raw: &[u8]) -> Result<(String, &'static str), String> {
+    let damage = damaged_utf8(raw);
+    if damage.valid >= 3 * damage.invalid {
+        return Err(format!("UTF-8 but for {} bytes, the first at byte {}", damage.invalid, damage.first));
+    }
+    let sample = sample(raw);
+    let high = sample.iter().filter(|b| **b >= 0x80).count() as f32;
+    let mut ranked: Vec<(f32, &Candidate)> =
+        CANDIDATES.iter().filter_map(|c| cost(c, &sample).map(|cost| (cost, c))).collect();
+    ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
+    for (cost, &Candidate(name, decoder, ..)) in ranked {
+        if cost - ascii_cost(&sample) > PLAUSIBLE.0 * high + PLAUSIBLE.1 {
+            break;
+        }
+        if let Some(text) = whole(decoder, raw) {
+            // Most code pages agree on most symbols: where they do, it gets the name of the most frequent one.
+            let Candidate(usual, its_decoder, ..) = CANDIDATES[0];
+            let agrees = name != usual && whole(its_decoder, raw).is_some_and(|other| other == text);
+            return Ok((text, if agrees { usual } else { name }));
+        }
+    }
+    Err(format!("not UTF-8 at byte {}, and reads as no encoding that is known", damage.first))
+}
+
+struct Damage {
+    /// Bytes of valid multi-byte sequences, and bytes that are part of none.
+    valid: usize,
+    invalid: usize,
+    first: usize,
+}
+
+fn damaged_utf8(raw: &[u8]) -> Damage {
+    let mut damage = Damage { valid: 0, invalid: 0, first: 0 };
+    let mut at = 0;
+    for chunk in raw.utf8_chunks() {
+        damage.valid += chunk.valid().bytes().filter(|b| *b >= 0x80).count();
+        at += chunk.valid().len();
+        if damage.invalid == 0 {
+            damage.first = at;
+        }
+        damage.invalid += chunk.invalid().len();
+        at += chunk.invalid().len();
+    }
+    damage
+}
+
+/// The lines with non-ASCII bytes, up to [`SAMPLE`] bytes of them.
+///
+/// Cutting at line ends is safe: no encoding here uses 0x0A as the second half of a character.
+fn sample(raw: &[u8]) -> Vec<u8> {
+    let mut sample = Vec::new();
+    for line in raw.split_inclusive(|b| *b == b'\n') {
+        if line.is_ascii() {
+            continue;
+        }
+        let room = SAMPLE - sample.len();
+        sample.extend_from_slice(&line[..line.len().min(room)]);
+        if line.len() >= room {
+            break;
+        }
+    }
+    sample
+}
+
+fn ascii_cost(sample: &[u8]) -> f32 {
+    sample.iter().filter(|b| b.is_ascii()).count() as f32 * ASCII_COST
+}
+
+/// The bits that the cheapest of a candidate's languages needs. Null: if its encoding does not decode the sample.
+fn cost(candidate: &Candidate, sample: &[u8]) -> Option<f32> {
+    let text = partial(candidate.1, sample)?;
+    let least = candidate.2.iter().map(|name| cost_in(&languages()[name], &text)).fold(f32::INFINITY, f32::min);
+    Some(least + candidate.3)
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Letter,
+    Other,
+    Word,
+    Symbol,
+    Drawing,
+}
+
+fn cost_in(language: &Language, text: &str) -> f32 {
+    let (mut before, mut last) = (Kind::Other, '\n');
+    let mut total = 0.0f64;
+    for c in text.chars() {
+        let (kind, own) = match c {
+            'a'..='z' | 'A'..='Z' => (Kind::Letter, ASCII_COST),
+            '\0'..='\x7f' => (Kind::Other, ASCII_COST),
+            '\u{2500}'..='\u{259f}' if c == last => (Kind::Drawing, DRAWING_COST.0),
+            '\u{2500}'..='\u{259f}' if before == Kind::Other => (Kind::Drawing, DRAWING_COST.1),
+            '\u{2500}'..='\u{259f}' => (Kind::Drawing, DRAWING_COST.2),
+            _ if neutral(c) && matches!(before, Kind::Letter | Kind::Other) => (Kind::Symbol, SYMBOL_COST.0),
+            _ if neutral(c) => (Kind::Symbol, SYMBOL_COST.1),
+            _ => match language.costs.get(c as usize).copied().unwrap_or(UNLISTED) {
+                UNLISTED => (Kind::Word, UNLISTED_COST),
+                cost => (Kind::Word, f32::from(cost)),
+            },
+        };
+        let step = match (before, kind) {
+            (Kind::Letter, Kind::Word) => language.after_letter,
+            (Kind::Other | Kind::Symbol | Kind::Drawing, Kind::Word) => ENTRY_COST,
+            (Kind::Word, Kind::Word) => language.staying,
+            (Kind::Word, Kind::Letter) => language.before_letter,
+            (Kind::Word, Kind::Other) => language.leaving,
+            _ => 0.0,
+        };
+        let swapped = kind == Kind::Word && last.is_lowercase() && c.is_uppercase();
+        let step = if swapped { step + CASE_COST } else { step };
+        total += f64::from(own + step);
+        (before, last) = (kind, c);
+    }
+    total as f32
+}
+
+/// Characters that texts in any language use.
+fn neutral(c: char) -> bool {
+    matches!(c, '\u{a0}' | '§' | '©' | '«' | '®' | '°' | '±' | '²' | '³' | '´' | 'µ' | '·' | '»' | '×' | '÷')
+        || matches!(c, '–' | '—' | '‘' | '’' | '“' | '”' | '„' | '•' | '…' | '€' | '™' | '≤' | '≥' | '√')
+}
+
+fn partial(decoder: Decoder, sample: &[u8]) -> Option<String> {
+    match decoder {
+        Decoder::Page(page) => Some(single_byte::decode(sample, page)),
+        Decoder::Standard(encoding) => {
+            let mut decoder = encoding.new_decoder_without_bom_handling();
+            let mut text = String::with_capacity(decoder.max_utf8_buffer_length_without_replacement(sample.len())?);
+            // Not the last of the input: half a character at the end is no error.
+            let (result, _) = decoder.decode_to_string_without_replacement(sample, &mut text, false);
+            (result == DecoderResult::InputEmpty && clean(&text)).then_some(text)
+        }
+    }
+}
+
+fn whole(decoder: Decoder, raw: &[u8]) -> Option<String> {
+    match decoder {
+        Decoder::Page(page) => Some(single_byte::decode(raw, page)),
+        Decoder::Standard(encoding) => {
+            let text = encoding.decode_without_bom_handling_and_without_replacement(raw)?.into_owned();
+            clean(&text).then_some(text)
+        }
+    }
+}
+
+/// No C1 controls (bytes that the code page leaves undefined) and nothing for private use (unassigned two-byte codes).
+fn clean(text: &str) -> bool {
+    !text.chars().any(|c| matches!(c, '\u{80}'..='\u{9f}' | '\u{e000}'..='\u{f8ff}' | '\u{fffd}'))
+}

@@ -1,0 +1,13 @@
+//! The native core of codemill, importable as `codemill._core`.
+//!
+//! One folder or file per family. A family's algorithms are plain Rust that knows no Python; its `python.rs` (behind
+//! the feature `python`) takes Arrow arrays, releases the GIL, and gives Arrow arrays back. A family shows itself to
+//! Python in one line of [`python::_core`], and nowhere else.
+
+pub mod decode;
+pub mod detect;
+pub mod guard;
+pub mod hash;
+
+#[cfg(feature = "python")]
+mod python;

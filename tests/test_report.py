@@ -1,0 +1,371 @@
+"""The report: its figures against plain counting, hostile names, empty and broken runs, and its looks."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import random
+import re
+import shutil
+import subprocess
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pyarrow.parquet as pq
+import pytest
+
+from codemill.errors import EnvironmentProblem, InputError
+from codemill.report import facts as gathering
+from codemill.report import funnel_svg, render, write
+from codemill.report.accounts import checks
+from codemill.report.facts import gather
+from tests.report_fixture import ledger_rows, manifest_of, row_of, write_ledger, write_out
+
+HOSTILE = '<script>alert("1")</script>'
+QUOTED = '"><img src=x onerror=alert(2)>'
+
+
+@pytest.fixture(scope="module")
+def ledger() -> list[dict[str, Any]]:
+    return ledger_rows(3_000, seed=7)
+
+
+@pytest.fixture(scope="module")
+def out(ledger: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_ledger(tmp_path_factory.mktemp("out"), ledger, parts=3)
+
+
+def test_the_figures_are_those_of_plain_counting(out: Path, ledger: list[dict[str, Any]]) -> None:
+    facts = gather(out)
+    kept = [row for row in ledger if row["verdict"] == "kept"]
+    assert facts.ledger["found"] == 3_000
+    assert facts.ledger["kept"] == len(kept) == facts.corpus_rows
+    assert facts.ledger["kept_bytes"] == sum(row["size"] for row in kept)
+
+    found_in, kept_in = (Counter(row["language"] for row in rows) for rows in (ledger, kept))
+    assert {row["language"]: (row["found"], row["kept"]) for row in facts.languages} == {
+        language: (n, kept_in[language]) for language, n in found_in.items()
+    }
+    assert [row["found"] for row in facts.languages] == sorted(found_in.values(), reverse=True)
+
+    dropped = Counter((row["step"], row["reason"]) for row in ledger if row["verdict"] == "dropped")
+    assert {(row["step"], row["reason"]): row["rows"] for row in facts.drops} == dropped
+
+    lost = Counter(row["repo"] for row in ledger if row["verdict"] == "dropped")
+    expected = sorted(lost.items(), key=lambda item: (-item[1], item[0]))[: gathering.TOP_REPOS]
+    assert [(row["repo"], row["found"] - row["kept"]) for row in facts.losers] == expected
+    assert facts.repos["repos"] == len({row["repo"] for row in ledger})
+
+    copies = Counter(row["kept_id"] for row in ledger if row["kept_id"])
+    assert facts.copies == {
+        "originals": len(copies),
+        "copies": sum(copies.values()),
+        "bytes": sum(row["size"] for row in ledger if row["kept_id"]),
+    }
+    path_of = {row["id"]: row["path"] for row in ledger}
+    assert [row["copies"] for row in facts.most_copied] == [n for _, n in copies.most_common(12)]
+    assert all(copies[row["id"]] == row["copies"] for row in facts.most_copied)
+    assert all(path_of[row["id"]] == row["path"] for row in facts.most_copied)
+
+
+def test_size_classes_hold_what_they_say(tmp_path: Path) -> None:
+    sizes = [0, 1, 2, 3, 4, 7, 8, 2**40 - 1, 2**40]
+    rows = [row_of(id=f"{i:032x}", size=size, language="c") for i, size in enumerate(sizes)]
+    facts = gather(write_ledger(tmp_path, rows))
+    assert {row["bits"]: row["found"] for row in facts.sizes} == {0: 1, 1: 1, 2: 2, 3: 2, 4: 1, 40: 1, 41: 1}
+
+
+def test_examples_and_samples_are_those_with_the_smallest_id_end(out: Path, ledger: list[dict[str, Any]]) -> None:
+    facts = gather(out)
+    for (step, reason), shown in facts.examples.items():
+        all_ids = [row["id"] for row in ledger if (row["step"], row["reason"]) == (step, reason)]
+        assert [row["id"] for row in shown] == sorted(all_ids, key=lambda i: i[-12:])[: gathering.EXAMPLES]
+    python = [row["id"] for row in ledger if row["verdict"] == "kept" and row["language"] == "python"]
+    assert facts.samples[0]["id"] == min(python, key=lambda i: i[-12:])
+    assert "class Entry:" in facts.samples[0]["excerpt"]
+    assert len(facts.samples) == gathering.SAMPLES
+
+
+def test_ids_that_are_not_hashes_are_sampled_too(tmp_path: Path) -> None:
+    rows = [row_of(id=f"zz{i:04}", language="c", reason="empty", step="ingest.documents") for i in range(500)]
+    facts = gather(write_ledger(tmp_path, rows))
+    shown = facts.examples["ingest.documents", "empty"]
+    assert [row["id"] for row in shown] == ["zz0000", "zz0001", "zz0002", "zz0003"]
+
+
+def test_the_same_run_gives_the_same_bytes_however_its_rows_lie(
+    out: Path, ledger: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    shuffled = list(ledger)
+    random.Random(3).shuffle(shuffled)
+    write_ledger(tmp_path, shuffled, parts=7)
+    (tmp_path / "manifest.json").write_text((out / "manifest.json").read_text())
+    assert render(tmp_path) == render(out) == render(out)
+
+
+def test_grouping_in_slices_changes_nothing(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = gather(out)
+    monkeypatch.setattr(gathering, "GROUPS_AT_ONCE", 7)
+    assert gather(out) == whole
+
+
+class _Page(HTMLParser):
+    """Collects tags, attributes and what scripts hold."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: Counter[str] = Counter()
+        self.attributes: list[tuple[str, str | None]] = []
+        self.scripts: list[str] = []
+        self.text: list[str] = []
+        self._in = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags[tag] += 1
+        self.attributes += attrs
+        self._in = tag
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in = ""
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+        if self._in == "script":
+            self.scripts.append(data)
+
+
+def test_hostile_names_stay_text(tmp_path: Path) -> None:
+    reverse, escape = "\u202egnp.exe", "\x1b]0;owned\x07"
+    rows = [
+        row_of(id="a" * 32, path=HOSTILE, repo=QUOTED, language="c", content=f"{HOSTILE}\x1b[31m\u202e"),
+        row_of(id="b" * 32, path=reverse, repo=escape, language=HOSTILE, source=QUOTED),
+        row_of(id="c" * 32, path=QUOTED * 500, repo=HOSTILE, reason=QUOTED, step=HOSTILE, value=HOSTILE),
+        row_of(id="d" * 32, kept_id="a" * 32, similarity=1.0, reason="duplicate", step="dedup.exact"),
+    ]
+    write_ledger(tmp_path, rows)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    manifest["recipe"] = {"name": HOSTILE, "parameters": {QUOTED: HOSTILE, "n": [HOSTILE]}}
+    manifest["inputs"][0]["source"] = {"kind": QUOTED, "root": HOSTILE}
+    manifest["steps"][0]["parameters"] = {HOSTILE: {"deep": QUOTED}}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+
+    html = render(tmp_path)
+    page = _Page(html)
+    assert page.tags["script"] == 1
+    assert page.tags["img"] == 0
+    assert "alert" not in page.scripts[0]
+    assert not [name for name, _ in page.attributes if name.startswith("on")]
+    assert HOSTILE in "".join(page.text)  # shown, as text
+    assert not set(html) & {"\u202e", "\x1b", "\x07"}
+    assert "\\u202egnp.exe" in html
+    assert len(html) < 150_000  # and a path of 15,000 characters is cut
+
+
+def test_nothing_is_requested_and_only_our_script_may_run(out: Path) -> None:
+    html = render(out)
+    page = _Page(html)
+    policy = next(value for name, value in page.attributes if name == "content" and "default-src" in str(value))
+    digest = base64.b64encode(hashlib.sha256(page.scripts[0].encode()).digest()).decode()
+    assert "default-src 'none'" in str(policy)
+    assert f"'sha256-{digest}'" in str(policy)
+    assert not [v for name, v in page.attributes if name in {"src", "href"} and not str(v).startswith("#")]
+    assert set(re.findall(r"https?://[^\s\"<]*", html)) == {"http://www.w3.org/2000/svg"}
+    assert re.findall(r"url\((?!#)", html) == []
+    assert "@import" not in html
+
+
+def test_what_adds_up_is_said_to(out: Path) -> None:
+    found = checks(gather(out))
+    assert len(found) > 12
+    assert [check for check in found if not check.ok] == []
+    html = render(out)
+    assert "Every file is accounted for" in html
+    assert "do not add up" not in html
+
+
+def _tampered(out: Path, tmp_path: Path, **changes: Any) -> Path:
+    shutil.copytree(out, tmp_path / "copy")
+    manifest = json.loads((out / "manifest.json").read_text())
+    for path, value in changes.items():
+        *where, last = path.split("__")
+        place = manifest
+        for key in where:
+            place = place[int(key) if key.isdigit() else key]
+        place[last] = value
+    (tmp_path / "copy" / "manifest.json").write_text(json.dumps(manifest))
+    return tmp_path / "copy"
+
+
+@pytest.mark.parametrize(
+    ("change", "failing"),
+    [
+        ({"steps__2__rows_out": 1}, "dedup.exact"),
+        ({"steps__0__bytes_in": 1}, "ingest.documents"),
+        ({"kept__rows": 5}, "the whole run"),
+        ({"ingested__rows": 2_999}, "rows of the ledger, files found"),
+        ({"steps__0__dropped__empty": {"rows": 0, "bytes": 0}}, "ingest.documents, empty"),
+    ],
+)
+def test_what_does_not_add_up_is_shown_as_a_failure(
+    out: Path, tmp_path: Path, change: dict[str, Any], failing: str
+) -> None:
+    copy = _tampered(out, tmp_path, **change)
+    wrong = [check for check in checks(gather(copy)) if not check.ok]
+    assert any(check.what.startswith(failing) for check in wrong), wrong
+    html = render(copy)
+    assert "The figures do not add up" in html
+    assert "FAILS" in html
+    assert "Every file is accounted for" not in html
+
+
+def test_a_lost_corpus_part_is_a_failure(out: Path, tmp_path: Path) -> None:
+    copy = _tampered(out, tmp_path)
+    (copy / "corpus" / "part-00001.parquet").unlink()
+    wrong = [check for check in checks(gather(copy)) if not check.ok]
+    assert [check.what for check in wrong] == ["rows of the corpus, rows kept"]
+
+
+def test_a_run_that_found_nothing_says_so(tmp_path: Path) -> None:
+    html = render(write_ledger(tmp_path, []))
+    assert "No files were found" in html
+    for plain in ("Nothing was dropped", "Nothing was kept", "No duplicates were dropped", "no files to measure"):
+        assert plain in html
+    assert "Every file is accounted for" in html
+
+
+def test_a_run_that_kept_nothing_says_so(tmp_path: Path) -> None:
+    rows = [row_of(id=f"{i:032x}", size=0, reason="empty", step="ingest.documents") for i in range(9)]
+    html = render(write_ledger(tmp_path, rows))
+    assert "Nothing was kept." in html
+    assert "No file&#39;s language was recognised" in html or "No file's language was recognised" in html
+    assert "none lost all its files" not in html
+
+
+def test_a_run_that_dropped_nothing_says_so(tmp_path: Path) -> None:
+    rows = [row_of(id=f"{i:032x}", path=f"{i}.c", language="c", doc_type="code") for i in range(9)]
+    html = render(write_ledger(tmp_path, rows))
+    assert "Nothing was dropped." in html
+    assert "<em>9</em> of 9 files kept" in html
+
+
+def test_a_copy_whose_original_was_dropped_later_says_so(tmp_path: Path) -> None:
+    rows = [
+        row_of(id="a" * 32, path="original", language="c", step="sample.keep", reason="over_quota"),
+        row_of(id="b" * 32, path="copy", step="dedup.exact", reason="duplicate", kept_id="a" * 32),
+        row_of(id="c" * 32, path="lost", step="dedup.exact", reason="duplicate", kept_id="e" * 32),
+    ]
+    html = render(write_ledger(tmp_path, rows))
+    assert "itself dropped later: sample.keep, over quota" in html
+    assert f"not in the ledger: {'e' * 32}" in html
+
+
+@pytest.mark.parametrize(
+    ("break_it", "says"),
+    [
+        (lambda out: (out / "manifest.json").unlink(), "no finished run here"),
+        (lambda out: (out / "manifest.json").write_text("{"), "cannot read the manifest"),
+        (lambda out: (out / "manifest.json").write_text('{"codemill": 1}'), "has no recipe"),
+        (lambda out: (out / "manifest.json").write_text("[]"), "has no codemill"),
+        (lambda out: shutil.rmtree(out / "ledger"), "no ledger here"),
+        (lambda out: (out / "ledger" / "part-00000.parquet").write_bytes(b"PAR1"), "cannot read the ledger"),
+        (
+            lambda out: pq.write_table(
+                pq.read_table(out / "ledger" / "part-00000.parquet").drop(["kept_id"]),
+                out / "ledger" / "part-00000.parquet",
+            ),
+            "no column kept_id",
+        ),
+    ],
+)
+def test_a_folder_that_is_not_a_result_is_an_input_error(tmp_path: Path, break_it: Any, says: str) -> None:
+    out = write_out(tmp_path, rows=20)
+    break_it(out)
+    with pytest.raises(InputError, match=says):
+        render(out)
+
+
+def test_write_is_whole_or_not_at_all(tmp_path: Path) -> None:
+    out = write_out(tmp_path, rows=50)
+    path = write(out)
+    assert path == out / "report.html"
+    assert path.read_text("utf-8") == render(out)
+    assert not list(out.glob("*.tmp"))
+    path.write_text("old")
+    (out / "report.html.tmp").mkdir()  # in the way, for root as well
+    with pytest.raises(EnvironmentProblem, match="cannot write the report"):
+        write(out)
+    assert path.read_text() == "old"
+
+
+def _shapes(svg: str) -> tuple[list[float], str]:
+    """The right edge of the band from top to bottom, and all text."""
+    root = ElementTree.fromstring(svg)
+    band = next(e.attrib["d"] for e in root.iter() if "-flow)" in e.get("fill", ""))
+    return [float(x) for x in re.findall(r"H([\d.]+)", band)][:-1], " ".join(root.itertext())
+
+
+def test_the_funnel_is_drawn_to_scale(ledger: list[dict[str, Any]]) -> None:
+    manifest = manifest_of(ledger)
+    for by, word in (("rows", "files"), ("bytes", "bytes")):
+        edges, text = _shapes(funnel_svg(manifest, by=by))  # type: ignore[arg-type]
+        flow = [manifest["ingested"][by], *(step[f"{by}_out"] for step in manifest["steps"])]
+        assert edges == pytest.approx([208 + 400 * n / flow[0] for n in flow], abs=0.06)
+        assert all(step["name"] in text for step in manifest["steps"])
+        assert f"of the {word}" in text
+
+
+def test_the_funnel_survives_names_and_numbers_of_any_kind() -> None:
+    rows = [row_of(id=f"{i:032x}", size=0, step=HOSTILE, reason=f"reason_{i:02}<&>") for i in range(40)]
+    for narrow in (False, True):
+        _, text = _shapes(funnel_svg(manifest_of(rows), by="rows", narrow=narrow))
+        assert "35 more reasons" in text
+        edges, _ = _shapes(funnel_svg(manifest_of(rows), by="bytes", narrow=narrow))  # no bytes at all
+        assert len(set(edges)) == 1
+    _, text = "", "".join(ElementTree.fromstring(funnel_svg(manifest_of([]))).itertext())
+    assert "No files were found." in text
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+PROBE = """<!doctype html><body><script>
+onload = async () => {
+  const seen = [];
+  for (const width of [320, 390, 700, 1280]) {
+    const frame = document.createElement("iframe");
+    frame.width = width; frame.height = 800; frame.srcdoc = PAGE;
+    await new Promise((done) => { frame.onload = done; document.body.append(frame); });
+    const page = frame.contentDocument;
+    seen.push([width, page.documentElement.scrollWidth]);
+    if (width === 1280) {
+      const table = page.querySelector("#languages table");
+      const order = () => [...table.tBodies[0].rows].map((row) => row.cells[0].textContent.trim());
+      const button = [...table.querySelectorAll("thead button")].find((b) => b.textContent.trim() === "language");
+      button.click(); seen.push(["up", order()]); button.click(); seen.push(["down", order()]);
+    }
+  }
+  document.body.textContent = "PROBED" + JSON.stringify(seen) + "END";
+};
+</script>"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")
+def test_in_a_browser_nothing_overflows_and_tables_sort(tmp_path: Path) -> None:
+    extra = [row_of(id="f" * 32, repo="r" * 300, path="p" * 300 + "/" + "q" * 300, language="l" * 60)]
+    html = render(write_out(tmp_path / "out", rows=800, extra=extra))
+    page = json.dumps(html).replace("</", "<\\/")
+    (tmp_path / "probe.html").write_text(PROBE.replace("PAGE", page), "utf-8")
+    command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=8000"]
+    command += [f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", (tmp_path / "probe.html").as_uri()]
+    dom = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    probed = re.search(r"PROBED(.*)END", dom)
+    assert probed, dom[-500:]
+    *widths, (_, up), (_, down) = json.loads(probed[1])
+    assert [seen for width, seen in widths if seen > width] == []
+    assert up == sorted(up)
+    assert down == up[::-1]
+    assert len(up) > 10

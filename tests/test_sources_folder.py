@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import datetime
+import os
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codemill.errors import InputError
+from codemill.sources import Folder
+from codemill.sources._names import escape, unescape
+from codemill.sources._shards import cut, pack, unpack
+
+from .source_tools import DATE, by_path, git, reasons, repository, rows, table
+
+
+def test_three_files(tmp_path: Path) -> None:
+    (tmp_path / "one" / "src").mkdir(parents=True)
+    (tmp_path / "one" / "src" / "a.py").write_bytes(b"a = 1\n")
+    (tmp_path / "one-more").mkdir()
+    (tmp_path / "one-more" / "b.py").write_bytes(b"")
+    (tmp_path / "c.py").write_bytes(b"c\n")
+    found = rows(Folder(str(tmp_path)))
+    assert [(r["repo"], r["path"], r["size"], r["raw"]) for r in found] == [
+        (tmp_path.name, "c.py", 2, b"c\n"),
+        ("one-more", "b.py", 0, b""),  # "one-more/" sorts before "one/"
+        ("one", "src/a.py", 6, b"a = 1\n"),
+    ]
+    assert all(r["revision"] is None and r["commit_time"] is None for r in found)
+
+
+def test_checkouts_have_revisions_and_commit_times(tmp_path: Path) -> None:
+    place = tmp_path / "repo"
+    repository(place, {"old.py": b"1\n", "new.py": b"1\n", "gone.py": b"1\n"}, date="2020-01-01T00:00:00+00:00")
+    (place / "gone.py").unlink()
+    head = repository(place, {"new.py": b"2\n", "dir/added.py": b"3\n"})
+    (place / "untracked.py").write_bytes(b"4\n")
+    found = by_path(Folder(str(tmp_path)))
+    old, new = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC), datetime.datetime.fromisoformat(DATE)
+    assert {p: r["commit_time"] for p, r in found.items()} == {
+        "dir/added.py": new,
+        "new.py": new,
+        "old.py": old,
+        "untracked.py": None,
+    }
+    assert {(r["repo"], r["revision"]) for r in found.values()} == {("repo", head)}
+    without = by_path(Folder(str(tmp_path), commit_times=False))
+    assert without["old.py"]["commit_time"] is None
+    assert without["old.py"]["revision"] == head
+
+
+def test_commit_times_agree_with_git_over_merges(tmp_path: Path) -> None:
+    place = tmp_path / "repo"
+    repository(place, {"a": b"1\n", "b": b"1\n", "both": b"1\n2\n3\n"}, date="2020-01-01T00:00:00+00:00")
+    git(place, "checkout", "-q", "-b", "side")
+    repository(place, {"b": b"2\n", "both": b"1\n2\nside\n"}, date="2020-02-01T00:00:00+00:00")
+    git(place, "checkout", "-q", "main")
+    repository(place, {"c": b"1\n", "both": b"main\n2\n3\n"}, date="2020-03-01T00:00:00+00:00")
+    git(place, "merge", "-q", "--no-commit", "side", date="2020-04-01T00:00:00+00:00")
+    (place / "only-in-merge").write_bytes(b"1\n")
+    git(place, "add", "-A")
+    git(place, "commit", "-q", "-m", "merge", date="2020-04-01T00:00:00+00:00")
+    found = by_path(Folder(str(tmp_path)))
+    for path, row in found.items():
+        assert int(row["commit_time"].timestamp()) == int(git(place, "log", "-1", "--format=%ct", "--", path)), path
+
+
+def test_root_may_be_a_checkout_and_owners_may_group_them(tmp_path: Path) -> None:
+    head = repository(tmp_path / "owner" / "name", {"a.py": b"1\n"})
+    (tmp_path / "owner" / "plain").mkdir()
+    (tmp_path / "owner" / "plain" / "b.py").write_bytes(b"2\n")
+    found = [(r["repo"], r["path"], r["revision"]) for r in rows(Folder(str(tmp_path)))]
+    assert found == [("owner/name", "a.py", head), ("owner", "plain/b.py", None)]
+    inside = rows(Folder(str(tmp_path / "owner" / "name")))
+    assert [(r["repo"], r["path"], r["revision"]) for r in inside] == [("name", "a.py", head)]
+
+
+def test_root_named_like_a_child_stays_apart(tmp_path: Path) -> None:
+    root = tmp_path / "x"
+    (root / "x").mkdir(parents=True)
+    (root / "a").write_bytes(b"1")
+    (root / "x" / "a").write_bytes(b"2")
+    assert [(r["repo"], r["path"]) for r in rows(Folder(str(root)))] == [(".", "a"), ("x", "a")]
+
+
+def test_order_of_creation_does_not_matter(tmp_path: Path) -> None:
+    names = [f"r{i % 7}/d{i % 3}/f{i}.py" for i in range(200)]
+    listings, tables = [], []
+    for seed in (1, 2):
+        root = tmp_path / str(seed) / "root"
+        shuffled = names.copy()
+        random.Random(seed).shuffle(shuffled)
+        for name in shuffled:
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(name)
+            os.utime(path, ns=(0, 1_700_000_000_000_000_000))
+        listings.append(Folder(str(root)).list())
+        tables.append(table(Folder(str(root))))
+    assert listings[0] == listings[1]
+    assert tables[0].equals(tables[1])
+
+
+def test_fingerprint_changes_with_the_input_and_only_then(tmp_path: Path) -> None:
+    repository(tmp_path / "repo", {"a.py": b"1\n"})
+
+    def fingerprint(**options: int) -> str:
+        return Folder(str(tmp_path), **options).list().fingerprint  # type: ignore[arg-type]
+
+    first = fingerprint()
+    assert fingerprint() == first
+    os.utime(tmp_path / "repo" / "a.py", ns=(0, 1))
+    touched = fingerprint()
+    assert touched != first
+    git(tmp_path / "repo", "commit", "-q", "--allow-empty", "-m", "more")
+    assert fingerprint() != touched  # the revision is in every row
+    assert fingerprint(max_file_bytes=5) != fingerprint()
+    (tmp_path / "moved").mkdir()
+    moved = tmp_path / "moved" / tmp_path.name
+    before = fingerprint()
+    os.rename(tmp_path / "repo", tmp_path / "moved" / "repo")
+    moved.mkdir()
+    os.rename(tmp_path / "moved" / "repo", moved / "repo")
+    assert Folder(str(moved)).list().fingerprint == before  # a path is no identity
+
+
+def test_shards_are_cut_by_bytes_and_files() -> None:
+    sizes = [("a", 10), ("b", 60), ("c", 40), ("d", 500), ("e", 0), ("f", 0), ("g", 0)]
+    runs = list(cut(sizes, most_bytes=100, most_items=3))
+    assert runs == [(["a", "b"], 70), (["c"], 40), (["d"], 500), (["e", "f", "g"], 0)]
+
+
+def test_a_listing_is_small_and_split(tmp_path: Path) -> None:
+    for i in range(40):
+        (tmp_path / f"{i:02}").mkdir()
+        for j in range(250):
+            (tmp_path / f"{i:02}" / f"{j:03}.py").touch()
+    listing = Folder(str(tmp_path)).list()
+    assert [s.files for s in listing.shards] == [8192, 1808]
+    assert sum(len(g[3]) for s in listing.shards for g in s.what) < 10_000 * 20
+    assert len(rows(Folder(str(tmp_path)))) == 10_000
+
+
+@given(st.binary(max_size=40).filter(lambda b: b"\0" not in b), st.binary(max_size=40))
+def test_escaped_names_are_reversible_so_unique(name: bytes, other: bytes) -> None:
+    assert unescape(escape(name)) == name
+    assert (escape(name) == escape(other)) == (name == other)
+    escape(name).encode()
+
+
+@given(st.lists(st.sampled_from([b"\\", b"x", b"f", b"e", b"9", b"\xff", b"\xc3\xa9", b"\n"]), max_size=14))
+def test_escapes_of_escapes_are_reversible(parts: list[bytes]) -> None:
+    name = b"".join(parts)
+    assert unescape(escape(name)) == name
+
+
+def test_names_stay_readable() -> None:
+    assert escape(b"src/caf\xc3\xa9.py") == "src/café.py"
+    assert escape(rb"dev-disk-by\x2dlabel.swap") == r"dev-disk-by\x2dlabel.swap"
+    assert escape(b"caf\xe9.py") == r"caf\xe9.py"
+    assert escape(rb"caf\xe9.py") == r"caf\\xe9.py"
+
+
+_NAMES = st.binary(max_size=9).filter(lambda b: b"\0" not in b)
+
+
+@given(st.lists(st.tuples(_NAMES, st.integers(-200, 1 << 40)), min_size=1))
+def test_packed_names_come_back(names: list[tuple[bytes, int]]) -> None:
+    assert list(unpack(pack(names))) == names
+
+
+def test_missing_and_wrong_roots_say_what_is_near(tmp_path: Path) -> None:
+    (tmp_path / "projects").mkdir()
+    with pytest.raises(InputError, match=f"did you mean {tmp_path}/projects"):
+        Folder(str(tmp_path / "project")).list()
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="not a directory"):
+        Folder(str(tmp_path / "file")).list()
+    with pytest.raises(InputError, match="local paths"):
+        Folder("s3://bucket/x").list()
+
+
+def test_empty_folder_has_no_shards(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert Folder(str(tmp_path)).list().shards == ()
+
+
+def test_lfs_pointers_are_not_content(tmp_path: Path) -> None:
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 123456\n"
+    (tmp_path / "model.bin").write_bytes(pointer)
+    (tmp_path / "about.md").write_bytes(b"version https://git-lfs.github.com/spec/v1 is a format\n")
+    found = by_path(Folder(str(tmp_path)))
+    assert (found["model.bin"]["reason"], found["model.bin"]["detail"]) == ("lfs_pointer", "123456")
+    assert found["about.md"]["reason"] is None
+
+
+def test_version_control_directories_are_not_entered(tmp_path: Path) -> None:
+    for name in (".git", ".hg", ".svn"):
+        (tmp_path / "a" / "deep" / name).mkdir(parents=True)
+        (tmp_path / "a" / "deep" / name / "config").write_bytes(b"x")
+    (tmp_path / "a" / ".gitignore").write_bytes(b"x")
+    assert reasons(Folder(str(tmp_path))) == {".gitignore": None}

@@ -65,6 +65,7 @@ class Step:
     adds: Columns  # columns of its layer
     key: str | None = None  # exchange: the column that rows are brought together by; "$name" = the parameter's value
     emit: Callable[..., Any] | None = None  # exchange: batch → keys; None = the columns read are the keys
+    check: Callable[..., None] | None = None  # parameters → RecipeError, before any work
     file: str = ""
 
     def __call__(self, *inputs: Table, **params: Any) -> Table:
@@ -100,6 +101,8 @@ class Step:
             else:
                 raise RecipeError(f"{self.name} needs the parameter {name!r}")
             canonical(bound[name], where=f"{self.name}({name}=…)")
+        if self.check is not None:
+            self.check(**bound)
         return bound
 
     def columns_read(self, params: Mapping[str, Any]) -> tuple[str, ...]:
@@ -136,12 +139,18 @@ class Table:
 
 
 def step(
-    *, version: int, reads: Reads = (), adds: Columns, kind: str = "batch"
+    *,
+    version: int,
+    reads: Reads = (),
+    adds: Columns,
+    kind: str = "batch",
+    check: Callable[..., None] | None = None,
 ) -> Callable[[Callable[..., Any]], Step]:
     """Makes a *batchwise* step of a function `(record batch, *, params) -> record batch`.
 
     The function sees the living rows of `reads` and returns `adds`, row for row. To drop rows it returns a
-    `reason` (see `VERDICT`). Raises: RecipeError when used if a column it reads does not exist.
+    `reason` (see `VERDICT`). `check` gets the parameters when the step is called and raises RecipeError on wrong
+    values, so that no work is done for nothing.
 
     >>> @step(version=1, reads=("size",), adds={"reason": pa.string()})
     ... def tiny(batch, *, below: int = 100):
@@ -152,7 +161,7 @@ def step(
     """
 
     def decorate(function: Callable[..., Any]) -> Step:
-        return Step(_name(function), version, kind, function, reads, dict(adds), file=_file(function))
+        return Step(_name(function), version, kind, function, reads, dict(adds), check=check, file=_file(function))
 
     return decorate
 
@@ -164,6 +173,7 @@ def exchange(
     key: str,
     adds: Columns,
     emit: Callable[..., Any] | None = None,
+    check: Callable[..., None] | None = None,
 ) -> Callable[[Callable[..., Any]], Step]:
     """Makes an *exchange* step of a function `(keys table, *, params) -> verdict table`.
 
@@ -174,7 +184,9 @@ def exchange(
     """
 
     def decorate(function: Callable[..., Any]) -> Step:
-        return Step(_name(function), version, "exchange", function, reads, dict(adds), key, emit, file=_file(function))
+        return Step(
+            _name(function), version, "exchange", function, reads, dict(adds), key, emit, check, _file(function)
+        )
 
     return decorate
 

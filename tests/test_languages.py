@@ -93,7 +93,7 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
     [
         ('[x]\ntitle = "X"\n', "'doc_type' is missing"),
         ('[x]\ntitle = "X"\ndoc_type = "prose"\n', "not 'prose'"),
-        ('[x]\ntitle = "X"\ndoc_type = "code"\nextension = [".x"]\n', "unknown field 'extension'.*did you mean extensions"),
+        ('[x]\ntitle = "X"\nextension = [".x"]\n', "unknown field 'extension'.*did you mean extensions"),
         ('[x]\ntitle = "X"\ndoc_type = "code"\nextensions = ["x"]\n', "'x' does not begin with a dot"),
         ("[x\n", "not TOML"),
         ('[python]\ntitle = "P"\ndoc_type = "code"\n', "'python' is also defined in a.toml"),
@@ -108,7 +108,8 @@ def test_a_wrong_entry_is_refused_with_its_place(tmp_path: Path, entry: str, com
 
 
 def test_a_language_is_added_by_an_entry_in_a_file_of_ones_own(tmp_path: Path) -> None:
-    (tmp_path / "own.toml").write_text('["my language"]\ntitle = "My Language"\ndoc_type = "code"\nextensions = [".my"]\n')
+    entry = '["my language"]\ntitle = "My Language"\ndoc_type = "code"\nextensions = [".my"]\n'
+    (tmp_path / "own.toml").write_text(entry)
     (found,) = catalogue._load(tmp_path)
     assert found == languages.Language("my language", "My Language", "code", extensions=(".my",))
 

@@ -142,6 +142,7 @@ def test_small_archives_share_a_shard(tmp_path: Path) -> None:
 
 def test_names_in_a_zip_that_are_not_marked_as_utf8(tmp_path: Path) -> None:
     data = zipped({"caf\u00e9.py": b"1"})
-    unmarked = data.replace(b"\x00\x08", b"\x00\x00")  # the flag in both headers
+    unmarked = data.replace(b"\x14\x00\x00\x08\x08\x00", b"\x14\x00\x00\x00\x08\x00")  # in both headers
+    assert unmarked != data
     (tmp_path / "x.zip").write_bytes(unmarked)
     assert [r["path"] for r in rows(Archive(str(tmp_path)))] == ["café.py"]

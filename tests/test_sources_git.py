@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,9 @@ def test_links_submodules_pointers_and_large_files(tmp_path: Path) -> None:
     git(place, "add", "link")
     git(place, "commit", "-q", "-m", "more")
     git(tmp_path, "clone", "-q", "--bare", "--no-hardlinks", "work", "x.git")
-    found = {p: (r["reason"], r["detail"]) for p, r in by_path(Git(str(tmp_path / "x.git"), max_file_bytes=2000)).items()}
+    found = {
+        p: (r["reason"], r["detail"]) for p, r in by_path(Git(str(tmp_path / "x.git"), max_file_bytes=2000)).items()
+    }
     assert found == {
         "big.bin": ("too_large", "3000"),
         "link": ("link", None),
@@ -133,16 +136,19 @@ def test_a_missing_tree_is_one_row_for_the_repository(tmp_path: Path) -> None:
 
 
 def test_a_repository_is_split_into_shards(tmp_path: Path) -> None:
-    place = tmp_path / "work"
-    repository(place, {f"d{i // 1000}/{i:05}.py": f"{i}\n".encode() for i in range(9000)})
-    git(tmp_path, "clone", "-q", "--bare", "work", "x.git")
-    source = Git(str(tmp_path / "x.git"), commit_times=False)
+    git(tmp_path, "init", "-q", "--bare", "x.git")
+    files = "".join(f"M 644 inline d{i // 1000}/{i:05}.py\ndata {len(str(i))}\n{i}\n" for i in range(9000))
+    commit = f"commit refs/heads/main\ncommitter a <a@example.org> 1600000000 +0000\ndata 1\nx\n{files}"
+    subprocess.run(["git", "fast-import", "--quiet"], cwd=tmp_path / "x.git", input=commit.encode(), check=True)
+    source = Git(str(tmp_path / "x.git"))
     assert [s.files for s in source.list().shards] == [8192, 808]
-    assert [r["raw"] for r in rows(source)] == [f"{i}\n".encode() for i in range(9000)]
+    found = rows(source)
+    assert [r["raw"] for r in found] == [str(i).encode() for i in range(9000)]
+    assert {int(r["commit_time"].timestamp()) for r in found} == {1_600_000_000}
 
 
 def test_no_repository_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="there is no bare repository here.*folder:"):
+    with pytest.raises(InputError, match=r"there is no bare repository here.*folder:"):
         Git(str(tmp_path)).list()
 
 

@@ -45,6 +45,7 @@ class Language:
 FIELDS = {field.name: field for field in dataclasses.fields(Language)}
 
 
+@functools.cache
 def all() -> tuple[Language, ...]:
     """Every language, in the order of titles (which is the order of candidates in detection).
 
@@ -113,7 +114,6 @@ def _by_name() -> dict[str, Language]:
     return {language.name: language for language in all()}
 
 
-@functools.cache
 def _load(folder: Traversable) -> tuple[Language, ...]:
     found: dict[str, tuple[Language, str]] = {}
     for file in sorted(folder.iterdir(), key=lambda f: f.name):

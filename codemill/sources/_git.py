@@ -33,7 +33,7 @@ MAX_LOG_NAMES = 50_000_000
 """Names of changed files that are read from one history; the times of files not met until then are unknown."""
 
 MAX_MEMORY = 2 << 30
-"""Bytes of memory that a git command may take. Comparing two trees holds every difference: a "git bomb" has billions."""
+"""Bytes that a git command may take. Comparing two trees holds every difference: a "git bomb" has billions."""
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _REVISION = re.compile(r"(?P<base>[^~^:@{}\s\\*?\[]+)(?P<steps>(?:[~^]\d*)*)")

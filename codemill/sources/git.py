@@ -1,6 +1,7 @@
 """Bare repositories and mirrors, read from the object store at a revision: nothing is checked out, nothing runs.
 
-A repository is named by its directory below the root, without `.git`: `owner/name.git` is "owner/name".
+A repository is named by its directory below the root, without `.git`: `owner/name.git` is "owner/name", and so is the
+checkout `owner/name`, whose `.git` is read.
 """
 
 from __future__ import annotations
@@ -215,7 +216,8 @@ def _repositories(root: str) -> Iterator[tuple[str, str]]:
         place, depth = levels.pop()
         if _git.looks_bare(place):
             name = os.path.relpath(place, root) if place != root else os.path.basename(root)
-            yield escape(os.fsencode(name.removesuffix(".git"))) or name, place
+            name = name.removesuffix(".git").rstrip("/") or os.path.basename(root)
+            yield escape(os.fsencode(name)), place
         elif depth < DEPTH:
             try:
                 with os.scandir(place) as entries:

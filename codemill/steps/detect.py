@@ -20,7 +20,7 @@ LANGUAGE = {
 
 
 @step(version=1, reads=("path", "content"), adds=LANGUAGE)
-def language(batch: pa.RecordBatch, *, table: str = languages.fingerprint()) -> pa.RecordBatch:  # noqa: B008
+def language(batch: pa.RecordBatch, *, table: str = languages.fingerprint()) -> pa.RecordBatch:
     """Measures the language of each document; drops nothing.
 
     `table` identifies what detection knows, so that a changed entry rebuilds what it labelled.
@@ -34,7 +34,12 @@ def language(batch: pa.RecordBatch, *, table: str = languages.fingerprint()) -> 
     return languages.detect(batch["path"], batch["content"]).drop_columns(["strategy"])
 
 
-@step(version=1, reads=("language",), adds={"reason": pa.string(), "value": pa.string()})
+def _check(*, kept: Sequence[str] | None) -> None:
+    for name in kept or ():
+        languages.get(name)
+
+
+@step(version=1, reads=("language",), adds={"reason": pa.string(), "value": pa.string()}, check=_check)
 def keep(batch: pa.RecordBatch, *, kept: Sequence[str] | None = None) -> pa.RecordBatch:
     """Keeps the documents whose language is in `kept`, or with None all whose language is known.
 
@@ -42,8 +47,6 @@ def keep(batch: pa.RecordBatch, *, kept: Sequence[str] | None = None) -> pa.Reco
     `language_not_kept`, with the language as the value.
     Raises: RecipeError if `kept` names an unknown language.
     """
-    for name in kept or ():
-        languages.get(name)
     found = batch["language"].cast(pa.string())
     unknown = pc.is_null(found)
     wanted = pc.is_in(found, pa.array(list(kept), pa.string())) if kept is not None else pc.is_valid(found)

@@ -8,23 +8,28 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
+from codemill import languages
 from codemill.errors import RecipeError
 from codemill.table import step
 
 
-@step(version=1, reads=("id", "language"), adds={"reason": pa.string(), "value": pa.string()})
+def _check(*, keep: Mapping[str, float], seed: int) -> None:
+    for language, share in keep.items():
+        if not 0 <= share <= 1:
+            raise RecipeError(f"a fraction must be between 0 and 1, got {share}", where=f"keep[{language!r}]")
+        languages.get(language)
+
+
+@step(version=1, reads=("id", "language"), adds={"reason": pa.string(), "value": pa.string()}, check=_check)
 def fraction(documents: pa.RecordBatch, *, keep: Mapping[str, float], seed: int = 0) -> pa.RecordBatch:
     """Keeps about the given fraction of each language's documents; languages not named are kept whole.
 
     A document stays if a hash of (seed, its id) falls below the fraction, so the sample does not depend on order,
     shards or workers, and a smaller fraction is a subset of a larger one. Dropped with reason `not_sampled`, value
-    the fraction. Raises: RecipeError for a fraction outside 0…1. From: OpenCoder 2.1.1, sampling.
+    the fraction. Raises: RecipeError for a fraction
+    outside 0…1 or an unknown language. From: OpenCoder 2.1.1, sampling.
     """
-    for language, share in keep.items():
-        if not 0 <= share <= 1:
-            raise RecipeError(f"a fraction must be between 0 and 1, got {share}", where=f"keep[{language!r}]")
-    languages = documents["language"].to_pylist()
-    limits = np.array([keep.get(language or "", 1.0) for language in languages])
+    limits = np.array([keep.get(language or "", 1.0) for language in documents["language"].to_pylist()])
     lost = np.zeros(len(limits), dtype=bool)
     for row in np.flatnonzero(limits < 1):
         lost[row] = uniform(documents["id"][int(row)].as_py(), seed, "sample.fraction") >= limits[row]
@@ -40,7 +45,7 @@ def uniform(id: str, seed: int, purpose: str) -> float:
     """A number in [0, 1) that depends on the document, the seed and the purpose, and on nothing else.
 
     >>> uniform("00", 0, "doc"), uniform("00", 0, "doc") == uniform("00", 1, "doc")
-    (0.6049206595637585, False)
+    (0.6225245260150354, False)
     """
     hashed = hashlib.sha256(f"{purpose}\0{seed}\0{id}".encode()).digest()
     return int.from_bytes(hashed[:7], "big") / (1 << 56)

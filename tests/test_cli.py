@@ -1,0 +1,156 @@
+"""The command line: its verbs are frozen, its options come from recipes, its errors name the remedy."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from codemill import catalog
+from codemill.cli import cli
+
+VERBS = ["explain", "list", "new", "plan", "report", "run", "show"]
+
+
+def codemill(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs the command as a user would, in its own process, 100 columns wide."""
+    return subprocess.run(
+        [sys.executable, "-m", "codemill.cli", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={"PATH": "/usr/bin:/bin", "COLUMNS": "100", "HOME": str(cwd or "/")},
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two repositories that share a file."""
+    root = tmp_path_factory.mktemp("code")
+    for name, files in {
+        "one": {"a.py": "import os\nprint(os.name)\n", "shared.c": "int main(void) { return 0; }\n", "e.py": ""},
+        "two": {"shared.c": "int main(void) { return 0; }\n", "Main.java": "class Main {}\n", "x.bin": "\0\1"},
+    }.items():
+        (root / name).mkdir()
+        for path, text in files.items():
+            (root / name / path).write_text(text)
+    return root
+
+
+@pytest.fixture(scope="module")
+def result(code: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `run refinecode` makes of them."""
+    out = tmp_path_factory.mktemp("out")
+    done = codemill("run", "refinecode", "--input", str(code), "--out", str(out), "--java-fraction", "0", "-w", "1")
+    assert done.returncode == 0, done.stderr
+    assert "6 found = 2 kept + 4 dropped" in done.stdout
+    return out
+
+
+def test_the_verbs_are_frozen() -> None:
+    assert sorted(cli.commands) == VERBS
+
+
+def test_show_and_report(result: Path) -> None:
+    shown = codemill("show", str(result))
+    assert "6 found = 2 kept + 4 dropped" in shown.stdout
+    assert json.loads(codemill("show", str(result), "--json").stdout)["kept"]["rows"] == 2
+    (result / "report.html").unlink()
+    assert codemill("report", str(result)).stdout.strip() == str(result / "report.html")
+    assert (result / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("one/a.py", "Kept"),
+        ("e.py", "empty"),
+        ("x.bin", "binary"),
+        ("Main.java", "not sampled"),
+    ],
+)
+def test_explain_says_why(result: Path, path: str, words: str) -> None:
+    explained = codemill("explain", str(result), path)
+    assert explained.returncode == 0
+    assert words.lower() in explained.stdout.lower(), explained.stdout
+
+
+def test_explain_names_the_copy_that_was_kept(result: Path) -> None:
+    data = json.loads(codemill("explain", str(result), "shared.c", "--json").stdout)
+    text = json.dumps(data)
+    assert "duplicate" in text
+    assert "kept_id" in text
+
+
+def test_plan_builds_nothing(code: Path, tmp_path: Path) -> None:
+    planned = codemill("plan", "refinecode", "--input", str(code), "--out", str(tmp_path / "out"), "--json")
+    value = json.loads(planned.stdout)
+    assert (value["files"], value["parts"]) == (6, 1)
+    assert [s["state"] for s in value["steps"]] == ["to build"] * 5 + ["to publish"]
+    assert not (tmp_path / "out").exists()
+
+
+def test_json_lines_for_machines(code: Path, tmp_path: Path) -> None:
+    done = codemill("run", "quickstart", "--input", str(code), "--out", str(tmp_path), "--json", "-w", "1")
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert events[-1]["event"] == "done"
+    assert events[-1]["ingested"]["rows"] == 6
+    steps = [e["name"] for e in events if e["event"] == "step"]
+    assert steps == ["ingest.documents", "detect.language", "detect.keep", "dedup.exact"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (("run", "refinecod", "--out", "x"), 2, "did you mean refinecode?"),
+        (("run", "refinecode", "--out", "x"), 2, "needs --input PATH"),
+        (("run", "refinecode", "--input", "nowhere", "--out", "x"), 1, "nowhere"),
+        (("run", "refinecode", "--input", ".", "--out", "x", "--seed", "one"), 2, "'one' is not a valid integer"),
+        (("run", "refinecode", "--input", ".", "--out", "x", "--java-fraction", "7"), 2, "between 0 and 1"),
+        (("run", "refinecode", "--input", ".", "--out", "x", "--metadata", "no.csv"), 1, "no.csv"),
+        (("run", "quickstart", "--out", "x", "--memory", "lots"), 2, "is not an amount of memory"),
+        (("run", "quickstart", "--out", "x", "--memory", "1MiB"), 2, "less than one worker needs"),
+        (("run", "nothing.py", "--out", "x"), 2, "no such Python file"),
+        (("show", "nowhere"), 1, "nowhere"),
+        (("list", "spells"), 2, "spells"),
+        (("frobnicate",), 2, "No such command"),
+    ],
+)
+def test_wrong_usage_names_the_value_and_the_remedy(
+    tmp_path: Path, arguments: tuple[str, ...], status: int, message: str
+) -> None:
+    (tmp_path / "a.py").write_text("pass\n")
+    done = codemill(*arguments, cwd=tmp_path)
+    assert message in " ".join(done.stderr.split()), done.stderr
+    assert done.returncode == status
+    assert "Traceback" not in done.stderr
+
+
+def test_a_recipe_of_ones_own(code: Path, tmp_path: Path) -> None:
+    made = codemill("new", "mine", "--from", "refinecode", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    assert codemill("new", "mine", cwd=tmp_path).returncode == 1
+    text = (tmp_path / "mine.py").read_text()
+    (tmp_path / "mine.py").write_text(text.replace("= 0.445", "= 0.0"))
+    done = codemill("run", "mine.py", "--input", str(code), "--out", "out", "-w", "1", cwd=tmp_path)
+    assert "6 found = 2 kept + 4 dropped" in done.stdout, done.stderr
+    helped = codemill("run", "mine.py", "--help", cwd=tmp_path)
+    assert "share of Java files to keep" in helped.stdout
+    assert "[default: 0.0]" in helped.stdout
+
+
+def test_every_catalogue_can_be_listed() -> None:
+    for what in ("recipes", "steps", "languages", "sources"):
+        rows = [json.loads(line) for line in codemill("list", what, "--json").stdout.splitlines()]
+        assert len(rows) >= 2
+        assert all(row["name"] for row in rows)
+    assert len(catalog.steps()) == len({s.name for s in catalog.steps().values()})
+
+
+def test_every_step_and_recipe_says_what_it_does() -> None:
+    for thing in [*catalog.steps().values(), *catalog.recipes().values()]:
+        assert catalog.first_line(thing.function).endswith("."), thing.name

@@ -52,6 +52,9 @@ SCHEMA = pa.schema(
 SOURCE = "parquet"
 """The source's label that goes into `id`: what codemill calls rows of a Parquet folder."""
 
+VERSION = 1
+"""To be raised when the rules of what is taken change in a way that `build` cannot see: the corpus is made again."""
+
 MAX_FILE = 1_000_000
 ROW_GROUP, PART = 4_000, 16_000
 SKIP = frozenset((".po", ".pot", ".svg", ".xpm", ".csv", ".qm", ".map", ".tfm", ".afm", ".pfa"))
@@ -141,7 +144,8 @@ def _debian(archives: Path, wanted: dict[str, tuple[str, ...]]) -> Iterator[Arch
     with tempfile.TemporaryDirectory() as empty:  # in an empty folder apt lists all files, also those we have
         listed = _run([*source, "--print-uris", *specs], cwd=Path(empty), env=env)
     files = {line.split()[1]: line.split()[3] for line in listed.splitlines() if line.startswith("'")}
-    files = {file: sha256 for file, sha256 in sorted(files.items()) if ".debian.tar" not in file}
+    # Debian's own part is left out, and so are second tarballs of a source, whose paths may meet the first one's.
+    files = {file: sha for file, sha in sorted(files.items()) if not re.search(r"\.debian\.tar|\.orig-", file)}
     if missing := [file for file in files if not (archives / file).exists()]:
         print(f"fetching {len(missing)} tarballs", flush=True)
         _run([*source, "--download-only", *specs], cwd=archives, env=env)
@@ -230,9 +234,11 @@ def _in_share(path: str, share: float) -> bool:
 def pack(archive: Archive, path: Path, target: Path) -> None:
     """Writes one archive's text files as a Parquet piece. Memory: the archive's text."""
     rows: dict[str, list[object]] = {name: [] for name in SCHEMA.names}
+    seen: set[str] = set()
     for name, seconds, raw in members(path):
         text = text_of(name, raw) if _in_share(name, archive.share) else None
-        if text is not None:
+        if text is not None and name not in seen:  # a tarball may hold a name twice, and ids are to be unique
+            seen.add(name)
             time = datetime.fromtimestamp(max(0, int(seconds)), UTC)
             key = document_id(archive.repo, name, archive.revision)
             values = (key, archive.repo, name, archive.revision, stars(archive.repo), time, len(raw), text)
@@ -258,10 +264,12 @@ def join(pieces: list[Path], corpus: Path) -> dict[str, object]:
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     seen: set[bytes] = set()
+    ids: set[bytes] = set()
     suffixes: Counter[str] = Counter()
     origins: Counter[str] = Counter()
     rows = size = distinct_bytes = 0
     for number, table in enumerate(_parts(pieces)):
+        ids.update(table["id"].to_pylist())
         for repo, path, text in zip(*(table[c].to_pylist() for c in ("repo", "path", "content")), strict=True):
             raw = text.encode()
             digest = hashlib.sha256(raw).digest()
@@ -273,8 +281,10 @@ def join(pieces: list[Path], corpus: Path) -> dict[str, object]:
             rows, size = rows + 1, size + len(raw)
         file = partial / f"part-{number:03d}.parquet"
         pq.write_table(table, file, compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
-    if not rows:
-        raise BenchError(f"no text files found in {len(pieces)} pieces")
+    if not rows or len(ids) != rows:
+        raise BenchError(
+            f"{rows} text files with {len(ids)} ids found in {len(pieces)} pieces: there must be some, of one id each"
+        )
     shutil.rmtree(corpus, ignore_errors=True)
     partial.rename(corpus)
     return {
@@ -300,20 +310,18 @@ def _parts(pieces: list[Path]) -> Iterator[pa.Table]:
         yield waiting
 
 
+def _key(wanted: packages.Wanted) -> str:
+    """Changes when what is taken does."""
+    shares = [packages.SHARE, packages.DEBIAN_SHARE]
+    rules = [VERSION, asdict(wanted), shares, str(SCHEMA), MAX_FILE, sorted(SKIP), CONTROL.pattern.decode()]
+    return hashlib.sha256(json.dumps(rules).encode()).hexdigest()[:16]
+
+
 def build(out: Path, *, small: bool = False, workers: int = 2) -> Path:
     """Makes OUT/corpus unless it is there already for the same packages; returns it."""
     corpus, record = out / "corpus", out / "corpus.json"
     wanted = packages.SMALL if small else packages.FULL
-    rules = [
-        asdict(wanted),
-        packages.SHARE,
-        packages.DEBIAN_SHARE,
-        str(SCHEMA),
-        MAX_FILE,
-        sorted(SKIP),
-        CONTROL.pattern.decode(),
-    ]
-    key = hashlib.sha256(json.dumps(rules).encode()).hexdigest()[:16]
+    key = _key(wanted)
     if record.exists() and json.loads(record.read_text())["wanted"] == key:
         return corpus
     archives = fetch(out / "archives", wanted)

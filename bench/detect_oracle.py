@@ -19,7 +19,7 @@ import subprocess
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,18 +29,16 @@ import pyarrow as pa
 from bench import corpus
 from codemill import _core, languages
 
-PER_EXTENSION, PER_AMBIGUOUS, PER_NAME = 12, 40, 2
+PER_EXTENSION, PER_AMBIGUOUS, PER_NAME = 12, 40, 1
 """Files taken of one package: of a plain extension, of an ambiguous one, of one name without extension."""
 
-AMBIGUOUS = """.h .m .pl .pm .t .r .v .ts .tsx .sql .inc .cls .s .asm .l .ml .d .f .for .fs .cs .rs .pp .p .pro .x .st .sc
-.scm .e .ex .es .g .gd .b .bas .bi .cl .lsp .lisp .ls .mod .mm .q .re .tpl .w .y .yy .i .n .ms .man .php .rpy .txt
-.md .html .json .yml .yaml .properties .plist .res .tag .bb .bf .cgi .ch .as .asc .inf .cfg .1 .3 .5 .7 .8 .hh .j
-.k .lp .nl .nu .sol .star .sw .typ .tst .vba .stl .srt .url .gs .gml .toc .rno .spec .sh .in""".split()
-"""Extensions that several languages share and that are told apart by content, reported one by one."""
+NOMINAL = frozenset((".md", ".html", ".htm", ".json", ".yml", ".yaml", ".txt"))
+"""Extensions that a rare language shares with the one nearly every file is in: ambiguous by name only. They are left
+out of the figure for ambiguous extensions, which they would flatter."""
 
-HARD = """.h .m .pl .pm .t .r .v .ts .sql .inc .cls .s .asm .l .ml .d .f .fs .pp .p .pro .x .st .sc .scm .e .g .cl .mod
-.q .w .i .ms .tpl .as .bas .b .cs .ex .n .j .es .re .rs .lisp .lsp .ls .plt .tst .mc .gd .y .yy""".split()
-"""The ambiguous extensions of code, which the acceptance figure is about; documents (.txt .md .html .yml .1) apart."""
+SHARED = Counter(e for language in languages.all() for e in {e.lower() for e in language.extensions})
+AMBIGUOUS = frozenset(e for e, n in SHARED.items() if n > 1) - NOMINAL
+"""Extensions of several languages."""
 
 RENAMED = {"coq": "coq", "mathematica": "mathematica", "saltstack": "saltstack", "genero": "genero 4gl",
            "genero forms": "genero per", "robots.txt": "robots exclusion rules"}  # fmt: skip
@@ -81,28 +79,31 @@ def latest(archives: Path) -> dict[str, Path]:
     return newest
 
 
-def sample(repo: str, archive: Path) -> list[File]:
+def sample(repo: str, archive: Path, plain: int = PER_EXTENSION, ambiguous: int = PER_AMBIGUOUS) -> list[File]:
     """The files taken of one package, chosen by the hash of their path and in the order of it."""
     taken: dict[str, list[tuple[bytes, File]]] = defaultdict(list)
+
+    def cut(key: str) -> list[tuple[bytes, File]]:
+        limit = ambiguous if key in AMBIGUOUS else plain if key.startswith(".") else PER_NAME
+        return sorted(taken[key], key=lambda pair: pair[0])[:limit]
+
     for path, _, raw in corpus.members(archive):
-        try:
-            path.encode()
-        except UnicodeEncodeError:
-            continue
+        if not path.isprintable():
+            continue  # names that are not UTF-8, or that would break the frames
         file = File(repo, path, raw)
         key = file.extension or path.rpartition("/")[2]
-        bucket = taken[key]
-        bucket.append((hashlib.sha256(path.encode()).digest(), file))
-        limit = PER_NAME if not file.extension else PER_AMBIGUOUS if key in HARD else PER_EXTENSION
-        if len(bucket) > 4 * limit:
-            bucket.sort(key=lambda pair: pair[0])
-            del bucket[limit:]
-    out = []
-    for key, bucket in taken.items():
-        limit = PER_NAME if not key.startswith(".") else PER_AMBIGUOUS if key in HARD else PER_EXTENSION
-        bucket.sort(key=lambda pair: pair[0])
-        out += [file for _, file in bucket[:limit]]
-    return out
+        taken[key].append((hashlib.sha256(path.encode()).digest(), file))
+        if len(taken[key]) > 4 * max(plain, ambiguous):
+            taken[key] = cut(key)
+    return [file for key in taken for _, file in cut(key)]
+
+
+def sampled(archives: Path, plain: int = PER_EXTENSION, ambiguous: int = PER_AMBIGUOUS) -> list[File]:
+    """The files taken of all packages, in the order of the packages' names."""
+    newest = sorted(latest(archives).items())
+    with ProcessPoolExecutor(2) as pool:
+        parts = [pool.submit(sample, name, path, plain, ambiguous) for name, path in newest]
+        return [file for part in parts for file in part.result()]
 
 
 def decoded(files: Sequence[File]) -> Iterator[tuple[File, str]]:
@@ -171,9 +172,9 @@ def compare(pairs: Sequence[tuple[File, str]], theirs: Sequence[Verdict | None])
         verdict = "same" if agrees else "different"
         overall[verdict] += 1
         by_strategy[(oracle.strategy or "none").lower()][verdict] += 1
-        if file.extension in AMBIGUOUS or file.extension in HARD:
+        if file.extension in AMBIGUOUS or file.extension in NOMINAL:
             by_extension[file.extension][verdict] += 1
-        if file.extension in HARD:
+        if file.extension in AMBIGUOUS:
             hard[verdict] += 1
         if not agrees:
             confusions[file.extension or file.path.rpartition("/")[2], oracle.language or "-", own.language or "-"] += 1
@@ -222,7 +223,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--tables", type=Path)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args(argv)
-    files = [f for name, path in sorted(latest(args.archives).items()) for f in sample(name, path)]
+    files = sampled(args.archives)
     pairs = list(decoded(files))
     print(
         f"{len(files)} files sampled, {len(files) - len(pairs)} of them binary or undecodable, left out",

@@ -8,7 +8,7 @@ set that bench/detect_oracle.py measures agreement on; the labels are Linguist's
 
 The model is a softmax regression over hashed tokens (core/src/detect/classifier.rs makes the features, so training
 and detection see the same), fitted per group of languages that share an extension: a language's weights only have to
-tell it from those it can be confused with. Weights are rounded to 8 bits. No random numbers.
+tell it from those it can be confused with. Weights are rounded to 8 bits. The seed is fixed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ import struct
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -29,33 +28,34 @@ import pyarrow as pa
 from bench import corpus, detect_oracle, packages
 from codemill import _core, languages
 
-PACKAGES = """gmp glibc dav1d x264 libvpx newlib cc65 hatari binutils sdcc keystone octavia buildbot
-haproxy-log-analysis crmsh raku-file-find raku-file-which raku-getopt-long raku-hash-merge
-raku-json-class raku-json-fast raku-json-marshal raku-json-name raku-json-optin raku-json-unmarshal
-raku-librarycheck raku-license-spdx raku-log raku-meta6 raku-readline raku-tap-harness raku-test-meta
-raku-uri raku-zef libmojolicious-perl libmoose-perl libdatetime-perl libdbi-perl libppi-perl debhelper
-devscripts lintian puppet-module-puppetlabs-apache puppet-module-puppetlabs-mysql
-puppet-module-puppetlabs-postgresql puppet-module-nova puppet-module-keystone puppet-module-neutron
-puppet-module-cinder puppet-module-puppetlabs-rabbitmq doublecmd lazarus tilix dub gtk-d systemtap
-frama-c haxe lwt js-of-ocaml camlp5 hevea qtbase-opensource-src texstudio proguard-core proguard
-gnudatalanguage gprolog rpm glpk angelscript gnustep-gui gnustep-back gorm.app octave-signal
-octave-statistics octave-image octave-control dynare psychtoolbox-3 fis-gtm vlfeat flex bison gcl euslisp
-slime verilator ssreflect flocq coquelicot coq-unicoq coq-ext-lib coq-stdpp aac-tactics gap gap-guava
-gap-autpgrp gap-polycyclic gap-radiroot arpack scalapack minpack pforth yforth supercollider-sc3-plugins
-lepton-eda chezscheme gambc mesa-demos openscenegraph swig gdal quantlib-swig povray abseil dokuwiki
-smarty3 smarty4 phpmyadmin roundcube pocl nfs-utils rpcsvc-proto libtirpc latexml lyx m4 autoconf
-autoconf-archive libtool rabbitmq-server ejabberd docbook-xml helm""".split()
+_BOOKWORM = """abseil angelscript autoconf binutils bison camlp5 cc65 coq-stdpp crmsh dav1d debhelper devscripts
+docbook-xml dokuwiki flex flocq frama-c gambc gap-radiroot gcl gdal glibc glpk gmp gprolog haskell-mode helm
+hevea keystone lepton-eda libdatetime-perl libdbi-perl libmojolicious-perl libmoose-perl libppi-perl libtool
+libvpx lintian lwt m4 mediaelement minpack newlib nfs-utils octavia openscenegraph pforth phpmyadmin povray
+proguard proguard-core puppet-module-ceph puppet-module-puppetlabs-rabbitmq qtbase-opensource-src
+rabbitmq-server raku-file-which raku-hash-merge raku-json-name raku-json-optin raku-librarycheck
+raku-license-spdx raku-log raku-readline raku-tap-harness raku-zef roundcube rpcsvc-proto rpm sdcc
+supercollider-sc3-plugins swig verilator x264"""
+_TRIXIE = """aac-tactics arpack chezscheme coq-ext-lib coq-unicoq dub ejabberd gap gdnsd gnudatalanguage
+gnustep-back gnustep-gui gorm.app haproxy-log-analysis hatari latexml lazarus libtirpc mesa-demos octave-signal
+pocl psychtoolbox-3 puppet-module-puppetlabs-apache puppet-module-puppetlabs-mysql
+puppet-module-puppetlabs-postgresql python-haproxyadmin python3.13 raku-file-find raku-getopt-long
+raku-json-class raku-json-fast raku-json-marshal raku-json-unmarshal raku-meta6 raku-test-meta raku-uri"""
+PACKAGES = {
+    **dict.fromkeys(_BOOKWORM.split(), ("bookworm",)),
+    **dict.fromkeys(_TRIXIE.split(), ("trixie",)),
+    "dynare": ("bullseye",),
+}
+"""Debian source packages and the release each is taken from."""
 
-PER_LANGUAGE = 1500
+TAKEN = (30, 120)
+"""Files of one package: of a plain extension, of an ambiguous one."""
+
+PER_LANGUAGE = 1000
 """Files at most per language, the ambiguous ones first."""
-ROUNDS, RATE, DECAY = 300, 4.0, 2e-4
-
-
-def sampled(archives: Path) -> list[detect_oracle.File]:
-    newest = sorted(detect_oracle.latest(archives).items())
-    with ProcessPoolExecutor(2) as pool:
-        parts = pool.map(detect_oracle.sample, *zip(*newest, strict=True))
-        return [file for part in parts for file in part]
+EPOCHS, BATCH, RATE, DECAY = 24, 512, 0.6, 1e-5
+SHARPNESS = 8
+"""Features have unit length: scores are scaled up so that a softmax can be sure."""
 
 
 def groups() -> list[set[str]]:
@@ -102,24 +102,32 @@ def features(texts: Sequence[str]) -> np.ndarray:
 def fit(x: np.ndarray, y: np.ndarray, weight: np.ndarray, confusable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Weights (languages × buckets) and biases of a softmax in which each file competes only within its groups.
 
-    `confusable[i, j]`: languages i and j share an extension. Plain gradient descent with momentum, from zero.
+    `confusable[i, j]`: languages i and j share an extension. `weight` has the mean 1. Stochastic gradient descent with
+    momentum, from zero, in an order drawn once from a fixed seed.
     """
     n = confusable.shape[0]
     w, b = np.zeros((n, x.shape[1]), np.float32), np.zeros(n, np.float32)
     vw, vb = np.zeros_like(w), np.zeros_like(b)
-    mask = np.where(confusable[y], 0, -1e9).astype(np.float32)
-    onehot = np.eye(n, dtype=np.float32)[y]
-    for i in range(ROUNDS):
-        rate = RATE * (1 - i / ROUNDS)
-        z = x @ w.T * 8 + b + mask
-        z -= z.max(1, keepdims=True)
-        p = np.exp(z)
-        p /= p.sum(1, keepdims=True)
-        g = (p - onehot) * weight[:, None]
-        vw = 0.9 * vw - rate * (g.T @ x * 8 + DECAY * w)
-        vb = 0.9 * vb - rate * g.sum(0)
-        w, b = w + vw, b + vb
-    return w * 8, b
+    mask = np.where(confusable, 0, -1e9).astype(np.float32)
+    identity = np.eye(n, dtype=np.float32)
+    order = np.random.default_rng(0)
+    steps = EPOCHS * -(-len(x) // BATCH)
+    done = 0
+    for _ in range(EPOCHS):
+        rows = order.permutation(len(x))
+        for start in range(0, len(x), BATCH):
+            part = rows[start : start + BATCH]
+            z = SHARPNESS * (x[part] @ w.T) + b + mask[y[part]]
+            z -= z.max(1, keepdims=True)
+            p = np.exp(z)
+            p /= p.sum(1, keepdims=True)
+            g = (p - identity[y[part]]) * weight[part, None] / len(part)
+            rate = RATE * (1 - done / steps)
+            vw = 0.9 * vw - rate * (SHARPNESS * (g.T @ x[part]) + DECAY * w)
+            vb = 0.9 * vb - rate * 0.1 * g.sum(0)
+            w, b = w + vw, b + vb
+            done += 1
+    return SHARPNESS * w, b
 
 
 def write(path: Path, names: Sequence[str], w: np.ndarray, b: np.ndarray) -> None:
@@ -149,8 +157,8 @@ def train(labelled: Sequence[tuple[str, detect_oracle.File, str]], target: Path)
     # ambiguous extension are what the model is for.
     unsure = np.array([u for _, _, u in files])
     weight = np.where(unsure, 4.0, 1.0) / np.sqrt(counts[y])
-    weight = (weight / weight.sum()).astype(np.float32)
-    w, b = fit(features([text for _, text, _ in files]), y, weight * len(names) / 4, confusable)
+    weight = (weight / weight.mean()).astype(np.float32)
+    w, b = fit(features([text for _, text, _ in files]), y, weight, confusable)
     write(target, names, w, b)
     return dict(zip(names, counts.tolist(), strict=True))
 
@@ -160,15 +168,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, default=Path(".bench/detect_train"))
     parser.add_argument("--tables", type=Path, help="a folder with Linguist's YAML tables")
     args = parser.parse_args(argv)
-    if both := set(PACKAGES) & set(packages.FULL.debian):
+    if both := PACKAGES.keys() & set(packages.FULL.debian):
         raise SystemExit(f"packages to train on and to measure on: {sorted(both)}")
     archives = args.work / "archives"
     cache = args.work / "labelled.pickle"
     if cache.exists():
         labelled = pickle.loads(cache.read_bytes())
     else:
-        corpus.fetch(archives, packages.Wanted(debian=dict.fromkeys(PACKAGES, ("bookworm",))))
-        pairs = list(detect_oracle.decoded(sampled(archives)))
+        corpus.fetch(archives, packages.Wanted(debian=PACKAGES))
+        pairs = list(detect_oracle.decoded(detect_oracle.sampled(archives, *TAKEN)))
         verdicts = detect_oracle.linguist([f for f, _ in pairs], args.tables)
         labelled = [
             (v.language, f, text)

@@ -130,10 +130,12 @@ def measure(command: list[str], *, cores: int, cap: int | None = None, timeout: 
             ) as child:
                 try:
                     said, _ = child.communicate(timeout=timeout)
-                except subprocess.TimeoutExpired:
+                except BaseException as error:  # out of time, or this process was told to stop
                     if within is not None:
                         within.stop()
                     child.kill()
+                    if not isinstance(error, subprocess.TimeoutExpired):
+                        raise
                     said, _ = child.communicate()
                     said += f"\nstopped after {timeout:.0f} s"
             seconds, cpu = time.monotonic() - started, _cpu() - used

@@ -47,9 +47,6 @@ WORKER_MEMORY = 512 << 20
 """What one worker needs at most, apart from exchanges: interpreter, Arrow and a few batches. Measured: 250-400 MiB
 on source trees and on Parquet."""
 
-KEY_BYTES = 400
-"""Memory of one key row while a partition is resolved: about 100 bytes of key, held in four forms."""
-
 
 @dataclass(frozen=True)
 class PlannedTable:
@@ -267,7 +264,9 @@ class _Build:
 
     def _exchange(self, planned: PlannedTable, missing: Sequence[str], receipts: dict[str, Receipt]) -> None:
         table, parts = planned.table, self.plan.parts
-        partitions = max(1, -(-self.entries[-1]["rows_out"] * KEY_BYTES // max(1, self.worker_memory // 2)))
+        partitions = max(
+            1, -(-self.entries[-1]["rows_out"] * table.step.weight_of(table.params) // max(1, self.worker_memory // 2))
+        )
         per_group = exchange.parts_per_group(len(parts))
         starts = list(range(0, len(parts), per_group))
         groups = [{i: parts[i] for i in range(s, min(s + per_group, len(parts)))} for s in starts]
@@ -302,12 +301,18 @@ class _Build:
             for i in range(partitions)
             if f"reduce-{i:05d}.arrow" not in there
         )
+        verdicts = reduces
+        if table.step.gather is not None:
+            verdicts = [folder.at("verdicts.arrow")]
+            if "verdicts.arrow" not in there:
+                gathering = (table.step, table.params, reduces, verdicts[0], starts)
+                self._run([Task(tasks.gather_verdicts, gathering, label=f"{table.step.name} gather")])
         self._write_parts(
             planned,
             [
                 Task(
                     tasks.align_group,
-                    (table.step, stack, reduces, planned.folder, group, i),
+                    (table.step, stack, verdicts, planned.folder, group, i),
                     label=f"{table.step.name} align {i}",
                     size=self._bytes(group.values()) // 4,
                 )

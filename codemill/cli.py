@@ -273,10 +273,12 @@ def explain(dir: str, document: str, as_json: bool) -> None:
     """Why a file is in or out: by id, by path, or by the end of its path."""
     from codemill.report import terminal
 
+    data = terminal.explain_data(dir, document)
     if as_json:
-        print(json.dumps(terminal.explain_data(dir, document)))
+        print(json.dumps(data))
     else:
-        Console().print(terminal.explain(dir, document))
+        Console().print(terminal.explain_view(data))
+    sys.exit(0 if data["found"] else 1)
 
 
 @cli.command()

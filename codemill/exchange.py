@@ -2,6 +2,7 @@
 
     map     one task per group of parts: living rows → keys, cut into P partitions by key  map-00000.arrow
     reduce  one task per partition: all keys of it → verdicts, sorted by (part, row)       reduce-00000.arrow
+    gather  only where a step has one: what all partitions found → verdicts                verdicts.arrow
     align   one task per group of parts: their verdicts → layers, row for row              part-00000.parquet
 
 Files are the only channel, so it resumes at the first missing file and runs on any engine. Content never moves:
@@ -12,7 +13,8 @@ the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -54,8 +56,6 @@ def write_keys(
         columns["part"] = pa.array(np.full(len(rows), part, dtype=np.int32))
         columns["row"] = pa.array(rows.astype(np.int32))
         pieces.append(pa.record_batch(columns))
-    if not pieces:
-        raise BuildError("the map side of an exchange had nothing to read", where=target.uri)
     table = pa.Table.from_batches(pieces).combine_chunks()
     where = partition_of(table.column(key), partitions)
     order = np.argsort(where, kind="stable")
@@ -65,21 +65,39 @@ def write_keys(
     return {"rows": table.num_rows, "bytes": table.nbytes}
 
 
-def reduce_partition(
-    sources: Sequence[Place],
-    target: Place,
-    resolve: Callable[[pa.Table], pa.Table],
-    *,
-    partition: int,
-    group_starts: Sequence[int],
-    adds: Sequence[pa.Field],
-) -> dict[str, Any]:
-    """Reduce: resolves one partition of all map files and writes one record batch per group of parts.
+@dataclass(frozen=True)
+class Pieces:
+    """One partition's keys a map file at a time, as often as they are iterated: for keys too large to hold at once."""
 
-    Raises: BuildError if the step's function returns a row twice, or without the columns it promised.
+    sources: Sequence[Place]
+    partition: int
+
+    def __iter__(self) -> Iterator[pa.Table]:
+        return (_read_batch(source, self.partition) for source in self.sources)
+
+    def whole(self) -> pa.Table:
+        """All of them in one table."""
+        return pa.concat_tables(self).combine_chunks()
+
+
+def write_found(target: Place, found: pa.Table) -> dict[str, Any]:
+    """Reduce, where a gather follows: whatever the step found in a partition, for `gather` to read."""
+    _write_batches(target, found, [0, found.num_rows])
+    return {"rows": found.num_rows}
+
+
+def read_found(sources: Sequence[Place]) -> Iterator[pa.Table]:
+    """Gather: what was found in each partition, in order."""
+    return (_read_batch(source, 0) for source in sources)
+
+
+def write_verdicts(
+    target: Place, verdicts: pa.Table, *, group_starts: Sequence[int], adds: Sequence[pa.Field]
+) -> dict[str, Any]:
+    """Writes verdicts sorted by (part, row), one record batch per group of parts.
+
+    Raises: BuildError if the step's function returned a row twice, or without the columns it promised.
     """
-    keys = pa.concat_tables(_read_batch(source, partition) for source in sources).combine_chunks()
-    verdicts = resolve(keys)
     schema = pa.schema([pa.field(n, t) for n, t in PLACE.items()] + list(adds))
     missing = set(schema.names) - set(verdicts.schema.names)
     if missing:
@@ -90,7 +108,7 @@ def reduce_partition(
     if len(part) > 1 and bool(np.any((part[1:] == part[:-1]) & (row[1:] == row[:-1]))):
         raise BuildError("an exchange gave two verdicts for one row", where=target.uri)
     _write_batches(target, verdicts, [*np.searchsorted(part, group_starts).tolist(), len(part)])
-    return {"rows": keys.num_rows, "verdicts": verdicts.num_rows}
+    return {"rows": verdicts.num_rows}
 
 
 def read_verdicts(sources: Sequence[Place], group: int) -> pa.Table:

@@ -370,6 +370,8 @@ def _file_batches(place: Place, names: list[str]) -> Iterator[pa.RecordBatch]:
     try:
         with filesystem.open_input_file(path) as stream:
             file = pq.ParquetFile(stream, page_checksum_verification=True, pre_buffer=False)
+            if not file.num_row_groups:
+                yield _no_rows(file.schema_arrow, names)
             for group in range(file.num_row_groups):
                 table = file.read_row_group(group, columns=names, use_threads=False)
                 yield from table.select(names).combine_chunks().to_batches()
@@ -393,6 +395,8 @@ def _external_batches(external: Mapping[str, Any], names: list[str]) -> Iterator
     theirs = [external["columns"][n] for n in names]
     with filesystem.open_input_file(path) as stream:
         file = pq.ParquetFile(stream, pre_buffer=False, buffer_size=READ_BUFFER, page_checksum_verification=True)
+        if not any(file.metadata.row_group(g).num_rows for g in range(*external["row_groups"])):
+            yield _no_rows(pa.schema([(n, pa.large_string()) for n in names]), names)
         for group in range(*external["row_groups"]):
             left = file.metadata.row_group(group).num_rows
             with contextlib.suppress(pa.ArrowException, OSError):
@@ -402,6 +406,10 @@ def _external_batches(external: Mapping[str, Any], names: list[str]) -> Iterator
                     yield pa.RecordBatch.from_arrays(columns, names=names)
             if left:
                 yield pa.RecordBatch.from_arrays([pa.nulls(left, pa.large_string())] * len(names), names=names)
+
+
+def _no_rows(schema: pa.Schema, names: list[str]) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist([], schema=pa.schema([schema.field(n) for n in names]))
 
 
 READ_BUFFER = 1 << 20
@@ -437,23 +445,21 @@ def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
 def _aligned(streams: list[Iterator[pa.RecordBatch]], *, where: str) -> Iterator[list[pa.RecordBatch]]:
     """Walks streams of equal length in step, cutting (without copying) at every stream's batch ends.
 
-    Raises: BuildError if one ends before the others: layers that are out of line must never be zipped.
+    Streams without rows yield once, so that the columns are known. Raises: BuildError if a stream ends before the
+    others: layers that are out of line must never be zipped.
     """
-    if not streams:
-        return
-    current: list[pa.RecordBatch | None] = [None] * len(streams)
+    current = [next(stream, None) for stream in streams]
+    if all(c is not None and not c.num_rows for c in current):
+        yield [c for c in current if c is not None]
     while True:
         for i, stream in enumerate(streams):
-            while current[i] is None:
-                batch = next(stream, None)
-                if batch is None:
-                    break
-                current[i] = batch if batch.num_rows else None
-        if all(c is None for c in current):
-            return
+            while (batch := current[i]) is not None and not batch.num_rows:
+                current[i] = next(stream, None)
         ready = [c for c in current if c is not None]
+        if not ready:
+            return
         if len(ready) < len(streams):
             raise BuildError("layers of one table have different numbers of rows", where=where)
         rows = min(c.num_rows for c in ready)
         yield [c.slice(0, rows) for c in ready]
-        current = [c.slice(rows) if c.num_rows > rows else None for c in ready]
+        current = [c.slice(rows) for c in ready]

@@ -65,6 +65,9 @@ class Step:
     adds: Columns  # columns of its layer
     key: str | None = None  # exchange: the column that rows are brought together by; "$name" = the parameter's value
     emit: Callable[..., Any] | None = None  # exchange: batch → keys; None = the columns read are the keys
+    gather: Callable[..., Any] | None = None  # exchange: what all partitions found → verdicts
+    piecewise: bool = False  # exchange: the function gets `exchange.Pieces` instead of one table
+    weight: int | Callable[[Mapping[str, Any]], int] = 0  # exchange: memory of one key row, bytes
     check: Callable[..., None] | None = None  # parameters → RecipeError, before any work
     file: str = ""
 
@@ -108,6 +111,10 @@ class Step:
     def columns_read(self, params: Mapping[str, Any]) -> tuple[str, ...]:
         """The columns the function sees, which may depend on its parameters."""
         return self.reads(params) if callable(self.reads) else self.reads
+
+    def weight_of(self, params: Mapping[str, Any]) -> int:
+        """Bytes of memory that one key row of an exchange takes while it is resolved."""
+        return self.weight(params) if callable(self.weight) else self.weight
 
     @property
     def code(self) -> str:
@@ -166,6 +173,10 @@ def step(
     return decorate
 
 
+KEY_BYTES = 400
+"""Memory of a key row of about 100 bytes while its partition is resolved: it is held in four forms."""
+
+
 def exchange(
     *,
     version: int,
@@ -173,19 +184,39 @@ def exchange(
     key: str,
     adds: Columns,
     emit: Callable[..., Any] | None = None,
+    gather: Callable[..., Any] | None = None,
+    piecewise: bool = False,
+    weight: int | Callable[[Mapping[str, Any]], int] = KEY_BYTES,
     check: Callable[..., None] | None = None,
 ) -> Callable[[Callable[..., Any]], Step]:
     """Makes an *exchange* step of a function `(keys table, *, params) -> verdict table`.
 
-    All rows with equal `key` (a uniformly distributed hash: fixed-size binary of 8 bytes or more) meet in one call,
-    with many other keys. The function sees the columns emitted and two more, `part` and `row`, which say where the
-    row lives; it returns `part`, `row` and `adds` for the rows it has something to say about, at most once each.
-    `emit` turns a batch of living rows into keys; without it the columns read are the keys.
+    All rows with equal `key` (a uniformly distributed hash: fixed-size binary of 8 bytes or more, or uint64) meet in
+    one call, with many other keys. The function sees the columns emitted and two more, `part` and `row`, which say
+    where the row lives; it returns `part`, `row` and `adds` for the rows it has something to say about, at most once
+    each. `key="$name"` takes the column that the parameter `name` names.
+
+    `emit(batch, rows, **params) -> (keys, rows)` turns living rows into keys, as many as it likes for each; without it
+    the columns read are the keys. With `gather(tables, **params) -> verdict table` the function may return anything
+    (edges of a graph, say), and `gather` makes verdicts of what all partitions found. `piecewise` hands the function
+    `exchange.Pieces` instead of a table, for keys too large to hold at once. `weight` sizes the partitions.
     """
 
     def decorate(function: Callable[..., Any]) -> Step:
         return Step(
-            _name(function), version, "exchange", function, reads, dict(adds), key, emit, check, _file(function)
+            _name(function),
+            version,
+            "exchange",
+            function,
+            reads,
+            dict(adds),
+            key=key,
+            emit=emit,
+            gather=gather,
+            piecewise=piecewise,
+            weight=weight,
+            check=check,
+            file=_file(function),
         )
 
     return decorate

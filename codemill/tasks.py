@@ -155,15 +155,25 @@ def reduce_partition(
     *,
     scope: Scope,
 ) -> dict[str, Any]:
-    """The reduce side of an exchange: one partition's keys become verdicts."""
-    return exchange.reduce_partition(
-        maps,
-        target,
-        partial(step.function, **params),
-        partition=partition,
-        group_starts=group_starts,
-        adds=[pa.field(n, t) for n, t in step.adds.items()],
-    )
+    """The reduce side of an exchange: one partition's keys become verdicts, or what a gather will make them of."""
+    pieces = exchange.Pieces(maps, partition)
+    found = step.function(pieces if step.piecewise else pieces.whole(), **params)
+    if step.gather is not None:
+        return exchange.write_found(target, found)
+    return exchange.write_verdicts(target, found, group_starts=group_starts, adds=_added(step))
+
+
+def gather_verdicts(
+    step: Step, params: Params, reduces: Sequence[Place], target: Place, group_starts: Sequence[int], *, scope: Scope
+) -> dict[str, Any]:
+    """What all partitions found becomes verdicts, in one place."""
+    assert step.gather is not None
+    verdicts = step.gather(exchange.read_found(reduces), **params)
+    return exchange.write_verdicts(target, verdicts, group_starts=group_starts, adds=_added(step))
+
+
+def _added(step: Step) -> list[pa.Field]:
+    return [pa.field(name, kind) for name, kind in step.adds.items()]
 
 
 def align_group(
@@ -259,6 +269,8 @@ def _filter(batch: pa.RecordBatch, mask: npt.NDArray[np.bool_]) -> pa.RecordBatc
 
 def _apply(step: Step, params: Params, batch: pa.RecordBatch) -> pa.RecordBatch:
     """The step's own function, held to its promises. Raises: BuildError if it breaks one."""
+    if not batch.num_rows:
+        return batch
     added = step.function(batch, **params)
     missing = set(step.adds) - set(added.schema.names)
     if missing or added.num_rows != batch.num_rows:

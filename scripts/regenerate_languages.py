@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 HERE = Path(__file__).parent
 PACKAGE = HERE.parent / "codemill"
@@ -30,6 +30,7 @@ DOC_TYPE = {"programming": "code", "markup": "code", "data": "data", "prose": "t
 
 
 def main() -> None:
+    """Reads the sources named on the command line and writes the package's tables."""
     parser = argparse.ArgumentParser(description="Regenerates the language table.")
     parser.add_argument("linguist", type=Path)
     parser.add_argument("tokei", type=Path)
@@ -102,28 +103,31 @@ def tokei_syntax(
     out: dict[str, dict[str, Any]] = {}
     for identifier, known in tokei.items():
         name = known.get("name", identifier)
-        title = names.get(name) or titles.get(name.lower()) or titles.get(identifier.lower())
-        if title is None or title not in linguist:
+        named = names.get(name) or titles.get(name.lower()) or titles.get(identifier.lower())
+        if named is None or named not in linguist:
             continue
-        entry = {
+        # Longer openers first, so that `"""` is not read as an empty string and a quote.
+        strings = pairs(known.get("doc_quotes", ())) + pairs(known.get("quotes", ()))
+        strings.sort(key=lambda pair: -len(pair[0]))
+        entry: dict[str, Any] = {
             "line_comments": [unescape(c) for c in known.get("line_comment", ())],
             "block_comments": pairs(known.get("multi_line_comments", ())) + pairs(known.get("nested_comments", ())),
             "nested_comments": bool(known.get("nested")),
-            "strings": pairs(known.get("doc_quotes", ())) + pairs(known.get("quotes", ())),
+            "strings": strings,
             "raw_strings": pairs(known.get("verbatim_quotes", ())),
         }
-        # Longer openers first, so that `"""` is not read as an empty string and a quote.
-        entry["strings"].sort(key=lambda pair: -len(pair[0]))
-        if title not in out or identifier.lower() == title.lower():
-            out[title] = entry
+        if named not in out or identifier.lower() == named.lower():
+            out[named] = entry
     return out
 
 
 def unescape(text: str) -> str:
+    """A marker as it is in source text: tokei writes quotes and backslashes escaped."""
     return text.replace('\\"', '"').replace("\\\\", "\\")
 
 
 def pairs(values: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Openers and closers."""
     return [[unescape(a), unescape(b)] for a, b in values]
 
 
@@ -152,6 +156,7 @@ def write_table(languages: Mapping[str, Mapping[str, Any]], folder: Path) -> Non
 
 
 def toml(value: Any) -> str:
+    """A value in TOML, long lists over several lines."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
@@ -185,8 +190,8 @@ def heuristics(data: Mapping[str, Any], keys: Mapping[str, str], corrections: Ma
     out = [
         ABOUT,
         "# Rules for extensions that several languages share. The first rule that holds names the language (or the\n"
-        "# languages left). A rule holds if every list of `when` has a pattern that matches and no pattern of `unless`\n"
-        "# does. Syntax: the Rust crate `regex` on bytes; `^` and `$` are ends of lines, `\\w` and `\\s` are ASCII.\n",
+        "# languages left). A rule holds if every list of `when` has a pattern that matches and none of `unless`\n"
+        "# does. Syntax: Rust's `regex`, on bytes; `^` and `$` match at lines, `\\w` and `\\s` are ASCII.\n",
     ]
     for group in data["disambiguations"]:
         out.append(f"[[disambiguation]]\nextensions = {toml(group['extensions'])}\n")
@@ -204,6 +209,7 @@ def heuristics(data: Mapping[str, Any], keys: Mapping[str, str], corrections: Ma
 
 
 def patterns(when: Sequence[Sequence[str]]) -> str:
+    """The lists of a rule's `when`."""
     groups = [toml([rust(p) for p in group]) for group in when]
     return f"[{', '.join(groups)}]" if len(groups) > 1 else f"[{groups[0]}]"
 
@@ -227,6 +233,7 @@ def conditions(rule: Mapping[str, Any], named: Mapping[str, list[str]]) -> tuple
 
 
 def as_list(value: Any) -> list[Any]:
+    """One value or several, as several."""
     return value if isinstance(value, list) else [value]
 
 
@@ -247,6 +254,7 @@ def rust(pattern: str) -> str:
 
 
 def escape_braces(pattern: str) -> Iterator[str]:
+    """The pattern with braces escaped that open no repetition, and brackets that lie in a class."""
     i, in_class = 0, False
     while i < len(pattern):
         if pattern[i] == "\\":
@@ -272,6 +280,7 @@ def escape_braces(pattern: str) -> Iterator[str]:
 
 
 def paths(read: Mapping[str, Any], corrections: Mapping[str, Any]) -> str:
+    """paths.toml: patterns of vendored and generated paths, and generic extensions."""
     blocks = {
         "vendored": ["Files a project carries but did not write.", [rust(p) for p in read["vendor"]]],
         "generated": ["Files a program wrote, as far as the path tells.", corrections["generated"]["paths"]],
@@ -288,6 +297,7 @@ def paths(read: Mapping[str, Any], corrections: Mapping[str, Any]) -> str:
 
 
 def kept_set(kept: Sequence[str], facts: Mapping[str, Mapping[str, str]]) -> str:
+    """recipes/_refinecode_languages.py."""
     lines = [
         '"""The languages RefineCode keeps, by document type: policy, not mechanism.\n\n'
         "From: OpenCoder, RefineCode's file-type list; written by scripts/regenerate_languages.py.\n"

@@ -4,8 +4,8 @@
 
 The input is a folder of compiled message catalogues (LANG/LC_MESSAGES/*.mo), as any Debian system with translations
 has: text about software, in about the tone of comments in code. What is kept of it is how often each character
-occurs. Catalogues whose name hashes to 0 modulo 4 are left out, so that accuracy can be measured on them
-(tests/test_decode.py says how).
+occurs. Catalogues whose name hashes to 0 modulo 4 are left out, so that `bench/encodings.py` can measure accuracy on
+them.
 
 Format: one line per language: its name; the cost, in bits, of a non-ASCII character after an ASCII letter, after
 another non-ASCII character, and of anything else after a non-ASCII one; then groups `COST:CHARACTERS`, the cost of

@@ -18,10 +18,10 @@ INSTALLED = (
     and subprocess.run(["ruby", "-e", "require 'linguist'"], capture_output=True).returncode == 0
 )
 
-NEWER = {
+NEWER: dict[str, str | None] = {
     # Linguist 7.22's tables are of 2022; ours know more.
     "allow.txt": "text",
-    "notes.1": None,
+    "notes.1": "roff",
     "a.tpl": "smarty",
     "help.txt": "vim help file",
 }

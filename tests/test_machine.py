@@ -17,6 +17,7 @@ import pytest
 
 import codemill as cm
 from codemill.builder import plan
+from codemill.sources import Parquet
 from codemill.steps import dedup, ingest
 from codemill.store import Place
 from codemill.table import canonical, digest
@@ -89,7 +90,7 @@ def test_an_exchange_cut_into_many_partitions_gives_the_same_bytes(
 ) -> None:
     texts = tuple(f"text {i % 300}" for i in range(1000))
     cm.build(recipe(texts, per_part=7), out=tmp_path / "one", workers=1)
-    monkeypatch.setattr("codemill.builder.KEY_BYTES", 1 << 28)
+    monkeypatch.setattr("codemill.table.Step.weight_of", lambda step, params: 1 << 28)
     cm.build(recipe(texts, per_part=7), out=tmp_path / "many", workers=2)
     assert published(tmp_path / "one") == published(tmp_path / "many")
     assert len(list((tmp_path / "many" / "corpus").iterdir())) == 143
@@ -152,10 +153,10 @@ def test_a_worker_that_dies_once_is_only_tried_again(tmp_path: Path) -> None:
     assert manifest["kept"]["rows"] == len(TEXTS)
 
 
-def test_a_step_that_kills_whatever_it_sees_stops_the_run_with_its_name(tmp_path: Path) -> None:
+def test_deaths_that_no_single_document_explains_stop_the_run_with_the_steps_name(tmp_path: Path) -> None:
     files = ingest.documents(sources=(toys.Literals(TEXTS),))
-    with pytest.raises(cm.BuildError, match=r"no single document is to blame \(at toys.deadly_always part-0000"):
-        cm.build(toys.deadly_always(files), out=tmp_path, workers=1)
+    with pytest.raises(cm.BuildError, match=r"no single document is to blame \(at toys.deadly_together part-0000"):
+        cm.build(toys.deadly_together(files), out=tmp_path, workers=1)
 
 
 def test_a_step_that_breaks_its_promise_is_named(tmp_path: Path) -> None:
@@ -270,6 +271,27 @@ def test_an_empty_input_gives_an_empty_corpus(tmp_path: Path) -> None:
     manifest = cm.build(recipe(()), out=tmp_path, workers=1)
     assert manifest["ingested"] == {"rows": 0, "bytes": 0}
     assert manifest["kept"]["rows"] == 0
+
+
+def test_a_part_without_rows_goes_all_the_way(tmp_path: Path) -> None:
+    pq.write_table(
+        pa.table({"content": pa.array([], pa.string()), "path": pa.array([], pa.string())}), tmp_path / "a.parquet"
+    )
+    pq.write_table(pa.table({"content": ["x", "x"], "path": ["1", "2"]}), tmp_path / "b.parquet")
+    table = dedup.exact(toys.length(ingest.documents(sources=(Parquet(str(tmp_path)),))))
+    manifest = cm.build(table, out=tmp_path / "out", workers=1)
+    assert (manifest["ingested"]["rows"], manifest["kept"]["rows"]) == (2, 1)
+
+
+def test_an_exchange_with_a_gather_sees_what_all_partitions_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = tuple(f"text {i % 40}" for i in range(100))
+    monkeypatch.setattr("codemill.table.Step.weight_of", lambda step, params: 1 << 28)
+    files = ingest.documents(sources=(toys.Literals(texts),))
+    manifest = cm.build(toys.only_most_copied(files), out=tmp_path, workers=2)
+    assert manifest["kept"]["rows"] == 60  # texts 0 to 19 stand three times, the others twice
+    assert manifest["steps"][-1]["dropped"] == {"rare": {"rows": 40, "bytes": 40 * len("text 20")}}
 
 
 def test_a_step_of_a_users_own_file_runs_in_workers(tmp_path: Path) -> None:

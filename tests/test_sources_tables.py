@@ -178,6 +178,26 @@ def test_bytes_in_strings_that_are_not_utf8(tmp_path: Path) -> None:
     assert (row["raw"], row["path"], json.loads(row["meta"])) == (b"caf\xe9", r"caf\xe9", {"more": r"caf\xe9"})
 
 
+@pytest.mark.parametrize(
+    "kind", [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string())]
+)
+def test_text_of_any_type(tmp_path: Path, kind: pa.DataType) -> None:
+    text = pa.array(["text that is not short", None, "7"], pa.string()).cast(kind)
+    pq.write_table(pa.table({"content": text, "path": text, "stars": text, "more": text}), tmp_path / "x.parquet")
+    found = rows(Parquet(str(tmp_path)))
+    assert [r["raw"] for r in found] == [b"text that is not short", None, b"7"]
+    assert [r["path"] for r in found] == ["text that is not short", "x.parquet#1", "7"]
+    assert [r["stars"] for r in found] == [None, None, 7]
+    assert [r["meta"] for r in found] == ['{"more":"text that is not short"}', '{"more":null}', '{"more":"7"}']
+    assert Parquet(str(tmp_path)).list().shards[0].external is not None
+
+
+@pytest.mark.parametrize("kind", [pa.binary(), pa.large_binary(), pa.binary_view()])
+def test_bytes_of_any_type(tmp_path: Path, kind: pa.DataType) -> None:
+    pq.write_table(pa.table({"content": pa.array([b"\xff", None], kind)}), tmp_path / "x.parquet")
+    assert [r["raw"] for r in rows(Parquet(str(tmp_path)))] == [b"\xff", None]
+
+
 def test_odd_columns_go_to_meta(tmp_path: Path) -> None:
     odd = pa.table(
         {

@@ -13,8 +13,9 @@ from typing import ClassVar
 import pyarrow as pa
 
 from codemill.document import RAW
+from codemill.exchange import Pieces
 from codemill.sources._protocol import Listing, Shard
-from codemill.table import Step, step
+from codemill.table import exchange, step
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,11 @@ def deadly_once(documents: pa.RecordBatch, *, flag: str) -> pa.RecordBatch:
 
 
 @step(version=1, reads=("content",), adds=REASON)
-def deadly_always(documents: pa.RecordBatch) -> pa.RecordBatch:
-    """Kills its process whatever it sees, even nothing."""
-    os.kill(os.getpid(), signal.SIGKILL)
-    return documents
+def deadly_together(documents: pa.RecordBatch) -> pa.RecordBatch:
+    """Kills its process when it sees two documents at once, as one that needs too much memory would."""
+    if documents.num_rows > 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return pa.record_batch({"reason": pa.nulls(documents.num_rows, pa.string())})
 
 
 @step(version=1, reads=("content",), adds={"length": pa.int64(), **REASON})
@@ -113,4 +115,18 @@ def misreading(documents: pa.RecordBatch) -> pa.RecordBatch:
     return documents
 
 
-ALL: tuple[Step, ...] = (deadly, deadly_once, deadly_always, length, upper, forgetful, failing, misreading)
+def _rows_of_the_largest(found: Iterator[pa.Table]) -> pa.Table:
+    counted = pa.concat_tables(found)
+    most = pa.compute.max(counted["copies"]).as_py()
+    rare = counted.filter(pa.compute.field("copies") < most)
+    return rare.append_column("reason", pa.array(["rare"] * rare.num_rows, pa.string()))
+
+
+@exchange(
+    version=1, reads=("content_sha256",), key="content_sha256", adds=REASON, gather=_rows_of_the_largest, piecewise=True
+)
+def only_most_copied(pieces: Pieces) -> pa.Table:
+    """Drops documents that have fewer copies than the most copied one: no partition knows which that is."""
+    keys = pieces.whole()
+    counts = keys.group_by("content_sha256").aggregate([("row", "count")]).rename_columns(["content_sha256", "copies"])
+    return keys.join(counts, "content_sha256").select(["part", "row", "copies"])

@@ -39,8 +39,9 @@ def smoke(inputs: Sequence[Source] = ()) -> Table:
 
 def here() -> tuple[Source, ...]:
     """Real code that any machine with codemill on it has."""
-    places = {"python": Path(sysconfig.get_path("stdlib")), "packages": Path(sysconfig.get_path("purelib"))}
-    crates = Path.home() / ".cargo" / "registry" / "src"
-    if crates.is_dir():
-        places["crates"] = crates
-    return tuple(Folder(str(place), label=label) for label, place in places.items())
+    registries = sorted((Path.home() / ".cargo" / "registry" / "src").glob("*/"))
+    return (
+        Folder(sysconfig.get_path("stdlib"), label="python"),
+        Folder(sysconfig.get_path("purelib"), label="packages"),
+        *(Folder(str(registry), label="crates") for registry in registries),
+    )

@@ -226,6 +226,8 @@ def to_raw(
     `names` are what stands in for a missing repo, and before `#row` for a missing path. With `corrupt`, the rows are
     dropped for that reason, with this detail.
     """
+    columns = {name: _plain(array) for name, array in columns.items()}
+    rest = {name: _plain(array) for name, array in rest.items()}
     repo = strings(columns["repo"]) if "repo" in columns else pa.nulls(rows, pa.string())
     path = strings(columns["path"]) if "path" in columns else pa.nulls(rows, pa.string())
     path = pc.utf8_ltrim(path, "/")
@@ -260,10 +262,17 @@ def to_raw(
     return pa.RecordBatch.from_arrays(arrays, schema=RAW)
 
 
-def content_bytes(array: pa.Array) -> pa.Array:
-    """A column of text or bytes as large_binary, without copying the bytes."""
+def _plain(array: pa.Array) -> pa.Array:
+    """A column without dictionary or views, which few of Arrow's functions take."""
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
+    if pa.types.is_string_view(array.type):
+        return array.cast(pa.large_string())
+    return array.cast(pa.large_binary()) if pa.types.is_binary_view(array.type) else array
+
+
+def content_bytes(array: pa.Array) -> pa.Array:
+    """A plain column of text or bytes as large_binary, without copying the bytes."""
     if pa.types.is_string(array.type):
         array = array.cast(pa.binary())
     return array.cast(pa.large_binary())
@@ -273,11 +282,12 @@ def is_text(kind: pa.DataType) -> bool:
     """Whether a column's type is a string, also as a dictionary."""
     if pa.types.is_dictionary(kind):
         return is_text(kind.value_type)
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+    return any(test(kind) for test in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view))
 
 
 def is_content(kind: pa.DataType) -> bool:
     """Whether a column's type can be content: text or bytes."""
     if pa.types.is_dictionary(kind):
         return is_content(kind.value_type)
-    return is_text(kind) or bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+    binary = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view)
+    return is_text(kind) or any(test(kind) for test in binary)

@@ -21,7 +21,7 @@ import stat
 import subprocess
 import tempfile
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from codemill.errors import EnvironmentProblem
@@ -242,6 +242,7 @@ def started(repository: Repository, arguments: list[str]) -> Iterator[subprocess
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            bufsize=1 << 17,
         )
         if hasattr(resource, "prlimit"):  # Linux; set from outside, as code between fork and exec is not thread-safe
             with contextlib.suppress(ProcessLookupError):
@@ -302,6 +303,10 @@ def entries(repository: Repository, commit: str) -> Iterator[Entry | str]:
             yield "corrupt"
 
 
+GROUP = 32
+"""Ids that are sent to git at once."""
+
+
 class Objects:
     """Blobs read in the order in which they were asked for, through one `git cat-file --batch`.
 
@@ -312,6 +317,7 @@ class Objects:
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
         self._asked: deque[str] = deque()
+        self._unsent: list[str] = []
         self._running = contextlib.ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -324,19 +330,23 @@ class Objects:
     def ask(self, id: str) -> None:
         """Asks for a blob."""
         self._asked.append(id)
-        self._send([id])
+        self._unsent.append(id)
+        if len(self._unsent) == GROUP:
+            self._send()
 
-    def _send(self, ids: Iterable[str]) -> None:
+    def _send(self) -> None:
         if self._process is None:
             self._process = self._running.enter_context(started(self._repository, ["cat-file", "--batch"]))
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # it has ended: the next answer will say so
-            for id in ids:
-                self._process.stdin.write(f"{id}\n".encode())
+            self._process.stdin.write("".join(f"{id}\n" for id in self._unsent).encode())
             self._process.stdin.flush()
+        self._unsent = []
 
     def next(self, size: int) -> bytes | str:
         """The next blob asked for, which must have this size; or why there is none: "missing" or "corrupt"."""
+        if len(self._asked) == len(self._unsent):
+            self._send()
         id = self._asked.popleft()
         assert self._process is not None
         assert self._process.stdout is not None
@@ -349,8 +359,7 @@ class Objects:
                 return data[:-1]
         self._running.close()
         self._process = None
-        if self._asked:
-            self._send(self._asked)
+        self._unsent = list(self._asked)
         return "corrupt"
 
 

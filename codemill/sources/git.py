@@ -51,7 +51,7 @@ class Git:
     PLACES: ClassVar[tuple[str, ...]] = ("root",)
 
     def list(self) -> Listing:
-        """Lists each repository's tree, about 300 repositories or 500,000 files a second on two cores.
+        """Lists each repository's tree, about 200 repositories or 200,000 files a second on two busy cores.
 
         Raises: InputError if there is no repository, or none of them has the revision.
         """

@@ -60,6 +60,8 @@ class Parquet:
 
     def _shards(self, place: Input) -> Iterator[Shard]:
         with _opened(place.uri, place.size, place.mtime_ns) as file:
+            if not file.schema_arrow.names:
+                raise InputError("the file has no columns", where=place.uri, remedy="move it away")
             ours = mapping(self.columns, file.schema_arrow.names, place.uri)
             content = ours.get("content")
             kind = file.schema_arrow.field(content).type if content else None
@@ -102,45 +104,31 @@ class Parquet:
                 row += file.metadata.row_group(group).num_rows
 
     def _group(self, file: pq.ParquetFile, group: int, name: str, first: int) -> Iterator[pa.RecordBatch]:
+        """One row group. Content is read by itself, as it is when read in place: what is damaged is the same."""
         ours = mapping(self.columns, file.schema_arrow.names, name)
-        end = first + file.metadata.row_group(group).num_rows
-        row, damage = first, None
-        try:
-            for batch in row_group_batches(file, group, None):
-                yield from self._pieces(batch, ours, name, row)
-                row += batch.num_rows
-        except Damage as error:
-            damage = f"row group {group}: {_one_line(error)}"
-        if row == end:
-            return
-        damage = damage or f"row group {group} holds {row - first} of {end - first} rows"
-        if end - row > MAX_CORRUPT_ROWS:
-            raise InputError(f"{damage}; it claims {end - row} more rows", where=name, remedy="get the file again")
-        keys = [theirs for our, theirs in ours.items() if our != "content"]
-        skip = row - first
-        try:
-            for batch in row_group_batches(file, group, keys):
-                batch = batch.slice(min(skip, batch.num_rows))
-                skip -= min(skip, skip and batch.num_rows)
-                if batch.num_rows:
-                    yield from self._pieces(batch, ours, name, row, damage)
-                    row += batch.num_rows
-        except Damage:  # the names are gone as well: the rows are numbered below
-            pass
-        while row < end:
-            rows = min(BATCH_ROWS, end - row)
-            yield to_raw({}, {}, rows, names=_names(name), first_row=row, most=self.max_file_bytes, corrupt=damage)
+        content = [theirs for our, theirs in ours.items() if our == "content"]
+        others = [theirs for theirs in file.schema_arrow.names if theirs not in content]
+        row = first
+        for texts, keys, rows, damage in _side_by_side(_column(file, group, content), _column(file, group, others)):
+            columns = {n: b.column(n) for b in (texts, keys) if b is not None for n in b.schema.names}
+            yield from self._pieces(columns, rows, ours, name, row, damage)
             row += rows
 
     def _pieces(
-        self, batch: pa.RecordBatch, ours: Mapping[str, str], name: str, row: int, corrupt: str | None = None
+        self,
+        columns: Mapping[str, pa.Array],
+        rows: int,
+        ours: Mapping[str, str],
+        name: str,
+        row: int,
+        corrupt: str | None,
     ) -> Iterator[pa.RecordBatch]:
-        """A batch as `document.RAW`, in slices of at most `BATCH_BYTES` of content."""
+        """Columns as `document.RAW`, in slices of at most `BATCH_BYTES` of content."""
         theirs = set(ours.values())
         raw = to_raw(
-            {our: batch.column(n) for our, n in ours.items() if n in batch.schema.names},
-            {n: batch.column(n) for n in batch.schema.names if n not in theirs},
-            batch.num_rows,
+            {our: columns[n] for our, n in ours.items() if n in columns and not (corrupt and our == "content")},
+            {n: column for n, column in columns.items() if n not in theirs},
+            rows,
             names=_names(name),
             first_row=row,
             most=self.max_file_bytes,
@@ -185,6 +173,45 @@ def _group(metadata: pq.FileMetaData, index: int, content: str | None) -> tuple[
     chunks = (group.column(i) for i in range(group.num_columns))
     held = [c.total_uncompressed_size for c in chunks if c.path_in_schema == content]
     return group.num_rows, held[0] if held else 0
+
+
+_Block = tuple[pa.RecordBatch | None, int, str | None]  # a batch if there is one, its rows, what is damaged
+
+
+def _column(file: pq.ParquetFile, group: int, names: list[str]) -> Iterator[_Block]:
+    """Some columns of a row group; from where they cannot be read on, the rows that are left without them."""
+    left, damage = file.metadata.row_group(group).num_rows, None
+    if names:
+        try:
+            for batch in row_group_batches(file, group, names):
+                left -= batch.num_rows
+                yield batch, batch.num_rows, None
+        except Damage as error:
+            damage = f"row group {group}: {_one_line(error)}"
+        damage = damage or f"row group {group} ends {left} rows early"
+        if left > MAX_CORRUPT_ROWS:
+            raise InputError(f"{damage}; it claims {left} more rows", remedy="get the file again, or move it away")
+    while left:
+        rows = min(left, BATCH_ROWS)
+        yield None, rows, damage
+        left -= rows
+
+
+def _side_by_side(
+    first: Iterator[_Block], second: Iterator[_Block]
+) -> Iterator[tuple[pa.RecordBatch | None, pa.RecordBatch | None, int, str | None]]:
+    """Two streams of the same rows, cut alike."""
+    one, other = next(first, None), next(second, None)
+    while one is not None and other is not None:
+        rows = min(one[1], other[1])
+        yield one[0] and one[0].slice(0, rows), other[0] and other[0].slice(0, rows), rows, one[2] or other[2]
+        one = _rest(one, rows) or next(first, None)
+        other = _rest(other, rows) or next(second, None)
+
+
+def _rest(block: _Block, rows: int) -> _Block | None:
+    batch, held, damage = block
+    return None if held == rows else (batch and batch.slice(rows), held - rows, damage)
 
 
 def _names(name: str) -> tuple[str, str]:

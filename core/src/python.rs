@@ -19,7 +19,11 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
 /// An Arrow array from Python (anything with `__arrow_c_array__`), downcast to the type that is needed.
 ///
 /// Raises: `TypeError` naming the parameter, what was expected and what was given.
-pub fn array<T: Array + Clone + 'static>(value: &Bound<'_, PyAny>, name: &str, expected: &str) -> PyResult<T> {
+pub fn array<T: Array + Clone + 'static>(
+    value: &Bound<'_, PyAny>,
+    name: &str,
+    expected: &str,
+) -> PyResult<T> {
     let given = || value.getattr("type").map_or_else(|_| value.get_type().to_string(), |t| t.to_string());
     let complaint =
         || PyTypeError::new_err(format!("{name}: expected an Arrow array of {expected}, got {}", given()));

@@ -8,7 +8,8 @@
 pub fn signature(raw: &[u8]) -> Option<&'static str> {
     let first = *raw.first()?;
     // One load decides for nearly every source file: none of these is how source code starts.
-    if !matches!(first, 0..=8 | 0x1f | b'!' | b'%' | b'(' | b'7' | b'B' | b'G' | b'I' | b'M' | b'O' | b'P' | b'R' | b'S' | b'f' | b'w' | 0x7f..) {
+    if !matches!(first, 0..=8 | 0x1f | b'!' | b'%' | b'(' | b'7' | b'B' | b'G' | b'I' | b'M' | b'O' | b'P' | b'R' | b'S' | b'f' | b'w' | 0x7f..)
+    {
         return None;
     }
     let is = |magic: &[u8]| raw.starts_with(magic);
@@ -21,7 +22,9 @@ pub fn signature(raw: &[u8]) -> Option<&'static str> {
         b'7' if is(b"7z\xbc\xaf\x27\x1c") => "7z archive",
         b'B' if is(b"BZh") && at(4, b"1AY&SY") => "bzip2 data",
         b'B' if is(b"BM") && at(6, b"\0\0\0\0") => "BMP image",
-        b'G' if (is(b"GIF87a") || is(b"GIF89a")) && raw.iter().take(64).any(|b| *b == 0 || *b >= 0x80) => "GIF image",
+        b'G' if (is(b"GIF87a") || is(b"GIF89a")) && raw.iter().take(64).any(|b| *b == 0 || *b >= 0x80) => {
+            "GIF image"
+        }
         b'I' if is(b"ID3") && byte(3).is_some_and(|b| b < 16) => "MP3 audio",
         b'I' if is(b"II*\0") => "TIFF image",
         b'M' if is(b"MM\0*") => "TIFF image",
@@ -34,7 +37,11 @@ pub fn signature(raw: &[u8]) -> Option<&'static str> {
         b'R' if is(b"Rar!\x1a\x07") => "RAR archive",
         b'S' if is(b"SQLite format 3\0") => "SQLite database",
         b'f' if is(b"fLaC\0") => "FLAC audio",
-        b'w' if (is(b"wOFF") || is(b"wOF2")) && (at(4, b"\0\x01\0\0") || at(4, b"OTTO") || at(4, b"true")) => "web font",
+        b'w' if (is(b"wOFF") || is(b"wOF2"))
+            && (at(4, b"\0\x01\0\0") || at(4, b"OTTO") || at(4, b"true")) =>
+        {
+            "web font"
+        }
         0 if is(b"\0asm") => "WebAssembly module",
         0x1f if is(b"\x1f\x8b\x08") => "gzip data",
         0x1f if is(b"\x1f\x9d") => "compress data",

@@ -40,13 +40,13 @@ static CANDIDATES: [Candidate; 17] = [
     Candidate("euc-kr", Decoder::Standard(encoding_rs::EUC_KR), &["korean"], 3.0),
     Candidate("big5", Decoder::Standard(encoding_rs::BIG5), &["taiwanese"], 5.0),
     Candidate("windows-1251", Decoder::Standard(encoding_rs::WINDOWS_1251), CYRILLIC, 3.0),
-    Candidate("koi8-r", Decoder::Standard(encoding_rs::KOI8_R), &["russian"], 3.0),
+    Candidate("koi8-r", Decoder::Standard(encoding_rs::KOI8_R), &["russian"], 5.0),
     Candidate("koi8-u", Decoder::Standard(encoding_rs::KOI8_U), &["ukrainian"], 8.0),
-    Candidate("ibm866", Decoder::Standard(encoding_rs::IBM866), &["russian"], 8.0),
-    Candidate("windows-1250", Decoder::Standard(encoding_rs::WINDOWS_1250), CENTRAL, 8.0),
-    Candidate("iso-8859-2", Decoder::Standard(encoding_rs::ISO_8859_2), CENTRAL, 8.0),
+    Candidate("ibm866", Decoder::Standard(encoding_rs::IBM866), &["russian"], 10.0),
+    Candidate("windows-1250", Decoder::Standard(encoding_rs::WINDOWS_1250), CENTRAL, 5.0),
+    Candidate("iso-8859-2", Decoder::Standard(encoding_rs::ISO_8859_2), CENTRAL, 5.0),
     Candidate("windows-1253", Decoder::Standard(encoding_rs::WINDOWS_1253), &["greek"], 8.0),
-    Candidate("windows-1254", Decoder::Standard(encoding_rs::WINDOWS_1254), &["turkish"], 10.0),
+    Candidate("windows-1254", Decoder::Standard(encoding_rs::WINDOWS_1254), &["turkish"], 8.0),
     Candidate("cp437", Decoder::Page(&single_byte::CP437), WESTERN, 10.0),
     Candidate("cp850", Decoder::Page(&single_byte::CP850), WESTERN, 12.0),
     Candidate("macintosh", Decoder::Standard(encoding_rs::MACINTOSH), WESTERN, 10.0),
@@ -59,11 +59,16 @@ const UNLISTED_COST: f32 = 18.0;
 const UNLISTED: u8 = u8::MAX;
 /// Symbols belong to no language (see [`neutral`]): one that stands alone, and one next to another or to a word.
 const SYMBOL_COST: (f32, f32) = (6.0, 11.0);
+/// A symbol directly before an ASCII letter, an apostrophe excepted.
+const SYMBOL_IN_WORD_COST: f32 = 4.0;
 /// Box drawing and blocks: repeating the character before it, after ASCII other than letters, and anywhere else.
 const DRAWING_COST: (f32, f32, f32) = (1.0, 5.0, 11.0);
 /// What a letter of the Latin-1 range costs at most, in languages of western Europe: names come from anywhere.
 const FOREIGN_LETTER_COST: u8 = 9;
-/// Cyrillic or Greek directly before or after an ASCII letter.
+/// A letter with an accent after an ASCII letter, the same for all Latin scripts: how dense accents are in prose says
+/// nothing about code, and would favour the languages that have many.
+const ACCENT_COST: f32 = 4.5;
+/// Cyrillic or Greek directly before or after an ASCII letter, or a letter directly after box drawing.
 const MIXED_SCRIPTS_COST: f32 = 10.0;
 /// A capital after a small letter: the wrong code page swaps the cases.
 const CASE_COST: f32 = 6.0;
@@ -94,11 +99,15 @@ fn parse(line: &'static str) -> (&'static str, Language) {
     let mut fields = line.split(' ');
     let name = fields.next().expect("a name");
     let mut number = || fields.next().and_then(|f| f.parse().ok()).expect("a cost");
-    let (mut after_letter, staying, leaving) = (number(), number(), number());
-    let mut before_letter = leaving;
-    if CYRILLIC.contains(&name) || name == "greek" {
-        (after_letter, before_letter) = (MIXED_SCRIPTS_COST, MIXED_SCRIPTS_COST);
-    }
+    let (counted, staying, leaving) = (number(), number(), number());
+    let (after_letter, before_letter) = match name {
+        "greek" => (MIXED_SCRIPTS_COST, MIXED_SCRIPTS_COST),
+        _ if CYRILLIC.contains(&name) => (MIXED_SCRIPTS_COST, MIXED_SCRIPTS_COST),
+        _ if WESTERN.contains(&name) || CENTRAL.contains(&name) || name == "turkish" => {
+            (ACCENT_COST, leaving)
+        }
+        _ => (counted, leaving),
+    };
     let mut costs = vec![UNLISTED; 1 << 16].into_boxed_slice();
     for group in fields {
         let (cost, characters) = group.split_once(':').expect("COST:CHARACTERS");
@@ -197,7 +206,8 @@ fn ascii_cost(sample: &[u8]) -> f32 {
 /// The bits that the cheapest of a candidate's languages needs. Null: if its encoding does not decode the sample.
 fn cost(candidate: &Candidate, sample: &[u8]) -> Option<f32> {
     let text = partial(candidate.1, sample)?;
-    let least = candidate.2.iter().map(|name| cost_in(&languages()[name], &text)).fold(f32::INFINITY, f32::min);
+    let least =
+        candidate.2.iter().map(|name| cost_in(&languages()[name], &text)).fold(f32::INFINITY, f32::min);
     Some(least + candidate.3)
 }
 
@@ -220,6 +230,7 @@ fn cost_in(language: &Language, text: &str) -> f32 {
             '\u{2500}'..='\u{259f}' if c == last => (Kind::Drawing, DRAWING_COST.0),
             '\u{2500}'..='\u{259f}' if before == Kind::Other => (Kind::Drawing, DRAWING_COST.1),
             '\u{2500}'..='\u{259f}' => (Kind::Drawing, DRAWING_COST.2),
+            _ if neutral(c) && c == last => (Kind::Symbol, DRAWING_COST.0),
             _ if neutral(c) && matches!(before, Kind::Letter | Kind::Other) => (Kind::Symbol, SYMBOL_COST.0),
             _ if neutral(c) => (Kind::Symbol, SYMBOL_COST.1),
             _ => match language.costs.get(c as usize).copied().unwrap_or(UNLISTED) {
@@ -229,7 +240,9 @@ fn cost_in(language: &Language, text: &str) -> f32 {
         };
         let step = match (before, kind) {
             (Kind::Letter, Kind::Word) => language.after_letter,
-            (Kind::Other | Kind::Symbol | Kind::Drawing, Kind::Word) => ENTRY_COST,
+            (Kind::Drawing, Kind::Word | Kind::Letter) => MIXED_SCRIPTS_COST,
+            (Kind::Symbol, Kind::Letter) if last != '’' => SYMBOL_IN_WORD_COST,
+            (Kind::Other | Kind::Symbol, Kind::Word) => ENTRY_COST,
             (Kind::Word, Kind::Word) => language.staying,
             (Kind::Word, Kind::Letter) => language.before_letter,
             (Kind::Word, Kind::Other) => language.leaving,
@@ -245,8 +258,28 @@ fn cost_in(language: &Language, text: &str) -> f32 {
 
 /// Characters that texts in any language use.
 fn neutral(c: char) -> bool {
-    matches!(c, '\u{a0}' | '§' | '©' | '«' | '®' | '°' | '±' | '²' | '³' | '´' | 'µ' | '·' | '»' | '×' | '÷')
-        || matches!(c, '–' | '—' | '‘' | '’' | '“' | '”' | '„' | '•' | '…' | '€' | '™' | '≤' | '≥' | '√')
+    matches!(
+        c,
+        '\u{a0}'
+            | '¡'
+            | '§'
+            | '©'
+            | 'ª'
+            | '«'
+            | '®'
+            | '°'
+            | '±'
+            | '²'
+            | '³'
+            | '´'
+            | 'µ'
+            | '·'
+            | 'º'
+            | '»'
+            | '¿'
+            | '×'
+            | '÷'
+    ) || matches!(c, '–' | '—' | '‘' | '’' | '“' | '”' | '„' | '•' | '…' | '€' | '™' | '≤' | '≥' | '√')
 }
 
 fn partial(decoder: Decoder, sample: &[u8]) -> Option<String> {
@@ -254,7 +287,8 @@ fn partial(decoder: Decoder, sample: &[u8]) -> Option<String> {
         Decoder::Page(page) => Some(single_byte::decode(sample, page)),
         Decoder::Standard(encoding) => {
             let mut decoder = encoding.new_decoder_without_bom_handling();
-            let mut text = String::with_capacity(decoder.max_utf8_buffer_length_without_replacement(sample.len())?);
+            let mut text =
+                String::with_capacity(decoder.max_utf8_buffer_length_without_replacement(sample.len())?);
             // Not the last of the input: half a character at the end is no error.
             let (result, _) = decoder.decode_to_string_without_replacement(sample, &mut text, false);
             (result == DecoderResult::InputEmpty && clean(&text)).then_some(text)
@@ -275,4 +309,41 @@ fn whole(decoder: Decoder, raw: &[u8]) -> Option<String> {
 /// No C1 controls (bytes that the code page leaves undefined) and nothing for private use (unassigned two-byte codes).
 fn clean(text: &str) -> bool {
     !text.chars().any(|c| matches!(c, '\u{80}'..='\u{9f}' | '\u{e000}'..='\u{f8ff}' | '\u{fffd}'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_language_that_is_named_is_known() {
+        let named = CANDIDATES.iter().flat_map(|c| c.2);
+        assert!(named.clone().count() > CANDIDATES.len());
+        assert!(named.clone().all(|name| languages().contains_key(name)));
+    }
+
+    #[test]
+    fn what_is_shared_by_code_pages_is_windows_1252() {
+        assert_eq!(decode(b"/* \xa9 2003 */"), Ok(("/* © 2003 */".to_owned(), "windows-1252")));
+    }
+
+    #[test]
+    fn damaged_utf8_is_not_made_mojibake() {
+        let detail = decode("# Größe, Länge, Höhe \u{e9}".as_bytes().split_last().expect("bytes").1);
+        assert_eq!(detail, Err("UTF-8 but for 1 bytes, the first at byte 25".to_owned()));
+    }
+
+    #[test]
+    fn noise_is_undecodable() {
+        // 0xFF ends no character of any two-byte encoding here; 0x81 and 0x8D are undefined in the Windows pages.
+        let noise: Vec<u8> =
+            (0..4000u32).map(|i| 0x80 | (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        assert!(decode(&noise).is_err());
+    }
+
+    #[test]
+    fn iso_2022_jp_needs_its_escapes() {
+        assert_eq!(iso_2022_jp(b"\x1b$B$\"\x1b(B = 1"), Some("\u{3042} = 1".to_owned()));
+        assert_eq!(iso_2022_jp(b"\x1b[1mbold"), None);
+    }
 }

@@ -122,8 +122,10 @@ mod tests {
         let raw = LargeBinaryArray::from_opt_vec(vec![Some(b"a"), Some(b"boom"), None]);
         let batch = decode_with(&raw, |b| if b == b"boom" { panic!("at byte 3") } else { text::judge(b) });
         let batch = batch.expect("schema");
-        let (content, reason) =
-            (column::<LargeStringArray>(&batch, "content"), column::<arrow_array::StringArray>(&batch, "reason"));
+        let (content, reason) = (
+            column::<LargeStringArray>(&batch, "content"),
+            column::<arrow_array::StringArray>(&batch, "reason"),
+        );
         assert_eq!((content.value(0), content.is_null(1), content.is_null(2)), ("a", true, true));
         assert_eq!((reason.is_null(0), reason.value(1), reason.is_null(2)), (true, "crashed", true));
         let detail = column::<arrow_array::StringArray>(&batch, "detail");

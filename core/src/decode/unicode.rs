@@ -118,7 +118,11 @@ mod tests {
 
     #[test]
     fn utf16_without_a_mark() {
-        for text in ["#include <windows.h>\r\n// 数据库连接\r\nint main() { return 0; }\r\n", "a = 1\n", "x=\"\u{1f600}\" \n"] {
+        for text in [
+            "#include <windows.h>\r\n// 数据库连接\r\nint main() { return 0; }\r\n",
+            "a = 1\n",
+            "x=\"\u{1f600}\" \n",
+        ] {
             assert_eq!(unmarked_utf16(&le(text)), Some((text.to_owned(), "utf-16-le")));
             assert_eq!(unmarked_utf16(&be(text)), Some((text.to_owned(), "utf-16-be")));
         }

@@ -2,7 +2,7 @@
 //!
 //! The model is a table of 8-bit weights, one row per language and one column per bucket, trained by
 //! bench/detect_train.py on source packages. A text's score for a language is the sum over its buckets of
-//! `ln(1 + count) × weight`, plus the language's bias; the highest score among the candidates wins.
+//! `value × weight`, plus the language's bias; the highest score among the candidates wins.
 //!
 //! Why not Linguist's model: it is trained on Linguist's own samples, which we do not copy; and its token counts are
 //! unbounded, so that a long file's commonest token outvotes everything else.
@@ -31,7 +31,8 @@ impl Classifier {
             return Ok(model);
         }
         let mut read = Reader(bytes);
-        let broken = || "the classifier's model is broken; train it again with bench/detect_train.py".to_owned();
+        let broken =
+            || "the classifier's model is broken; train it again with bench/detect_train.py".to_owned();
         if read.take(8) != Some(MAGIC) {
             return Err(broken());
         }
@@ -53,8 +54,8 @@ impl Classifier {
         Ok(model)
     }
 
-    /// The candidate with the highest score; the earlier one on a tie. None if the model knows fewer than two... or
-    /// rather none of them.
+    /// The candidate with the highest score; the earlier one on a tie. Candidates the model does not know are passed
+    /// over; None if it knows none, or there is no text.
     pub fn best(&self, candidates: &[Id], data: &[u8]) -> Option<Id> {
         let row = |id: Id| self.rows.get(usize::from(id)).copied().flatten();
         let known: Vec<(Id, u16)> = candidates.iter().filter_map(|id| Some((*id, row(*id)?))).collect();
@@ -91,14 +92,17 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Buckets of a text's tokens with `ln(1 + count)`, scaled to unit length, in the order of buckets. Sees
-/// [`CONSIDER`] bytes.
+/// Buckets of a text's tokens and their common value, which gives the whole unit length, in the order of buckets.
+/// Sees [`CONSIDER`] bytes.
+///
+/// How often a token occurs is not counted: with counts damped by a logarithm, a model trained on some packages chose
+/// right on others for 73 % of files per extension, without them for 76 %.
 ///
 /// Tokens: words; punctuation, one character at a time and in adjacent pairs; and the first token of each line once
 /// more, marked as such, because `%`, `;`, `*` or `#` mean most where a line begins.
 pub fn features(data: &[u8]) -> Vec<(u16, f32)> {
     let data = &data[..data.len().min(CONSIDER)];
-    let mut counts = vec![0u32; BUCKETS];
+    let mut seen = vec![false; BUCKETS];
     let mut starts_line = true;
     let mut previous = 0u8;
     let mut i = 0;
@@ -112,9 +116,9 @@ pub fn features(data: &[u8]) -> Vec<(u16, f32)> {
             }
             // A number says only that it is one; a long word is told by its first 24 bytes.
             let word = if byte.is_ascii_digit() { b"0" } else { &data[begin..i.min(begin + 24)] };
-            counts[bucket(b'w', word)] += 1;
+            seen[bucket(b'w', word)] = true;
             if starts_line {
-                counts[bucket(b'l', word)] += 1;
+                seen[bucket(b'l', word)] = true;
             }
             previous = 0;
         } else if byte.is_ascii_whitespace() {
@@ -122,30 +126,21 @@ pub fn features(data: &[u8]) -> Vec<(u16, f32)> {
             previous = 0;
             continue;
         } else {
-            counts[bucket(b'p', &[byte])] += 1;
+            seen[bucket(b'p', &[byte])] = true;
             if previous != 0 {
-                counts[bucket(b'q', &[previous, byte])] += 1;
+                seen[bucket(b'q', &[previous, byte])] = true;
             }
             if starts_line {
-                counts[bucket(b'l', &[byte])] += 1;
+                seen[bucket(b'l', &[byte])] = true;
             }
             previous = byte;
         }
         starts_line = false;
     }
-    let mut out: Vec<(u16, f32)> = Vec::new();
-    for (bucket, count) in counts.into_iter().enumerate() {
-        if count > 0 {
-            // Powers of two instead of a logarithm: the same on every CPU, and as good.
-            let value = f32::from(u8::try_from(32 - count.leading_zeros()).unwrap_or(32));
-            out.push((u16::try_from(bucket).unwrap_or(u16::MAX), value));
-        }
-    }
-    let norm = out.iter().map(|(_, v)| v * v).sum::<f32>().sqrt();
-    for (_, value) in &mut out {
-        *value /= norm;
-    }
-    out
+    let buckets = (0u16..).zip(seen).filter_map(|(bucket, seen)| seen.then_some(bucket)).collect::<Vec<_>>();
+    #[allow(clippy::cast_precision_loss)] // at most BUCKETS
+    let value = 1.0 / (buckets.len() as f32).sqrt();
+    buckets.into_iter().map(|bucket| (bucket, value)).collect()
 }
 
 fn is_word(byte: u8) -> bool {

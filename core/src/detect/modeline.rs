@@ -86,8 +86,9 @@ fn word(text: &[u8]) -> usize {
 }
 
 static MENTIONS_TYPE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?-u)(?:filetype|ft|syntax)[ \t]*="));
-static START: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?-u)(?:(?:^|[ \t])(?:vi|vim(?:[<=>]?[0-9]+)?|Vim(?:[<=>]?[0-9]+)?)|[ \t]ex):"));
+static START: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?-u)(?:(?:^|[ \t])(?:vi|vim(?:[<=>]?[0-9]+)?|Vim(?:[<=>]?[0-9]+)?)|[ \t]ex):")
+});
 static SET: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?-u)^[ \t]*set?[ \t]"));
 static SET_CLOSED: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?-u)^[ \t]*set?[ \t][^\r\n:]+:"));
 /// From the colon on: options, then the file type. Greedy, so the last type on the line counts.

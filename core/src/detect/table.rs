@@ -92,11 +92,14 @@ impl Table {
     pub fn new(spec: &Spec) -> Result<Self, String> {
         let mut ids = HashMap::new();
         for (i, language) in spec.languages.iter().enumerate() {
-            let id = Id::try_from(i).map_err(|_| format!("{} languages are too many", spec.languages.len()))?;
+            let id =
+                Id::try_from(i).map_err(|_| format!("{} languages are too many", spec.languages.len()))?;
             ids.insert(language.name.as_str(), id);
         }
         let find = |name: &String| {
-            ids.get(name.as_str()).copied().ok_or_else(|| format!("a rule names the unknown language {name:?}"))
+            ids.get(name.as_str())
+                .copied()
+                .ok_or_else(|| format!("a rule names the unknown language {name:?}"))
         };
         let index = |field: fn(&Definition) -> &Vec<String>, lower: bool| {
             let mut out: HashMap<String, Vec<Id>> = HashMap::new();
@@ -125,14 +128,17 @@ impl Table {
         for (i, group) in spec.disambiguations.iter().enumerate() {
             for extension in &group.extensions {
                 if extension.rfind('.') != Some(0) {
-                    return Err(format!("a heuristic's extension must be one dot and a word, not {extension:?}"));
+                    return Err(format!(
+                        "a heuristic's extension must be one dot and a word, not {extension:?}"
+                    ));
                 }
                 // The first group that knows an extension has it, as in Linguist.
                 rules.entry(extension.to_ascii_lowercase()).or_insert(i);
             }
             let compiled = group.rules.iter().map(|rule| {
                 let languages = rule.languages.iter().map(find).collect::<Result<_, _>>()?;
-                Compiled::new(rule, languages).map_err(|e| format!("{e} (heuristics of {:?})", group.extensions))
+                Compiled::new(rule, languages)
+                    .map_err(|e| format!("{e} (heuristics of {:?})", group.extensions))
             });
             disambiguations.push(compiled.collect::<Result<_, _>>()?);
         }

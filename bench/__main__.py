@@ -18,7 +18,9 @@ BENCHMARKS = ("limits", "exact_dedup")
 
 def main(argv: list[str] | None = None) -> int:
     """Runs what is asked for; 1 if a benchmark cannot run or finds that results differ."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.partition("\n\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Builds the corpus if it is missing, then runs the benchmarks."
+    )
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which: {', '.join(BENCHMARKS)}; default all")
     parser.add_argument("--out", type=Path, default=Path(".bench"), help="folder of the corpus (3 GB)")
     parser.add_argument("--small", action="store_true", help="a corpus of 50 MB and one round: does it work at all")

@@ -5,8 +5,8 @@
 Needs Debian's ruby-github-linguist. Takes one release of each package, and of each package a bounded number of files
 per extension (more of the ambiguous ones), chosen by the hash of their path; sends the bytes to Linguist and to
 codemill; prints how often they agree: over all, by ambiguous extension, by strategy, and the commonest confusions.
-With --tables, Linguist runs with that folder's languages.yml and heuristics.yml in place of its own older ones, so
-that what is compared is the engine and not the age of the tables.
+With --tables, Linguist runs once more with that folder's languages.yml and heuristics.yml in place of its own older
+ones, so that what is compared is the engine and not the age of the tables.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ import pyarrow as pa
 from bench import corpus
 from codemill import _core, languages
 
-PER_EXTENSION, PER_AMBIGUOUS, PER_NAME = 12, 40, 1
+PER_EXTENSION, PER_AMBIGUOUS, PER_NAME = 20, 20, 1
 """Files taken of one package: of a plain extension, of an ambiguous one, of one name without extension."""
 
 NOMINAL = frozenset((".md", ".html", ".htm", ".json", ".yml", ".yaml", ".txt"))
@@ -155,7 +155,7 @@ def ours(pairs: Sequence[tuple[File, str]]) -> list[Verdict]:
 
 def compare(pairs: Sequence[tuple[File, str]], theirs: Sequence[Verdict | None]) -> dict[str, Any]:
     """Counts of agreement."""
-    overall, hard, flags = Counter[str](), Counter[str](), Counter[str]()
+    overall, named, hard, flags = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     by_extension: dict[str, Counter[str]] = defaultdict(Counter)
     by_strategy: dict[str, Counter[str]] = defaultdict(Counter)
     confusions: Counter[tuple[str, str, str]] = Counter()
@@ -171,6 +171,8 @@ def compare(pairs: Sequence[tuple[File, str]], theirs: Sequence[Verdict | None])
         seen[oracle.language or "-"] += 1
         verdict = "same" if agrees else "different"
         overall[verdict] += 1
+        if oracle.language is not None:
+            named[verdict] += 1
         by_strategy[(oracle.strategy or "none").lower()][verdict] += 1
         if file.extension in AMBIGUOUS or file.extension in NOMINAL:
             by_extension[file.extension][verdict] += 1
@@ -185,6 +187,7 @@ def compare(pairs: Sequence[tuple[File, str]], theirs: Sequence[Verdict | None])
         "languages": len(set(seen) - {"-"}),
         "languages with 10 files": sum(n >= 10 for k, n in seen.items() if k != "-"),
         "overall": dict(overall),
+        "named": dict(named),
         "ambiguous": dict(hard),
         "flags": dict(flags),
         "by extension": {k: dict(v) for k, v in by_extension.items()},
@@ -203,6 +206,7 @@ def show(result: dict[str, Any]) -> None:
         f"({result['languages with 10 files']} of them with 10 files or more)"
     )
     print(f"agreement overall:    {share(result['overall']):7.2%}  {result['overall']}")
+    print(f"where Linguist names: {share(result['named']):7.2%}  {result['named']}")
     print(f"ambiguous extensions: {share(result['ambiguous']):7.2%}  {result['ambiguous']}")
     print(f"flags: {result['flags']}")
     print("\nby the strategy that decided in Linguist")
@@ -225,14 +229,25 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     files = sampled(args.archives)
     pairs = list(decoded(files))
-    print(
-        f"{len(files)} files sampled, {len(files) - len(pairs)} of them binary or undecodable, left out",
-        flush=True,
-    )
-    result = compare(pairs, linguist([f for f, _ in pairs], args.tables))
-    show(result)
+    out = len(files) - len(pairs)
+    print(f"{len(files)} files sampled; {out} of them binary or undecodable, left out", flush=True)
+    blobs = [f for f, _ in pairs]
+    results = {"Linguist as packaged": compare(pairs, packaged := linguist(blobs, None))}
+    if args.tables:
+        newer = linguist(blobs, args.tables)
+        results["Linguist's code with the newer tables"] = compare(pairs, newer)
+        # What is left of the first comparison when the tables' four years are taken out of it.
+        stable = [p for p, n in zip(zip(pairs, packaged, strict=True), newer, strict=True) if _same(p[1], n)]
+        results["files on which both of these agree"] = compare([p for p, _ in stable], [v for _, v in stable])
+    for name, result in results.items():
+        print(f"\n── {name} ──")
+        show(result)
     if args.json:
-        args.json.write_text(json.dumps(result, indent=1) + "\n")
+        args.json.write_text(json.dumps(results, indent=1) + "\n")
+
+
+def _same(a: Verdict | None, b: Verdict | None) -> bool:
+    return a is not None and b is not None and a.language == b.language
 
 
 if __name__ == "__main__":

@@ -28,14 +28,13 @@ import pyarrow as pa
 from bench import corpus, detect_oracle, packages
 from codemill import _core, languages
 
-_BOOKWORM = """abseil angelscript autoconf binutils bison camlp5 cc65 coq-stdpp crmsh dav1d debhelper devscripts
-docbook-xml dokuwiki flex flocq frama-c gambc gap-radiroot gcl gdal glibc glpk gmp gprolog haskell-mode helm
-hevea keystone lepton-eda libdatetime-perl libdbi-perl libmojolicious-perl libmoose-perl libppi-perl libtool
-libvpx lintian lwt m4 mediaelement minpack newlib nfs-utils octavia openscenegraph pforth phpmyadmin povray
-proguard proguard-core puppet-module-ceph puppet-module-puppetlabs-rabbitmq qtbase-opensource-src
-rabbitmq-server raku-file-which raku-hash-merge raku-json-name raku-json-optin raku-librarycheck
-raku-license-spdx raku-log raku-readline raku-tap-harness raku-zef roundcube rpcsvc-proto rpm sdcc
-supercollider-sc3-plugins swig verilator x264"""
+_BOOKWORM = """abseil angelscript autoconf binutils bison camlp5 cc65 coq-stdpp crmsh dav1d docbook-xml dokuwiki
+flex flocq frama-c gambc gap-radiroot gcl gdal glibc glpk gmp gprolog haskell-mode helm hevea keystone
+lepton-eda libdatetime-perl libdbi-perl libmojolicious-perl libmoose-perl libppi-perl libtool libvpx lwt m4
+mediaelement minpack newlib nfs-utils octavia openscenegraph pforth phpmyadmin povray proguard proguard-core
+puppet-module-ceph puppet-module-puppetlabs-rabbitmq qtbase-opensource-src rabbitmq-server raku-file-which
+raku-hash-merge raku-json-name raku-json-optin raku-librarycheck raku-license-spdx raku-log raku-readline
+raku-tap-harness raku-zef roundcube rpcsvc-proto rpm sdcc supercollider-sc3-plugins swig verilator x264"""
 _TRIXIE = """aac-tactics arpack chezscheme coq-ext-lib coq-unicoq dub ejabberd gap gdnsd gnudatalanguage
 gnustep-back gnustep-gui gorm.app haproxy-log-analysis hatari latexml lazarus libtirpc mesa-demos octave-signal
 pocl psychtoolbox-3 puppet-module-puppetlabs-apache puppet-module-puppetlabs-mysql

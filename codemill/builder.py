@@ -207,7 +207,7 @@ class _Build:
                 step.version,
             )
         ordered = [receipts[p] for p in self.plan.parts]
-        externals = {r.name: r.external for r in ordered if r.external}
+        externals = self._externals() if step.kind == "ingest" else {}
         self.layers.append(Layer(step.name, planned.folder, tuple(tasks.layer_schema(step).names), externals))
         seconds = round(time.monotonic() - began, 3)
         if missing or not planned.complete:
@@ -226,6 +226,11 @@ class _Build:
                 planned.folder.at(f"{receipt.name}.json").remove()
         self.entries.append({"seconds": seconds, "cached": not missing})
         return ordered
+
+    def _externals(self) -> dict[str, dict[str, Any]]:
+        """Where the parts' content is that was left in place: as listed now, for the input may have been moved."""
+        shards = [shard for listing in self.plan.listings for shard in listing.shards]
+        return {p: s.external.__dict__ for p, s in zip(self.plan.parts, shards, strict=True) if s.external}
 
     def _ingest(self, planned: PlannedTable, missing: Sequence[str], receipts: dict[str, Receipt]) -> None:
         shards = [(s, shard) for s, listing in enumerate(self.plan.listings) for shard in listing.shards]
@@ -267,7 +272,7 @@ class _Build:
         partitions = max(
             1, -(-self.entries[-1]["rows_out"] * table.step.weight_of(table.params) // max(1, self.worker_memory // 2))
         )
-        per_group = exchange.parts_per_group(len(parts))
+        per_group = exchange.parts_per_group(len(parts), table.step.weight_of(table.params))
         starts = list(range(0, len(parts), per_group))
         groups = [{i: parts[i] for i in range(s, min(s + per_group, len(parts)))} for s in starts]
         folder = planned.folder.at("exchange")

@@ -28,12 +28,13 @@ from codemill.errors import BuildError
 from codemill.store import Place, atomic
 
 
-def parts_per_group(parts: int) -> int:
+def parts_per_group(parts: int, weight: int) -> int:
     """How many parts one map or align task takes: 1 up to 256 parts, then more, so that files and pieces stay few.
 
-    (Partitions x groups pieces are read on each side: at 150,000 parts, 10^9 documents, 2,344 files instead.)
+    (Partitions x groups pieces are read on each side: at 150,000 parts, 10^9 documents, 2,344 files instead.) Always
+    1 for keys of more than 1 kB of memory (`weight`), because a map task holds the keys of its parts.
     """
-    return min(64, max(1, -(-parts // 256)))
+    return min(64, max(1, -(-parts // 256))) if weight <= 1024 else 1
 
 
 PLACE = {"part": pa.int32(), "row": pa.int32()}

@@ -24,6 +24,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 
@@ -136,7 +137,6 @@ class Receipt:
     bytes: int  # of the file
     sha256: str  # of the file
     counts: Mapping[str, Any] = field(default_factory=dict)
-    external: Mapping[str, Any] | None = None  # see sources.External
 
 
 class PartWriter:
@@ -179,12 +179,12 @@ class PartWriter:
         if table.num_rows:
             self._writer.write_table(table, row_group_size=table.num_rows)
 
-    def close(self, counts: Mapping[str, Any], external: Mapping[str, Any] | None = None) -> Receipt:
+    def close(self, counts: Mapping[str, Any]) -> Receipt:
         """Completes the file and returns its receipt (not yet written)."""
         self._flush()
         self._writer.close()
         self._stack.close()
-        return Receipt(self.name, self.rows, self._hashing.written, self._hashing.hash.hexdigest(), counts, external)
+        return Receipt(self.name, self.rows, self._hashing.written, self._hashing.hash.hexdigest(), counts)
 
     def __enter__(self) -> PartWriter:
         return self
@@ -351,18 +351,19 @@ class Stack:
 
 
 def _part_batches(layer: Layer, part: str, names: list[str]) -> Iterator[pa.RecordBatch]:
-    """One layer's columns of one part: from its own file, and from elsewhere for external columns."""
+    """One layer's columns of one part: from its own file and, where that has none, from the input left in place."""
+    own = _file_batches(layer.folder.at(f"{part}.parquet"), names)
     external = layer.externals.get(part)
     outside = [n for n in names if external and n in external["columns"]]
-    own = [n for n in names if n not in outside]
-    streams = []
-    if own:
-        streams.append(_file_batches(layer.folder.at(f"{part}.parquet"), own))
-    if external and outside:
-        streams.append(_external_batches(external, outside))
-    for slices in _aligned(streams, where=f"{layer.folder.uri}/{part}"):
-        arrays = {n: s.column(n) for s in slices for n in s.schema.names}
-        yield pa.RecordBatch.from_arrays([arrays[n] for n in names], names=names)
+    if not external or not outside:
+        yield from own
+        return
+    for mine, theirs in _aligned([own, _external_batches(external, outside)], where=f"{layer.folder.uri}/{part}"):
+        columns = {n: mine.column(n) for n in names}
+        for name in outside:
+            here = columns[name]  # decoded content, for the few rows that were not plain UTF-8
+            columns[name] = theirs[name] if here.null_count == len(here) else pc.coalesce(here, theirs[name])
+        yield pa.RecordBatch.from_arrays(list(columns.values()), names=names)
 
 
 def _file_batches(place: Place, names: list[str]) -> Iterator[pa.RecordBatch]:

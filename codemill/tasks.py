@@ -63,8 +63,6 @@ def ingest_part(
 ) -> dict[str, Any]:
     """Reads one shard of a source into the base layer. The step's function turns raw files into documents."""
     schema = layer_schema(step)
-    if shard.external:
-        schema = pa.schema([f for f in schema if f.name not in shard.external.columns])
     books, start = Books(), 0
 
     def documents() -> Iterator[pa.RecordBatch]:
@@ -84,9 +82,15 @@ def ingest_part(
     with PartWriter(folder, part, schema) as writer:
         for batch in documents():
             books.add(batch["size"], batch["reason"])
-            writer.write(batch.select(schema.names).cast(schema))
-        external = dict(shard.external.__dict__) if shard.external else None
-        return {"receipts": [writer.close(books.counts(), external)]}
+            writer.write(_complete(_left_in_place(batch) if shard.external else batch, schema))
+        return {"receipts": [writer.close(books.counts())]}
+
+
+def _left_in_place(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Without the content that can be read from the input as it is; what had to be decoded is kept."""
+    as_it_is = pc.fill_null(pc.equal(batch["encoding"], "utf-8"), True)
+    content = pc.if_else(as_it_is, pa.scalar(None, pa.large_string()), batch["content"])
+    return batch.set_column(batch.schema.get_field_index("content"), "content", content)
 
 
 def _without(raw: pa.RecordBatch, blocked: Sequence[int]) -> pa.RecordBatch:

@@ -54,6 +54,7 @@ REAL: list[tuple[str, str, str | None, str | None]] = [
     ("a.tpl", '{{ include "x" . }}\n', "go template", "heuristics"),
     ("a.tpl", "{$name}\n", "smarty", "heuristics"),
     ("a.conf.in", "<?xml version='1.0'?>\n", "xml", "xml"),
+    ("a.jq", ".a | length\n", "jq", "popular"),
     ("a.stl", "no solid\n", None, None),
     ("COPYING", "words\n", "text", "filename"),
     ("unknown.zzz", "words\n", None, None),
@@ -231,4 +232,4 @@ def test_keep_gives_the_reason_and_the_language() -> None:
     ]
     assert steps.keep.function(labelled)["reason"].to_pylist() == [None, "unknown_language", None]
     with pytest.raises(RecipeError, match="did you mean python"):
-        steps.keep.function(labelled, kept=["pyton"])
+        steps.keep.bind({"kept": ["pyton"]})

@@ -330,3 +330,30 @@ def test_a_worker_given_an_unknown_column_type_is_told(tmp_path: Path) -> None:
     assert toys.length.columns_read({}) == ("content",)
     with pytest.raises(KeyError):
         toys.length.function(batch)
+
+
+def test_parquet_left_in_place_gives_the_bytes_that_copying_gives(tmp_path: Path) -> None:
+    texts = ["plain", "\ufeffwith a mark", "plain", "Grüße", "", "nul\0byte"]
+    pq.write_table(pa.table({"content": texts, "path": [f"{i}.txt" for i in range(6)]}), tmp_path / "in.parquet")
+    for name, stay in (("stay", True), ("copy", False)):
+        source = Parquet(str(tmp_path / "in.parquet"), keep_in_place=stay)
+        cm.build(dedup.exact(ingest.documents(sources=(source,))), out=tmp_path / name, workers=1)
+    assert published(tmp_path / "stay") == published(tmp_path / "copy")
+    kept = pq.read_table(tmp_path / "stay" / "corpus").to_pylist()
+    assert [(d["content"], d["encoding"]) for d in kept if d["content"] != "plain"] == [
+        ("with a mark", "utf-8-bom"),
+        ("Grüße", "utf-8"),
+    ]
+
+
+def test_an_input_left_in_place_may_be_moved_between_runs(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"content": ["a", "b"], "path": ["1", "2"]}), tmp_path / "in.parquet")
+
+    def table(file: str, at_most: int) -> cm.Table:
+        return toys.length(ingest.documents(sources=(Parquet(str(tmp_path / file)),)), at_most=at_most)
+
+    cm.build(table("in.parquet", 5), out=tmp_path / "out", workers=1)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "in.parquet").rename(tmp_path / "elsewhere" / "in.parquet")
+    manifest = cm.build(table("elsewhere/in.parquet", 0), out=tmp_path / "out", workers=1)
+    assert [s["cached"] for s in manifest["steps"]] == [True, False]

@@ -1,16 +1,31 @@
 """Removes copies, keeping the best one.
 
-Nearly three quarters of the files of a large crawl are exact copies of others (OpenCoder 2.1.1), so this comes
-before anything that is expensive per file.
+Nearly three quarters of the files of a large crawl are exact copies of others (OpenCoder 2.1.1), so `exact` comes
+before anything that is expensive per file; `fuzzy` then finds the near-copies among what is left.
+
+    exact   rows with equal SHA-256 meet → all but the best are dropped
+    fuzzy   band_keys → cluster → elect → guard → drop
 """
 
 from __future__ import annotations
 
-import numpy as np
-import pyarrow as pa
+import logging
+from collections.abc import Iterator
+from typing import Any
 
-from codemill.exchange import group_by_key
-from codemill.table import VERDICT, exchange
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from codemill import _core
+from codemill.errors import BuildError, RecipeError, did_you_mean
+from codemill.exchange import Pieces, group_by_key
+from codemill.table import VERDICT, Table, exchange, step
+
+log = logging.getLogger("codemill")
+
+Rows = npt.NDArray[np.int64]
 
 BEST_FIRST = (
     ("stars", "descending"),
@@ -47,3 +62,271 @@ def exact(keys: pa.Table, *, hash: str = "content_sha256") -> pa.Table:
             "similarity": pa.array(np.ones(rows, dtype=np.float32)),
         }
     )
+
+
+def fuzzy(
+    documents: Table,
+    *,
+    bands: int = 16,
+    rows: int = 128,
+    ngram: int = 5,
+    unit: str = "word",
+    seed: int = 0,
+    verify: str = "sketch",
+    at_least: float = 0.95,
+    largest: int = 10_000,
+    most_lost: float = 1.0,
+) -> Table:
+    """Drops all but the best of every cluster of near-copies (reason `near_duplicate`).
+
+    Two documents are candidates if one of `bands` bands of `rows` MinHash values is equal; candidates are joined to
+    clusters; each cluster keeps its best. `verify` decides how a member is held against the copy that is kept before
+    it is dropped: not at all ("none"), by their sketches ("sketch", the ledger has the estimate), or by their exact
+    Jaccard similarity ("exact"); members below `at_least` stay. Documents shorter than one shingle of `ngram` words
+    are left to `exact`. `largest` and `most_lost`: see `guard`.
+
+    From: OpenCoder 2.1.1 (5-grams, 2048 functions, 16 bands of 128 rows, the best copy kept). It does not verify.
+    """
+    sketched = band_keys(documents, bands=bands, rows=rows, ngram=ngram, unit=unit, seed=seed)
+    elected = elect(cluster(sketched))
+    guarded = guard(elected, largest=largest, most_lost=most_lost)
+    return drop(guarded, verify=verify, at_least=at_least, hashes=bands * rows, ngram=ngram, unit=unit, seed=seed)
+
+
+def _check_sketch(*, bands: int, rows: int, ngram: int, unit: str, seed: int) -> None:
+    for name, value in (("bands", bands), ("rows", rows), ("ngram", ngram)):
+        if value < 1:
+            raise RecipeError(f"{name} must be at least 1, got {value}")
+    if bands * rows > 1 << 16:
+        raise RecipeError(f"bands x rows must be at most 65,536, got {bands * rows:,}")
+    _check_unit(unit)
+
+
+def _check_unit(unit: str) -> None:
+    if unit not in ("word", "char"):
+        raise RecipeError(f"there is no unit {unit!r}", remedy=did_you_mean(unit, ["word", "char"]))
+
+
+@step(version=1, reads=("content",), adds={"band_keys": pa.binary()}, check=_check_sketch)
+def band_keys(documents: pa.RecordBatch, *, bands: int, rows: int, ngram: int, unit: str, seed: int) -> pa.RecordBatch:
+    """Sketches each document and digests each band of its sketch to 8 bytes.
+
+    Shape: content in; 8 x `bands` bytes out. Null: a document shorter than one shingle.
+    """
+    keys = _core.band_keys(documents["content"], bands=bands, rows=rows, ngram=ngram, unit=unit, seed=seed)
+    return pa.record_batch({"band_keys": keys.cast(pa.binary())})
+
+
+def _each_band(documents: pa.RecordBatch, rows: Rows) -> tuple[pa.RecordBatch, Rows]:
+    """One key for each band of each document: 16 x 8 bytes."""
+    there = documents["band_keys"].is_valid()
+    keys = documents["band_keys"].filter(there)
+    rows = rows[there.to_numpy(zero_copy_only=False)]
+    if not len(keys):
+        return pa.record_batch({"band_key": pa.array([], pa.uint64())}), rows[:0]
+    width = len(keys[0].as_buffer())
+    bands = width // 8
+    flat = np.frombuffer(b"".join(keys.to_pylist()), dtype="<u8")
+    return pa.record_batch({"band_key": pa.array(flat)}), np.repeat(rows, bands)
+
+
+def _clusters(edges: Iterator[pa.Table]) -> pa.Table:
+    """The connected components of all edges: a cluster's number for each document that has a candidate."""
+    found = pa.concat_tables(edges).group_by(["a", "b"]).aggregate([])
+    nodes, roots = _core.components(found["a"].combine_chunks(), found["b"].combine_chunks())
+    place, root = nodes.to_numpy(), roots.to_numpy()
+    return pa.table(
+        {
+            "part": pa.array((place >> np.uint64(32)).astype(np.int32)),
+            "row": pa.array((place & np.uint64(0xFFFFFFFF)).astype(np.int32)),
+            "cluster": pa.array(_mixed(root)),
+        }
+    )
+
+
+def _mixed(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """A bijection of 64-bit numbers that looks random (splitmix64), as an exchange wants its keys."""
+    z = numbers + np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+@exchange(
+    version=1,
+    reads=("band_keys",),
+    key="band_key",
+    adds={"cluster": pa.uint64()},
+    emit=_each_band,
+    gather=_clusters,
+    weight=16 * 64,  # bytes of memory: 16 bands of 8 + 8 bytes, held in four forms
+)
+def cluster(keys: pa.Table) -> pa.Table:
+    """Joins documents that share a band to clusters. Null: a document without a candidate.
+
+    Every member of a bucket is linked to one of it, never to all: a bucket of a million copies is a million edges.
+    The numbers of clusters depend on how the input was cut into parts; which documents are together does not.
+    """
+    where = keys["part"].to_numpy().astype(np.uint64) << np.uint64(32) | keys["row"].to_numpy().astype(np.uint64)
+    table = pa.table({"band_key": keys["band_key"], "node": pa.array(where), "part": keys["part"]})
+    table, first = group_by_key(table, "band_key", [("node", "ascending")])
+    nodes = table["node"].to_numpy()
+    linked = first != np.arange(len(first))
+    return pa.table({"a": pa.array(nodes[linked]), "b": pa.array(nodes[first[linked]])})
+
+
+def _in_clusters(documents: pa.RecordBatch, rows: Rows) -> tuple[pa.RecordBatch, Rows]:
+    there = documents["cluster"].is_valid()
+    return documents.filter(there), rows[there.to_numpy(zero_copy_only=False)]
+
+
+@exchange(
+    version=1,
+    reads=("cluster", "id", "stars", "commit_time"),
+    key="cluster",
+    adds={"keeper": pa.string(), "cluster_size": pa.int64()},
+    emit=_in_clusters,
+)
+def elect(keys: pa.Table) -> pa.Table:
+    """Names each cluster's best document, for every member of it. Null: a document in no cluster."""
+    table, first = group_by_key(keys, "cluster", BEST_FIRST)
+    sizes = np.bincount(first, minlength=table.num_rows)[first]
+    return pa.table(
+        {
+            "part": table["part"],
+            "row": table["row"],
+            "keeper": table["id"].take(pa.array(first)),
+            "cluster_size": pa.array(sizes),
+        }
+    )
+
+
+def _by_origin(documents: pa.RecordBatch, rows: Rows) -> tuple[pa.RecordBatch, Rows]:
+    """Counts by source and language, and the large clusters: a few rows for each batch."""
+    table = pa.table(
+        {
+            "source": documents["source"],
+            "language": documents["language"]
+            if "language" in documents.schema.names
+            else pa.nulls(len(rows), pa.string()),
+            "lost": pc.fill_null(pc.not_equal(documents["keeper"], documents["id"]), False).cast(pa.int64()),
+            "cluster_size": pc.fill_null(documents["cluster_size"], 0),
+            "keeper": pc.if_else(
+                pc.equal(documents["keeper"], documents["id"]), documents["id"], pa.scalar(None, pa.string())
+            ),
+        }
+    )
+    counted = table.group_by(["source", "language"]).aggregate(
+        [("lost", "sum"), ("lost", "count"), ("cluster_size", "max")]
+    )
+    names = ["source", "language", "lost", "files", "largest"]
+    batch = counted.rename_columns(names).combine_chunks().to_batches()
+    made = batch[0] if batch else pa.RecordBatch.from_pylist([], schema=counted.rename_columns(names).schema)
+    made = made.append_column("key", pa.array(np.arange(made.num_rows, dtype=np.uint64)))
+    return made, np.zeros(made.num_rows, dtype=np.int64)
+
+
+def _judge(found: Iterator[pa.Table], *, largest: int, most_lost: float) -> pa.Table:
+    table = (
+        pa.concat_tables(found)
+        .group_by(["source", "language"])
+        .aggregate([("lost", "sum"), ("files", "sum"), ("largest", "max")])
+    )
+    for row in table.sort_by([("source", "ascending"), ("language", "ascending")]).to_pylist():
+        name = f"{row['source']}, {row['language'] or 'no language'}"
+        share = row["lost_sum"] / max(1, row["files_sum"])
+        if (row["largest_max"] or 0) > largest:
+            log.warning("dedup.fuzzy: a cluster of %s has %d members (%s)", name, row["largest_max"], "see the report")
+        if share > most_lost:
+            raise BuildError(
+                f"near-duplicates are {share:.0%} of {name} ({row['lost_sum']:,} of {row['files_sum']:,} files)",
+                where="dedup.guard",
+                remedy=f'look at them, then raise most_lost (now {most_lost:g}), or use verify="exact"',
+            )
+    return pa.table({"part": pa.array([], pa.int32()), "row": pa.array([], pa.int32())})
+
+
+@exchange(
+    version=1,
+    reads=("source", "language", "id", "keeper", "cluster_size"),
+    key="key",
+    adds={},
+    emit=_by_origin,
+    gather=_judge,
+)
+def guard(counts: pa.Table, *, largest: int, most_lost: float) -> pa.Table:
+    """Looks at what would be dropped before anything is.
+
+    Warns of clusters with more than `largest` members. Raises: BuildError if more than `most_lost` of the files of
+    one language of one source would go. (Elsewhere 98 % of a source were lost to merging before anyone noticed.)
+    """
+    return counts
+
+
+def _check_drop(*, verify: str, at_least: float, **_: Any) -> None:
+    if verify not in _PAYLOADS:
+        raise RecipeError(f"there is no verification {verify!r}", remedy=did_you_mean(verify, _PAYLOADS))
+    if not 0 <= at_least <= 1:
+        raise RecipeError(f"at_least is a Jaccard similarity between 0 and 1, got {at_least}")
+
+
+def _nothing(documents: pa.RecordBatch, **_: Any) -> pa.Array:
+    return pa.nulls(documents.num_rows)
+
+
+def _sketches(documents: pa.RecordBatch, *, hashes: int, ngram: int, unit: str, seed: int) -> pa.Array:
+    return _core.sketch(documents["content"], hashes=hashes, ngram=ngram, unit=unit, seed=seed)
+
+
+def _shingles(documents: pa.RecordBatch, *, hashes: int, ngram: int, unit: str, seed: int) -> pa.Array:
+    return _core.shingles(documents["content"], ngram=ngram, unit=unit, seed=seed)
+
+
+# verify → what each member brings to be held against the keeper, how it is compared, bytes of memory per member
+_PAYLOADS: dict[str, tuple[Any, Any, int]] = {
+    "none": (_nothing, lambda a, b: pa.nulls(len(a), pa.float32()), 400),
+    "sketch": (_sketches, lambda a, b: _core.sketch_similarity(a, b), 4 * 8192),
+    "exact": (_shingles, lambda a, b: _core.jaccard(a, b), 4 * 16384),
+}
+
+
+def _with_payload(
+    documents: pa.RecordBatch, rows: Rows, *, verify: str, at_least: float, **sketch: Any
+) -> tuple[pa.RecordBatch, Rows]:
+    documents, rows = _in_clusters(documents, rows)
+    payload = _PAYLOADS[verify][0](documents, **sketch)
+    return documents.select(["cluster", "id", "keeper"]).append_column("payload", payload), rows
+
+
+@exchange(
+    version=1,
+    reads=lambda params: ("cluster", "id", "keeper", *(() if params["verify"] == "none" else ("content",))),
+    key="cluster",
+    adds={name: VERDICT[name] for name in ("reason", "kept_id", "similarity")},
+    emit=_with_payload,
+    piecewise=True,
+    weight=lambda params: _PAYLOADS[params["verify"]][2],
+    check=_check_drop,
+)
+def drop(pieces: Pieces, *, verify: str, at_least: float, hashes: int, ngram: int, unit: str, seed: int) -> pa.Table:
+    """Drops the members of clusters that are near enough to the document that was elected (see `fuzzy`).
+
+    Shape: members of clusters in; one verdict row per dropped document out, with the similarity that was measured.
+    Memory: the keepers of a partition, and the members of one map file at a time.
+    """
+    keepers = pa.concat_tables(p.filter(pc.field("id") == pc.field("keeper")) for p in pieces).combine_chunks()
+    order = np.argsort(keepers["cluster"].to_numpy(), kind="stable")
+    keepers = keepers.take(pa.array(order))
+    numbers = keepers["cluster"].to_numpy()
+    compare = _PAYLOADS[verify][1]
+    dropped = []
+    for piece in pieces:
+        members = piece.filter(pc.field("id") != pc.field("keeper")).combine_chunks()
+        where = pa.array(np.searchsorted(numbers, members["cluster"].to_numpy()))
+        mine = members["payload"].combine_chunks()
+        similarity = compare(mine, keepers["payload"].take(where).combine_chunks())
+        near = pc.fill_null(pc.greater_equal(similarity, np.float32(at_least)), verify == "none")
+        members = members.append_column("similarity", similarity)
+        dropped.append(members.filter(near).select(["part", "row", "keeper", "similarity"]))
+    table = pa.concat_tables(dropped).rename_columns(["part", "row", "kept_id", "similarity"])
+    return table.append_column("reason", pa.array(["near_duplicate"] * table.num_rows, pa.string()))

@@ -8,6 +8,7 @@ pub mod decode;
 pub mod detect;
 pub mod guard;
 pub mod hash;
+pub mod sketch;
 
 #[cfg(feature = "python")]
 mod python;

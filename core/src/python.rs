@@ -13,6 +13,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     crate::hash::python::register(m)?;
     crate::decode::python::register(m)?;
     crate::detect::python::register(m)?;
+    crate::sketch::python::register(m)?;
     Ok(())
 }
 

@@ -69,8 +69,8 @@ fn utf32(body: &[u8], unit: fn([u8; 4]) -> u32) -> Result<String, usize> {
 /// Shape: the text, and "utf-16-le" or "utf-16-be".
 /// Why: every ASCII character of UTF-16 has a NUL, always on the same side. So: the side with more NULs is the high
 /// byte; the bytes must decode without an unpaired surrogate, hold no NUL and no other control character, no
-/// noncharacter and nothing from the private use areas; and at least a quarter of the characters must be ASCII,
-/// among them a space or a line end unless it is a single short line. Read the wrong way around, ASCII becomes rare
+/// noncharacter and nothing from the private use areas; and at least a quarter of the characters must be ASCII (half of
+/// them in up to 80 characters, or one stray NUL would do), among them a space or a line end unless it is that short. Read the wrong way around, ASCII becomes rare
 /// ideographs, and such text has no ASCII at all.
 /// Not covered: UTF-16 that is almost wholly ideographs, and UTF-32, without a mark; both are dropped as binary.
 pub fn unmarked_utf16(raw: &[u8]) -> Option<(String, &'static str)> {
@@ -100,7 +100,9 @@ pub fn unmarked_utf16(raw: &[u8]) -> Option<(String, &'static str)> {
             _ => {}
         }
     }
-    let plausible = (ascii + gaps) * 4 >= pairs.len() && ascii > 0 && (gaps > 0 || pairs.len() <= 80);
+    let short = pairs.len() <= 80;
+    let plausible =
+        (ascii + gaps) * if short { 2 } else { 4 } >= pairs.len() && ascii > 0 && (gaps > 0 || short);
     plausible.then_some((text, encoding))
 }
 
@@ -143,5 +145,6 @@ mod tests {
         assert_eq!(unmarked_utf16(&samples_of_16_bits), None);
         assert_eq!(unmarked_utf16(b"ab\0\0cd\0\0"), None);
         assert_eq!(unmarked_utf16(b"name\0value\0"), None);
+        assert_eq!(unmarked_utf16(b"nul\0byte"), None);
     }
 }

@@ -134,7 +134,7 @@ fn language(table: &Table, name: &str, data: &[u8]) -> Option<(Id, Strategy)> {
         [id] => Some((id, Strategy::Manpage)),
         _ => Some(match table.classifier.best(&candidates, data) {
             Some(id) => (id, Strategy::Classifier),
-            None => (table.most_popular(&candidates), Strategy::Popular),
+            None => (table.most_popular(&candidates, &name), Strategy::Popular),
         }),
     }
 }

@@ -222,7 +222,11 @@ impl Table {
         Some(&rule.languages)
     }
 
-    pub(super) fn most_popular(&self, candidates: &[Id]) -> Id {
-        *candidates.iter().find(|id| self.popular[usize::from(**id)]).unwrap_or(&candidates[0])
+    /// The candidate on the list of popular languages; else the one the extension of `name` is called after (`jq`
+    /// before `jsoniq` for `.jq`); else the first in the order of titles.
+    pub(super) fn most_popular(&self, candidates: &[Id], name: &str) -> Id {
+        let namesake = name.rsplit('.').next().and_then(|word| self.by_alias(word));
+        let popular = candidates.iter().copied().find(|id| self.popular[usize::from(*id)]);
+        popular.or(namesake.filter(|id| candidates.contains(id))).unwrap_or(candidates[0])
     }
 }

@@ -1,0 +1,56 @@
+//! Which vector instructions are used. Results never depend on it.
+
+/// A set of instructions that the kernels are written for, slowest first.
+///
+/// `Portable` is plain Rust, which the compiler vectorises with what every CPU of the target has: SSE2 on x86-64,
+/// NEON on AArch64.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Simd {
+    /// Plain Rust.
+    Portable,
+    /// 256-bit integers, and the bit manipulation of the same generation (Haswell, Zen and later).
+    Avx2,
+    /// 512-bit integers: AVX-512 F and BW (Skylake-X, Zen 4 and later).
+    Avx512,
+}
+
+impl Simd {
+    /// Every level, slowest first.
+    pub const ALL: [Self; 3] = [Self::Portable, Self::Avx2, Self::Avx512];
+
+    /// The name that Python uses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Portable => "portable",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
+        }
+    }
+
+    /// Whether this CPU has it.
+    pub fn available(self) -> bool {
+        match self {
+            Self::Portable => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => {
+                is_x86_feature_detected!("avx2")
+                    && is_x86_feature_detected!("bmi1")
+                    && is_x86_feature_detected!("bmi2")
+                    && is_x86_feature_detected!("popcnt")
+            }
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => {
+                Self::Avx2.available()
+                    && is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            _ => false,
+        }
+    }
+
+    /// The fastest that this CPU has.
+    pub fn best() -> Self {
+        Self::ALL.into_iter().rev().find(|s| s.available()).unwrap_or(Self::Portable)
+    }
+}

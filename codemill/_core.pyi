@@ -65,3 +65,62 @@ def detect(path: pa.StringArray, content: pa.LargeStringArray, table: LanguageTa
 
 def classifier_features(content: pa.LargeStringArray) -> tuple[pa.ListArray, pa.ListArray]:
     """What the classifier sees of each text: its buckets (uint16) and their values (float32, of unit length)."""
+
+SKETCH_VERSION: int
+"""What a word, a shingle, a sketch and a band's digest are; another number, other values."""
+
+def simd_levels() -> list[str]:
+    """The sets of instructions that this CPU has, of "portable", "avx2", "avx512"; the last is used by default."""
+
+def sketch(
+    content: pa.LargeStringArray, *, hashes: int, ngram: int, unit: str, seed: int, simd: str | None = None
+) -> pa.FixedSizeBinaryArray:
+    """The sketch of each text: for each of `hashes` functions the smallest value over the text's shingles.
+
+    `unit` is "word" or "char". `simd` forces a set of instructions; the result does not depend on it.
+    Shape: one row per text, `hashes` 32-bit numbers, little-endian.
+    Null: the text is null or has fewer than `ngram` words or characters.
+    Raises: TypeError for another type, ValueError for a parameter out of range, naming it.
+    """
+
+def band_keys(
+    content: pa.LargeStringArray,
+    *,
+    bands: int,
+    rows: int,
+    ngram: int,
+    unit: str,
+    seed: int,
+    simd: str | None = None,
+) -> pa.FixedSizeBinaryArray:
+    """The digest of each band of each text's sketch, which has `bands * rows` values.
+
+    Shape: one row per text, `bands` 64-bit numbers, little-endian; two texts have a number in common where all `rows`
+    values of a band are equal.
+    Null and Raises: as `sketch`.
+    """
+
+def shingles(
+    content: pa.LargeStringArray, *, ngram: int, unit: str, seed: int, simd: str | None = None
+) -> pa.LargeListArray:
+    """The distinct shingles of each text as 64-bit hashes (uint64), ascending. Null and Raises: as `sketch`."""
+
+def jaccard(a: pa.LargeListArray, b: pa.LargeListArray) -> pa.FloatArray:
+    """Row by row, the share of shingles that two sets have in common, of all in either.
+
+    Null: where either set is null, or both are empty.
+    Raises: TypeError for other types, ValueError if lengths differ or a list is not ascending without repetition.
+    """
+
+def sketch_similarity(a: pa.FixedSizeBinaryArray, b: pa.FixedSizeBinaryArray) -> pa.FloatArray:
+    """Row by row, the share of equal values in two sketches: an estimate of `jaccard`. Null: where either is.
+
+    Raises: TypeError for other types, ValueError if the lengths or the sizes of the sketches differ.
+    """
+
+def components(a: pa.UInt64Array, b: pa.UInt64Array) -> tuple[pa.UInt64Array, pa.UInt64Array]:
+    """The distinct nodes of the pairs (a[i], b[i]), ascending, and for each the smallest node it is connected with.
+
+    The order of the pairs does not matter; chains may have any length.
+    Raises: TypeError for other types, ValueError for nulls or if the lengths differ.
+    """

@@ -140,11 +140,10 @@ def build(
     _check_output(folder)
     folder.make()
     with _lock(folder):
-        plan_ = plan(table, folder.uri)
         own = isinstance(engine, str)
         running = _engine(engine, workers, memory) if isinstance(engine, str) else engine
         try:
-            return _Build(plan_, running, memory, recipe or {}, progress, started).run()
+            return _Build(plan(table, folder.uri), running, memory, recipe or {}, progress, started).run()
         finally:
             if own:
                 running.close()

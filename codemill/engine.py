@@ -166,7 +166,7 @@ class Local:
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
-        self._idle: list[_Worker] = []
+        self._idle = [_Worker() for _ in range(workers)]  # they start while the caller makes its plan
         self._busy: dict[Connection, tuple[_Worker, Task]] = {}
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Outcome]:

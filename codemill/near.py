@@ -1,0 +1,197 @@
+"""Near-duplicates of texts in memory: sketches, the odds of finding a pair, and which text is a copy of which.
+
+For notebooks; `steps/dedup.py` does the same to tables of any size. See docs/near-duplicates.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+import pyarrow as pa
+
+from codemill import _core
+from codemill.errors import RecipeError
+
+_MISSED = 0.001
+"""Share of the pairs just at the threshold that `near_duplicates` may fail to look at."""
+_LEADERS = 16
+"""Kept texts per bucket that a text is compared with: bounds the work where thousands of texts are much alike."""
+
+Texts: TypeAlias = Sequence[str | None] | pa.Array | pa.ChunkedArray
+
+
+def collision_probability(similarity: float, *, bands: int, rows: int) -> float:
+    """How likely two texts of this similarity have at least one band in common: `1 - (1 - s^rows)^bands`.
+
+    From: Leskovec, Rajaraman, Ullman, Mining of Massive Datasets, 3.4.
+
+    >>> [round(collision_probability(s, bands=16, rows=128), 3) for s in (0.9, 0.95, 0.98, 0.99)]
+    [0.0, 0.022, 0.714, 0.994]
+    """
+    _positive(bands=bands, rows=rows)
+    if not 0 <= similarity <= 1:
+        raise RecipeError(f"similarity: expected a number from 0 to 1, got {similarity!r}")
+    return float(-np.expm1(bands * np.log1p(-(similarity**rows)))) if similarity < 1 else 1.0
+
+
+def effective_threshold(bands: int, rows: int) -> float:
+    """The similarity about which bands divide: `(1 / bands)^(1 / rows)`; above it most pairs share a band.
+
+    >>> round(effective_threshold(16, 128), 3)
+    0.979
+    """
+    _positive(bands=bands, rows=rows)
+    return float((1 / bands) ** (1 / rows))
+
+
+def bands_for(threshold: float, *, hashes: int = 2048) -> tuple[int, int]:
+    """The bands and rows that find 99.9 % of the pairs at `threshold`, with the fewest pairs below it.
+
+    >>> bands_for(0.8)
+    (157, 13)
+    """
+    _positive(hashes=hashes)
+    if not 0 < threshold <= 1:
+        raise RecipeError(f"threshold: expected more than 0, at most 1, got {threshold!r}")
+    for rows in range(hashes, 0, -1):
+        bands = hashes // rows
+        if collision_probability(threshold, bands=bands, rows=rows) >= 1 - _MISSED:
+            return bands, rows
+    least = 1 - _MISSED ** (1 / hashes)
+    raise RecipeError(
+        f"threshold: {threshold} is too low for {hashes} hashes",
+        remedy=f"give at least {least:.3f}, or more hashes",
+    )
+
+
+def sketch(
+    texts: Texts, *, hashes: int = 2048, ngram: int = 5, unit: str = "word", seed: int = 0
+) -> pa.FixedSizeBinaryArray:
+    """The sketch of each text; the share of equal 32-bit numbers in two sketches estimates their Jaccard similarity.
+
+    Shape: one row per text, `hashes` little-endian 32-bit numbers. Standard error of an estimate of J:
+    `sqrt(J * (1 - J) / hashes)`.
+    Null: the text is null or has fewer than `ngram` words (`unit="word"`) or characters (`unit="char"`).
+    Raises: ValueError naming the parameter that is out of range.
+
+    >>> a, b = "def add(a, b): return a + b  # the sum", "def add(a, b): return a + b  # their sum"
+    >>> sketches = sketch([a, b, "too short"], hashes=256)
+    >>> sketches.is_null().to_pylist()
+    [False, False, True]
+    >>> similarity(sketches[:1], sketches[1:2]).to_pylist()
+    [0.40625]
+    """
+    return _core.sketch(_strings(texts), hashes=hashes, ngram=ngram, unit=unit, seed=seed)
+
+
+def similarity(a: pa.FixedSizeBinaryArray, b: pa.FixedSizeBinaryArray) -> pa.FloatArray:
+    """Row by row, the similarity that two columns of sketches tell. Null: where either is.
+
+    Raises: ValueError if the columns differ in length or the sketches in size.
+    """
+    return _core.sketch_similarity(a, b)
+
+
+def near_duplicates(
+    texts: Texts, *, threshold: float = 0.8, hashes: int = 2048, ngram: int = 5, unit: str = "word", seed: int = 0
+) -> pa.Table:
+    """Which texts are copies, or nearly, of an earlier one.
+
+    The first of several that are alike is kept. A text is dropped only for one that is kept and whose similarity
+    with it, counted exactly, is at least `threshold`: no chain of small steps leads from a text to a different one.
+    Texts shorter than a shingle are dropped for equal texts only.
+
+    Shape: one row per text; `kept` (int64), the row of the text that stands for it, its own number if it is kept;
+    `similarity` (float32) with that text.
+    Null: `similarity` of those that are kept.
+    Time: about that of the sketches, plus one comparison per text and bucket of candidates (16 at most).
+    Not covered: one pair in a thousand at the threshold is missed, fewer above it; in buckets of more than 16 kept
+    texts, later ones are compared with the first 16.
+    Raises: ValueError naming the parameter that is out of range.
+
+    >>> words = [f"word{i}" for i in range(100)]
+    >>> texts = [" ".join(words), " ".join([*words[:99], "changed"]), " ".join(reversed(words)), "x", "x"]
+    >>> found = near_duplicates(texts)
+    >>> found["kept"].to_pylist()
+    [0, 0, 2, 3, 3]
+    >>> [None if s is None else round(s, 3) for s in found["similarity"].to_pylist()]
+    [None, 0.979, None, None, 1.0]
+    """
+    strings = _strings(texts)
+    kept = np.arange(len(strings))
+    alike = np.full(len(strings), np.nan, dtype=np.float32)
+    _equal(strings, kept, alike)
+    own = np.flatnonzero(kept == np.arange(len(strings)))
+    _similar(strings, own, kept, alike, threshold, bands_for(threshold, hashes=hashes), ngram, unit, seed)
+    return pa.table({"kept": kept, "similarity": pa.array(alike, from_pandas=True)})
+
+
+def _equal(strings: pa.LargeStringArray, kept: np.ndarray, alike: np.ndarray) -> None:
+    """Links each text to the first that equals it."""
+    encoded = strings.dictionary_encode().indices
+    rows = np.flatnonzero(encoded.is_valid().to_numpy(zero_copy_only=False))
+    codes = encoded.drop_null().to_numpy()
+    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
+    leaders = rows[first[inverse]] if len(rows) else rows
+    copies = leaders != rows
+    kept[rows[copies]], alike[rows[copies]] = leaders[copies], 1.0
+
+
+def _similar(
+    strings: pa.LargeStringArray,
+    own: np.ndarray,
+    kept: np.ndarray,
+    alike: np.ndarray,
+    threshold: float,
+    banding: tuple[int, int],
+    ngram: int,
+    unit: str,
+    seed: int,
+) -> None:
+    """Links each of the texts `own` to the most similar earlier one that is kept, and their copies with them."""
+    bands, rows = banding
+    found = _core.band_keys(strings.take(pa.array(own)), bands=bands, rows=rows, ngram=ngram, unit=unit, seed=seed)
+    own = own[found.is_valid().to_numpy(zero_copy_only=False)]
+    keys = np.frombuffer(b"".join(found.drop_null().to_pylist()), dtype="<u8").reshape(-1, bands)
+    shared = np.zeros(len(own), dtype=bool)
+    for column in keys.T:
+        _, inverse, count = np.unique(column, return_inverse=True, return_counts=True)
+        shared |= count[inverse] > 1
+    own, keys = own[shared], keys[shared]
+    sets = _core.shingles(strings.take(pa.array(own)), ngram=ngram, unit=unit, seed=seed)
+    buckets: dict[int, list[int]] = {}
+    moved: dict[int, tuple[int, float]] = {}
+    for i, row in enumerate(own):
+        leaders = sorted({j for key in keys[i].tolist() for j in buckets.get(key, ())})
+        if leaders:
+            self_again = sets.take(pa.array([i] * len(leaders)))
+            measured = _core.jaccard(self_again, sets.take(pa.array(leaders))).to_numpy()
+            best = int(np.argmax(measured))  # the first of equals
+            if measured[best] >= threshold:
+                moved[int(row)] = int(own[leaders[best]]), float(measured[best])
+                continue
+        for key in keys[i].tolist():
+            bucket = buckets.setdefault(key, [])
+            if len(bucket) < _LEADERS:
+                bucket.append(i)
+    for row in range(len(kept)):
+        if kept[row] in moved:
+            kept[row], alike[row] = moved[int(kept[row])]
+
+
+def _strings(texts: Texts) -> pa.LargeStringArray:
+    if isinstance(texts, str | bytes):
+        raise TypeError("expected many texts: a list or an Arrow array, got one string. Hint: [text]")
+    if isinstance(texts, pa.ChunkedArray):
+        texts = texts.combine_chunks()
+    if isinstance(texts, pa.Array):
+        return texts if texts.type == pa.large_string() else texts.cast(pa.large_string())
+    return pa.array(texts, pa.large_string())
+
+
+def _positive(**numbers: int) -> None:
+    for name, number in numbers.items():
+        if number < 1:
+            raise RecipeError(f"{name}: expected at least 1, got {number!r}")

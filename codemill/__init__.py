@@ -13,6 +13,7 @@ from codemill.errors import (
     TeacherError,
 )
 from codemill.languages import Detection, detect
+from codemill.near import collision_probability, effective_threshold, near_duplicates, sketch
 from codemill.table import Step, Table, exchange, step
 
 __all__ = [
@@ -26,8 +27,12 @@ __all__ = [
     "Table",
     "TeacherError",
     "build",
+    "collision_probability",
     "detect",
+    "effective_threshold",
     "exchange",
+    "near_duplicates",
     "plan",
+    "sketch",
     "step",
 ]

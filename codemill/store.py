@@ -142,10 +142,12 @@ class Receipt:
 class PartWriter:
     """Writes one Parquet part, hashing its bytes on the way; `close` renames it into place.
 
-    Row groups are the batches given, gathered up to about `gather` bytes. Leaving without `close` leaves nothing.
+    Row groups are the batches given, gathered up to about `gather` bytes: 1 MiB keeps batches of content as they are
+    and makes groups of thousands of rows of narrow layers (a row group of each batch took three times as long to
+    write and to read). Leaving without `close` leaves nothing.
     """
 
-    def __init__(self, folder: Place, name: str, schema: pa.Schema, *, gather: int = 0) -> None:
+    def __init__(self, folder: Place, name: str, schema: pa.Schema, *, gather: int = 1 << 20) -> None:
         self.folder, self.name, self.schema, self.gather = folder, name, schema, gather
         self.rows = 0
         self._waiting: list[pa.RecordBatch] = []

@@ -89,7 +89,11 @@ def ingest_part(
 def _left_in_place(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Without the content that can be read from the input as it is; what had to be decoded is kept."""
     as_it_is = pc.fill_null(pc.equal(batch["encoding"], "utf-8"), True)
-    content = pc.if_else(as_it_is, pa.scalar(None, pa.large_string()), batch["content"])
+    if as_it_is.true_count == batch.num_rows:
+        content = pa.nulls(batch.num_rows, pa.large_string())
+    else:  # taken, because if_else would hold on to the memory of what is null
+        rows = pa.array(np.arange(batch.num_rows), mask=as_it_is.to_numpy(zero_copy_only=False))
+        content = batch["content"].take(rows)
     return batch.set_column(batch.schema.get_field_index("content"), "content", content)
 
 

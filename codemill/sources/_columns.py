@@ -232,7 +232,6 @@ def to_raw(
     repo = strings(columns["repo"]) if "repo" in columns else pa.nulls(rows, pa.string())
     path = strings(columns["path"]) if "path" in columns else pa.nulls(rows, pa.string())
     path = pc.utf8_ltrim(path, "/")
-    numbered = pa.array([f"{names[1]}#{row}" for row in range(first_row, first_row + rows)], pa.string())
     raw = content_bytes(columns["content"]) if "content" in columns else pa.nulls(rows, pa.large_binary())
     length = pc.binary_length(raw).cast(pa.int64())
     size = integers(columns["size"]) if "size" in columns else pa.nulls(rows, pa.int64())
@@ -248,7 +247,7 @@ def to_raw(
         raw = pc.if_else(big, pa.scalar(None, pa.large_binary()), raw)
     made = {
         "repo": pc.coalesce(repo, pa.scalar(names[0])),
-        "path": pc.if_else(pc.fill_null(pc.equal(path, ""), True), numbered, path),
+        "path": _numbered(path, names[1], first_row),
         "revision": strings(columns["revision"]) if "revision" in columns else None,
         "stars": integers(columns["stars"]) if "stars" in columns else None,
         "commit_time": times(columns["commit_time"]) if "commit_time" in columns else None,
@@ -270,6 +269,14 @@ def _plain(array: pa.Array) -> pa.Array:
     if pa.types.is_string_view(array.type):
         return array.cast(pa.large_string())
     return array.cast(pa.large_binary()) if pa.types.is_binary_view(array.type) else array
+
+
+def _numbered(path: pa.Array, name: str, first_row: int) -> pa.Array:
+    """Paths, where a missing one is `name#row`."""
+    missing = pc.fill_null(pc.equal(path, ""), True)
+    if not pc.any(missing).as_py():
+        return path
+    return pc.if_else(missing, pa.array([f"{name}#{first_row + i}" for i in range(len(path))], pa.string()), path)
 
 
 def content_bytes(array: pa.Array) -> pa.Array:

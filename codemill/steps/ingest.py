@@ -48,16 +48,9 @@ def documents(
         **known,
         "size": raw["size"],
         "content_sha256": decoded["content_sha256"],
-        "content": _where(reason.is_null(), decoded["content"]),
+        "content": decoded["content"],
         "encoding": decoded["encoding"],
         "reason": reason,
         "value": pc.coalesce(raw["detail"], decoded["detail"]),
     }
     return pa.record_batch({name: columns[name] for name in (*BASE, "reason", "value")})
-
-
-def _where(mask: pa.Array, values: pa.Array) -> pa.Array:
-    """Values where the mask holds, null elsewhere; without a copy where it always holds."""
-    if mask.true_count == len(mask):
-        return values
-    return pc.if_else(mask, values, pa.scalar(None, values.type))

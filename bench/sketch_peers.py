@@ -15,12 +15,14 @@ import re
 import struct
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from codemill import _core
 
 WORD = re.compile(r"[0-9A-Za-z_\x80-\U0010ffff]+")
 BANDS = 16
@@ -137,8 +139,6 @@ def daft(sample: str, hashes: int) -> tuple[np.ndarray, float]:
 
 
 def codemill(sample: str, hashes: int) -> tuple[np.ndarray, float]:
-    from codemill import _core
-
     keys = []
     for batch in pq.ParquetFile(sample).iter_batches(4000, columns=["content"]):
         content = batch["content"].cast(pa.large_string())
@@ -165,29 +165,17 @@ MEGABYTES = {"codemill": 500.0, "rensa RMinHash": 20.0, "rensa CMinHash": 10.0, 
 def clusters(values: np.ndarray) -> tuple[int, int]:
     """How many texts are in clusters of two and more, and how many clusters: the same code for everyone."""
     width = values.shape[1] // BANDS
-    parents = np.arange(len(values))
-
-    def root(i: int) -> int:
-        while parents[i] != i:
-            parents[i] = parents[parents[i]]
-            i = int(parents[i])
-        return i
-
+    rows = np.arange(len(values))
+    pairs = []
     for band in range(BANDS):
         part = np.ascontiguousarray(values[:, band * width : (band + 1) * width])
-        keys = part.view(np.dtype((np.void, part.dtype.itemsize * width))).ravel()
+        keys = part.view(np.dtype((np.void, part.dtype.itemsize * width))).ravel() if width > 1 else part.ravel()
         _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-        for i, j in _linked(first[inverse]):
-            a, b = root(i), root(j)
-            parents[max(a, b)] = min(a, b)
-    roots = np.array([root(i) for i in range(len(parents))])
-    _, counts = np.unique(roots, return_counts=True)
-    return int(counts[counts > 1].sum()), int((counts > 1).sum())
-
-
-def _linked(leaders: np.ndarray) -> Iterable[tuple[int, int]]:
-    rows = np.flatnonzero(leaders != np.arange(len(leaders)))
-    return zip(rows.tolist(), leaders[rows].tolist(), strict=True)
+        leaders = first[inverse]
+        pairs.append(np.stack([rows[leaders != rows], leaders[leaders != rows]]))
+    a, b = np.concatenate(pairs, axis=1).astype(np.uint64)
+    _, roots = _core.components(pa.array(a), pa.array(b))
+    return len(roots), len(roots.unique())
 
 
 def main(argv: list[str]) -> None:

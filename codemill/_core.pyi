@@ -121,6 +121,7 @@ def sketch_similarity(a: pa.FixedSizeBinaryArray, b: pa.FixedSizeBinaryArray) ->
 def components(a: pa.UInt64Array, b: pa.UInt64Array) -> tuple[pa.UInt64Array, pa.UInt64Array]:
     """The distinct nodes of the pairs (a[i], b[i]), ascending, and for each the smallest node it is connected with.
 
-    The order of the pairs does not matter; chains may have any length.
-    Raises: TypeError for other types, ValueError for nulls or if the lengths differ.
+    The order of the pairs does not matter; chains may have any length. Results of several parts, taken as pairs, can
+    be joined by another call.
+    Raises: TypeError for other types, ValueError for nulls, if the lengths differ, or for 2**32 nodes or more.
     """

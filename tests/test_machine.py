@@ -161,7 +161,7 @@ def test_deaths_that_no_single_document_explains_stop_the_run_with_the_steps_nam
 
 def test_a_step_that_breaks_its_promise_is_named(tmp_path: Path) -> None:
     files = ingest.documents(sources=(toys.Literals(TEXTS),))
-    with pytest.raises(cm.BuildError, match=r"promised 4 rows .* returned 3 rows .*toys.forgetful"):
+    with pytest.raises(cm.BuildError, match=r"promised 10 rows .* returned 9 rows .*toys.forgetful"):
         cm.build(toys.forgetful(files), out=tmp_path, workers=1)
     with pytest.raises(cm.BuildError, match="ZeroDivisionError: as asked"):
         cm.build(toys.failing(files), out=tmp_path, workers=1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import random
+import subprocess
+import sys
 import sysconfig
 import time
 from pathlib import Path
@@ -264,6 +266,9 @@ def test_arrays_of_other_types_are_refused() -> None:
     lists = pa.array([[1], [2]], pa.large_list(pa.int64()))
     with pytest.raises(ValueError, match="a: expected lists of uint64"):
         _core.jaccard(lists, lists)
+    holes = pa.array([[1, None], [2]], pa.large_list(pa.uint64()))
+    with pytest.raises(ValueError, match="without nulls in them"):
+        _core.jaccard(holes, holes)
     unsorted = pa.array([[1], [2, 1]], pa.large_list(pa.uint64()))
     with pytest.raises(ValueError, match="a: the list of row 1 is not ascending"):
         _core.jaccard(unsorted, unsorted)
@@ -312,3 +317,9 @@ def test_near_duplicates_of_many_alike_is_linear() -> None:
     start = time.process_time()
     assert near.near_duplicates(texts)["kept"].unique().to_pylist() == [0]
     assert time.process_time() - start < 20
+
+
+def test_the_figure_of_the_curve_is_current() -> None:
+    script = Path(__file__).resolve().parent.parent / "scripts" / "collision_curve.py"
+    done = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -29,7 +29,8 @@ def quickstart(
     files = ingest.documents(sources=resize(inputs or here(), max_file_bytes))
     labelled = detect.language(files)
     known = detect.keep(labelled)  # only what is in no language at all is dropped
-    return dedup.exact(known)
+    unique = dedup.exact(known)
+    return dedup.fuzzy(unique, by=("source", "language"))
 
 
 def smoke(inputs: Sequence[Source] = ()) -> Table:

@@ -10,7 +10,7 @@ before anything that is expensive per file; `fuzzy` then finds the near-copies a
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -74,6 +74,7 @@ def fuzzy(
     seed: int = 0,
     verify: str = "sketch",
     at_least: float = 0.95,
+    by: Sequence[str] = ("source",),
     largest: int = 10_000,
     most_lost: float = 1.0,
 ) -> Table:
@@ -83,13 +84,13 @@ def fuzzy(
     clusters; each cluster keeps its best. `verify` decides how a member is held against the copy that is kept before
     it is dropped: not at all ("none"), by their sketches ("sketch", the ledger has the estimate), or by their exact
     Jaccard similarity ("exact"); members below `at_least` stay. Documents shorter than one shingle of `ngram` words
-    are left to `exact`. `largest` and `most_lost`: see `guard`.
+    are left to `exact`. `by`, `largest` and `most_lost`: see `guard`.
 
     From: OpenCoder 2.1.1 (5-grams, 2048 functions, 16 bands of 128 rows, the best copy kept). It does not verify.
     """
     sketched = band_keys(documents, bands=bands, rows=rows, ngram=ngram, unit=unit, seed=seed)
     elected = elect(cluster(sketched))
-    guarded = guard(elected, largest=largest, most_lost=most_lost)
+    guarded = guard(elected, by=by, largest=largest, most_lost=most_lost)
     return drop(guarded, verify=verify, at_least=at_least, hashes=bands * rows, ngram=ngram, unit=unit, seed=seed)
 
 
@@ -201,64 +202,58 @@ def elect(keys: pa.Table) -> pa.Table:
     )
 
 
-def _by_origin(documents: pa.RecordBatch, rows: Rows) -> tuple[pa.RecordBatch, Rows]:
-    """Counts by source and language, and the large clusters: a few rows for each batch."""
+def _counted(documents: pa.RecordBatch, rows: Rows, *, by: Sequence[str], **_: Any) -> tuple[pa.RecordBatch, Rows]:
+    """A batch's files, members that would go and largest cluster, for each value of `by`: a few rows."""
+    goes = pc.fill_null(pc.not_equal(documents["keeper"], documents["id"]), False)
     table = pa.table(
         {
-            "source": documents["source"],
-            "language": documents["language"]
-            if "language" in documents.schema.names
-            else pa.nulls(len(rows), pa.string()),
-            "lost": pc.fill_null(pc.not_equal(documents["keeper"], documents["id"]), False).cast(pa.int64()),
-            "cluster_size": pc.fill_null(documents["cluster_size"], 0),
-            "keeper": pc.if_else(
-                pc.equal(documents["keeper"], documents["id"]), documents["id"], pa.scalar(None, pa.string())
-            ),
+            **{name: documents[name] for name in by},
+            "lost": goes.cast(pa.int64()),
+            "largest": pc.fill_null(documents["cluster_size"], 0),
         }
     )
-    counted = table.group_by(["source", "language"]).aggregate(
-        [("lost", "sum"), ("lost", "count"), ("cluster_size", "max")]
-    )
-    names = ["source", "language", "lost", "files", "largest"]
-    batch = counted.rename_columns(names).combine_chunks().to_batches()
-    made = batch[0] if batch else pa.RecordBatch.from_pylist([], schema=counted.rename_columns(names).schema)
-    made = made.append_column("key", pa.array(np.arange(made.num_rows, dtype=np.uint64)))
-    return made, np.zeros(made.num_rows, dtype=np.int64)
+    counts = table.group_by(list(by)).aggregate([("lost", "sum"), ("lost", "count"), ("largest", "max")])
+    counts = counts.rename_columns([*by, "lost", "files", "largest"]).combine_chunks()
+    arrays = {name: _flat(counts[name]) for name in counts.schema.names}
+    numbers = np.arange(counts.num_rows)
+    return pa.record_batch({**arrays, "key": pa.array(numbers.astype(np.uint64))}), numbers * 0
 
 
-def _judge(found: Iterator[pa.Table], *, largest: int, most_lost: float) -> pa.Table:
-    table = (
-        pa.concat_tables(found)
-        .group_by(["source", "language"])
-        .aggregate([("lost", "sum"), ("files", "sum"), ("largest", "max")])
-    )
-    for row in table.sort_by([("source", "ascending"), ("language", "ascending")]).to_pylist():
-        name = f"{row['source']}, {row['language'] or 'no language'}"
-        share = row["lost_sum"] / max(1, row["files_sum"])
-        if (row["largest_max"] or 0) > largest:
-            log.warning("dedup.fuzzy: a cluster of %s has %d members (%s)", name, row["largest_max"], "see the report")
-        if share > most_lost:
+def _flat(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks else pa.array([], column.type)
+
+
+def _judge(found: Iterator[pa.Table], *, by: Sequence[str], largest: int, most_lost: float) -> pa.Table:
+    table = pa.concat_tables(found).group_by(list(by))
+    table = table.aggregate([("lost", "sum"), ("files", "sum"), ("largest", "max")])
+    for row in table.sort_by([(name, "ascending") for name in by]).to_pylist():
+        name = ", ".join(row[column] or f"no {column}" for column in by)
+        lost, files = row["lost_sum"], row["files_sum"]
+        if row["largest_max"] > largest:
+            log.warning("dedup.guard: a cluster of %s has %d members", name, row["largest_max"])
+        if lost > most_lost * files:
             raise BuildError(
-                f"near-duplicates are {share:.0%} of {name} ({row['lost_sum']:,} of {row['files_sum']:,} files)",
+                f"near-duplicates are {lost / files:.0%} of {name} ({lost:,} of {files:,} files)",
                 where="dedup.guard",
-                remedy=f'look at them, then raise most_lost (now {most_lost:g}), or use verify="exact"',
+                remedy=f"look at some of them; then raise most_lost (now {most_lost:g}) or verify more strictly",
             )
     return pa.table({"part": pa.array([], pa.int32()), "row": pa.array([], pa.int32())})
 
 
 @exchange(
     version=1,
-    reads=("source", "language", "id", "keeper", "cluster_size"),
+    reads=lambda params: (*params["by"], "id", "keeper", "cluster_size"),
     key="key",
     adds={},
-    emit=_by_origin,
+    emit=_counted,
     gather=_judge,
 )
-def guard(counts: pa.Table, *, largest: int, most_lost: float) -> pa.Table:
+def guard(counts: pa.Table, *, by: Sequence[str], largest: int, most_lost: float) -> pa.Table:
     """Looks at what would be dropped before anything is.
 
     Warns of clusters with more than `largest` members. Raises: BuildError if more than `most_lost` of the files of
-    one language of one source would go. (Elsewhere 98 % of a source were lost to merging before anyone noticed.)
+    one value of `by` (a source, a language of a source) would go. Why: elsewhere 98 % of a source were lost to
+    merging before anyone noticed.
     """
     return counts
 

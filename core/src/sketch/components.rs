@@ -3,16 +3,23 @@
 /// The distinct nodes of the pairs `(a[i], b[i])`, ascending, and for each the smallest node it is connected with.
 ///
 /// Time: sorting, then nearly linear in the pairs; chains of any length, as nothing recurses. Memory: 16 bytes per pair
-/// while the nodes are made distinct, then 16 per node. The result does not depend on the order of the pairs.
-/// Panics: with more than 2³² nodes; 64 GiB of pairs come before.
-pub fn components(a: &[u64], b: &[u64]) -> (Vec<u64>, Vec<u64>) {
+/// while the nodes are made distinct, then at most 28 per node. The result does not depend on the order of the pairs.
+/// Results of several parts, taken as pairs, can be joined by another call.
+///
+/// Errors: 2³² nodes or more.
+pub fn components(a: &[u64], b: &[u64]) -> Result<(Vec<u64>, Vec<u64>), String> {
     let mut nodes = Vec::with_capacity(a.len() + b.len());
     nodes.extend_from_slice(a);
     nodes.extend_from_slice(b);
     nodes.sort_unstable();
     nodes.dedup();
     nodes.shrink_to_fit();
-    assert!(u32::try_from(nodes.len()).is_ok(), "{} nodes, more than 2^32", nodes.len());
+    if u32::try_from(nodes.len()).is_err() {
+        return Err(format!(
+            "a and b have {} distinct nodes; at most 2^32 - 1 can be joined at once",
+            nodes.len()
+        ));
+    }
     let index = Index::new(&nodes);
     let mut parents: Vec<u32> = (0..nodes.len() as u32).collect();
     for (&a, &b) in a.iter().zip(b) {
@@ -25,7 +32,7 @@ pub fn components(a: &[u64], b: &[u64]) -> (Vec<u64>, Vec<u64>) {
         let parent = parents[node] as usize;
         roots.push(if parent == node { nodes[node] } else { roots[parent] });
     }
-    (nodes, roots)
+    Ok((nodes, roots))
 }
 
 /// The root of a node; every other node on the way is moved up (path halving), so that later ways are short.
@@ -79,6 +86,7 @@ mod tests {
 
     #[test]
     fn pairs_chains_and_loops() {
+        let components = |a: &[u64], b: &[u64]| components(a, b).expect("few nodes");
         assert_eq!(components(&[], &[]), (vec![], vec![]));
         assert_eq!(components(&[7], &[7]), (vec![7], vec![7]));
         let (nodes, roots) = components(&[5, u64::MAX, 9, 0, 5], &[3, 9, u64::MAX, 1, 3]);
@@ -95,6 +103,7 @@ mod tests {
 
     #[test]
     fn the_same_as_flooding() {
+        let components = |a: &[u64], b: &[u64]| components(a, b).expect("few nodes");
         let mut random = SplitMix(11);
         for (pairs, nodes) in [(40, 50), (200, 300), (300, 90)] {
             let mut draw = || (random.next() % nodes) * 0x1_0000_0001;
@@ -111,6 +120,9 @@ mod tests {
             }
             assert_eq!(roots, want);
             assert_eq!(components(&b, &a).1, roots);
+            let (half, rest) = (components(&a[..20], &b[..20]), components(&a[20..], &b[20..]));
+            let (a, b) = ([half.0, rest.0].concat(), [half.1, rest.1].concat());
+            assert_eq!(components(&a, &b), (found, roots));
         }
     }
 }

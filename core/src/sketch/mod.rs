@@ -164,7 +164,9 @@ pub fn shingle_sets(content: &LargeStringArray, options: Options) -> LargeListAr
 pub fn jaccard(a: &LargeListArray, b: &LargeListArray) -> Result<Float32Array, String> {
     let values = |array: &LargeListArray, name: &str| {
         let values = array.values().as_any().downcast_ref::<UInt64Array>().cloned();
-        values.ok_or_else(|| format!("{name}: expected lists of uint64, got {}", array.data_type()))
+        values.filter(|v| v.null_count() == 0).ok_or_else(|| {
+            format!("{name}: expected lists of uint64 without nulls in them, got {}", array.data_type())
+        })
     };
     let (a_values, b_values) = (values(a, "a")?, values(b, "b")?);
     same_length(a.len(), b.len())?;

@@ -105,7 +105,7 @@ fn components<'py>(
             "a and b: a pair with a null has no end. Hint: leave such rows out",
         ));
     }
-    let (nodes, roots) = py.detach(|| connect(a.values(), b.values()));
+    let (nodes, roots) = py.detach(|| connect(a.values(), b.values())).map_err(PyValueError::new_err)?;
     Ok((to_python(py, &UInt64Array::from(nodes))?, to_python(py, &UInt64Array::from(roots))?))
 }
 

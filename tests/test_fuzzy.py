@@ -1,0 +1,118 @@
+"""Near-duplicates through the machine: who is kept, who is dropped and how similar, chains, verification, guards."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+import codemill as cm
+from codemill.steps import dedup, ingest
+from tests import toys
+from tests.test_machine import ledger, published
+
+
+def words(seed: int, count: int = 400) -> list[str]:
+    """A text of its own, the same for a seed on every machine."""
+    rng = random.Random(seed)
+    return [f"w{rng.randrange(5000)}" for _ in range(count)]
+
+
+def edited(text: list[str], *places: int) -> list[str]:
+    """A copy with single words replaced: each touches five shingles."""
+    return ["edited" + str(i) if i in places else w for i, w in enumerate(text)]
+
+
+def build(texts: list[list[str]], out: Path, **params: Any) -> list[dict[str, Any]]:
+    source = {k: params.pop(k) for k in ("stars", "per_part") if k in params}
+    workers = params.pop("workers", 1)
+    files = ingest.documents(sources=(toys.Literals(tuple(" ".join(t) for t in texts), **source),))
+    cm.build(dedup.fuzzy(files, **params), out=out, workers=workers)
+    return sorted(ledger(out), key=lambda r: r["path"])
+
+
+def test_the_copy_with_most_stars_is_kept_and_the_ledger_says_how_similar(tmp_path: Path) -> None:
+    text = words(1, 4000)
+    rows = build([text, edited(text, 7), words(2), edited(text, 3900)], tmp_path, stars=(1, 9, 5, None))
+    by_path = {r["path"]: r for r in rows}
+    assert [r["verdict"] for r in rows] == ["dropped", "kept", "kept", "dropped"]
+    kept = by_path["f00001.py"]
+    for path, exact in (("f00000.py", 0.9975), ("f00003.py", 0.995)):
+        row = by_path[path]
+        assert (row["step"], row["reason"], row["kept_id"]) == ("dedup.drop", "near_duplicate", kept["id"])
+        assert row["similarity"] == pytest.approx(exact, abs=0.006)
+
+
+def test_exact_verification_measures_jaccard(tmp_path: Path) -> None:
+    text = words(1, 4000)
+    rows = build([text, edited(text, 7)], tmp_path, stars=(2, 1), verify="exact")
+    # 3,996 shingles each; one edited word changes five: 3,991 of 4,001 are shared.
+    assert rows[1]["similarity"] == pytest.approx(3991 / 4001, abs=1e-4)
+
+
+def chain(length: int) -> list[list[str]]:
+    """Each a small edit away from the one before, the last far from the first."""
+    texts = [words(3, 1000)]
+    for i in range(1, length):
+        texts.append(edited(texts[-1], 17 * i))
+    return texts
+
+
+def test_a_chain_is_merged_without_verification_and_cut_with_it(tmp_path: Path) -> None:
+    stars = tuple(range(100, 60, -1))
+    merged = build(chain(40), tmp_path / "none", stars=stars, verify="none", bands=64, rows=8)
+    assert [r["verdict"] for r in merged] == ["kept"] + ["dropped"] * 39
+    cut = build(chain(40), tmp_path / "exact", stars=stars, verify="exact", at_least=0.9, bands=64, rows=8)
+    dropped = [r for r in cut if r["verdict"] == "dropped"]
+    assert 8 <= len(dropped) < 15
+    assert min(r["similarity"] for r in dropped) >= 0.9
+    assert max(int(r["path"][1:6]) for r in dropped) == len(dropped), "the nearest of the chain are the ones dropped"
+
+
+def test_clusters_do_not_depend_on_workers_or_on_how_the_input_is_cut(tmp_path: Path) -> None:
+    texts = [t for i in range(12) for t in (words(i), edited(words(i), 5), [*words(i), "tail"])]
+    one = build(texts, tmp_path / "one", workers=1, bands=32, rows=8, at_least=0.8)
+    two = build(texts, tmp_path / "two", workers=2, bands=32, rows=8, at_least=0.8)
+    assert published(tmp_path / "one") == published(tmp_path / "two")
+    small = build(texts, tmp_path / "small", per_part=5, bands=32, rows=8, at_least=0.8)
+    assert one == two == small
+    assert sum(r["verdict"] == "kept" for r in one) == 12
+
+
+def test_short_and_empty_documents_are_left_alone(tmp_path: Path) -> None:
+    rows = build([["one"], ["one"], ["a", "b", "c", "d"], ["a", "b", "c", "d"]], tmp_path)
+    assert [r["verdict"] for r in rows] == ["kept"] * 4
+
+
+def test_a_bucket_of_identical_sketches_is_linear(tmp_path: Path) -> None:
+    text = words(4, 30)
+    rows = build([text] * 3000, tmp_path, per_part=500)
+    assert sum(r["verdict"] == "kept" for r in rows) == 1
+    assert {r["kept_id"] for r in rows if r["verdict"] == "dropped"} == {
+        r["id"] for r in rows if r["verdict"] == "kept"
+    }
+
+
+def test_the_guard_stops_before_anything_is_dropped(tmp_path: Path) -> None:
+    text = words(5)
+    with pytest.raises(cm.BuildError, match=r"near-duplicates are 75% of literals \(3 of 4 files\)"):
+        build([text] * 4, tmp_path, most_lost=0.5)
+    assert not (tmp_path / "ledger").exists()
+
+
+def test_wrong_parameters_are_told_before_any_work() -> None:
+    files = ingest.documents(sources=(toys.Literals(("a",)),))
+    with pytest.raises(cm.RecipeError, match="did you mean exact"):
+        dedup.fuzzy(files, verify="exat")
+    with pytest.raises(cm.RecipeError, match="bands must be at least 1"):
+        dedup.fuzzy(files, bands=0)
+    with pytest.raises(cm.RecipeError, match="did you mean word"):
+        dedup.fuzzy(files, unit="words")
+
+
+def test_the_corpus_keeps_what_is_not_a_near_copy(tmp_path: Path) -> None:
+    build([words(i) for i in range(30)], tmp_path)
+    assert pq.read_table(tmp_path / "corpus").num_rows == 30

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -116,3 +122,62 @@ def test_wrong_parameters_are_told_before_any_work() -> None:
 def test_the_corpus_keeps_what_is_not_a_near_copy(tmp_path: Path) -> None:
     build([words(i) for i in range(30)], tmp_path)
     assert pq.read_table(tmp_path / "corpus").num_rows == 30
+
+
+def test_a_bucket_of_200_000_members_has_as_many_edges_not_their_square() -> None:
+    members = 200_000
+    keys = pa.table(
+        {
+            "band_key": pa.array(np.full(members, 7, dtype=np.uint64)),
+            "part": pa.array(np.arange(members, dtype=np.int32) // 1000),
+            "row": pa.array(np.arange(members, dtype=np.int32) % 1000),
+        }
+    )
+    edges = dedup.cluster.function(keys)
+    assert edges.num_rows == members - 1
+    assert edges["b"].unique().to_pylist() == [0], "all are linked to one of them"
+    assert dedup.cluster.gather is not None
+    clusters = dedup.cluster.gather(iter([edges]))
+    assert (clusters.num_rows, len(clusters["cluster"].unique())) == (members, 1)
+
+
+def test_a_document_of_8_mb_on_one_line_and_one_without_words(tmp_path: Path) -> None:
+    line = words(6, 1000) * 1600
+    assert 7_900_000 < len(" ".join(line)) < 10_000_000
+    line = line[: len(line) * 8_000_000 // len(" ".join(line)) - 10]
+    rows = build([line, line[:-1], ["()" * 1000]], tmp_path, stars=(3, 2, 1))
+    assert [r["verdict"] for r in rows] == ["kept", "dropped", "kept"]
+
+
+SCRIPT = """
+import sys
+import codemill as cm
+from tests.test_fuzzy import many
+if __name__ == "__main__":
+    cm.build(many(), out=sys.argv[1], workers=2)
+"""
+
+
+def many() -> cm.Table:
+    """Twenty parts with near-copies across all of them."""
+    texts = tuple(" ".join(edited(words(i % 150), i % 390)) for i in range(600))
+    files = ingest.documents(sources=(toys.Literals(texts, per_part=30),))
+    return dedup.fuzzy(files, bands=32, rows=8, at_least=0.8)
+
+
+@pytest.mark.slow
+def test_killed_while_clustering_and_resumed_gives_the_same_bytes(tmp_path: Path) -> None:
+    cm.build(many(), out=tmp_path / "whole", workers=1)
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    steps = ("dedup.band_keys", "dedup.cluster", "dedup.cluster/*/exchange", "dedup.elect", "dedup.drop/*/exchange")
+    for step in steps:
+        process = subprocess.Popen([sys.executable, script, tmp_path / "killed"], env=environment)
+        while not list((tmp_path / "killed" / ".work").glob(f"{step}/*")) and process.poll() is None:
+            time.sleep(0.005)
+        process.kill()
+        process.wait()
+        assert not (tmp_path / "killed" / "manifest.json").exists(), f"it was too late to kill it in {step}"
+    subprocess.run([sys.executable, script, tmp_path / "killed"], check=True, env=environment)
+    assert published(tmp_path / "killed") == published(tmp_path / "whole")

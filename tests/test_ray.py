@@ -11,6 +11,7 @@ import codemill as cm
 from codemill.engine import Ray
 from codemill.steps import ingest
 from tests import toys
+from tests.test_fuzzy import many
 from tests.test_machine import ledger, published, recipe
 
 pytest.importorskip("ray")
@@ -36,6 +37,13 @@ def test_ray_gives_the_bytes_that_local_gives(tmp_path: Path, engine: Ray) -> No
     cm.build(recipe(texts), out=tmp_path / "local", workers=2)
     cm.build(recipe(texts), out=tmp_path / "ray", engine=engine)
     assert published(tmp_path / "ray") == published(tmp_path / "local")
+
+
+def test_ray_finds_the_near_duplicates_that_local_finds(tmp_path: Path, engine: Ray) -> None:
+    cm.build(many(), out=tmp_path / "local", workers=2)
+    cm.build(many(), out=tmp_path / "ray", engine=engine)
+    assert published(tmp_path / "ray") == published(tmp_path / "local")
+    assert 0 < sum(r["verdict"] == "kept" for r in ledger(tmp_path / "ray")) < 600
 
 
 def test_ray_drops_a_document_that_kills_its_worker(tmp_path: Path, engine: Ray) -> None:

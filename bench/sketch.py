@@ -13,6 +13,7 @@ import ctypes
 import importlib.util
 import itertools
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -144,7 +145,7 @@ def peers(corpus: Path, scratch: Path, small: bool) -> list[dict[str, Any]]:
     bare = measure([sys.executable, "-m", "bench.sketch_peers", "nothing", "", "", "0"], cores=1)
     idle = f", of which Python, numpy and pyarrow {bare.peak_bytes / 2**20:.0f} MiB" if bare.peak_bytes else ""
     print(f"\nOne core; CPU seconds, best of three; Parquet in, clusters out; peak memory of the process{idle}.\n")
-    print("| | hashes | sample MB | hashing alone MB/s | to sketches MB/s | to clusters MB/s | × codemill | peak MiB |")
+    print("| | values | sample MB | hashing alone MB/s | to sketches MB/s | to clusters MB/s | × codemill | peak MiB |")
     print("|---|---|---|---|---|---|---|---|")
     ours: dict[int, float] = {}
     for name in names:
@@ -180,6 +181,7 @@ def peers(corpus: Path, scratch: Path, small: bool) -> list[dict[str, Any]]:
                 flush=True,
             )
             rows.append(facts)
+    shutil.rmtree(scratch)
     return rows
 
 

@@ -140,7 +140,7 @@ def daft(sample: str, hashes: int) -> tuple[np.ndarray, float]:
 
 def codemill(sample: str, hashes: int) -> tuple[np.ndarray, float]:
     keys = []
-    for batch in pq.ParquetFile(sample).iter_batches(4000, columns=["content"]):
+    for batch in pq.ParquetFile(sample, memory_map=True).iter_batches(1000, columns=["content"]):
         content = batch["content"].cast(pa.large_string())
         keys.append(
             _core.band_keys(content, bands=BANDS, rows=hashes // BANDS, ngram=5, unit="word", seed=0).drop_null()

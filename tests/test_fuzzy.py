@@ -141,6 +141,22 @@ def test_a_bucket_of_200_000_members_has_as_many_edges_not_their_square() -> Non
     assert (clusters.num_rows, len(clusters["cluster"].unique())) == (members, 1)
 
 
+def test_components_do_not_depend_on_how_edges_are_folded() -> None:
+    # Three chains of 700,000 whose links are scattered over 40 tables: edges are folded several times on the way.
+    nodes = np.arange(2_100_000, dtype=np.uint64)
+    order = np.random.default_rng(0).permutation(len(nodes) - 3)
+    tables = [
+        pa.table({"a": pa.array(nodes[piece]), "b": pa.array(nodes[piece] + np.uint64(3))})
+        for piece in np.array_split(order, 40)
+    ]
+    assert dedup.cluster.gather is not None
+    clusters = dedup.cluster.gather(iter(tables))
+    assert clusters.num_rows == len(nodes)
+    numbers = clusters["cluster"].to_numpy()
+    assert len(np.unique(numbers)) == 3
+    assert all(len(np.unique(numbers[i::3])) == 1 for i in range(3))
+
+
 def test_a_document_of_8_mb_on_one_line_and_one_without_words(tmp_path: Path) -> None:
     line = words(6, 1000) * 1600
     assert 7_900_000 < len(" ".join(line)) < 10_000_000

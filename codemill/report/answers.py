@@ -8,12 +8,15 @@ from typing import Any
 
 import polars as pl
 
+from codemill.report import working
 from codemill.report.accounts import manifest_checks
+from codemill.report.diffs import diff
 from codemill.report.facts import Row, collect, language_rows, read_manifest, readable, scan_ledger
-from codemill.report.words import REASONS, printable
+from codemill.report.words import REASONS, alike, percent, plural, printable
 
 MATCHES = 20  # ledger rows an answer holds when several files have the same path
 COPIES = 10  # copies of a kept file that are named
+DIFFS = 3  # near-copies of an answer that are compared, line by line, with the copy that was kept
 SUGGESTIONS = 8
 _ID = re.compile(r"[0-9a-f]{8,32}")
 
@@ -48,11 +51,13 @@ def explain_data(out: str | Path, query: str) -> dict[str, Any]:
 
     `matches` hold up to 20 files, each with: `ledger` its row; `verdict` one sentence; `step` the manifest's
     entry of the step that dropped it (its parameters are the thresholds); `kept` the ledger row of the copy
-    kept in its place; `copies` the files dropped in favour of it, and `copies_total` how many there are.
+    kept in its place; `copies` up to ten files dropped in favour of it, `copies_total` how many there are, and
+    `copies_by_reason`; for a copy or near-copy, `others`, `others_total` and `others_by_reason` the same of the
+    further files dropped in favour of the copy that was kept, and `comparison` (see `_compared`).
 
     Raises: InputError if there is no finished run in `out`.
     """
-    manifest, ledger = read_manifest(out), scan_ledger(out)
+    manifest, ledger = read_manifest(out), scan_ledger(out, place=True)
     with readable(out):
         found = ledger.filter(_matches(query))
         total = collect(found.select(pl.len())).item()
@@ -62,7 +67,7 @@ def explain_data(out: str | Path, query: str) -> dict[str, Any]:
             "query": query,
             "found": bool(rows),
             "total": total,
-            "matches": _explained(ledger, manifest, rows),
+            "matches": _explained(out, ledger, manifest, rows),
             "suggestions": [] if rows else _suggestions(ledger, query),
         }
 
@@ -73,27 +78,105 @@ def _matches(query: str) -> pl.Expr:
     return by_id | (pl.col("path") == path) | (pl.concat_str("repo", pl.lit("/"), "path") == path)
 
 
-def _explained(ledger: pl.LazyFrame, manifest: dict[str, Any], rows: list[Row]) -> list[dict[str, Any]]:
-    others = ledger.filter(pl.col("id").is_in([row["kept_id"] for row in rows if row["kept_id"] is not None]))
-    kept = {row["id"]: row for row in collect(others).to_dicts()}
-    copies = ledger.filter(pl.col("kept_id").is_in([row["id"] for row in rows]))
-    counts = dict(collect(copies.group_by("kept_id").len()).iter_rows())
+def _explained(
+    out: str | Path, ledger: pl.LazyFrame, manifest: dict[str, Any], rows: list[Row]
+) -> list[dict[str, Any]]:
+    wanted = {row["kept_id"] for row in rows if row["kept_id"] is not None}
+    # One id can stand in two rows, if an input was given twice: the one that was kept comes last and counts.
+    others = ledger.filter(pl.col("id").is_in(sorted(wanted))).sort("verdict", "place", descending=True)
+    kept = {row["id"]: row for row in reversed(collect(others).to_dicts())}
+    kept |= {id: row for id, row in kept.items() if row["verdict"] == "kept"}
+    copies = ledger.filter(pl.col("kept_id").is_in(sorted(wanted | {row["id"] for row in rows})))
+    counts: dict[str, dict[str, int]] = {}
+    for id, reason, n in collect(copies.group_by("kept_id", "reason").len().sort("kept_id", "reason")).iter_rows():
+        counts.setdefault(id, {})[str(reason)] = n
     steps = {step["name"]: step for step in manifest["steps"]}
-    return [
-        {
-            "ledger": row,
-            "verdict": _verdict(row, kept.get(row["kept_id"])),
-            "step": steps.get(row["step"]),
-            "kept": kept.get(row["kept_id"]),
-            "copies_total": counts.get(row["id"], 0),
-            "copies": _first(copies.filter(pl.col("kept_id") == row["id"]), COPIES) if row["id"] in counts else [],
+    answers, compared = [], 0
+    for row in rows:
+        instead, step = kept.get(row["kept_id"]), steps.get(row["step"])
+        answer = {
+            "ledger": _shown(row),
+            "verdict": _verdict(row, instead),
+            "step": step,
+            "kept": instead and _shown(instead),
+            **_copies("copies", copies, counts, row["id"], None),
+            **_copies("others", copies, counts, row["kept_id"], row),
+            "comparison": None,
         }
-        for row in rows
-    ]
+        if instead is not None and row["reason"] in ("duplicate", "near_duplicate"):
+            with_text = row["reason"] == "near_duplicate" and compared < DIFFS
+            compared += with_text
+            answer["comparison"] = _compared(out, manifest, row, instead, step, with_text=with_text)
+        answers.append(answer)
+    return answers
+
+
+def _shown(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name != "place"}
+
+
+def _copies(
+    name: str, copies: pl.LazyFrame, counts: dict[str, dict[str, int]], id: str | None, but: Row | None
+) -> dict[str, Any]:
+    """The files dropped in favour of `id`, except for `but`."""
+    by_reason = dict(counts.get(id or "", {}))
+    if but is not None and but["reason"] in by_reason:
+        by_reason[but["reason"]] -= 1
+    by_reason = {reason: n for reason, n in by_reason.items() if n}
+    total = sum(by_reason.values())
+    mine = copies.filter(pl.col("kept_id") == id)
+    if but is not None:
+        mine = mine.filter(pl.col("place") != but["place"])
+    listed = [_shown(row) for row in _first(mine, COPIES)] if total else []
+    return {f"{name}_total": total, name: listed, f"{name}_by_reason": by_reason}
+
+
+def _compared(
+    out: str | Path, manifest: dict[str, Any], row: Row, kept: Row, step: Row | None, *, with_text: bool
+) -> dict[str, Any]:
+    """A dropped copy held against the one that was kept.
+
+    Returns: `alike` their similarity in words; `preferred` why the other was kept, if that is known; `kept` and
+    `dropped`, the `stars` and `commit_time` of each; `diff` (see `diffs.diff`), for near-copies; `why`, if there
+    is no diff where one would be expected.
+    """
+    mine = working.read_back(out, manifest, row["place"], row["step"])
+    theirs = working.read_back(out, manifest, kept["place"], row["step"])
+    if theirs.text is None and kept["verdict"] == "kept":
+        theirs = working.published(out, kept["place"], kept["id"]) or theirs
+    answer: dict[str, Any] = {
+        "alike": alike(row["similarity"], row["reason"], step["parameters"] if step else {}),
+        "preferred": _preferred(mine, theirs),
+        "kept": {"stars": theirs.stars, "commit_time": theirs.commit_time},
+        "dropped": {"stars": mine.stars, "commit_time": mine.commit_time},
+        "diff": None,
+        "why": None,
+    }
+    if row["reason"] != "near_duplicate":
+        return answer
+    if mine.text is None:
+        answer["why"] = f"No diff: the text of the dropped file cannot be read any more: {mine.why}."
+    elif theirs.text is None:
+        answer["why"] = f"No diff: the text of the kept copy cannot be read any more: {theirs.why}."
+    elif not with_text:
+        answer["why"] = f"Only the first {DIFFS} near-copies are compared: give the repo too, or the id."
+    else:
+        answer["diff"] = diff(theirs.text, mine.text)
+    return answer
+
+
+def _preferred(mine: working.Known, theirs: working.Known) -> str | None:
+    """Which of dedup's criteria told them apart: stars, then the latest commit. Null if neither did."""
+    if mine.stars != theirs.stars:
+        stars = [plural(known.stars, "star") if known.stars is not None else "unknown" for known in (theirs, mine)]
+        better = theirs.stars is not None and (mine.stars is None or theirs.stars > mine.stars)
+        return f"more stars: {stars[0]} against {stars[1]}" if better else None
+    times = (theirs.commit_time or "", mine.commit_time or "")  # in ISO 8601 and UTC the later one is greater
+    return f"a later commit: {times[0]} against {times[1] or 'unknown'}" if times[0] > times[1] else None
 
 
 def _first(rows: pl.LazyFrame, n: int) -> list[Row]:
-    return collect(rows.sort("repo", "path", "id").head(n)).to_dicts()
+    return collect(rows.sort("repo", "path", "id", "place").head(n)).to_dicts()
 
 
 def _verdict(row: Row, kept: Row | None) -> str:
@@ -107,7 +190,8 @@ def _verdict(row: Row, kept: Row | None) -> str:
         sentence += f"; measured: {printable(row['value'])}"
     if row["kept_id"] is None:
         return sentence + "."
-    alike = "" if row["similarity"] is None or row["similarity"] == 1 else f", {100 * row['similarity']:.1f} % alike"
+    exact = row["similarity"] is None or (row["similarity"] == 1 and row["reason"] != "near_duplicate")
+    alike = "" if exact else f", {percent(row['similarity'])} alike"
     if kept is None:
         return f"{sentence}. The copy kept instead, {printable(row['kept_id'])}{alike}, is not in the ledger."
     sentence += f". Kept instead: {printable(kept['repo'])}/{printable(kept['path'])}{alike}"

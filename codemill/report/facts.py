@@ -104,8 +104,11 @@ def parts(out: str | Path, table: str) -> list[Path]:
     return sorted((Path(out) / table).glob("part-*.parquet"))
 
 
-def scan_ledger(out: str | Path) -> pl.LazyFrame:
-    """The ledger, lazily. Raises: InputError if there is none, or if it lacks a column."""
+def scan_ledger(out: str | Path, *, place: bool = False) -> pl.LazyFrame:
+    """The ledger, lazily; with `place`, each row's number in all of it as a column of this name.
+
+    Raises: InputError if there is none, or if it lacks a column.
+    """
     files = parts(out, "ledger")
     if not files:
         raise InputError("no ledger here", where=Path(out) / "ledger", remedy="run the recipe again")
@@ -114,6 +117,8 @@ def scan_ledger(out: str | Path) -> pl.LazyFrame:
             missing = set(LEDGER.names) - set(pq.read_schema(file).names)
             if missing:
                 raise InputError(f"the ledger has no column {', '.join(sorted(missing))}", where=file)
+        if place:
+            return pl.scan_parquet(files, glob=False, row_index_name="place").select(*LEDGER.names, "place")
         return pl.scan_parquet(files, glob=False).select(LEDGER.names)
 
 

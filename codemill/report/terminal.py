@@ -13,6 +13,7 @@ from rich.text import Text
 
 from codemill.report import words
 from codemill.report.answers import explain_data, show_data
+from codemill.report.diffview import DiffView
 
 __all__ = ["explain", "explain_data", "explain_view", "show", "show_data", "show_view"]
 
@@ -125,21 +126,55 @@ def explain_view(data: dict[str, Any]) -> RenderableType:
             shown = ", ".join(f"{_plain(k)} = {_plain(v)}" for k, v in sorted(match["step"]["parameters"].items()))
             blocks.append(_indented(Text.assemble(("that step's parameters: ", SOFT), shown)))
         if match["kept"]:
-            blocks.append(_indented(Text("the copy that was kept", SOFT), above=1))
-            blocks.append(_indented(Text(_where(match["kept"]), GOLD)))
-            blocks.append(_indented(_row_table(match["kept"])))
+            blocks += _kept_instead(match)
         if match["copies_total"]:
-            total = words.plural(match["copies_total"], "file was", "files were")
-            blocks.append(_indented(Text(f"{total} dropped in its favour:", SOFT), above=1))
-            blocks += [_indented(Text(_where(copy)), by=4) for copy in match["copies"]]
-            if (more := match["copies_total"] - len(match["copies"])) > 0:
-                blocks.append(_indented(Text(f"… {words.count(more)} more", SOFT), by=4))
+            total = words.copies(match["copies_by_reason"])
+            verb = "was" if match["copies_total"] == 1 else "were"
+            blocks += _list(f"{total} {verb} dropped in its favour:", match["copies"], match["copies_total"])
         blocks.append(Text())
     if (more := data["total"] - len(data["matches"])) > 0:
         blocks.append(Text(f"… {words.plural(more, 'more file')} with this path; give its repo too, or its id", SOFT))
     else:
         blocks.pop()
     return Group(*blocks)
+
+
+def _kept_instead(match: dict[str, Any]) -> list[RenderableType]:
+    """The copy that was kept, why that one, what else went for it, and what differs."""
+    kept, compared = match["kept"], match["comparison"]
+    blocks: list[RenderableType] = [
+        _indented(Text("the copy that was kept", SOFT), above=1),
+        _indented(Text(_where(kept), GOLD)),
+        _indented(_row_table(kept)),
+    ]
+    if compared:
+        said = {"similarity": compared["alike"], "preferred for": compared["preferred"]}
+        said |= {"its stars": compared["kept"]["stars"], "its last commit": compared["kept"]["commit_time"]}
+        table = _two_columns()
+        for name, value in said.items():
+            if value is not None:
+                table.add_row(name, Text(_plain(value)))
+        blocks.append(_indented(table, above=1))
+    if match["others_total"]:
+        total = words.copies(match["others_by_reason"])
+        title = f"besides this file, {total} {'was' if match['others_total'] == 1 else 'were'} dropped for it:"
+        blocks += _list(title, match["others"], match["others_total"])
+    if compared and compared["diff"]:
+        blocks.append(_indented(DiffView(compared["diff"]), above=1))
+    elif compared and compared["why"]:
+        blocks.append(_indented(Text(_plain(compared["why"]), SOFT), above=1))
+    return blocks
+
+
+def _list(title: str, rows: list[dict[str, Any]], total: int) -> list[RenderableType]:
+    blocks: list[RenderableType] = [_indented(Text(title, SOFT), above=1)]
+    for row in rows:
+        near = row["reason"] == "near_duplicate" and row["similarity"] is not None
+        alike = f"  {words.percent(row['similarity'])}" if near else ""
+        blocks.append(_indented(Text.assemble(_where(row), (alike, SOFT)), by=4))
+    if (more := total - len(rows)) > 0:
+        blocks.append(_indented(Text(f"… {words.count(more)} more", SOFT), by=4))
+    return blocks
 
 
 def _not_found(data: dict[str, Any]) -> RenderableType:
@@ -153,11 +188,16 @@ def _indented(what: RenderableType, *, by: int = 2, above: int = 0) -> Padding:
     return Padding(what, (above, 0, 0, by), expand=False)
 
 
-def _row_table(row: dict[str, Any]) -> Table:
+def _two_columns() -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(style=SOFT, no_wrap=True)
     table.add_column(overflow="fold")
-    for name in ("id", "source", "language", "doc_type", "size", "similarity"):
+    return table
+
+
+def _row_table(row: dict[str, Any]) -> Table:
+    table = _two_columns()
+    for name in ("id", "source", "language", "doc_type", "size"):
         if row[name] is not None:
             value = f"{words.size(row[name])} ({row[name]:,} bytes)" if name == "size" else _plain(row[name])
             table.add_row(name, Text(value))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
+from math import sqrt
+from typing import Any
 
 REASONS = {
     "too_large": "bigger than the size limit, so never read",
@@ -24,7 +27,7 @@ REASONS = {
     "unknown_language": "in a language that was not recognised",
     "language_not_kept": "in a language that the recipe does not keep",
     "duplicate": "a byte-for-byte copy of a file that was kept",
-    "near_duplicate": "nearly the same as a file that was kept",
+    "near_duplicate": "nearly the same words in the same order as a file that was kept",
     "crashed": "it crashed the process that worked on it, so it was set aside",
 }
 """What a reason means, to complete "dropped because it is …" in the reader's head."""
@@ -81,6 +84,62 @@ def share(part: int, whole: int) -> str:
         return "0 %" if part == 0 else "100 %"
     percent = 100 * part / whole
     return "< 0.1 %" if percent < 0.1 else "> 99.9 %" if percent > 99.9 else f"{percent:.1f} %"
+
+
+def percent(similarity: float) -> str:
+    """A similarity from 0 to 1 as a percentage; only 1 itself is 100.
+
+    >>> percent(1.0), percent(0.98877), percent(0.99999), percent(0.00001)
+    ('100 %', '98.9 %', '> 99.9 %', '< 0.1 %')
+    """
+    if similarity in (0, 1):
+        return f"{100 * similarity:.0f} %"
+    shown = 100 * similarity
+    return "< 0.1 %" if shown < 0.1 else "> 99.9 %" if shown > 99.9 else f"{shown:.1f} %"
+
+
+def alike(similarity: float | None, reason: str | None, parameters: Mapping[str, Any]) -> str:
+    """How similar a copy is to the one that was kept, and how we know. `parameters` are those of its step.
+
+    An estimate from n hashes has the standard error sqrt(J (1 - J) / n). Where all of the hashes agree that is 0,
+    although one difference in some thousands of shingles would likely not have been seen.
+
+    >>> alike(1.0, "duplicate", {})
+    'the same, byte for byte'
+    >>> alike(0.98877, "near_duplicate", {"verify": "sketch", "hashes": 2048, "ngram": 5, "unit": "word"})
+    '98.9 % of the shingles (runs of 5 words) of both are shared: estimated from 2,048 hashes, ± 0.2 %'
+    """
+    if reason == "duplicate":
+        return "the same, byte for byte"
+    verify, ngram, unit = (parameters.get(name) for name in ("verify", "ngram", "unit"))
+    if similarity is None:
+        return "not measured" + (": sharing a band of hashes was enough (verify = none)" if verify == "none" else "")
+    of = f"the shingles (runs of {ngram} {'characters' if unit == 'char' else 'words'})" if ngram else "the shingles"
+    hashes = parameters.get("hashes")
+    if similarity == 1:
+        found = f"all of {of} of both are shared"
+        by = f": all of {hashes:,} hashes agree" if verify == "sketch" and hashes else ""
+        blind = "" if unit == "char" else "; what lies between the words does not count"
+        return found + by + blind
+    found = f"{percent(similarity)} of {of} of both are shared"
+    if verify == "sketch" and hashes:
+        error = 100 * sqrt(similarity * (1 - similarity) / hashes)
+        return f"{found}: estimated from {hashes:,} hashes, ± {error:.1f} %"
+    return f"{found}: counted" if verify == "exact" else found
+
+
+def copies(by_reason: Mapping[str, int]) -> str:
+    """How many files of each kind of copy.
+
+    >>> copies({"duplicate": 1, "near_duplicate": 2}), copies({"same_page": 1})
+    ('1 copy and 2 near-copies', '1 file (same page)')
+    """
+    nouns = {"duplicate": ("copy", "copies"), "near_duplicate": ("near-copy", "near-copies")}
+    parts = [
+        plural(n, *nouns[reason]) if reason in nouns else f"{plural(n, 'file')} ({printable(reason).replace('_', ' ')})"
+        for reason, n in by_reason.items()
+    ]
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts)
 
 
 def duration(seconds: float) -> str:

@@ -1,0 +1,136 @@
+"""What is still known of a file that was dropped: its text, its stars, its last commit.
+
+A ledger row has neither, but it lies in the same part and row as the file's in the working tables
+(OUT/.work/<step>/<fingerprint>/), which keep everything that was read. The text of a Parquet input was never
+copied: it is read from the input, if that is still there and still the same.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from codemill import sources
+from codemill.errors import CodemillError
+from codemill.report.facts import parts
+from codemill.store import Layer, Place, Stack
+
+
+@dataclass(frozen=True)
+class Known:
+    """What can still be read of a file. `why` says why there is no `text`; null = unknown."""
+
+    text: str | None = None
+    stars: int | None = None
+    commit_time: str | None = None  # ISO 8601
+    why: str | None = None
+
+
+def read_back(out: str | Path, manifest: Mapping[str, Any], place: int, step: str) -> Known:
+    """A file as `step` saw it. `place` is the number of its row in the whole ledger, from 0.
+
+    Memory: a batch of the part. Nothing is raised: what cannot be read is `why`.
+    """
+    ledger = parts(out, "ledger")
+    ends = list(accumulate(pq.read_metadata(part).num_rows for part in ledger))
+    index = bisect_right(ends, place)
+    part, row = ledger[index].stem, place - (ends[index - 1] if index else 0)
+    found: dict[str, Any] = {"content": None, "stars": None, "commit_time": None}
+    why = None
+    try:
+        layers = _layers(out, manifest, part, step)
+        if not layers:
+            return Known(why="the working tables are gone (.work in the output folder)")
+        found = _row(layers, part, row)
+        if found["content"] is None:
+            base = Layer(layers[0].step, layers[0].folder, layers[0].columns, {part: _external(manifest, part)})
+            found = _row([base, *layers[1:]], part, row)
+            why = "the input is damaged there" if found["content"] is None else None
+    except CodemillError as error:
+        why = error.what if error.where is None else f"{error.what} ({error.where})"
+    except (pa.ArrowException, OSError) as error:
+        why = " ".join(str(error).split())[:300]
+    return Known(found["content"], found["stars"], _iso(found["commit_time"]), why)
+
+
+def published(out: str | Path, place: int, id: str) -> Known | None:
+    """The same from the corpus, for a file that was kept: its part has the name of its part of the ledger."""
+    ledger = parts(out, "ledger")
+    ends = list(accumulate(pq.read_metadata(part).num_rows for part in ledger))
+    path = Path(out) / "corpus" / ledger[bisect_right(ends, place)].name
+    if not path.exists():
+        return None
+    names = ["id", "content", "stars", "commit_time"]
+    with pq.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            if not pc.any(pc.equal(file.read_row_group(group, columns=["id"])["id"], id)).as_py():
+                continue
+            for batch in file.iter_batches(64, row_groups=[group], columns=names):
+                for row in batch.filter(pc.equal(batch["id"], id)).to_pylist():
+                    return Known(row["content"], row["stars"], _iso(row["commit_time"]))
+    return None
+
+
+def _iso(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat(sep=" ", timespec="seconds")
+
+
+def _layers(out: str | Path, manifest: Mapping[str, Any], part: str, step: str) -> list[Layer]:
+    """The base layer and, if a later one before `step` rewrote the text, that; none if one of them is gone."""
+    names = [entry["name"] for entry in manifest["steps"]]
+    before = manifest["steps"][: len(names) - names[::-1].index(step) - 1 if step in names else 0]
+    found: list[Layer] = []
+    for entry in before:
+        name, fingerprint = str(entry["name"]), str(entry["fingerprint"])
+        folder = Place.of(out).at(".work", name, fingerprint)
+        path = folder.local and folder.local / f"{part}.parquet"
+        if not re.fullmatch(r"\w+(\.\w+)*", name) or not fingerprint.isalnum() or not path or not path.exists():
+            return []
+        columns = set(pq.read_schema(path).names) & {"content", "stars", "commit_time"}
+        if columns and (not found or "content" in columns):
+            found = [*found[:1], Layer(name, folder, tuple(sorted(columns)))]
+    return found
+
+
+def _row(layers: list[Layer], part: str, row: int) -> dict[str, Any]:
+    for batch, _ in Stack(tuple(layers)).batches(part, ["content", "stars", "commit_time"]):
+        if row < batch.num_rows:
+            return dict(batch.slice(row, 1).to_pylist()[0])
+        row -= batch.num_rows
+    raise _Gone("the working tables have fewer rows than the ledger")
+
+
+def _external(manifest: Mapping[str, Any], part: str) -> dict[str, Any]:
+    """Where the text of a part lies that was left in its input: known from listing the inputs again, as a run does.
+
+    Raises: InputError if an input is gone; _Gone if it is not the same, or no kind of input that we know.
+    """
+    shards: list[sources.Shard] = []
+    for given in manifest["inputs"]:
+        source = dict(given["source"])
+        kind = getattr(sources, str(source.pop("kind", "")), None)
+        if kind not in (sources.Archive, sources.Folder, sources.Git, sources.Jsonl, sources.Parquet):
+            raise _Gone("its text was left in an input of a kind that codemill does not know")
+        listing = kind(**source).list()
+        if listing.fingerprint != given["fingerprint"]:
+            raise _Gone("its text was left in an input that has changed since")
+        shards += listing.shards
+    number = int(part.removeprefix("part-"))
+    external = shards[number].external if number < len(shards) else None
+    if external is None:
+        raise _Gone("its text was not read")
+    return dict(external.__dict__)
+
+
+class _Gone(CodemillError):
+    """The text of a file cannot be had any more. Always caught here."""

@@ -15,7 +15,7 @@ import os
 import re
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -35,6 +35,7 @@ from codemill.store import (
     read_receipts,
     storage_errors,
     sweep,
+    write_manifest,
     write_receipt,
 )
 from codemill.table import VERDICT, Table, canonical, digest
@@ -81,6 +82,7 @@ def plan(table: Table, out: str | os.PathLike[str]) -> Plan:
     folder = Place.of(out)
     layers = table.layers()
     _check_columns(layers)
+    _check_places(table, folder)
     base = layers[0]
     sources = base.params["sources"]
     listings = tuple(source.list() for source in sources)
@@ -90,8 +92,7 @@ def plan(table: Table, out: str | os.PathLike[str]) -> Plan:
     planned = []
     for layer in layers:
         identity = {
-            "step": layer.step.name,
-            "version": layer.step.version,
+            **layer.step.identity(),
             "parameters": identity_of(layer.params),
             "inputs": fingerprints[-1:] or [listing.fingerprint for listing in listings],
         }
@@ -137,6 +138,7 @@ def build(
     started = time.monotonic()
     progress = progress or Silent()
     folder = Place.of(out)
+    _check_places(table, folder)
     _check_output(folder)
     folder.make()
     with _lock(folder):
@@ -188,8 +190,15 @@ class _Build:
         step, began = planned.table.step, time.monotonic()
         planned.folder.make()
         sweep(planned.folder)
-        receipts = self._verified(planned.folder, planned.receipts)
+        receipts = self._verified(planned.folder, planned.receipts, self.plan.parts)
         missing = [p for p in self.plan.parts if p not in receipts]
+        if any(r.code != step.code for r in receipts.values()):
+            log.warning(
+                "%s: its code changed since parts of this table were built, its version (%d) did not; these parts are "
+                "used as they are. Raise version= if the change alters results",
+                step.name,
+                step.version,
+            )
         if missing:
             for receipt in receipts.values():  # the manifest has them now; a killed rebuild must not lose them
                 write_receipt(planned.folder, receipt)
@@ -198,31 +207,19 @@ class _Build:
             self.progress.begin(step.name, total=self._bytes(self.plan.parts), done=self._bytes(receipts))
             with self.progress.running():
                 how(planned, missing, receipts)
-        elif step.code and (old := planned.folder.at("manifest.json").read_json()) and old.get("code") != step.code:
-            log.warning(
-                "%s: its code changed since this table was built, its version (%d) did not; the old table is used. "
-                "Raise version= if the change alters results",
-                step.name,
-                step.version,
-            )
         ordered = [receipts[p] for p in self.plan.parts]
         externals = self._externals() if step.kind == "ingest" else {}
         self.layers.append(Layer(step.name, planned.folder, tuple(tasks.layer_schema(step).names), externals))
         seconds = round(time.monotonic() - began, 3)
         if missing or not planned.complete:
-            planned.folder.at("manifest.json").write_json(
-                {
-                    "step": step.name,
-                    "version": step.version,
-                    "code": step.code,
-                    "fingerprint": planned.fingerprint,
-                    "parameters": shown(planned.table.params),
-                    "seconds": seconds,
-                    "parts": [r.__dict__ for r in ordered],
-                }
-            )
-            for receipt in ordered:
-                planned.folder.at(f"{receipt.name}.json").remove()
+            facts = {
+                "step": step.name,
+                "version": step.version,
+                "fingerprint": planned.fingerprint,
+                "parameters": shown(planned.table.params),
+                "seconds": seconds,
+            }
+            write_manifest(planned.folder, facts, ordered)
         self.entries.append({"seconds": seconds, "cached": not missing})
         return ordered
 
@@ -276,47 +273,61 @@ class _Build:
         groups = [{i: parts[i] for i in range(s, min(s + per_group, len(parts)))} for s in starts]
         folder = planned.folder.at("exchange")
         if folder.at("partitions.json").read_json() != partitions:
-            folder.remove()  # half a run with another --memory is of no use to this one
+            folder.remove_folder()  # half a run with another --memory is of no use to this one
         folder.make()
         folder.at("partitions.json").write_json(partitions)
         sweep(folder)
-        there = folder.names()
         stack = Stack(tuple(self.layers))
-        maps = [folder.at(f"map-{i:05d}.arrow") for i in range(len(groups))]
-        reduces = [folder.at(f"reduce-{i:05d}.arrow") for i in range(partitions)]
+        maps = [f"map-{i:05d}" for i in range(len(groups))]
+        reduces = [f"reduce-{i:05d}" for i in range(partitions)]
+        there = self._verified(folder, read_receipts(folder), [*maps, *reduces, "verdicts"])
+        places = {name: folder.at(f"{name}.arrow") for name in (*maps, *reduces, "verdicts")}
         weight = self._bytes(parts)
-        self._run(
-            Task(
-                tasks.map_group,
-                (table.step, table.params, stack, maps[i], group, partitions),
-                label=f"{table.step.name} map {i}",
-                size=self._bytes(group.values()) // 2,
-            )
-            for i, group in enumerate(groups)
-            if f"map-{i:05d}.arrow" not in there
+
+        def write(todo: dict[str, Task]) -> None:
+            def done(outcome: Outcome) -> None:
+                assert outcome.result is not None
+                for receipt in outcome.result["receipts"]:
+                    write_receipt(folder, receipt)
+                self.progress.advance(outcome.task.size)
+
+            self.progress.advance(sum(task.size for name, task in todo.items() if name in there))
+            run(self.engine, [task for name, task in todo.items() if name not in there], done)
+
+        write(
+            {
+                name: Task(
+                    tasks.map_group,
+                    (table.step, table.params, stack, places[name], group, partitions),
+                    label=f"{table.step.name} {name}",
+                    size=self._bytes(group.values()) // 2,
+                )
+                for name, group in zip(maps, groups, strict=True)
+            }
         )
-        self._run(
-            Task(
-                tasks.reduce_partition,
-                (table.step, table.params, maps, reduces[i], i, starts),
-                label=f"{table.step.name} reduce {i}",
-                size=weight // partitions // 4,
-            )
-            for i in range(partitions)
-            if f"reduce-{i:05d}.arrow" not in there
+        found = [places[name] for name in maps]
+        write(
+            {
+                name: Task(
+                    tasks.reduce_partition,
+                    (table.step, table.params, found, places[name], (i, partitions), starts),
+                    label=f"{table.step.name} {name}",
+                    size=weight // partitions // 4,
+                )
+                for i, name in enumerate(reduces)
+            }
         )
-        verdicts = reduces
+        verdicts = [places[name] for name in reduces]
         if table.step.gather is not None:
-            verdicts = [folder.at("verdicts.arrow")]
-            if "verdicts.arrow" not in there:
-                gathering = (table.step, table.params, reduces, verdicts[0], starts)
-                self._run([Task(tasks.gather_verdicts, gathering, label=f"{table.step.name} gather")])
+            gathering = (table.step, table.params, verdicts, places["verdicts"], starts)
+            write({"verdicts": Task(tasks.gather_verdicts, gathering, label=f"{table.step.name} gather")})
+            verdicts = [places["verdicts"]]
         self._write_parts(
             planned,
             [
                 Task(
                     tasks.align_group,
-                    (table.step, stack, verdicts, planned.folder, group, i),
+                    (table.step, stack, verdicts, planned.folder, group, (i, len(groups))),
                     label=f"{table.step.name} align {i}",
                     size=self._bytes(group.values()) // 4,
                 )
@@ -325,31 +336,29 @@ class _Build:
             ],
             receipts,
         )
-        folder.remove()
+        folder.remove_folder()
 
     def _write_parts(self, planned: PlannedTable, todo: Sequence[Task], receipts: dict[str, Receipt]) -> None:
         def done(outcome: Outcome) -> None:
             assert outcome.result is not None
             for receipt in outcome.result["receipts"]:
                 write_receipt(planned.folder, receipt)
-                receipts[receipt.name] = receipt
+                receipts[receipt.part] = receipt
             self.progress.advance(outcome.task.size)
 
         run(self.engine, todo, done)
 
-    def _run(self, todo: Iterable[Task]) -> None:
-        run(self.engine, list(todo), lambda outcome: self.progress.advance(outcome.task.size))
-
-    def _verified(self, folder: Place, receipts: Mapping[str, Receipt]) -> dict[str, Receipt]:
-        """The receipts whose files are intact; others are reported and left out, so that they are rebuilt."""
-        known = [r for r in receipts.values() if r.name in set(self.plan.parts)]
+    def _verified(self, folder: Place, receipts: Mapping[str, Receipt], wanted: Sequence[str]) -> dict[str, Receipt]:
+        """The wanted receipts whose files are intact; damaged files are reported and left out, so that they are
+        built again."""
+        known = [receipts[name] for name in wanted if name in receipts]
         sizes = folder.names()
         with ThreadPoolExecutor(max(1, min(8, self.engine.workers))) as pool:
-            verdicts = pool.map(lambda r: intact(folder, r, sizes.get(f"{r.name}.parquet", -1)), known)
-            good = {r.name: r for r, ok in zip(known, verdicts, strict=True) if ok}
+            verdicts = pool.map(lambda r: intact(folder, r, sizes.get(r.name, -1)), known)
+            good = {r.part: r for r, ok in zip(known, verdicts, strict=True) if ok}
         for receipt in known:
-            if receipt.name not in good:
-                log.warning("%s is missing or damaged and will be rebuilt", folder.at(f"{receipt.name}.parquet").uri)
+            if receipt.part not in good:
+                log.warning("%s is missing or damaged and will be rebuilt", folder.at(receipt.name).uri)
         return good
 
     def _bytes(self, parts: Any) -> int:
@@ -369,14 +378,17 @@ class _Build:
                 totals[key] += receipt.counts[key]
             for reason, amount in receipt.counts["dropped"].items():
                 dropped.setdefault(reason, Counter()).update(amount)
-        before = self.entries[-2]["rows_out"] if len(self.entries) > 1 else totals["rows_in"]
-        lost = sum(d["rows"] for d in dropped.values())
-        if totals["rows_in"] != before or totals["rows_in"] != totals["rows_out"] + lost:
-            raise BuildError(
-                f"the books do not add up: {before} rows came, {totals['rows_in']} were seen, "
-                f"{totals['rows_out']} kept, {lost} dropped",
-                where=name,
-            )
+        before = (
+            self.entries[-2] if len(self.entries) > 1 else {f"{u}_out": totals[f"{u}_in"] for u in ("rows", "bytes")}
+        )
+        for unit in ("rows", "bytes"):
+            came, seen, kept = before[f"{unit}_out"], totals[f"{unit}_in"], totals[f"{unit}_out"]
+            lost = sum(d[unit] for d in dropped.values())
+            if not came == seen == kept + lost:
+                raise BuildError(
+                    f"the books do not add up: {came} {unit} came, {seen} were seen, {kept} kept, {lost} dropped",
+                    where=name,
+                )
         entry.update(
             name=name,
             fingerprint=planned.fingerprint,
@@ -400,9 +412,9 @@ class _Build:
             return None
         manifest = out.at("manifest.json").read_json()
         for folder, values in manifest["parts"].items():
-            receipts = {v["name"]: Receipt(**v) for v in values}
-            names = {n for n in out.at(folder).names() if n.endswith(".parquet")}
-            if len(self._verified(out.at(folder), receipts)) < len(receipts) or len(names) != len(receipts):
+            receipts = {r.part: r for r in (Receipt(**v) for v in values)}
+            there = {n.removesuffix(".parquet") for n in out.at(folder).names() if n.endswith(".parquet")}
+            if len(self._verified(out.at(folder), receipts, list(receipts))) < len(there | set(self.plan.parts)):
                 return None
         return dict(manifest)
 
@@ -418,18 +430,19 @@ class _Build:
         receipts: dict[str, dict[str, Receipt]] = {}
         for name, folder in folders.items():
             books.at(name).make()
-            receipts[name] = self._verified(folder, read_receipts(books.at(name)))
+            receipts[name] = self._verified(folder, read_receipts(books.at(name)), self.plan.parts)
             for file in folder.names():
                 if _OURS.fullmatch(file) and file.removesuffix(".parquet") not in receipts[name]:
                     folder.at(file).remove()  # of an earlier recipe
         missing = [p for p in self.plan.parts if not all(p in receipts[name] for name in folders)]
-        self.progress.begin("publish", total=self._bytes(self.plan.parts), done=0)
+        done_before = self._bytes(p for p in self.plan.parts if p not in set(missing))
+        self.progress.begin("publish", total=self._bytes(self.plan.parts), done=done_before)
 
         def done(outcome: Outcome) -> None:
             assert outcome.result is not None
             for name, receipt in outcome.result["receipts"].items():
                 write_receipt(books.at(name), receipt)
-                receipts[name][receipt.name] = receipt
+                receipts[name][receipt.part] = receipt
             self.progress.advance(outcome.task.size)
 
         with self.progress.running():
@@ -448,7 +461,7 @@ class _Build:
             )
         manifest = self._manifest(receipts, time.monotonic() - began)
         out.at("manifest.json").write_json(manifest)
-        books.remove()
+        books.remove_folder()
         return manifest
 
     def _manifest(self, receipts: Mapping[str, Mapping[str, Receipt]], seconds: float) -> dict[str, Any]:
@@ -460,6 +473,7 @@ class _Build:
                 f"{last['rows_out']} kept and {rows['corpus']} in the corpus",
                 where="publish",
             )
+        self._check_verdicts(receipts["ledger"])
         return {
             "codemill": version("codemill"),
             "fingerprint": self.plan.fingerprint,
@@ -485,6 +499,18 @@ class _Build:
             "seconds": round(time.monotonic() - self.started, 3),
             "parts": {name: [parts[p].__dict__ for p in self.plan.parts] for name, parts in sorted(receipts.items())},
         }
+
+    def _check_verdicts(self, ledger: Mapping[str, Receipt]) -> None:
+        """Holds the ledger's verdicts against what the steps counted when they dropped."""
+        written: Counter[str] = Counter()
+        for receipt in ledger.values():
+            written.update(receipt.counts)
+        counted = {"None None": self.entries[-1]["rows_out"]}
+        for entry in self.entries:
+            counted |= {f"{entry['name']} {reason}": d["rows"] for reason, d in entry["dropped"].items()}
+        if +written != Counter({k: n for k, n in counted.items() if n}):
+            wrong = sorted(k for k in {*written, *counted} if written[k] != counted.get(k, 0))
+            raise BuildError(f"the ledger does not say what the steps counted: {', '.join(wrong)}", where="publish")
 
 
 def identity_of(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -518,6 +544,8 @@ def _check_columns(layers: Sequence[Table]) -> None:
                     f"{layer.step.name} reads the column {column!r}, which no step before it makes",
                     remedy=did_you_mean(column, sorted(known)),
                 )
+        if "size" in layer.step.adds:
+            raise RecipeError(f"{layer.step.name} adds the column 'size', in which the books are kept")
         known |= {c for c in layer.step.adds if c not in VERDICT}
 
 
@@ -526,33 +554,54 @@ def _engine(name: str, workers: int | None, memory: int | None) -> Engine:
         raise RecipeError(f"unknown engine {name!r}", remedy=did_you_mean(name, ["local", "ray"]))
     if workers is not None and workers < 1:
         raise RecipeError(f"--workers must be at least 1, got {workers}")
-    if name == "ray":
-        return Ray(workers)
-    cores = len(os.sched_getaffinity(0))
-    count = workers or cores
+    count = workers or (len(os.sched_getaffinity(0)) if name == "local" else None)
     if memory is not None:
         if memory < WORKER_MEMORY:
             raise RecipeError(
                 f"--memory {memory >> 20} MiB is less than one worker needs",
                 remedy=f"give at least {WORKER_MEMORY >> 20}MiB",
             )
-        if memory // WORKER_MEMORY < count:
-            log.warning("--memory allows %d of %d workers", memory // WORKER_MEMORY, count)
+        if count is None or memory // WORKER_MEMORY < count:
+            log.warning("--memory allows %d workers", memory // WORKER_MEMORY)
             count = memory // WORKER_MEMORY
+    if name == "ray":
+        return Ray(count)
+    assert count is not None
     return Local(count)
 
 
-def _check_output(out: Place) -> None:
-    """Refuses a folder whose `corpus` or `ledger` somebody else made: publishing would replace their parts."""
-    if out.at(".work").exists() or out.at("manifest.json").exists():
+def _check_places(table: Table, out: Place) -> None:
+    """Refuses an input inside the output folder, which publishing would replace, and the other way around: a run
+    would read what the run before it wrote."""
+    if out.local is None:
         return
-    for name in ("corpus", "ledger"):
-        if out.at(name).names():
-            raise EnvironmentProblem(
-                f"the output folder has a {name}/ that codemill did not make",
-                where=out.uri,
-                remedy="choose another --out",
-            )
+    target = out.local.resolve()
+    for source in table.layers()[0].params["sources"]:
+        for name in getattr(source, "PLACES", ()):
+            place = Place.of(str(getattr(source, name))).local
+            if place is None:
+                continue
+            place = place.resolve()
+            if place == target or target in place.parents or place in target.parents:
+                inside, outside = (place, target) if target in [place, *place.parents] else (target, place)
+                what = "an input is inside the output folder" if inside == place else "the output is inside an input"
+                raise RecipeError(f"{what}: {inside} in {outside}", remedy="choose another --out")
+
+
+def _check_output(out: Place) -> None:
+    """Refuses a folder with things in it that publishing would replace and that codemill did not make."""
+    manifest = out.at("manifest.json")
+    known = manifest.read_json()
+    if out.at(".work", "lock").exists() or (isinstance(known, dict) and {"fingerprint", "parts"} <= set(known)):
+        return
+    foreign = [name for name in ("corpus", "ledger") if out.at(name).names()]
+    foreign += [name for name in ("manifest.json", "report.html") if out.at(name).exists()]
+    if foreign:
+        raise EnvironmentProblem(
+            f"the output folder has a {foreign[0]} that codemill did not make",
+            where=out.uri,
+            remedy="choose another --out",
+        )
 
 
 @contextlib.contextmanager
@@ -563,7 +612,9 @@ def _lock(out: Place) -> Iterator[None]:
         return
     work = out.at(".work")
     work.make()
-    with storage_errors(out.uri), open(out.local / ".work" / "lock", "a") as file:
+    with contextlib.ExitStack() as stack:
+        with storage_errors(out.uri):
+            file = stack.enter_context(open(out.local / ".work" / "lock", "a"))
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -6,8 +6,10 @@ Exit status: 0 done, 1 failed (the message says what, where and what to do), 2 w
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import json
+import keyword
 import logging
 import re
 import shutil
@@ -82,6 +84,8 @@ class Recipes(click.Group):
             if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
                 options.append(_option(parameter, hints.get(parameter.name, str), recipe.name))
         names = [p.name for p in inspect.signature(recipe.function).parameters.values()]
+        for taken in {str(o.name) for o in options} & {str(p.name) for p in self.shared}:
+            raise RecipeError(f"a recipe's parameter may not be called {taken!r}: --{taken} is codemill's own option")
 
         def act(**values: Any) -> None:
             params = {o.name: values.pop(str(o.name)) for o in options}
@@ -156,6 +160,15 @@ RUN_OPTIONS = [
 PLAN_OPTIONS = [INPUT, OUT, click.Option(["--json", "as_json"], is_flag=True, help="As JSON.")]
 
 
+def _labelled(opened: Sequence[Any]) -> tuple[Any, ...]:
+    """Sources of one kind told apart: folder, folder-2, folder-3."""
+    found: list[Any] = []
+    for source in opened:
+        before = sum(type(s) is type(source) for s in found)
+        found.append(dataclasses.replace(source, label=f"{source.label}-{before + 1}") if before else source)
+    return tuple(found)
+
+
 def _table(recipe: catalog.Recipe, inputs: Sequence[str], params: Mapping[str, Any]) -> codemill.Table:
     from codemill import sources
 
@@ -163,7 +176,9 @@ def _table(recipe: catalog.Recipe, inputs: Sequence[str], params: Mapping[str, A
     takes = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.KEYWORD_ONLY]
     if not inputs and takes and takes[0].default is inspect.Parameter.empty:
         raise click.UsageError(f"the recipe {recipe.name} needs --input PATH")
-    opened = tuple(sources.open(text) for text in inputs)
+    if inputs and not takes:
+        raise click.UsageError(f"the recipe {recipe.name} takes no --input")
+    opened = _labelled([sources.open(text) for text in inputs])
     table = recipe.function(*([opened] if opened else []), **params)
     if not isinstance(table, codemill.Table):
         raise RecipeError(f"the recipe {recipe.name} returned {type(table).__name__}, not a Table", where=recipe.file)
@@ -212,10 +227,8 @@ def _run(
 def _plan(recipe: catalog.Recipe, params: dict[str, Any], *, inputs: Sequence[str], out: str, as_json: bool) -> None:
     planned = codemill.plan(_table(recipe, inputs, params), out)
     steps = []
-    stale = False
     for entry in planned.tables:
         built = len([p for p in planned.parts if p in entry.receipts])
-        stale = stale or not entry.complete
         state = "built" if entry.complete else f"{built} of {len(planned.parts)} parts built" if built else "to build"
         steps.append({"step": entry.table.step.name, "fingerprint": entry.fingerprint, "state": state})
     result = {
@@ -234,7 +247,7 @@ def _plan(recipe: catalog.Recipe, params: dict[str, Any], *, inputs: Sequence[st
     console = Console(soft_wrap=True)
     console.print(
         f"[bold]{recipe.name}[/bold]: {result['files']:,} files, {sum(planned.sizes) / 1e6:,.1f} MB in "
-        f"{len(planned.parts)} parts; at most about {sum(planned.sizes) / 2e6:,.1f} MB on disk",
+        f"{len(planned.parts)} parts; roughly {sum(planned.sizes) / 2e6:,.1f} MB on disk",
         highlight=False,
     )
     for note in typing.cast(list[str], result["notes"]):
@@ -348,7 +361,7 @@ def list_(what: str, as_json: bool) -> None:
 @click.option("--from", "origin", default="refinecode", show_default=True, metavar="RECIPE", help="What to start from.")
 def new(name: str, origin: str) -> None:
     """Writes NAME.py: a copy of a recipe, to edit and to run."""
-    if not name.isidentifier():
+    if not name.isidentifier() or keyword.iskeyword(name):
         raise click.UsageError(f"{name!r} cannot be a function's name; use letters, digits and underscores")
     known = catalog.recipes()
     if origin not in known:

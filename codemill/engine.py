@@ -29,7 +29,7 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from codemill.errors import BuildError, CodemillError, EnvironmentProblem
+from codemill.errors import BuildError, CodemillError, EnvironmentProblem, RecipeError
 
 log = logging.getLogger("codemill")
 
@@ -189,6 +189,10 @@ class Local:
             worker = self._idle.pop() if self._idle else _Worker()
             try:
                 worker.connection.send(task)
+            except (pickle.PicklingError, AttributeError, TypeError) as error:
+                self._idle.append(worker)
+                remedy = "define sources and steps at the top of a module that workers can import"
+                raise RecipeError(f"the recipe cannot be sent to workers: {error}", remedy=remedy) from error
             except (BrokenPipeError, ConnectionResetError):
                 worker.end()  # died while idle: that is nobody's fault, take another
                 continue
@@ -215,8 +219,8 @@ _WORKER = "import sys; from codemill.engine import worker_main; worker_main(int(
 
 
 class _Worker:
-    """One process and the socket to it. A fresh interpreter, so the user's script is not run again and nothing is
-    inherited but the socket."""
+    """One process and the socket to it. A fresh interpreter, so that the user's script is not run again and nothing is
+    inherited but the socket; with -P, because the current folder may be full of strangers' code."""
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
@@ -236,9 +240,10 @@ class _Worker:
             "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _WORKER, str(theirs.fileno()), str(os.getpid())],
+            [sys.executable, "-P", "-c", _WORKER, str(theirs.fileno()), str(os.getpid())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
+            stdout=2,  # what a step prints must not mix with --json
             env=environment,
         )
         theirs.close()
@@ -268,7 +273,7 @@ def execute(task: Task) -> dict[str, Any]:
         return {"error": error}
     except MemoryError:
         return {"error": EnvironmentProblem("out of memory", where=task.label, remedy="lower --workers")}
-    except Exception as error:
+    except BaseException as error:  # sys.exit() in a step, a panic in native code: errors, not deaths of the worker
         trace = "".join(traceback.format_exception(error)).rstrip()
         return {"error": BuildError(f"a task failed: {type(error).__name__}: {error}\n{trace}\n", where=task.label)}
 
@@ -329,29 +334,30 @@ class Ray:
         if self._ours:
             address = address or os.environ.get("RAY_ADDRESS")
             local: dict[str, Any] = {"num_cpus": workers, "include_dashboard": False} if address is None else {}
-            ray.init(
-                address=address,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                runtime_env={
-                    "env_vars": {
-                        "CODEMILL_WORKER": "1",
-                        "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
-                    }
-                },
-                **local,
-            )
+            variables = {"CODEMILL_WORKER": "1", "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+            try:
+                ray.init(
+                    address=address,
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                    runtime_env={"env_vars": variables},
+                    **local,
+                )
+            except (ConnectionError, RuntimeError, ValueError) as error:
+                raise EnvironmentProblem(f"Ray does not start: {error}", where=address) from error
         self.workers = workers or int(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]
+        # With a number of workers asked for, no more run at once; without one, Ray decides, a few being ready for it.
+        self._ahead = workers or 4 * self.workers
         # max_retries=0: deaths are ours to look into; Ray would blindly run the killer again.
         self._execute = ray.remote(num_cpus=1, max_retries=0)(_execute_on_ray)
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
-        """See `Engine.run`. At most four tasks per worker are submitted ahead."""
+        """See `Engine.run`."""
         waiting = deque(tasks)
         flying: dict[Any, Task] = {}
         try:
             while waiting or flying:
-                while waiting and len(flying) < 4 * self.workers:
+                while waiting and len(flying) < self._ahead:
                     task = waiting.popleft()
                     flying[self._execute.remote(pickle.dumps(task))] = task
                 (ready,), _ = self._ray.wait(list(flying), num_returns=1)
@@ -374,4 +380,9 @@ class Ray:
 
 def _execute_on_ray(task: bytes) -> bytes:
     prepare_worker()
-    return pickle.dumps(execute(pickle.loads(task)))
+    try:
+        loaded = pickle.loads(task)
+    except Exception as error:  # e.g. the user's module cannot be imported here
+        known = error if isinstance(error, CodemillError) else None
+        return pickle.dumps({"error": known or BuildError(f"a worker cannot load the task: {error}")})
+    return pickle.dumps(execute(loaded))

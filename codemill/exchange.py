@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +24,7 @@ import pyarrow.compute as pc
 import pyarrow.ipc as ipc
 
 from codemill.errors import BuildError
-from codemill.store import Place, atomic
+from codemill.store import Place, Receipt, atomic
 
 
 def parts_per_group(parts: int, weight: int) -> int:
@@ -40,6 +39,9 @@ def parts_per_group(parts: int, weight: int) -> int:
 PLACE = {"part": pa.int32(), "row": pa.int32()}
 """Where a row lives: added to the keys that `emit` makes, and returned with each verdict."""
 
+RUN_BYTES = 64 << 20
+"""Keys that a map task gathers before it sorts them by partition and writes them: bounds its memory."""
+
 _OPTIONS = ipc.IpcWriteOptions(compression="lz4")
 
 
@@ -49,52 +51,68 @@ def write_keys(
     *,
     key: str,
     partitions: int,
-) -> dict[str, Any]:
-    """Map: writes one record batch per partition from (key rows, their part, their row numbers in it)."""
-    pieces = []
-    for batch, part, rows in batches:
-        columns = {name: batch.column(name) for name in batch.schema.names}
-        columns["part"] = pa.array(np.full(len(rows), part, dtype=np.int32))
-        columns["row"] = pa.array(rows.astype(np.int32))
-        pieces.append(pa.record_batch(columns))
-    table = pa.Table.from_batches(pieces).combine_chunks()
+) -> Receipt:
+    """Map: writes runs of one record batch per partition from (key rows, their part, their row numbers in it)."""
+    pieces: list[pa.RecordBatch] = []
+    held = 0
+
+    def runs() -> Iterator[tuple[pa.Table, list[int]]]:
+        nonlocal held
+        for batch, part, rows in batches:
+            columns = {name: batch.column(name) for name in batch.schema.names}
+            columns["part"] = pa.array(np.full(len(rows), part, dtype=np.int32))
+            columns["row"] = pa.array(rows.astype(np.int32))
+            pieces.append(pa.record_batch(columns))
+            held += pieces[-1].nbytes
+            if held > RUN_BYTES:
+                yield _by_partition(pieces, key, partitions)
+                held = 0
+        yield _by_partition(pieces, key, partitions)
+
+    return _write_batches(target, runs())
+
+
+def _by_partition(pieces: list[pa.RecordBatch], key: str, partitions: int) -> tuple[pa.Table, list[int]]:
+    """Sorts by partition, emptying `pieces` but for their schema, and says where each partition begins and ends."""
+    table = pa.Table.from_batches(pieces)
+    del pieces[:-1]
+    pieces[-1] = pieces[-1].slice(0, 0)
     where = partition_of(table.column(key), partitions)
     order = np.argsort(where, kind="stable")
     ends = np.cumsum(np.bincount(where, minlength=partitions))
-    table = table.take(pa.array(order))
-    _write_batches(target, table, [0, *ends.tolist()])
-    return {"rows": table.num_rows, "bytes": table.nbytes}
+    return table.take(pa.array(order)), [0, *ends.tolist()]
 
 
 @dataclass(frozen=True)
 class Pieces:
-    """One partition's keys a map file at a time, as often as they are iterated: for keys too large to hold at once."""
+    """One partition's keys in bounded pieces, as often as they are iterated: for keys too large to hold at once."""
 
     sources: Sequence[Place]
     partition: int
+    partitions: int
 
     def __iter__(self) -> Iterator[pa.Table]:
-        return (_read_batch(source, self.partition) for source in self.sources)
+        for source in self.sources:
+            yield from _read_batches(source, self.partition, self.partitions)
 
     def whole(self) -> pa.Table:
         """All of them in one table."""
         return pa.concat_tables(self).combine_chunks()
 
 
-def write_found(target: Place, found: pa.Table) -> dict[str, Any]:
+def write_found(target: Place, found: pa.Table) -> Receipt:
     """Reduce, where a gather follows: whatever the step found in a partition, for `gather` to read."""
-    _write_batches(target, found, [0, found.num_rows])
-    return {"rows": found.num_rows}
+    return _write_batches(target, iter([(found, [0, found.num_rows])]))
 
 
 def read_found(sources: Sequence[Place]) -> Iterator[pa.Table]:
     """Gather: what was found in each partition, in order."""
-    return (_read_batch(source, 0) for source in sources)
+    return (table for source in sources for table in _read_batches(source, 0, 1))
 
 
 def write_verdicts(
     target: Place, verdicts: pa.Table, *, group_starts: Sequence[int], adds: Sequence[pa.Field]
-) -> dict[str, Any]:
+) -> Receipt:
     """Writes verdicts sorted by (part, row), one record batch per group of parts.
 
     Raises: BuildError if the step's function returned a row twice, or without the columns it promised.
@@ -105,26 +123,39 @@ def write_verdicts(
         raise BuildError(f"the verdicts lack the columns {sorted(missing)}", where=target.uri)
     verdicts = verdicts.select(schema.names).cast(schema)
     verdicts = verdicts.sort_by([("part", "ascending"), ("row", "ascending")]).combine_chunks()
-    part, row = (verdicts.column(c).to_numpy() for c in PLACE)
-    if len(part) > 1 and bool(np.any((part[1:] == part[:-1]) & (row[1:] == row[:-1]))):
-        raise BuildError("an exchange gave two verdicts for one row", where=target.uri)
-    _write_batches(target, verdicts, [*np.searchsorted(part, group_starts).tolist(), len(part)])
-    return {"rows": verdicts.num_rows}
+    part = verdicts.column("part").to_numpy()
+    if len(part) and part[0] < 0:
+        raise BuildError("an exchange gave a verdict for a part that is not there", where=target.uri)
+    edges = [*np.searchsorted(part, group_starts).tolist(), len(part)]
+    return _write_batches(target, iter([(verdicts, edges)]))
 
 
-def read_verdicts(sources: Sequence[Place], group: int) -> pa.Table:
-    """Align: the verdicts for one group of parts from all partitions, sorted by (part, row)."""
-    table = pa.concat_tables(_read_batch(source, group) for source in sources)
-    return table.sort_by([("part", "ascending"), ("row", "ascending")]).combine_chunks()
+def read_verdicts(sources: Sequence[Place], group: int, groups: int) -> pa.Table:
+    """Align: the verdicts for one group of parts from all partitions, sorted by (part, row).
+
+    Raises: BuildError if there are two for one row: which of them would hold is not for chance to decide.
+    """
+    table = pa.concat_tables(t for source in sources for t in _read_batches(source, group, groups))
+    table = table.sort_by([("part", "ascending"), ("row", "ascending")]).combine_chunks()
+    part, row = (table.column(c).to_numpy() for c in PLACE)
+    if bool(np.any((part[1:] == part[:-1]) & (row[1:] == row[:-1]))):
+        raise BuildError("an exchange gave two verdicts for one row", where=sources[0].uri)
+    return table
 
 
 def spread(verdicts: pa.Table, part: int, rows: int) -> pa.Table:
-    """The verdicts of one part as a layer: one row for each of its `rows` rows, null where there is none."""
+    """The verdicts of one part as a layer: one row for each of its `rows` rows, null where there is none.
+
+    Raises: BuildError if a verdict is for a row that the part does not have.
+    """
     numbers = verdicts.column("part").to_numpy()
     low, high = np.searchsorted(numbers, [part, part + 1])
     mine = verdicts.slice(low, high - low).combine_chunks()
+    where = mine.column("row").to_numpy()
+    if len(where) and not 0 <= where[0] <= where[-1] < rows:
+        raise BuildError(f"an exchange gave a verdict for a row that part {part} does not have")
     index = np.full(rows, -1, dtype=np.int64)
-    index[mine.column("row").to_numpy()] = np.arange(mine.num_rows)
+    index[where] = np.arange(mine.num_rows)
     return mine.drop_columns(list(PLACE)).take(pa.array(index, mask=index < 0))
 
 
@@ -149,19 +180,35 @@ def partition_of(keys: pa.ChunkedArray, partitions: int) -> npt.NDArray[np.int64
     return where
 
 
-def _write_batches(target: Place, table: pa.Table, edges: Sequence[int]) -> None:
-    """One record batch for each pair of neighbouring edges, empty ones too, so that batch i is piece i."""
-    with atomic(target) as stream, ipc.new_file(stream, table.schema, options=_OPTIONS) as writer:
-        for low, high in pairwise(edges):
-            piece = table.slice(low, high - low).combine_chunks()
-            batches = piece.to_batches()
-            writer.write_batch(batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema))
+def _write_batches(target: Place, runs: Iterator[tuple[pa.Table, list[int]]]) -> Receipt:
+    """For each run one record batch for each pair of neighbouring edges, empty ones too, so that batch i of a run is
+    piece i."""
+    rows = 0
+    with atomic(target) as stream:
+        writer: ipc.RecordBatchFileWriter | None = None
+        for table, edges in runs:
+            writer = writer or ipc.new_file(pa.PythonFile(stream, mode="w"), table.schema, options=_OPTIONS)
+            rows += table.num_rows
+            for low, high in pairwise(edges):
+                batches = table.slice(low, high - low).combine_chunks().to_batches()
+                writer.write_batch(batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema))
+        assert writer is not None
+        writer.close()
+    return stream.receipt(target.uri.rpartition("/")[2], rows)
 
 
-def _read_batch(source: Place, index: int) -> pa.Table:
+def _read_batches(source: Place, index: int, stride: int) -> Iterator[pa.Table]:
+    """Piece `index` of each run of `stride` pieces. Raises: BuildError if the file is damaged."""
     filesystem, path = source.open()
-    with filesystem.open_input_file(path) as stream:
-        return pa.Table.from_batches([ipc.open_file(stream).get_batch(index)])
+    try:
+        with filesystem.open_input_file(path) as stream:
+            reader = ipc.open_file(stream)
+            for i in range(index, reader.num_record_batches, stride):
+                yield pa.Table.from_batches([reader.get_batch(i)])
+    except (pa.ArrowException, OSError) as error:
+        raise BuildError(
+            f"a file of an exchange was damaged while it was in use: {error}", where=path, remedy="run again"
+        ) from error
 
 
 def group_by_key(

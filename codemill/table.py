@@ -19,6 +19,7 @@ that a permissive encoder forks identities in silence: `canonical` raises on any
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import importlib
@@ -118,11 +119,17 @@ class Step:
 
     @property
     def code(self) -> str:
-        """Hash of the function's source: a warning is given when it changed and the version did not."""
-        try:
-            return hashlib.sha256(inspect.getsource(self.function).encode()).hexdigest()[:16]
-        except OSError:  # typed at a prompt: there is no source to compare
-            return ""
+        """Hash of the source of its functions: a warning is given when it changed and the version did not."""
+        hash = hashlib.sha256()
+        for function in (self.function, self.emit, self.gather):
+            with contextlib.suppress(OSError, TypeError):  # none, or typed at a prompt: there is no source
+                hash.update(inspect.getsource(function).encode())  # type: ignore[arg-type]
+        return hash.hexdigest()[:16]
+
+    def identity(self) -> dict[str, Any]:
+        """Name and version; of a user's own step its code as well, for two files can have one name."""
+        ours = self.function.__module__.startswith("codemill.")
+        return {"step": self.name, "version": self.version, **({} if ours else {"code": self.code})}
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A step travels to workers by name, never by value.
@@ -166,6 +173,9 @@ def step(
     >>> tiny.version, tiny.kind
     (1, 'batch')
     """
+
+    if kind not in ("batch", "ingest"):
+        raise RecipeError(f"there is no kind of step {kind!r}", remedy='kinds are "batch", "ingest", and @exchange')
 
     def decorate(function: Callable[..., Any]) -> Step:
         return Step(_name(function), version, kind, function, reads, dict(adds), check=check, file=_file(function))

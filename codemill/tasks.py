@@ -83,7 +83,7 @@ def ingest_part(
         for batch in documents():
             books.add(batch["size"], batch["reason"])
             writer.write(_complete(_left_in_place(batch) if shard.external else batch, schema))
-        return {"receipts": [writer.close(books.counts())]}
+        return {"receipts": [writer.close(books.counts(), step.code)]}
 
 
 def _left_in_place(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -130,7 +130,7 @@ def batch_part(step: Step, params: Params, stack: Stack, folder: Place, part: st
             layer = _mark(layer, living & blocked, "crashed")
             books.add(_filter(batch, living)["size"], _filter(layer, living)["reason"])
             writer.write(layer)
-        return {"receipts": [writer.close(books.counts())]}
+        return {"receipts": [writer.close(books.counts(), step.code)]}
 
 
 def map_group(
@@ -150,7 +150,7 @@ def map_group(
                 batch, rows = emit(batch, rows) if emit else (batch, rows)
                 yield batch, number, rows
 
-    return exchange.write_keys(target, keys(), key=_key(step, params), partitions=partitions)
+    return {"receipts": [exchange.write_keys(target, keys(), key=_key(step, params), partitions=partitions)]}
 
 
 def reduce_partition(
@@ -158,17 +158,18 @@ def reduce_partition(
     params: Params,
     maps: Sequence[Place],
     target: Place,
-    partition: int,
+    partition: tuple[int, int],
     group_starts: Sequence[int],
     *,
     scope: Scope,
 ) -> dict[str, Any]:
-    """The reduce side of an exchange: one partition's keys become verdicts, or what a gather will make them of."""
-    pieces = exchange.Pieces(maps, partition)
+    """The reduce side of an exchange: the keys of one partition (of so many) become verdicts, or what a gather will
+    make them of."""
+    pieces = exchange.Pieces(maps, *partition)
     found = step.function(pieces if step.piecewise else pieces.whole(), **params)
     if step.gather is not None:
-        return exchange.write_found(target, found)
-    return exchange.write_verdicts(target, found, group_starts=group_starts, adds=_added(step))
+        return {"receipts": [exchange.write_found(target, found)]}
+    return {"receipts": [exchange.write_verdicts(target, found, group_starts=group_starts, adds=_added(step))]}
 
 
 def gather_verdicts(
@@ -177,7 +178,7 @@ def gather_verdicts(
     """What all partitions found becomes verdicts, in one place."""
     assert step.gather is not None
     verdicts = step.gather(exchange.read_found(reduces), **params)
-    return exchange.write_verdicts(target, verdicts, group_starts=group_starts, adds=_added(step))
+    return {"receipts": [exchange.write_verdicts(target, verdicts, group_starts=group_starts, adds=_added(step))]}
 
 
 def _added(step: Step) -> list[pa.Field]:
@@ -190,13 +191,16 @@ def align_group(
     reduces: Sequence[Place],
     folder: Place,
     parts: Mapping[int, str],
-    group: int,
+    group: tuple[int, int],
     *,
     scope: Scope,
 ) -> dict[str, Any]:
-    """The last pass of an exchange: verdicts become the layers of some parts, given by number and name."""
-    verdicts = exchange.read_verdicts(reduces, group)
+    """The last pass of an exchange: verdicts become the layers of some parts, given by number and name. `group` is
+    the number of the group, and of how many."""
+    verdicts = exchange.read_verdicts(reduces, *group)
     schema, receipts = layer_schema(step), []
+    if not set(verdicts["part"].unique().to_pylist()) <= set(parts):
+        raise BuildError("an exchange gave a verdict for a part that is not there", where=step.name)
     for number, part in parts.items():
         batches = list(_batches(stack, part, []))
         layer = exchange.spread(verdicts, number, sum(b.num_rows for b, _ in batches))
@@ -207,7 +211,7 @@ def align_group(
                 start += batch.num_rows
                 books.add(_filter(batch, living)["size"], _filter(here, living)["reason"])
                 writer.write(here)
-            receipts.append(writer.close(books.counts()))
+            receipts.append(writer.close(books.counts(), step.code))
     return {"receipts": receipts}
 
 
@@ -219,12 +223,16 @@ def publish_part(stack: Stack, corpus: Place, ledger: Place, part: str, *, scope
         PartWriter(corpus, part, DOCUMENT, gather=ROW_GROUP_BYTES) as documents,
         PartWriter(ledger, part, LEDGER, gather=ROW_GROUP_BYTES) as entries,
     ):
+        verdicts: Counter[str] = Counter()
         for batch, reasons in stack.batches(part, columns, VERDICT):
             living = _living(reasons, batch.num_rows)
-            _check_content(batch, living, part)
+            _check_content(batch, living, part, stack)
             documents.write(_complete(_filter(batch, living), DOCUMENT))
-            entries.write(_ledger(batch, reasons, stack))
-        return {"receipts": {"corpus": documents.close({}), "ledger": entries.close({})}}
+            entry = _ledger(batch, reasons, stack)
+            for row in pa.table(entry).group_by(["step", "reason"]).aggregate([([], "count_all")]).to_pylist():
+                verdicts[f"{row['step']} {row['reason']}"] += row["count_all"]
+            entries.write(entry)
+        return {"receipts": {"corpus": documents.close({}), "ledger": entries.close(dict(verdicts))}}
 
 
 def layer_schema(step: Step) -> pa.Schema:
@@ -241,20 +249,24 @@ def _batches(stack: Stack, part: str, columns: Sequence[str]) -> Iterator[tuple[
     """All rows of a part with `columns` and `size`, and which of them are living."""
     for batch, reasons in stack.batches(part, dict.fromkeys([*columns, "size"])):
         living = _living(reasons, batch.num_rows)
-        _check_content(batch, living, part)
+        _check_content(batch, living, part, stack)
         yield batch, living
 
 
-def _check_content(batch: pa.RecordBatch, living: npt.NDArray[np.bool_], part: str) -> None:
-    """Raises: InputError if a living row has lost its content, as when an input was damaged after it was read."""
-    if "content" in batch.schema.names and batch["content"].null_count:
-        lost = batch["content"].is_null().to_numpy(zero_copy_only=False) & living
-        if lost.any():
-            raise InputError(
-                f"the content of {int(lost.sum())} documents can no longer be read",
-                where=part,
-                remedy="check the input",
-            )
+def _check_content(batch: pa.RecordBatch, living: npt.NDArray[np.bool_], part: str, stack: Stack) -> None:
+    """Raises: InputError or BuildError if a living row has no content: its input was damaged, or a step dropped it."""
+    if "content" not in batch.schema.names or not batch["content"].null_count:
+        return
+    lost = int((batch["content"].is_null().to_numpy(zero_copy_only=False) & living).sum())
+    if not lost:
+        return
+    layer = [la for la in stack.layers if "content" in la.columns][-1]
+    if part in layer.externals:
+        where = layer.externals[part]["path"]
+        raise InputError(
+            f"the content of {lost} documents can no longer be read", where=where, remedy="check the input"
+        )
+    raise BuildError(f"{layer.step} left {lost} living documents without content", where=part)
 
 
 def _living(reasons: Sequence[pa.RecordBatch], rows: int) -> npt.NDArray[np.bool_]:

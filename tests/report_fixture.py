@@ -198,6 +198,9 @@ def ledger_rows(n: int, seed: int) -> list[dict[str, Any]]:
             row |= {"path": f"{row['path'].rsplit('/', 1)[0]}/{original['path'].rsplit('/', 1)[1]}"}
             _drop(row, "dedup.exact", "duplicate", keep_language=True)
             row |= {"kept_id": original["id"], "similarity": 1.0}
+            if dice > 0.38:
+                _drop(row, "dedup.drop", "near_duplicate", keep_language=True, size=original["size"] + 7)
+                row |= {"similarity": 1 - rng.randrange(100) / 2048}
         else:
             kept.append(row)
         rows.append(row)

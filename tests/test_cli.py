@@ -90,7 +90,7 @@ def test_plan_builds_nothing(code: Path, tmp_path: Path) -> None:
     planned = codemill("plan", "refinecode", "--input", str(code), "--out", str(tmp_path / "out"), "--json")
     value = json.loads(planned.stdout)
     assert (value["files"], value["parts"]) == (6, 1)
-    assert [s["state"] for s in value["steps"]] == ["to build"] * 5 + ["to publish"]
+    assert [s["state"] for s in value["steps"]] == ["to build"] * 10 + ["to publish"]
     assert not (tmp_path / "out").exists()
 
 
@@ -100,7 +100,8 @@ def test_json_lines_for_machines(code: Path, tmp_path: Path) -> None:
     assert events[-1]["event"] == "done"
     assert events[-1]["ingested"]["rows"] == 6
     steps = [e["name"] for e in events if e["event"] == "step"]
-    assert steps == ["ingest.documents", "detect.language", "detect.keep", "dedup.exact"]
+    assert steps[:4] == ["ingest.documents", "detect.language", "detect.keep", "dedup.exact"]
+    assert steps[-1] == "dedup.drop"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import codemill as cm
+from codemill.sources import Folder, Parquet
 from codemill.steps import ingest
 from tests import toys
 from tests.test_machine import published
@@ -79,3 +80,34 @@ def test_a_corpus_that_somebody_else_made_is_never_replaced(tmp_path: Path) -> N
     with pytest.raises(cm.EnvironmentProblem, match="that codemill did not make"):
         cm.build(noise(1), out=tmp_path, workers=1)
     assert (tmp_path / "corpus" / "part-00000.parquet").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "report.html"])
+def test_files_of_our_names_that_somebody_else_made_are_never_replaced(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("{}")
+    with pytest.raises(cm.EnvironmentProblem, match=f"{name} that codemill did not make"):
+        cm.build(noise(1), out=tmp_path, workers=1)
+    assert (tmp_path / name).read_text() == "{}"
+
+
+def test_an_input_inside_the_output_and_an_output_inside_the_input_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "a.py").write_text("pass")
+    files = ingest.documents(sources=(Folder(str(tmp_path / "code")),))
+    with pytest.raises(cm.RecipeError, match="the output is inside an input"):
+        cm.build(files, out=tmp_path / "code" / "out", workers=1)
+    with pytest.raises(cm.RecipeError, match="an input is inside the output folder"):
+        cm.build(files, out=tmp_path, workers=1)
+    cm.build(files, out=tmp_path / "out", workers=1)
+    again = ingest.documents(sources=(Parquet(str(tmp_path / "out" / "corpus")),))
+    with pytest.raises(cm.RecipeError, match="an input is inside the output folder"):
+        cm.plan(again, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("", "is empty"), ("n" * 300, "the path is too long"), ("n\udcff", "the path is not UTF-8")]
+)
+def test_impossible_names_of_output_folders(tmp_path: Path, name: str, message: str) -> None:
+    out = str(tmp_path / name) if name else name
+    with pytest.raises((cm.EnvironmentProblem, cm.RecipeError), match=message):
+        cm.build(noise(1), out=out, workers=1)

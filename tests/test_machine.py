@@ -18,9 +18,9 @@ import pytest
 import codemill as cm
 from codemill.builder import plan
 from codemill.sources import Parquet
-from codemill.steps import dedup, ingest
+from codemill.steps import dedup, detect, ingest
 from codemill.store import Place
-from codemill.table import canonical, digest
+from codemill.table import canonical, digest, module_from_file
 from tests import toys
 
 TEXTS = (*(f"text number {i}" for i in range(37)), "text number 3", "text number 3", "text number 5")
@@ -274,11 +274,11 @@ def test_an_empty_input_gives_an_empty_corpus(tmp_path: Path) -> None:
 
 
 def test_a_part_without_rows_goes_all_the_way(tmp_path: Path) -> None:
-    pq.write_table(
-        pa.table({"content": pa.array([], pa.string()), "path": pa.array([], pa.string())}), tmp_path / "a.parquet"
-    )
-    pq.write_table(pa.table({"content": ["x", "x"], "path": ["1", "2"]}), tmp_path / "b.parquet")
-    table = dedup.exact(toys.length(ingest.documents(sources=(Parquet(str(tmp_path)),))))
+    two = pa.table({"content": ["x", "x"], "path": ["1", "2"]})
+    (tmp_path / "in").mkdir()
+    pq.write_table(two.slice(0, 0), tmp_path / "in" / "a.parquet")
+    pq.write_table(two, tmp_path / "in" / "b.parquet")
+    table = dedup.exact(toys.length(ingest.documents(sources=(Parquet(str(tmp_path / "in")),))))
     manifest = cm.build(table, out=tmp_path / "out", workers=1)
     assert (manifest["ingested"]["rows"], manifest["kept"]["rows"]) == (2, 1)
 
@@ -315,14 +315,91 @@ def test_a_step_of_a_users_own_file_runs_in_workers(tmp_path: Path) -> None:
     assert manifest["kept"]["rows"] == sum("3" in f"f{i:05d}" for i in range(len(TEXTS)))
 
 
-def test_editing_a_step_without_a_new_version_warns(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_editing_a_step_without_a_new_version_warns_also_when_parts_are_missing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labelled = detect.language(ingest.documents(sources=(toys.Literals(TEXTS),)))
+    cm.build(labelled, out=tmp_path, workers=1)
+    monkeypatch.setattr("codemill.table.Step.code", "0123456789abcdef")
+    (tmp_path / "manifest.json").unlink()
+    next((tmp_path / ".work" / "detect.language").rglob("part-00001.parquet")).unlink()
+    cm.build(labelled, out=tmp_path, workers=1)
+    assert "detect.language: its code changed since parts of this table were built, its version (1)" in caplog.text
+
+
+def test_two_steps_of_one_name_in_two_files_are_two_steps(tmp_path: Path) -> None:
+    text = (
+        "import pyarrow as pa\nimport codemill as cm\n"
+        "@cm.step(version=1, reads=('path',), adds={'reason': pa.string()})\n"
+        "def some(batch):\n    return pa.record_batch({'reason': pa.array([WORD] * batch.num_rows, pa.string())})\n"
+    )
+    kept = []
+    for name, word in (("one", "None"), ("two", "'gone'")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "own.py").write_text(text.replace("WORD", word))
+        step = module_from_file(tmp_path / name / "own.py").some
+        manifest = cm.build(step(ingest.documents(sources=(toys.Literals(TEXTS),))), out=tmp_path / "out", workers=1)
+        kept.append(manifest["kept"]["rows"])
+    assert kept == [40, 0]
+
+
+def test_workers_never_import_from_the_current_folder(tmp_path: Path) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "ctypes.py").write_text("open('executed', 'w')\nraise SystemExit(1)\n")
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    subprocess.run([sys.executable, script, tmp_path / "out"], check=True, env=environment, cwd=tmp_path / "code")
+    assert not (tmp_path / "code" / "executed").exists()
+
+
+@pytest.mark.parametrize("file", ["map-00000.arrow", "reduce-00000.arrow"])
+@pytest.mark.parametrize("damage", ["flip", "truncate"])
+def test_a_damaged_file_of_an_exchange_is_noticed_and_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, damage: str
+) -> None:
+    cm.build(recipe(), out=tmp_path / "good", workers=1)
+    with monkeypatch.context() as patch:
+        patch.setattr("codemill.tasks.align_group", toys.interrupted)
+        with pytest.raises(cm.BuildError, match="interrupted"):
+            cm.build(recipe(), out=tmp_path / "out", workers=1)
+    (victim,) = (tmp_path / "out" / ".work" / "dedup.exact").rglob(file)
+    data = bytearray(victim.read_bytes())
+    data[len(data) // 2] ^= 4
+    victim.write_bytes(data if damage == "flip" else data[:-40])
+    cm.build(recipe(), out=tmp_path / "out", workers=1)
+    assert published(tmp_path / "out") == published(tmp_path / "good")
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        (toys.wrong_part, "a verdict for a part that is not there"),
+        (toys.wrong_row, "a verdict for a row that part"),
+        (toys.twice, "two verdicts for one row"),
+        (toys.contentless, "living documents without content"),
+        (toys.leaving, "SystemExit: no model"),
+    ],
+)
+def test_verdicts_are_never_lost_and_broken_steps_are_named(tmp_path: Path, step: cm.Step, message: str) -> None:
+    files = ingest.documents(sources=(toys.Literals(TEXTS),))
+    with pytest.raises(cm.BuildError, match=message):
+        cm.build(step(files), out=tmp_path, workers=1)
+
+
+def test_a_damaged_manifest_of_a_table_is_not_believed(tmp_path: Path) -> None:
     cm.build(recipe(), out=tmp_path, workers=1)
+    good = published(tmp_path)
     manifest = next((tmp_path / ".work" / "toys.length").rglob("manifest.json"))
-    value = json.loads(manifest.read_text())
-    manifest.write_text(json.dumps({**value, "code": "0" * 16}))
+    manifest.write_text(manifest.read_text().replace('"rows_in": 10', '"rows_in": 11', 1))
     (tmp_path / "manifest.json").unlink()
     cm.build(recipe(), out=tmp_path, workers=1)
-    assert "toys.length: its code changed since this table was built, its version (1) did not" in caplog.text
+    assert published(tmp_path) == good
+
+
+def test_sources_are_told_apart_by_their_labels() -> None:
+    with pytest.raises(cm.RecipeError, match="2 sources have the label 'literals'"):
+        ingest.documents(sources=(toys.Literals(("a",)), toys.Literals(("b",))))
 
 
 def test_a_worker_given_an_unknown_column_type_is_told(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from codemill.errors import EnvironmentProblem, InputError
 from codemill.report import facts as gathering
 from codemill.report import funnel_svg, render, write
 from codemill.report.accounts import checks
+from codemill.report.charts import cluster_histogram, similarity_histogram
 from codemill.report.facts import gather
 from tests.report_fixture import ledger_rows, manifest_of, row_of, write_ledger, write_out
 
@@ -60,16 +61,103 @@ def test_the_figures_are_those_of_plain_counting(out: Path, ledger: list[dict[st
     assert [(row["repo"], row["found"] - row["kept"]) for row in facts.losers] == expected
     assert facts.repos["repos"] == len({row["repo"] for row in ledger})
 
-    copies = Counter(row["kept_id"] for row in ledger if row["kept_id"])
-    assert facts.copies == {
-        "originals": len(copies),
-        "copies": sum(copies.values()),
-        "bytes": sum(row["size"] for row in ledger if row["kept_id"]),
-    }
-    path_of = {row["id"]: row["path"] for row in ledger}
-    assert [row["copies"] for row in facts.most_copied] == [n for _, n in copies.most_common(12)]
-    assert all(copies[row["id"]] == row["copies"] for row in facts.most_copied)
-    assert all(path_of[row["id"]] == row["path"] for row in facts.most_copied)
+    for reason, total, top in (
+        ("duplicate", facts.copies, facts.most_copied),
+        ("near_duplicate", facts.near_copies, facts.largest_clusters),
+    ):
+        rows = [row for row in ledger if row["reason"] == reason]
+        copies = Counter(row["kept_id"] for row in rows)
+        assert total == {"originals": len(copies), "copies": len(rows), "bytes": sum(row["size"] for row in rows)}
+        path_of = {row["id"]: row["path"] for row in ledger}
+        assert [row["copies"] for row in top] == [n for _, n in copies.most_common(12)]
+        assert all(copies[row["id"]] == row["copies"] for row in top)
+        assert all(path_of[row["id"]] == row["path"] for row in top)
+
+
+def test_near_copies_are_those_of_plain_counting(out: Path, ledger: list[dict[str, Any]]) -> None:
+    facts = gather(out)
+    near = [row for row in ledger if row["reason"] == "near_duplicate"]
+    assert len(near) > 50
+    sizes = Counter(n + 1 for n in Counter(row["kept_id"] for row in near).values())
+    assert facts.cluster_sizes == dict(sorted(sizes.items()))
+    assert facts.similarities == Counter(int(200 * row["similarity"]) for row in near)
+    for row in facts.largest_clusters:
+        mine = [copy["similarity"] for copy in near if copy["kept_id"] == row["id"]]
+        assert (row["least"], row["most"]) == (pytest.approx(min(mine)), pytest.approx(max(mine)))
+    for key, rows in (("language", facts.lost_languages), ("source", facts.lost_sources)):
+        for row in rows:
+            mine = [r for r in ledger if r[key] == row[key]]
+            lost = {reason: [r["size"] for r in mine if r["reason"] == reason] for reason in gathering.COPIES_OF}
+            assert row["found"] == len(mine)
+            assert (row["exact"], row["exact_bytes"]) == (len(lost["duplicate"]), sum(lost["duplicate"]))
+            assert (row["near"], row["near_bytes"]) == (len(lost["near_duplicate"]), sum(lost["near_duplicate"]))
+        order = [row["exact"] + row["near"] for row in rows]
+        assert order == sorted(order, reverse=True)
+        assert sum(order) == sum(row["reason"] in gathering.COPIES_OF for row in ledger)
+
+
+def test_near_duplicates_have_a_section_only_if_there_are_any(out: Path, tmp_path: Path) -> None:
+    page = render(out)
+    assert 'id="near-duplicates"' in page
+    assert 'href="#near-duplicates"' in page
+    one = [row_of(id="a" * 32, language="c"), row_of(id="b" * 32, reason="duplicate", step="dedup.exact", kept_id="a")]
+    page = render(write_ledger(tmp_path, one))
+    assert "near-duplicates" not in page
+    assert "1 copy of 1 file dropped" in page
+
+
+def test_near_duplicates_alone_and_not_measured(tmp_path: Path) -> None:
+    rows = [
+        row_of(id="a" * 32, path=HOSTILE, language="c"),
+        *(row_of(id=f"{i:032x}", language="c", reason="near_duplicate", step="dedup.drop", size=10) for i in range(5)),
+    ]
+    for row in rows[1:]:
+        row["kept_id"] = "a" * 32
+    facts = gather(write_ledger(tmp_path, rows))
+    assert facts.similarities == {None: 5}
+    assert facts.cluster_sizes == {6: 1}
+    page = " ".join(render(tmp_path).split())
+    assert "No file was dropped as an exact copy" in page
+    assert "5 files were dropped without measuring it" in page
+    assert "The similarities were not measured" in page
+    assert "5 to 8 documents: 1 cluster" in page
+    assert HOSTILE not in page
+
+
+@pytest.mark.parametrize(
+    ("similarities", "tips"),
+    [
+        ({191: 3, 199: 2, 200: 4}, ["95.5 % to 96 %: 3 near-copies", "99.5 % to 100 %: 2 near-copies"]),
+        ({100: 1, 177: 2, 200: 4, None: 9}, ["50 % to 55 %: 1 near-copy", "85 % to 90 %: 2 near-copies"]),
+    ],
+)
+def test_similarities_fall_in_the_right_bars(similarities: dict[int | None, int], tips: list[str]) -> None:
+    chart = similarity_histogram(similarities)
+    for tip in [*tips, "no difference seen: 4 near-copies"]:
+        assert f"<title>{tip}</title>" in chart
+
+
+def test_neighbouring_steps_that_drop_nothing_are_one_in_the_picture() -> None:
+    rows = [row_of(id="a"), row_of(id="b", step="dedup.drop", reason="near_duplicate")]
+    manifest = manifest_of(rows)
+    idle = {**manifest["steps"][0], "dropped": {}}
+    names = ("ingest.documents", "dedup.band_keys", "dedup.cluster", "dedup.guard")
+    drop = next(step for step in manifest["steps"] if step["name"] == "dedup.drop")
+
+    def said(*steps: str) -> str:
+        picture = funnel_svg({**manifest, "steps": [*({**idle, "name": name} for name in steps), drop]})
+        return " ".join(ElementTree.fromstring(picture).itertext())
+
+    assert "dedup.band_keys … guard 3 steps, nothing dropped dedup.drop 2 → 1" in said(*names[1:])
+    assert "ingest.documents nothing dropped dedup.band_keys … guard 3 steps, nothing" in said(*names)
+    assert "ingest.documents nothing dropped dedup.drop" in said(names[0])
+
+
+def test_clusters_fall_in_the_right_bars() -> None:
+    chart = cluster_histogram({2: 7, 3: 1, 8: 2, 9: 3, 5000: 1})
+    tips = ("2 documents: 7 clusters", "5 to 8 documents: 2 clusters", "9 to 16 documents: 3 clusters")
+    for tip in (*tips, "4,097 to 8,192 documents: 1 cluster"):
+        assert f"<title>{tip}</title>" in chart
 
 
 def test_size_classes_hold_what_they_say(tmp_path: Path) -> None:

@@ -130,3 +130,42 @@ def only_most_copied(pieces: Pieces) -> pa.Table:
     keys = pieces.whole()
     counts = keys.group_by("content_sha256").aggregate([("row", "count")]).rename_columns(["content_sha256", "copies"])
     return keys.join(counts, "content_sha256").select(["part", "row", "copies"])
+
+
+def interrupted(*args: object, scope: object) -> dict[str, object]:
+    """Stands in for a task whose run was interrupted."""
+    raise RuntimeError("interrupted")
+
+
+def _verdicts(keys: pa.Table) -> pa.Table:
+    return pa.table({"part": keys["part"], "row": keys["row"], "reason": ["no"] * keys.num_rows})
+
+
+@exchange(version=1, reads=("content_sha256",), key="content_sha256", adds=REASON)
+def wrong_part(keys: pa.Table) -> pa.Table:
+    """Speaks of parts that are not there."""
+    return _verdicts(keys).set_column(0, "part", pa.array(range(99, 99 + keys.num_rows), pa.int32()))
+
+
+@exchange(version=1, reads=("content_sha256",), key="content_sha256", adds=REASON)
+def wrong_row(keys: pa.Table) -> pa.Table:
+    """Speaks of rows that are not there."""
+    return _verdicts(keys).set_column(1, "row", pa.array(range(1000, 1000 + keys.num_rows), pa.int32()))
+
+
+@exchange(version=1, reads=("content_sha256",), key="content_sha256", adds=REASON)
+def twice(keys: pa.Table) -> pa.Table:
+    """Says everything twice."""
+    return pa.concat_tables([_verdicts(keys), _verdicts(keys)])
+
+
+@step(version=1, reads=("content",), adds={"content": pa.large_string()})
+def contentless(documents: pa.RecordBatch) -> pa.RecordBatch:
+    """Loses the content of what it lets live."""
+    return pa.record_batch({"content": pa.nulls(documents.num_rows, pa.large_string())})
+
+
+@step(version=1, reads=("content",), adds=REASON)
+def leaving(documents: pa.RecordBatch) -> pa.RecordBatch:
+    """Ends its process in an orderly way."""
+    raise SystemExit("no model")

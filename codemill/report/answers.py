@@ -82,10 +82,9 @@ def _explained(
     out: str | Path, ledger: pl.LazyFrame, manifest: dict[str, Any], rows: list[Row]
 ) -> list[dict[str, Any]]:
     wanted = {row["kept_id"] for row in rows if row["kept_id"] is not None}
-    # One id can stand in two rows, if an input was given twice: the one that was kept comes last and counts.
-    others = ledger.filter(pl.col("id").is_in(sorted(wanted))).sort("verdict", "place", descending=True)
-    kept = {row["id"]: row for row in reversed(collect(others).to_dicts())}
-    kept |= {id: row for id, row in kept.items() if row["verdict"] == "kept"}
+    # Should one id stand in two rows, the one that was kept comes last ("dropped" < "kept") and counts.
+    others = ledger.filter(pl.col("id").is_in(sorted(wanted))).sort("verdict", "place")
+    kept = {row["id"]: row for row in collect(others).to_dicts()}
     copies = ledger.filter(pl.col("kept_id").is_in(sorted(wanted | {row["id"] for row in rows})))
     counts: dict[str, dict[str, int]] = {}
     for id, reason, n in collect(copies.group_by("kept_id", "reason").len().sort("kept_id", "reason")).iter_rows():
@@ -124,7 +123,7 @@ def _copies(
         by_reason[but["reason"]] -= 1
     by_reason = {reason: n for reason, n in by_reason.items() if n}
     total = sum(by_reason.values())
-    mine = copies.filter(pl.col("kept_id") == id)
+    mine = copies.filter(pl.col("kept_id") == pl.lit(id, pl.String))
     if but is not None:
         mine = mine.filter(pl.col("place") != but["place"])
     listed = [_shown(row) for row in _first(mine, COPIES)] if total else []

@@ -1,7 +1,8 @@
-"""The report's small charts: file sizes before and after, as inline SVG coloured by the page's stylesheet."""
+"""The report's small charts: sizes, similarities, clusters, as inline SVG coloured by the page's stylesheet."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
@@ -47,6 +48,61 @@ def size_histogram(sizes: tuple[dict[str, Any], ...], *, by: str) -> str:
     total = f"{all_found} found, {all_kept} kept, by file size"
     opening = f'<svg class="hist" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(total)}">'
     return opening + "".join(bars) + f'<path class="axis" d="M0 {BASE + 0.5}H{WIDTH}"/></svg>'
+
+
+def similarity_histogram(similarities: Mapping[int | None, int]) -> str:
+    """Near-copies by how similar they are to the copy that was kept, in classes of half a per cent, or of five.
+
+    `similarities`: `Facts.similarities`. Those that were not measured are not shown.
+    """
+    halves = {half: n for half, n in similarities.items() if half is not None}
+    if not halves:
+        return '<p class="none">The similarities were not measured.</p>'
+    width = 1 if min(halves) >= 176 else 10  # from 88 % on, in half per cent: at most 24 bars and the last
+    bars: list[tuple[str, str, int]] = []
+    for low in range(min(halves) // width * width, 200, width):
+        n = sum(halves.get(half, 0) for half in range(low, low + width))
+        named = low % (4 * width) == 0
+        bars.append((f"{low / 2:g} %" if named else "", f"{low / 2:g} % to {(low + width) / 2:g} %", n))
+    bars.append(("100 %", "no difference seen", halves.get(200, 0)))
+    return _bars(bars, "near-copy", "near-copies", "Near-copies by similarity")
+
+
+def cluster_histogram(sizes: Mapping[int, int]) -> str:
+    """Clusters by the number of documents in them, in classes that double. `sizes`: `Facts.cluster_sizes`."""
+    if not sizes:
+        return '<p class="none">There are no clusters.</p>'
+    classes = [(2, 2), (3, 3), (4, 4)]
+    while classes[-1][1] < max(sizes):
+        classes.append((classes[-1][1] + 1, classes[-1][1] * 2))
+    bars = []
+    for low, high in classes:
+        tip = f"{low} documents" if low == high else f"{low:,} to {high:,} documents"
+        label = f"–{high:,}" if len(classes) >= 9 and high > 16 else str(low) if low == high else f"{low}–{high}"
+        bars.append((label, tip, sum(n for size, n in sizes.items() if low <= size <= high)))
+    return _bars(bars, "cluster", "clusters", "Clusters by their number of documents, the kept one included")
+
+
+def _bars(bars: list[tuple[str, str, int]], noun: str, many: str, title: str) -> str:
+    """A bar for each label, tip and count. The highest is named."""
+    tallest = max(n for _, _, n in bars)
+    step = (WIDTH - 8) / max(len(bars), 6)
+    pieces = []
+    for i, (label, tip, n) in enumerate(bars):
+        x = 4 + i * step
+        pieces.append(
+            f"<g><title>{escape(tip)}: {plural(n, noun, many)}</title>"
+            + _bar("kept", x, step, n / tallest if tallest else 0)
+            + f'<rect class="hit" x="{x:.1f}" y="12" width="{step:.1f}" height="{BASE - 12}"/></g>'
+        )
+        if label:
+            pieces.append(_label(x + step / 2, label))
+    peak = max(range(len(bars)), key=lambda i: bars[i][2])
+    x = 4 + (peak + 0.5) * step
+    anchor = "start" if x < 90 else "end" if x > WIDTH - 90 else "middle"
+    pieces.append(f'<text class="peak" x="{x:.1f}" y="10" text-anchor="{anchor}">{plural(tallest, noun, many)}</text>')
+    opening = f'<svg class="hist" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">'
+    return opening + "".join(pieces) + f'<path class="axis" d="M0 {BASE + 0.5}H{WIDTH}"/></svg>'
 
 
 def _label(x: float, text: str) -> str:

@@ -107,14 +107,14 @@ def _changed(row: dict[str, Any]) -> tuple[Text, Text]:
     tail = 0
     while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
         tail += 1
-    return tuple(  # type: ignore[return-value]
-        Text.assemble(
-            (_shown(text[:head]), style),
-            (_shown(text[head : len(text) - tail]), f"bold reverse {style}"),
-            (_shown(text[len(text) - tail :]), style),
-        )
-        for text, style in ((old, KEPT), (new, DROPPED))
-    )
+    loud = "reverse" if head + tail >= max(len(old), len(new)) // 2 else "bold"  # a whole line needs no marking
+    return _marked(old, head, tail, KEPT, loud), _marked(new, head, tail, DROPPED, loud)
+
+
+def _marked(text: str, head: int, tail: int, style: str, loud: str) -> Text:
+    stop = len(text) - tail
+    middle = (_shown(text[head:stop]), f"{loud} {style}")
+    return Text.assemble((_shown(text[:head]), style), middle, (_shown(text[stop:]), style))
 
 
 def _visible(text: str) -> str:

@@ -8,6 +8,7 @@ grow with the corpus (repositories, kept copies) run in slices of about `GROUPS_
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from codemill.errors import InputError
 
 GROUPS_AT_ONCE = 2_000_000
 """Keys held at a time while grouping; more keys take more passes over the ledger."""
+
+COPIES_OF = EXACT, NEAR = "duplicate", "near_duplicate"  # the reasons of what was dropped as a copy
 
 EXAMPLES = 4  # files shown for each reason
 SAMPLES = 6  # kept documents shown
@@ -49,8 +52,14 @@ class Facts:
     repos: Row  # repos, emptied: how many there are, and how many lost every file
     losers: tuple[Row, ...]  # repo, found, kept, found_bytes, kept_bytes: most files dropped first
     keepers: tuple[Row, ...]  # likewise, most files kept first
-    copies: Row  # originals, copies, bytes, share of the ledger
+    copies: Row  # originals, copies, bytes: of what was dropped as an exact copy
     most_copied: tuple[Row, ...]  # the kept copy's ledger row with copies and copied_bytes
+    near_copies: Row  # the same of near-copies: originals is the number of clusters
+    largest_clusters: tuple[Row, ...]  # as most_copied, with least and most, the range of similarities
+    cluster_sizes: dict[int, int]  # documents, the kept one included → clusters of this size
+    similarities: dict[int | None, int]  # in half per cent, rounded down (200 = all, null = not measured) → files
+    lost_languages: tuple[Row, ...]  # language, found, exact, exact_bytes, near, near_bytes: most files lost first
+    lost_sources: tuple[Row, ...]  # source, then likewise
     examples: dict[tuple[str, str], tuple[Row, ...]]  # (step, reason) → ledger rows
     samples: tuple[Row, ...]  # a kept document's ledger row with excerpt, first_line, lines
 
@@ -76,6 +85,9 @@ def gather(out: str | Path) -> Facts:
             sizes=_before_after(cube, "bits"),
             **_repositories(ledger),
             **_duplicates(ledger),
+            similarities=_similarities(ledger),
+            lost_languages=_lost(cube, "language"),
+            lost_sources=_lost(cube, "source"),
             examples=_examples(ledger, drops),
             samples=_samples(out, ledger.filter(kept), languages(cube)),
         )
@@ -211,21 +223,56 @@ def _repositories(ledger: pl.LazyFrame) -> dict[str, Any]:
 
 
 def _duplicates(ledger: pl.LazyFrame) -> dict[str, Any]:
-    rows = ledger.filter(pl.col("kept_id").is_not_null()).select("kept_id", "size")
+    copies = ledger.filter(pl.col("kept_id").is_not_null())
+    exact, top, _ = _clusters(ledger, copies.filter(pl.col("reason").ne_missing(NEAR)))
+    near, largest, sizes = _clusters(ledger, copies.filter(pl.col("reason") == NEAR))
+    return {
+        "copies": exact,
+        "most_copied": top,
+        "near_copies": near,
+        "largest_clusters": largest,
+        "cluster_sizes": sizes,
+    }
+
+
+def _clusters(ledger: pl.LazyFrame, copies: pl.LazyFrame) -> tuple[Row, tuple[Row, ...], dict[int, int]]:
+    """Copies by the document that was kept for them: totals, those with the most, and how many there are of a size."""
+    rows = copies.select("kept_id", "size", "similarity")
     total = {"originals": 0, "copies": 0, "bytes": 0}
     tops: list[pl.DataFrame] = []
+    sizes: Counter[int] = Counter()
+    similarity = pl.col("similarity")
     for piece in _slices(rows, "kept_id"):
         counts = {"copies": pl.len().cast(pl.Int64), "copied_bytes": pl.col("size").sum()}
-        frame = collect(piece.group_by("kept_id").agg(**counts))
+        frame = collect(piece.group_by("kept_id").agg(**counts, least=similarity.min(), most=similarity.max()))
         total["originals"] += len(frame)
         total["copies"] += int(frame["copies"].sum())
         total["bytes"] += int(frame["copied_bytes"].sum())
         tops.append(frame.sort(-pl.col("copies"), -pl.col("copied_bytes"), "kept_id").head(TOP_COPIES))
+        sizes.update(dict(frame.group_by(pl.col("copies") + 1).len().iter_rows()))
     order = [-pl.col("copies"), -pl.col("copied_bytes"), pl.col("kept_id")]
     top = pl.concat(tops).sort(order).head(TOP_COPIES)
     kept = collect(ledger.filter(pl.col("id").is_in(top["kept_id"].to_list())))
     named = top.join(kept.drop("kept_id"), left_on="kept_id", right_on="id", how="left").sort(order)
-    return {"copies": total, "most_copied": tuple(named.rename({"kept_id": "id"}).to_dicts())}
+    return total, tuple(named.rename({"kept_id": "id"}).to_dicts()), dict(sorted(sizes.items()))
+
+
+def _similarities(ledger: pl.LazyFrame) -> dict[int | None, int]:
+    # A float32 of 0.955 is a little less than that, hence the 0.001.
+    half = (pl.col("similarity").cast(pl.Float64) * 200 + 0.001).floor().cast(pl.Int64)
+    near = ledger.filter(pl.col("reason") == NEAR).group_by(half.alias("half")).len()
+    return dict(collect(near.sort("half", nulls_last=True)).iter_rows())
+
+
+def _lost(cube: pl.DataFrame, key: str) -> tuple[Row, ...]:
+    near = pl.col("reason") == NEAR
+    exact = pl.col("reason") == EXACT
+    counts = {"exact": pl.col("rows").filter(exact), "exact_bytes": pl.col("bytes").filter(exact)}
+    counts |= {"near": pl.col("rows").filter(near), "near_bytes": pl.col("bytes").filter(near)}
+    sums = {name: expression.sum() for name, expression in counts.items()}
+    frame = cube.group_by(key).agg(found=pl.col("rows").sum(), found_bytes=pl.col("bytes").sum(), **sums)
+    lost = pl.col("exact") + pl.col("near")
+    return tuple(frame.filter(lost > 0).sort(-lost, key, nulls_last=True).to_dicts())
 
 
 def _pick(rows: pl.LazyFrame, groups: list[tuple[Row, int]], wanted: int) -> list[Row]:

@@ -70,10 +70,12 @@ def funnel_svg(manifest: dict[str, Any], *, by: By = "rows", narrow: bool = Fals
     scale = at.band / found[by] if found[by] else 0.0
     top, out = 76.0, [_heading(at, "found", found, 34)]
     edge = [(28.0, found[by] * scale)]  # (y, the band's width from there on)
-    for step in manifest["steps"]:
+    for step in _idle_together(manifest["steps"]):
         drops = _drops(step["dropped"], by, scale)
         same = step["rows_in"] == step["rows_out"] and not drops
-        change = "nothing dropped" if same else f"{count(step['rows_in'])} → {count(step['rows_out'])}"
+        change = (
+            step.get("idle", "nothing dropped") if same else f"{count(step['rows_in'])} → {count(step['rows_out'])}"
+        )
         out.append(_rule(at, top) + _name(at, step["name"], change, top))
         first = top + (34 if at.beside else 72)
         right = at.left + step[f"{by}_in"] * scale
@@ -92,6 +94,31 @@ def funnel_svg(manifest: dict[str, Any], *, by: By = "rows", narrow: bool = Fals
     prefix = f"cmf-{by}-{'narrow' if narrow else 'wide'}"
     body = _gradients(at, prefix, bottom) + _band(at, edge, bottom - 14) + "".join(out)
     return _svg(at, bottom, title, body.replace("url(#cmf-", f"url(#{prefix}-"))
+
+
+def _idle_together(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The steps, with neighbours of one module that dropped nothing as one: near-duplicates take four to prepare."""
+    runs: list[list[dict[str, Any]]] = []
+    for step in steps:
+        before = runs[-1][-1] if runs else None
+        if before and _idle(before) and _idle(step) and _module(before) == _module(step):
+            runs[-1].append(step)
+        else:
+            runs.append([step])
+    return [run[0] if len(run) == 1 else _as_one(run) for run in runs]
+
+
+def _idle(step: dict[str, Any]) -> bool:
+    return step["rows_in"] == step["rows_out"] and not any(drop["rows"] for drop in step["dropped"].values())
+
+
+def _module(step: dict[str, Any]) -> str:
+    return str(step["name"]).rpartition(".")[0]
+
+
+def _as_one(run: list[dict[str, Any]]) -> dict[str, Any]:
+    name = f"{run[0]['name']} … {run[-1]['name'].rpartition('.')[2]}"
+    return {**run[-1], "name": name, "idle": f"{len(run)} steps, nothing dropped"}
 
 
 def _drops(dropped: dict[str, dict[str, int]], by: By, scale: float) -> list[Drop]:

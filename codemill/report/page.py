@@ -14,13 +14,14 @@ from markupsafe import Markup
 
 from codemill.report import words
 from codemill.report.accounts import checks
-from codemill.report.charts import size_histogram
+from codemill.report.charts import cluster_histogram, similarity_histogram, size_histogram
 from codemill.report.facts import Facts
 from codemill.report.funnel import By, funnel_svg
 
 HERE = Path(__file__).parent
 TOP_LANGUAGES = 30
 TOP_REASONS = 12
+TOP_LOST = 12
 LONGEST = 180  # characters of a path or a value that are shown; a hostile one may have thousands
 
 
@@ -33,6 +34,7 @@ def page_of(facts: Facts) -> str:
     found, seconds = manifest["ingested"], manifest["seconds"]
     cached = sum(bool(step.get("cached")) for step in manifest["steps"])
     every = checks(facts)
+    lost = [("language", facts.lost_languages), ("source", facts.lost_sources)]
     return _environment().get_template("page.html.j2").render(
         facts=facts,
         manifest=manifest,
@@ -45,6 +47,9 @@ def page_of(facts: Facts) -> str:
         rate=words.size(round(found["bytes"] / seconds)) + "/s" if seconds and found["bytes"] and not cached else None,
         funnels=_funnels(manifest),
         histograms={by: Markup(size_histogram(facts.sizes, by=by)) for by in ("found", "found_bytes")},
+        similarity=Markup(similarity_histogram(facts.similarities)),
+        clusters=Markup(cluster_histogram(facts.cluster_sizes)),
+        losses=[(what, rows[:TOP_LOST], _lost(rows[TOP_LOST:])) for what, rows in lost],
         spoken=spoken,
         unspoken=_sum([row for row in facts.languages if row["language"] is None]),
         top_languages=spoken[:TOP_LANGUAGES],
@@ -70,6 +75,12 @@ def _sum(rows: list[dict[str, Any]]) -> dict[str, int]:
     return {key: sum(row[key] for row in rows) for key in ("found", "kept", "found_bytes", "kept_bytes")}
 
 
+def _lost(rest: tuple[dict[str, Any], ...]) -> dict[str, int]:
+    """What the rows that are not shown lost together."""
+    names = ("found", "exact", "exact_bytes", "near", "near_bytes")
+    return {"rows": len(rest), **{name: sum(row[name] for row in rest) for name in names}}
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -83,6 +94,8 @@ def _environment() -> Environment:
         "count": words.count,
         "bytes": words.size,
         "duration": words.duration,
+        "percent": words.percent,
+        "does": lambda step: words.STEPS.get(step, ""),
         "meaning": lambda reason: words.REASONS.get(reason, ""),
         "shown": lambda value: words.shorten(words.printable(str(value)), LONGEST),
         "code": lambda text: words.printable(text, keep="\n\t"),

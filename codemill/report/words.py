@@ -33,6 +33,20 @@ REASONS = {
 """What a reason means, to complete "dropped because it is …" in the reader's head."""
 
 
+STEPS = {
+    "ingest.documents": "reads and decodes the files",
+    "detect.language": "names each file's language",
+    "detect.keep": "keeps the languages that are wanted",
+    "dedup.exact": "drops all but the best of equal files",
+    "dedup.band_keys": "sketches each file for near-copies",
+    "dedup.cluster": "joins files whose sketches meet",
+    "dedup.elect": "chooses the best file of each cluster",
+    "dedup.guard": "looks at what would go before it goes",
+    "dedup.drop": "drops near-copies of the chosen files",
+}
+"""What a step does, in a few words; steps that are not here are only named."""
+
+
 def reason_words(reason: str) -> str:
     """A reason as a phrase; one we do not know is only spelled out.
 
@@ -102,7 +116,7 @@ def alike(similarity: float | None, reason: str | None, parameters: Mapping[str,
     """How similar a copy is to the one that was kept, and how we know. `parameters` are those of its step.
 
     An estimate from n hashes has the standard error sqrt(J (1 - J) / n). Where all of the hashes agree that is 0,
-    although one difference in some thousands of shingles would likely not have been seen.
+    although one difference in some thousands of shingles would likely not have been seen: then it is not given.
 
     >>> alike(1.0, "duplicate", {})
     'the same, byte for byte'
@@ -118,9 +132,9 @@ def alike(similarity: float | None, reason: str | None, parameters: Mapping[str,
     hashes = parameters.get("hashes")
     if similarity == 1:
         found = f"all of {of} of both are shared"
-        by = f": all of {hashes:,} hashes agree" if verify == "sketch" and hashes else ""
-        blind = "" if unit == "char" else "; what lies between the words does not count"
-        return found + by + blind
+        if verify == "sketch" and hashes:
+            found = f"no difference seen in {hashes:,} hashes: all or nearly all of {of} of both are shared"
+        return found if unit == "char" else f"{found}; what lies between the words does not count"
     found = f"{percent(similarity)} of {of} of both are shared"
     if verify == "sketch" and hashes:
         error = 100 * sqrt(similarity * (1 - similarity) / hashes)

@@ -199,7 +199,7 @@ def _in_clusters(documents: pa.RecordBatch, rows: Rows) -> tuple[pa.RecordBatch,
     version=1,
     reads=("cluster", "id", "stars", "commit_time"),
     key="cluster",
-    adds={"keeper": pa.string(), "cluster_size": pa.int64()},
+    adds={"keeper": pa.string(), "is_keeper": pa.bool_(), "cluster_size": pa.int64()},
     emit=_in_clusters,
 )
 def elect(keys: pa.Table) -> pa.Table:
@@ -211,6 +211,7 @@ def elect(keys: pa.Table) -> pa.Table:
             "part": table["part"],
             "row": table["row"],
             "keeper": table["id"].take(pa.array(first)),
+            "is_keeper": pa.array(first == np.arange(table.num_rows)),
             "cluster_size": pa.array(sizes),
         }
     )
@@ -218,7 +219,7 @@ def elect(keys: pa.Table) -> pa.Table:
 
 def _counted(documents: pa.RecordBatch, rows: Rows, *, by: Sequence[str], **_: Any) -> tuple[pa.RecordBatch, Rows]:
     """A batch's files, members that would go and largest cluster, for each value of `by`: a few rows."""
-    goes = pc.fill_null(pc.not_equal(documents["keeper"], documents["id"]), False)
+    goes = pc.fill_null(pc.invert(documents["is_keeper"]), False)
     table = pa.table(
         {
             **{name: documents[name] for name in by},
@@ -249,25 +250,25 @@ def _judge(found: Iterator[pa.Table], *, by: Sequence[str], largest: int, most_l
             raise BuildError(
                 f"near-duplicates are {lost / files:.0%} of {name} ({lost:,} of {files:,} files)",
                 where="dedup.guard",
-                remedy=f"look at some of them; then raise most_lost (now {most_lost:g}) or verify more strictly",
+                remedy=f"look at some, then raise most_lost (now {most_lost:g}) or use more rows in fewer bands",
             )
     return pa.table({"part": pa.array([], pa.int32()), "row": pa.array([], pa.int32())})
 
 
 @exchange(
     version=1,
-    reads=lambda params: (*params["by"], "id", "keeper", "cluster_size"),
+    reads=lambda params: (*params["by"], "is_keeper", "cluster_size"),
     key="key",
     adds={},
     emit=_counted,
     gather=_judge,
 )
 def guard(counts: pa.Table, *, by: Sequence[str], largest: int, most_lost: float) -> pa.Table:
-    """Looks at what would be dropped before anything is.
+    """Looks at the clusters before anything is dropped and before any member is verified.
 
     Warns of clusters with more than `largest` members. Raises: BuildError if more than `most_lost` of the files of
-    one value of `by` (a source, a language of a source) would go. Why: elsewhere 98 % of a source were lost to
-    merging before anyone noticed.
+    one value of `by` (a source, a language of a source) are not their cluster's best.
+    Why: elsewhere 98 % of a source were lost to merging before anyone noticed.
     """
     return counts
 
@@ -291,11 +292,12 @@ def _shingles(documents: pa.RecordBatch, *, hashes: int, ngram: int, unit: str, 
     return _core.shingles(documents["content"], ngram=ngram, unit=unit, seed=seed)
 
 
-# verify → what each member brings to be held against the keeper, how it is compared, bytes of memory per member
-_PAYLOADS: dict[str, tuple[Any, Any, int]] = {
-    "none": (_nothing, lambda a, b: pa.nulls(len(a), pa.float32()), 400),
-    "sketch": (_sketches, lambda a, b: _core.sketch_similarity(a, b), 4 * 8192),
-    "exact": (_shingles, lambda a, b: _core.jaccard(a, b), 4 * 16384),
+# verify → what each member brings to be held against the keeper, how it is compared, memory per member (bytes).
+# Of the exact one this is a guess, for about 500 shingles: partitions of longer documents take more.
+_PAYLOADS: dict[str, tuple[Any, Any, Any]] = {
+    "none": (_nothing, lambda a, b: pa.nulls(len(a), pa.float32()), lambda params: 400),
+    "sketch": (_sketches, lambda a, b: _core.sketch_similarity(a, b), lambda params: 3 * 4 * params["hashes"]),
+    "exact": (_shingles, lambda a, b: _core.jaccard(a, b), lambda params: 3 * 8 * 500),
 }
 
 
@@ -304,17 +306,17 @@ def _with_payload(
 ) -> tuple[pa.RecordBatch, Rows]:
     documents, rows = _in_clusters(documents, rows)
     payload = _PAYLOADS[verify][0](documents, **sketch)
-    return documents.select(["cluster", "id", "keeper"]).append_column("payload", payload), rows
+    return documents.select(["cluster", "is_keeper", "keeper"]).append_column("payload", payload), rows
 
 
 @exchange(
     version=1,
-    reads=lambda params: ("cluster", "id", "keeper", *(() if params["verify"] == "none" else ("content",))),
+    reads=lambda params: ("cluster", "is_keeper", "keeper", *(() if params["verify"] == "none" else ("content",))),
     key="cluster",
     adds={name: VERDICT[name] for name in ("reason", "kept_id", "similarity")},
     emit=_with_payload,
     piecewise=True,
-    weight=lambda params: _PAYLOADS[params["verify"]][2],
+    weight=lambda params: _PAYLOADS[params["verify"]][2](params),
     check=_check_drop,
 )
 def drop(pieces: Pieces, *, verify: str, at_least: float, hashes: int, ngram: int, unit: str, seed: int) -> pa.Table:
@@ -323,14 +325,14 @@ def drop(pieces: Pieces, *, verify: str, at_least: float, hashes: int, ngram: in
     Shape: members of clusters in; one verdict row per dropped document out, with the similarity that was measured.
     Memory: the keepers of a partition, and the members of one map file at a time.
     """
-    keepers = pa.concat_tables(p.filter(pc.field("id") == pc.field("keeper")) for p in pieces).combine_chunks()
+    keepers = pa.concat_tables(p.filter(pc.field("is_keeper")) for p in pieces).combine_chunks()
     order = np.argsort(keepers["cluster"].to_numpy(), kind="stable")
     keepers = keepers.take(pa.array(order))
     numbers = keepers["cluster"].to_numpy()
     compare = _PAYLOADS[verify][1]
     dropped = []
     for piece in pieces:
-        members = piece.filter(pc.field("id") != pc.field("keeper")).combine_chunks()
+        members = piece.filter(~pc.field("is_keeper")).combine_chunks()
         where = pa.array(np.searchsorted(numbers, members["cluster"].to_numpy()))
         mine = members["payload"].combine_chunks()
         similarity = compare(mine, keepers["payload"].take(where).combine_chunks())

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from codemill import _core
 from codemill.document import DOCUMENT
+from codemill.errors import RecipeError
 from codemill.table import step
 
 if TYPE_CHECKING:
@@ -23,7 +24,17 @@ FOUND_BY_DETECT = ("language", "doc_type", "is_vendored", "is_generated")
 BASE = {f.name: f.type for f in DOCUMENT if f.name not in FOUND_BY_DETECT}
 
 
-@step(version=1, kind="ingest", adds={**BASE, "reason": pa.string(), "value": pa.string()})
+def _check(*, sources: Sequence[Source], metadata: Metadata | None) -> None:
+    labels = [source.label for source in sources]
+    for label in labels:
+        if labels.count(label) > 1:
+            # The label is part of a document's id: two files of one repo and path would be taken for one document.
+            raise RecipeError(
+                f"{labels.count(label)} sources have the label {label!r}", remedy="give each its own label="
+            )
+
+
+@step(version=1, kind="ingest", adds={**BASE, "reason": pa.string(), "value": pa.string()}, check=_check)
 def documents(
     raw: pa.RecordBatch, source: Source, *, sources: Sequence[Source], metadata: Metadata | None = None
 ) -> pa.RecordBatch:

@@ -536,7 +536,7 @@ def shown(params: Mapping[str, Any]) -> dict[str, Any]:
 def _check_columns(layers: Sequence[Table]) -> None:
     if layers[0].step.kind != "ingest":
         raise RecipeError(f"a recipe starts with ingest.documents, not {layers[0].step.name}")
-    known = {c for c in layers[0].step.adds if c not in VERDICT}
+    known = {c: kind for c, kind in layers[0].step.adds.items() if c not in VERDICT}
     for layer in layers[1:]:
         for column in layer.step.columns_read(layer.params):
             if column not in known:
@@ -546,7 +546,14 @@ def _check_columns(layers: Sequence[Table]) -> None:
                 )
         if "size" in layer.step.adds:
             raise RecipeError(f"{layer.step.name} adds the column 'size', in which the books are kept")
-        known |= {c for c in layer.step.adds if c not in VERDICT}
+        if layer.step.kind == "exchange" and layer.step.emit is None:
+            key = tasks.key_of(layer.step, layer.params)
+            if not exchange.is_key(known[key]):
+                raise RecipeError(
+                    f"{layer.step.name} cannot use the column {key!r} as a key: it is {known[key]}",
+                    remedy="a key is a hash: uint64, or binary of a fixed size of 8 bytes or more",
+                )
+        known |= {c: kind for c, kind in layer.step.adds.items() if c not in VERDICT}
 
 
 def _engine(name: str, workers: int | None, memory: int | None) -> Engine:

@@ -159,6 +159,11 @@ def spread(verdicts: pa.Table, part: int, rows: int) -> pa.Table:
     return mine.drop_columns(list(PLACE)).take(pa.array(index, mask=index < 0))
 
 
+def is_key(kind: pa.DataType) -> bool:
+    """Whether a column of this type can be an exchange key: a hash of at least 8 bytes."""
+    return bool(pa.types.is_uint64(kind) or (pa.types.is_fixed_size_binary(kind) and kind.byte_width >= 8))
+
+
 def partition_of(keys: pa.ChunkedArray, partitions: int) -> npt.NDArray[np.int64]:
     """The partition of each key: its leading 8 bytes, read as a number, modulo `partitions`.
 
@@ -169,7 +174,7 @@ def partition_of(keys: pa.ChunkedArray, partitions: int) -> npt.NDArray[np.int64
         raise BuildError("an exchange key may not be null: drop or leave out such rows in `emit`")
     if pa.types.is_uint64(array.type):
         leading = array.to_numpy()
-    elif pa.types.is_fixed_size_binary(array.type) and array.type.byte_width >= 8:
+    elif is_key(array.type):
         width = array.type.byte_width
         flat = np.frombuffer(array.buffers()[1], dtype=np.uint8)
         raw = flat[array.offset * width : (array.offset + len(array)) * width].reshape(-1, width)

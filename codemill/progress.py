@@ -120,13 +120,22 @@ class JsonLines(Silent):
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
+        self.step, self.total, self.done, self.spoke = "", 0, 0, 0.0
 
     def _say(self, event: str, **fields: Any) -> None:
         print(json.dumps({"event": event, **fields}), file=self.stream, flush=True)
 
     def begin(self, step: str, *, total: int, done: int) -> None:
         """See `Progress`."""
+        self.step, self.total, self.done, self.spoke = step, total, done, time.monotonic()
         self._say("begin", step=step, bytes=total, bytes_done=done)
+
+    def advance(self, size: int) -> None:
+        """See `Progress`. At most one event a second."""
+        self.done += size
+        if time.monotonic() - self.spoke > 1:
+            self.spoke = time.monotonic()
+            self._say("progress", step=self.step, bytes=self.total, bytes_done=self.done)
 
     def step_done(self, entry: dict[str, Any]) -> None:
         """See `Progress`."""

@@ -150,7 +150,7 @@ def map_group(
                 batch, rows = emit(batch, rows) if emit else (batch, rows)
                 yield batch, number, rows
 
-    return {"receipts": [exchange.write_keys(target, keys(), key=_key(step, params), partitions=partitions)]}
+    return {"receipts": [exchange.write_keys(target, keys(), key=key_of(step, params), partitions=partitions)]}
 
 
 def reduce_partition(
@@ -240,7 +240,8 @@ def layer_schema(step: Step) -> pa.Schema:
     return pa.schema([pa.field(n, t) for n, t in {**step.adds, "reason": pa.string()}.items()])
 
 
-def _key(step: Step, params: Params) -> str:
+def key_of(step: Step, params: Params) -> str:
+    """The column that an exchange brings rows together by."""
     assert step.key is not None
     return str(params[step.key[1:]]) if step.key.startswith("$") else step.key
 

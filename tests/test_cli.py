@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from codemill import catalog
@@ -112,6 +113,8 @@ def test_json_lines_for_machines(code: Path, tmp_path: Path) -> None:
         (("run", "refinecode", "--input", "nowhere", "--out", "x"), 1, "nowhere"),
         (("run", "refinecode", "--input", ".", "--out", "x", "--seed", "one"), 2, "'one' is not a valid integer"),
         (("run", "refinecode", "--input", ".", "--out", "x", "--java-fraction", "7"), 2, "between 0 and 1"),
+        (("run", "refinecode", "--input", ".", "--out", "x"), 2, "the output is inside an input"),
+        (("run", "clashing.py", "--input", ".", "--out", "/x"), 2, "may not be called 'workers'"),
         (("run", "refinecode", "--input", ".", "--out", "x", "--metadata", "no.csv"), 1, "no.csv"),
         (("run", "quickstart", "--out", "x", "--memory", "lots"), 2, "is not an amount of memory"),
         (("run", "quickstart", "--out", "x", "--memory", "1MiB"), 2, "less than one worker needs"),
@@ -125,6 +128,7 @@ def test_wrong_usage_names_the_value_and_the_remedy(
     tmp_path: Path, arguments: tuple[str, ...], status: int, message: str
 ) -> None:
     (tmp_path / "a.py").write_text("pass\n")
+    (tmp_path / "clashing.py").write_text("def clashing(inputs, *, workers: int = 1): ...\n")
     done = codemill(*arguments, cwd=tmp_path)
     assert message in " ".join(done.stderr.split()), done.stderr
     assert done.returncode == status
@@ -142,6 +146,14 @@ def test_a_recipe_of_ones_own(code: Path, tmp_path: Path) -> None:
     helped = codemill("run", "mine.py", "--help", cwd=tmp_path)
     assert "share of Java files to keep" in helped.stdout
     assert "[default: 0.0]" in helped.stdout
+
+
+@pytest.mark.parametrize("name", ["quickstart:smoke", "refinecode:smoke"])
+def test_the_smoke_variant_of_every_recipe(code: Path, tmp_path: Path, name: str) -> None:
+    done = codemill("run", name, "--input", str(code), "--input", str(code / "one"), "--out", str(tmp_path), "-w", "1")
+    assert "9 found = 3 kept + 6 dropped" in done.stdout, done.stdout + done.stderr
+    labels = {row["source"] for row in pq.read_table(tmp_path / "ledger").to_pylist()}
+    assert labels == {"folder", "folder-2"}
 
 
 def test_every_catalogue_can_be_listed() -> None:

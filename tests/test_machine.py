@@ -397,6 +397,12 @@ def test_a_damaged_manifest_of_a_table_is_not_believed(tmp_path: Path) -> None:
     assert published(tmp_path) == good
 
 
+def test_a_key_that_is_no_hash_is_told_before_any_work(tmp_path: Path) -> None:
+    files = ingest.documents(sources=(toys.Literals(TEXTS),))
+    with pytest.raises(cm.RecipeError, match="cannot use the column 'path' as a key: it is string"):
+        cm.plan(dedup.exact(files, hash="path"), tmp_path)
+
+
 def test_sources_are_told_apart_by_their_labels() -> None:
     with pytest.raises(cm.RecipeError, match="2 sources have the label 'literals'"):
         ingest.documents(sources=(toys.Literals(("a",)), toys.Literals(("b",))))

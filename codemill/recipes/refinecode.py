@@ -65,5 +65,9 @@ def smoke(inputs: Sequence[Source]) -> Table:
 
 
 def resize(inputs: Sequence[Source], max_file_bytes: int) -> tuple[Source, ...]:
-    """The sources with the recipe's limit on file size, so that larger files are never read."""
-    return tuple(dataclasses.replace(source, max_file_bytes=max_file_bytes) for source in inputs)  # type: ignore[type-var]
+    """The sources with the recipe's limit on file size or their own lower one, so that larger files are never read."""
+    limits = [min(max_file_bytes, getattr(source, "max_file_bytes", max_file_bytes)) for source in inputs]
+    return tuple(
+        dataclasses.replace(source, max_file_bytes=limit)  # type: ignore[type-var]
+        for source, limit in zip(inputs, limits, strict=True)
+    )

@@ -51,9 +51,7 @@ class Metadata:
     PLACES: ClassVar[tuple[str, ...]] = ("path",)
 
     def __post_init__(self) -> None:
-        facts = os.stat(existing(self.path))
-        print_ = Fingerprint("metadata", 1, facts.st_size, facts.st_mtime_ns)
-        object.__setattr__(self, "fingerprint", print_.hex())
+        object.__setattr__(self, "fingerprint", _fingerprint(existing(self.path)))
 
     def lookup(self, repo: pa.Array) -> pa.StructArray:
         """What is known of repositories, by their exact names.
@@ -128,8 +126,10 @@ def _hash(names: pa.Array) -> npt.NDArray[np.uint64]:
 
 
 @functools.lru_cache(maxsize=2)
-def _load(path: str, _fingerprint: str, columns: tuple[tuple[str, str], ...] | None) -> _Known:
+def _load(path: str, fingerprint: str, columns: tuple[tuple[str, str], ...] | None) -> _Known:
     frame = _read(path)
+    if _fingerprint(path) != fingerprint:
+        raise InputError("the metadata changed while the run was using it", where=path, remedy="run again")
     ours = mapping(None if columns is None else dict(columns), frame.columns, path, _USUAL)
     if "repo" not in ours:
         raise InputError(
@@ -149,6 +149,11 @@ def _load(path: str, _fingerprint: str, columns: tuple[tuple[str, str], ...] | N
 def _arrow(frame: pl.DataFrame, name: str) -> pa.Array:
     column = frame.get_column(name).rechunk().to_arrow()
     return column.cast(pa.large_string()) if pa.types.is_string_view(column.type) else column
+
+
+def _fingerprint(path: str) -> str:
+    facts = os.stat(path)
+    return Fingerprint("metadata", 1, facts.st_size, facts.st_mtime_ns).hex()
 
 
 def _read(path: str) -> pl.DataFrame:

@@ -15,8 +15,8 @@ from codemill.table import step
 
 def _check(*, keep: Mapping[str, float], seed: int) -> None:
     for language, share in keep.items():
-        if not 0 <= share <= 1:
-            raise RecipeError(f"a fraction must be between 0 and 1, got {share}", where=f"keep[{language!r}]")
+        if not isinstance(share, int | float) or not 0 <= share <= 1:
+            raise RecipeError(f"a fraction must be between 0 and 1, got {share!r}", where=f"keep[{language!r}]")
         languages.get(language)
 
 

@@ -3,7 +3,7 @@
 The names below are the table of contents for notebooks; recipes also use `codemill.steps` and `codemill.sources`.
 """
 
-from codemill.builder import build, plan
+from codemill.builder import build
 from codemill.errors import (
     BuildError,
     CodemillError,
@@ -14,6 +14,7 @@ from codemill.errors import (
 )
 from codemill.languages import Detection, detect
 from codemill.near import collision_probability, effective_threshold, near_duplicates, sketch
+from codemill.planning import plan
 from codemill.table import Step, Table, exchange, step
 
 __all__ = [

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import importlib
 import importlib.util
@@ -117,7 +118,7 @@ class Step:
         """Bytes of memory that one key row of an exchange takes while it is resolved."""
         return self.weight(params) if callable(self.weight) else self.weight
 
-    @property
+    @functools.cached_property
     def code(self) -> str:
         """Hash of the source of its functions: a warning is given when it changed and the version did not."""
         hash = hashlib.sha256()

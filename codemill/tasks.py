@@ -19,8 +19,9 @@ from codemill import exchange
 from codemill.document import DOCUMENT, LEDGER
 from codemill.engine import Scope
 from codemill.errors import BuildError, InputError
+from codemill.layers import Stack
 from codemill.sources._protocol import Shard
-from codemill.store import ROW_GROUP_BYTES, PartWriter, Place, Stack
+from codemill.store import ROW_GROUP_BYTES, PartWriter, Place
 from codemill.table import VERDICT, Step
 
 PUBLISH_VERSION = 1
@@ -43,12 +44,14 @@ class Books:
         self.bytes_in += total
         lost_rows = lost_bytes = 0
         if reasons is not None and reasons.null_count < len(reasons):
-            table = pa.table({"reason": reasons, "size": sizes}).filter(pc.field("reason").is_valid())
-            for row in table.group_by("reason").aggregate([("size", "sum"), ("size", "count")]).to_pylist():
-                amount = self.dropped.setdefault(row["reason"], Counter())
-                amount.update(rows=row["size_count"], bytes=row["size_sum"] or 0)
-                lost_rows += row["size_count"]
-                lost_bytes += row["size_sum"] or 0
+            gone = reasons.is_valid()
+            coded = reasons.filter(gone).dictionary_encode()
+            lost = sizes.filter(gone).fill_null(0).to_numpy()
+            for code, reason in enumerate(coded.dictionary.to_pylist()):
+                its = lost[coded.indices.to_numpy() == code]
+                self.dropped.setdefault(reason, Counter()).update(rows=len(its), bytes=int(its.sum()))
+                lost_rows += len(its)
+                lost_bytes += int(its.sum())
         self.rows_out += len(sizes) - lost_rows
         self.bytes_out += total - lost_bytes
 
@@ -229,8 +232,8 @@ def publish_part(stack: Stack, corpus: Place, ledger: Place, part: str, *, scope
             _check_content(batch, living, part, stack)
             documents.write(_complete(_filter(batch, living), DOCUMENT))
             entry = _ledger(batch, reasons, stack)
-            for row in pa.table(entry).group_by(["step", "reason"]).aggregate([([], "count_all")]).to_pylist():
-                verdicts[f"{row['step']} {row['reason']}"] += row["count_all"]
+            said = pc.binary_join_element_wise(entry["step"].fill_null("None"), entry["reason"].fill_null("None"), " ")
+            verdicts.update({v["values"]: v["counts"] for v in pc.value_counts(said).to_pylist()})
             entries.write(entry)
         return {"receipts": {"corpus": documents.close({}), "ledger": entries.close(dict(verdicts))}}
 

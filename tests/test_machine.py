@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import codemill as cm
-from codemill.builder import plan
+from codemill.planning import plan
 from codemill.sources import Parquet
 from codemill.steps import dedup, detect, ingest
 from codemill.store import Place

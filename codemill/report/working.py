@@ -22,8 +22,9 @@ import pyarrow.parquet as pq
 
 from codemill import sources
 from codemill.errors import CodemillError
+from codemill.layers import Layer, Stack
 from codemill.report.facts import parts
-from codemill.store import Layer, Place, Stack
+from codemill.store import Place
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from codemill import store
+from codemill import layers
 from codemill.errors import InputError
 from codemill.sources import Archive, Folder, Git, Jsonl, Parquet
 
@@ -547,7 +547,7 @@ def test_damaged_content_in_place_is_missing_for_exactly_the_rows_that_are_dropp
     (shard,) = Parquet(str(path)).list().shards
     assert shard.external is not None
     alive = [row["reason"] is None for row in rows(Parquet(str(path)))]
-    place = [b.column("content") for b in store._external_batches(shard.external.__dict__, ["content"])]
+    place = [b.column("content") for b in layers._external_batches(shard.external.__dict__, ["content"])]
     read = pa.chunked_array(place).to_pylist()
     assert alive == [text is not None for text in read]
     assert 1000 < sum(alive) <= 6000

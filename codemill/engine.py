@@ -283,8 +283,8 @@ def prepare_worker() -> None:
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
     if importlib.util.find_spec("dateutil") is None:
-        # pyarrow tries to import it whenever it converts a Python value, and looking for what is not there took 19 %
-        # of the time of ingesting Parquet. None means "known not to be there".
+        # pyarrow tries to import it whenever it converts a Python value, and looks for it on
+        # disk again each time. None means "known not to be there".
         sys.modules["dateutil"] = None  # type: ignore[assignment]
 
 

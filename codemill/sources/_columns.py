@@ -189,7 +189,7 @@ def as_json(columns: Mapping[str, pa.Array], rows: int) -> pa.Array:
     shown = {n: _for_json(a) for n, a in columns.items() if not _has_bytes(a.type)}
     if not shown:
         return pa.nulls(rows, pa.string())
-    import polars as pl  # here, because it takes a quarter of a worker's start and most inputs do not need it
+    import polars as pl  # here, because importing it takes time and most inputs do not need it
 
     frame = pl.DataFrame({n: pl.from_arrow(a) for n, a in shown.items()})
     encoded: Any = frame.select(pl.struct(pl.all()).struct.json_encode()).to_series().to_arrow()

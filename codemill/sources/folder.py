@@ -48,7 +48,7 @@ class Folder:
     PLACES: ClassVar[tuple[str, ...]] = ("root",)
 
     def list(self) -> Listing:
-        """Lists the tree, about 170,000 files/s. Raises: InputError if the root is not a directory."""
+        """Lists the tree. Raises: InputError if the root is not a directory."""
         root = os.fsencode(directory(self.root))
         found = _Found(root, root_name(self.root, root))
         print_ = Fingerprint("folder", 1, self.label, self.max_file_bytes, self.commit_times)

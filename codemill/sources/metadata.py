@@ -22,7 +22,7 @@ from codemill.sources._places import existing
 from codemill.sources._shards import Fingerprint
 
 if TYPE_CHECKING:
-    import polars as pl  # imported where it is used: it takes a quarter of a worker's start
+    import polars as pl  # imported where it is used, to keep workers quick to start
 
 _USUAL = {
     "repo": ("repo", "repo_name", "full_name", "nameWithOwner", "name_with_owner", "repository", "name"),

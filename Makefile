@@ -1,4 +1,4 @@
-# Every target works from a bare clone that has python3 (>= 3.11), cargo (>= 1.89) and a C compiler: what is missing
+# Every target works from a bare clone that has python3 (>= 3.11), cargo (>= 1.95) and a C compiler: what is missing
 # is put into .venv. The files .venv/.deps and .venv/.core are stamps, so that a second run starts at once.
 
 PYTHON ?= python3

@@ -24,7 +24,7 @@ def main(folder: str) -> int:
         return 1
     if shutil.which("cargo") is None:
         print("codemill's native core is built with cargo, which is not on the PATH.", file=sys.stderr)
-        print("Hint: install Rust 1.88 or newer, for example with rustup.", file=sys.stderr)
+        print("Hint: install Rust 1.95 or newer, for example with rustup.", file=sys.stderr)
         return 1
     python = Path(folder) / "bin" / "python"
     has_pip = [str(python), "-c", "import pip"]

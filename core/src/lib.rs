@@ -8,6 +8,8 @@ pub mod decode;
 pub mod detect;
 pub mod guard;
 pub mod hash;
+pub mod lex;
+pub mod signals;
 pub mod sketch;
 
 #[cfg(feature = "python")]

@@ -14,6 +14,8 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     crate::decode::python::register(m)?;
     crate::detect::python::register(m)?;
     crate::sketch::python::register(m)?;
+    crate::lex::python::register(m)?;
+    crate::signals::python::register(m)?;
     Ok(())
 }
 

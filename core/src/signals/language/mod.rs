@@ -1,0 +1,3 @@
+//! Signals of single languages, one file each.
+
+pub mod python;

@@ -1,0 +1,136 @@
+//! What Python sees of signals.
+
+use super::{Applies, DocType, Document, FAMILIES, count, measure as measure_one};
+use crate::lex::python::Syntaxes;
+use crate::python::{array, to_python};
+use arrow_array::builder::{Float64Builder, UInt32Builder};
+use arrow_array::{Array, ArrayRef, Int64Array, LargeStringArray, StringArray, StructArray};
+use arrow_schema::{DataType, Field};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use std::sync::Arc;
+
+/// Name, family, version, documents and doc comment of each signal, in the order of columns.
+#[pyfunction]
+fn signals() -> Vec<(&'static str, &'static str, u32, Vec<&'static str>, &'static str)> {
+    FAMILIES
+        .iter()
+        .flat_map(|family| {
+            let documents = match family.applies {
+                Applies::All => vec!["code", "data", "text"],
+                Applies::CodeAndData => vec!["code", "data"],
+                Applies::Text => vec!["text"],
+                Applies::Languages(names) => names.to_vec(),
+            };
+            family
+                .signals
+                .iter()
+                .map(move |s| (s.name, family.name, family.version, documents.clone(), s.doc))
+        })
+        .collect()
+}
+
+/// Signals of each document: a struct of one float64 field per signal asked for, and `signal_errors`.
+#[pyfunction]
+#[pyo3(signature = (content, *, language, doc_type, path, size, syntaxes, signals=None))]
+#[allow(clippy::too_many_arguments)] // one for each column
+fn measure<'py>(
+    py: Python<'py>,
+    content: &Bound<'py, PyAny>,
+    language: &Bound<'py, PyAny>,
+    doc_type: &Bound<'py, PyAny>,
+    path: &Bound<'py, PyAny>,
+    size: &Bound<'py, PyAny>,
+    syntaxes: &Syntaxes,
+    signals: Option<Vec<String>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let columns = Columns {
+        content: array(content, "content", "large_string")?,
+        language: array(language, "language", "string")?,
+        doc_type: array(doc_type, "doc_type", "string")?,
+        path: array(path, "path", "string")?,
+        size: array(size, "size", "int64")?,
+    };
+    let rows = columns.content.len();
+    let lengths = [columns.language.len(), columns.doc_type.len(), columns.path.len(), columns.size.len()];
+    if lengths.iter().any(|&length| length != rows) {
+        return Err(PyValueError::new_err(format!(
+            "all columns must have the same number of rows, got {rows} and {lengths:?}"
+        )));
+    }
+    let names: Vec<&str> = FAMILIES.iter().flat_map(|family| family.signals).map(|s| s.name).collect();
+    let wanted = match signals {
+        None => vec![true; names.len()],
+        Some(asked) => {
+            if let Some(unknown) = asked.iter().find(|name| !names.contains(&name.as_str())) {
+                return Err(PyValueError::new_err(format!("there is no signal {unknown:?}")));
+            }
+            names.iter().map(|name| asked.iter().any(|a| a == name)).collect()
+        }
+    };
+    to_python(py, &py.detach(|| measure_all(&columns, syntaxes, &names, &wanted)))
+}
+
+struct Columns {
+    content: LargeStringArray,
+    language: StringArray,
+    doc_type: StringArray,
+    path: StringArray,
+    size: Int64Array,
+}
+
+/// Null content, language or type: nulls.
+fn measure_all(columns: &Columns, syntaxes: &Syntaxes, names: &[&str], wanted: &[bool]) -> StructArray {
+    let rows = columns.content.len();
+    let mut builders: Vec<Option<Float64Builder>> =
+        wanted.iter().map(|&w| w.then(|| Float64Builder::with_capacity(rows))).collect();
+    let mut errors = UInt32Builder::with_capacity(rows);
+    let mut values = Vec::with_capacity(count());
+    for row in 0..rows {
+        match document(columns, syntaxes, row) {
+            Some(document) => {
+                errors.append_value(measure_one(&document, wanted, &mut values) as u32);
+            }
+            None => {
+                values.clear();
+                values.resize(count(), None);
+                errors.append_null();
+            }
+        }
+        for (builder, value) in builders.iter_mut().zip(&values) {
+            if let Some(builder) = builder {
+                builder.append_option(*value);
+            }
+        }
+    }
+    let mut fields: Vec<(Arc<Field>, ArrayRef)> = Vec::new();
+    for (name, builder) in names.iter().zip(builders) {
+        if let Some(mut builder) = builder {
+            fields.push((Arc::new(Field::new(*name, DataType::Float64, true)), Arc::new(builder.finish())));
+        }
+    }
+    fields.push((Arc::new(Field::new("signal_errors", DataType::UInt32, true)), Arc::new(errors.finish())));
+    StructArray::from(fields)
+}
+
+fn document<'a>(columns: &'a Columns, syntaxes: &'a Syntaxes, row: usize) -> Option<Document<'a>> {
+    let text = |array: &'a StringArray| array.is_valid(row).then(|| array.value(row));
+    let content = columns.content.is_valid(row).then(|| columns.content.value(row))?;
+    let language = text(&columns.language)?;
+    let doc_type = match text(&columns.doc_type)? {
+        "code" => DocType::Code,
+        "data" => DocType::Data,
+        "text" | "web" => DocType::Text,
+        _ => return None,
+    };
+    let mut document = Document::new(content, language, doc_type, syntaxes.get(language));
+    document.path = text(&columns.path).unwrap_or("");
+    document.size = columns.size.is_valid(row).then(|| columns.size.value(row).max(0) as u64);
+    Some(document)
+}
+
+/// Adds this family to the module.
+pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_function(wrap_pyfunction!(signals, m)?)?;
+    m.add_function(wrap_pyfunction!(measure, m)?)
+}

@@ -35,6 +35,13 @@ def document_ids(
 CLASSIFIER_BUCKETS: int
 """Number of hash buckets of `classifier_features`."""
 
+class Syntaxes:
+    """Comments and strings of every language. Immutable; shared by threads."""
+
+    def __new__(cls, languages: Sequence[Mapping[str, Any]]) -> Syntaxes: ...
+    def __len__(self) -> int:
+        """How many languages there are."""
+
 class LanguageTable:
     """The table of languages, compiled for `detect`. Immutable; shared by threads."""
 

@@ -1,6 +1,11 @@
 //! A document as signals see it: its text, what is known of it, and what several signals derive from it.
 
+use super::characters::Characters;
+use super::lines::Lines;
+use super::natural::Natural;
+use super::ngrams::Ngrams;
 use super::split::{Split, split};
+use super::strings::Strings;
 use super::words::Words;
 use crate::lex::Syntax;
 use std::cell::OnceCell;
@@ -30,8 +35,16 @@ pub struct Document<'a> {
     pub size: Option<u64>,
     /// Comments and strings of its language; `None` if nobody has written them down.
     pub syntax: Option<&'a Syntax>,
+    /// The natural language of its text; decided by its script if not given.
+    pub natural: Option<Natural>,
+    characters: OnceCell<Characters>,
+    lines: OnceCell<Lines>,
     split: OnceCell<Split<'a>>,
+    code_lines: OnceCell<Lines>,
+    comment_lines: OnceCell<Lines>,
+    strings: OnceCell<Strings>,
     words: OnceCell<Words>,
+    ngrams: OnceCell<Ngrams>,
 }
 
 impl<'a> Document<'a> {
@@ -44,8 +57,15 @@ impl<'a> Document<'a> {
             path: "",
             size: None,
             syntax,
+            natural: None,
+            characters: OnceCell::new(),
+            lines: OnceCell::new(),
             split: OnceCell::new(),
+            code_lines: OnceCell::new(),
+            comment_lines: OnceCell::new(),
+            strings: OnceCell::new(),
             words: OnceCell::new(),
+            ngrams: OnceCell::new(),
         }
     }
 
@@ -54,13 +74,56 @@ impl<'a> Document<'a> {
         self.path.rsplit('/').next().unwrap_or("")
     }
 
+    /// The natural language: as given, else `En` for code and data, and what the script says for text.
+    pub fn natural(&self) -> Natural {
+        self.natural.unwrap_or_else(|| match self.doc_type {
+            DocType::Text => Natural::of(self.content),
+            DocType::Code | DocType::Data => Natural::En,
+        })
+    }
+
+    /// Counts of characters by class.
+    pub(super) fn characters(&self) -> &Characters {
+        self.characters.get_or_init(|| Characters::of(self.content))
+    }
+
+    /// Raw lines: the content cut after each line feed.
+    pub(super) fn lines(&self) -> &Lines {
+        self.lines.get_or_init(|| Lines::of(self.content))
+    }
+
     /// Code text and comment text.
     pub fn split(&self) -> &Split<'a> {
         self.split.get_or_init(|| split(self.content, self.language, self.syntax))
     }
 
+    /// The lines of the code text.
+    pub(super) fn code_lines(&self) -> &Lines {
+        self.code_lines.get_or_init(|| Lines::of(&self.split().code))
+    }
+
+    /// The lines of the comment text.
+    pub(super) fn comment_lines(&self) -> &Lines {
+        self.comment_lines.get_or_init(|| Lines::of(&self.split().comments))
+    }
+
+    /// Lines of the code text that are not blank: what most shares of lines are shares of.
+    pub fn num_code_lines(&self) -> usize {
+        self.code_lines().visible
+    }
+
+    /// What the strings of the code text add up to.
+    pub(super) fn strings(&self) -> &Strings {
+        self.strings.get_or_init(|| Strings::of(&self.split().code))
+    }
+
     /// Normalised words.
-    pub fn words(&self) -> &Words {
-        self.words.get_or_init(|| Words::of(self.content))
+    pub(super) fn words(&self) -> &Words {
+        self.words.get_or_init(|| Words::of(self.content, self.natural().segmenter()))
+    }
+
+    /// Repeated runs of normalised words.
+    pub(super) fn ngrams(&self) -> &Ngrams {
+        self.ngrams.get_or_init(|| Ngrams::of(self.words()))
     }
 }

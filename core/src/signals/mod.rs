@@ -7,16 +7,24 @@
 //! What several signals need is derived once per document, when the first of them asks: see [`Document`].
 
 mod characters;
+mod classes;
 mod code;
 mod document;
+mod encoded;
+#[cfg(test)]
+mod examples;
+mod interner;
 mod language;
 mod lines;
+mod natural;
 mod ngrams;
 mod split;
+mod strings;
 mod text;
 mod words;
 
 pub use document::{DocType, Document};
+pub use natural::Natural;
 pub use split::{Split, split};
 
 #[cfg(feature = "python")]

@@ -1,16 +1,339 @@
-//! To come.
+//! Signals of prose.
 
-use super::{Applies, signals};
+use super::classes::{LOWER, SPACE, UPPER, WORD_A, is, length, of, raw_words};
+use super::code::hex_word_chars;
+use super::interner::Interner;
+use super::lines::is_blank;
+use super::natural::Natural;
+use super::{Applies, Document, ratio, round8, signals};
+use memchr::{memchr2, memmem, memrchr};
+
+/// What ends a sentence.
+fn ends_sentence(c: char) -> bool {
+    matches!(c, '.' | '!' | '?' | '。' | '！' | '？' | '؟')
+}
+
+/// What a line begins with that is an item of a list (no ASCII `-` or `*`).
+fn is_bullet(c: char) -> bool {
+    matches!(c as u32,
+        0x2022 | 0x2023 | 0x2043 | 0x204C | 0x204D | 0x2219 | 0x25A0..=0x25AF | 0x25C6..=0x25CB | 0x25CF..=0x25D6
+        | 0x25D8 | 0x25D9 | 0x25E2..=0x25E6 | 0x25EF | 0x2611 | 0x2612 | 0x29BE | 0x2B1B | 0x2B1C | 0x2B1E | 0x2B1F
+        | 0x2B24)
+}
+
+const READ_MORE: [&str; 12] = [
+    "...",
+    "…",
+    "全文",
+    "详情",
+    "详细",
+    "更多",
+    "المزيد",
+    "تفاصيل",
+    "اقرأ المزيد",
+    "もっと",
+    "詳細",
+    "もっと読む",
+];
+
+fn strip(line: &str) -> &str {
+    line.trim_matches(|c| is(c, SPACE))
+}
+
+fn share_of_lines(document: &Document<'_>, holds: impl Fn(&&str) -> bool) -> Option<f64> {
+    ratio(document.lines().iter(document.content).filter(holds).count(), document.lines().count())
+}
+
+fn share_of_raw_words(document: &Document<'_>, holds: impl Fn(&&str) -> bool) -> Option<f64> {
+    ratio(raw_words(document.content).filter(holds).count(), raw_words(document.content).count())
+}
+
+/// Lines that are not blank, stripped, that occur twice or more: how many, and how long together; and the same of all.
+fn duplicates(document: &Document<'_>) -> ((usize, usize), (usize, usize)) {
+    let (mut table, mut counts) = (Interner::default(), Vec::<usize>::new());
+    for line in document.lines().iter(document.content).filter(|line| !is_blank(line)) {
+        let number = table.number(strip(line).as_bytes(), false) as usize;
+        counts.resize(counts.len().max(number + 1), 0);
+        counts[number] += 1;
+    }
+    let (mut copies, mut all) = ((0, 0), (0, 0));
+    for (number, &count) in counts.iter().enumerate() {
+        let chars = count * table.get(number as u32).iter().filter(|&&byte| (byte as i8) >= -0x40).count();
+        all = (all.0 + count, all.1 + chars);
+        if count > 1 {
+            copies = (copies.0 + count, copies.1 + chars);
+        }
+    }
+    (copies, all)
+}
+
+/// Characters in `(http://…)`, up to the last bracket of the run of non-blanks.
+fn link_chars(text: &str) -> usize {
+    let (mut sum, mut at) = (0, 0);
+    let (mut run_end, mut last) = (0, None); // of the run of non-blanks that is being looked at
+    while let Some(open) = memmem::find(&text.as_bytes()[at..], b"(http").map(|found| at + found) {
+        at = open + 1;
+        let rest = &text[open + 5..];
+        let Some(body) = rest.strip_prefix("s://").or_else(|| rest.strip_prefix("://")) else { continue };
+        let start = text.len() - body.len();
+        if start >= run_end {
+            run_end = text.len() - body.trim_start_matches(|c| !is(c, SPACE)).len();
+            last = memrchr(b')', &text.as_bytes()[start..run_end]).map(|found| start + found);
+        }
+        if let Some(close) = last.filter(|&close| close > start) {
+            sum += length(&text[open..=close]);
+            at = close + 1;
+        }
+    }
+    sum
+}
+
+/// Characters in `<…>` on one line.
+fn tag_chars(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let (mut sum, mut at) = (0, 0);
+    while let Some(open) = memchr::memchr(b'<', &bytes[at..]).map(|found| at + found) {
+        let Some(end) = memchr2(b'>', b'\n', &bytes[open..]).map(|found| open + found) else { break };
+        if bytes[end] == b'>' {
+            sum += length(&text[open..=end]);
+        }
+        at = end + 1;
+    }
+    sum
+}
 
 signals! {
     family "text", version 1, Applies::Text;
 
-    /// To come.
+    /// Share of curly brackets.
     ///
-    /// Unit: count.
+    /// Unit: fraction of characters; 0 for empty content.
     /// Null: never.
-    /// Why: to come.
-    /// From: to come.
-    /// Example: python "" → null
-    fn num_sentences(_document) { None }
+    /// Why: prose has none; code under the name of prose has.
+    /// From: opc_data_filtering, `frac_chars_curly_bracket`; C4.
+    /// Example: markdown "{a}\n" → 0.5
+    fn frac_chars_curly_brackets(document) {
+        let bytes = &document.characters().bytes;
+        ratio(bytes[b'{' as usize] + bytes[b'}' as usize], document.characters().all).or(Some(0.0))
+    }
+
+    /// Number of sentences: from a word to the next sign that ends one, or to the end of the text.
+    ///
+    /// Unit: sentences.
+    /// Null: never.
+    /// Why: prose has some.
+    /// From: opc_data_filtering, `num_sentences`; RedPajama-V2.
+    /// Example: markdown "One. Two! And three" → 3
+    fn num_sentences(document) {
+        let (mut count, mut previous) = (0_u64, false);
+        let mut chars = document.content.chars().peekable();
+        while let Some(c) = chars.next() {
+            let word = is(c, WORD_A);
+            if word == previous || ends_sentence(c) {
+                previous = word;
+                continue;
+            }
+            count += 1;
+            previous = word;
+            let mut ended = false;
+            while let Some(&next) = chars.peek() {
+                if ended && !ends_sentence(next) {
+                    break;
+                }
+                ended |= ends_sentence(next);
+                previous = is(next, WORD_A);
+                chars.next();
+            }
+        }
+        Some(count as f64)
+    }
+
+    /// Share of raw words that are a full-width bracket, 【 or 】.
+    ///
+    /// Unit: fraction of raw words.
+    /// Null: no words.
+    /// Why: advertisements in Chinese text.
+    /// From: opc_data_filtering, `frac_words_full_bracket`.
+    /// Example: markdown "【 a 】 b" → 0.5
+    fn frac_words_fullwidth_brackets(document) { share_of_raw_words(document, |&word| word == "【" || word == "】") }
+
+    /// Share of raw lines that end in an ellipsis or in words such as 更多, "more".
+    ///
+    /// Unit: fraction of raw lines.
+    /// Null: no lines.
+    /// Why: teasers cut off in the middle.
+    /// From: opc_data_filtering, `frac_lines_end_with_readmore`; Gopher.
+    /// Example: markdown "go on...\nend\n" → 0.5
+    fn frac_lines_end_with_readmore(document) {
+        share_of_lines(document, |line| {
+            let line = line.trim_end_matches(|c| is(c, SPACE)).trim_end_matches([']', '】', ')', '>', '》']);
+            READ_MORE.iter().any(|more| line.ends_with(more))
+        })
+    }
+
+    /// Share of raw lines that begin with a bullet (no ASCII `-` or `*`).
+    ///
+    /// Unit: fraction of raw lines.
+    /// Null: no lines.
+    /// Why: lists without text between.
+    /// From: opc_data_filtering, `frac_lines_start_with_bullet`; Gopher.
+    /// Example: markdown "• a\nb\n" → 0.5
+    fn frac_lines_start_with_bullet(document) {
+        share_of_lines(document, |line| line.chars().find(|&c| !is(c, SPACE)).is_some_and(is_bullet))
+    }
+
+    /// Share of raw words in capitals.
+    ///
+    /// Unit: fraction of raw words.
+    /// Null: no words.
+    /// Why: shouting, headings, tables of constants.
+    /// From: opc_data_filtering, `frac_words_all_caps`; RedPajama-V2.
+    /// Example: markdown "READ this A1 2\n" → 0.5
+    fn frac_words_all_caps(document) {
+        share_of_raw_words(document, |word| {
+            let flags = word.chars().fold(0, |flags, c| flags | of(c));
+            flags & UPPER != 0 && flags & LOWER == 0
+        })
+    }
+
+    /// Share of lines that occur twice or more, stripped, blank ones left out.
+    ///
+    /// Unit: fraction of lines.
+    /// Null: no such line.
+    /// Why: menus and footers.
+    /// From: opc_data_filtering, `frac_lines_dupe_lines` of text; Gopher.
+    /// Example: markdown "a\n a\nb\nc\n" → 0.5
+    fn text_frac_lines_dupe_lines(document) {
+        let (copies, all) = duplicates(document);
+        ratio(copies.0, all.0)
+    }
+
+    /// The same weighted by the length of the lines.
+    ///
+    /// Unit: fraction of characters.
+    /// Null: no such line.
+    /// Why: menus and footers.
+    /// From: opc_data_filtering, `frac_chars_dupe_lines`; Gopher.
+    /// Example: markdown "ab\nab\nc\n" → 0.8
+    fn text_frac_chars_dupe_lines(document) {
+        let (copies, all) = duplicates(document);
+        ratio(copies.1, all.1)
+    }
+
+    /// Whether the file's name is one that text about code has: requirements, readme, notes, todo, …
+    ///
+    /// Unit: flag.
+    /// Null: never.
+    /// Why: such files are worth keeping where other text is not.
+    /// From: opc_data_filtering, `cate_code_related_file_name`.
+    /// Example: markdown "# Readme\n" → 0
+    fn is_code_related_file_name(document) {
+        let name = document.file_name().split('.').next().unwrap_or("").to_lowercase();
+        let exact = ["readme", "notes", "todo", "description", "cmakelists"];
+        Some(f64::from(name.contains("requirement") || exact.contains(&name.as_str())))
+    }
+
+    /// Mean length of the pieces between `.`, `?`, `!` and line feeds, empty ones included.
+    ///
+    /// Unit: characters; 0 for empty content.
+    /// Null: never.
+    /// Why: prose has sentences.
+    /// From: opc_data_filtering, `num_chars_sentence_length_mean`.
+    /// Example: markdown "abc.de" → 2.5
+    fn mean_sentence_length_chars(document) {
+        let counts = document.characters();
+        let cuts: usize = [b'.', b'?', b'!', b'\n'].iter().map(|&cut| counts.bytes[cut as usize]).sum();
+        ratio(counts.all - cuts, cuts + 1)
+    }
+
+    /// Characters in bracketed links and in tags.
+    ///
+    /// Unit: fraction of characters; can exceed 1.
+    /// Null: empty content.
+    /// Why: lists of links, pages of markup.
+    /// From: opc_data_filtering, `frac_chars_hyperlink_html_tag`.
+    /// Example: markdown "<b>x</b>(http://a.b)" → 0.95
+    fn frac_chars_links_and_tags(document) {
+        ratio(link_chars(document.content) + tag_chars(document.content), document.characters().all)
+    }
+
+    /// Share of letters among the characters that are not whitespace, of English text.
+    ///
+    /// Unit: fraction of visible characters; 0 if there are none.
+    /// Null: the text is not English.
+    /// Why: prose is letters.
+    /// From: opc_data_filtering, `frac_chars_alphabet` of text.
+    /// Example: markdown "ab, c\n" → 0.75
+    fn text_frac_chars_alphabet(document) {
+        let counts = document.characters();
+        (document.natural() == Natural::En).then(|| ratio(counts.letter, counts.visible()).unwrap_or(0.0))
+    }
+
+    /// Length of hexadecimal numbers over that of the content.
+    ///
+    /// Unit: fraction of characters.
+    /// Null: empty content.
+    /// Why: dumps.
+    /// From: opc_data_filtering, `frac_chars_hex_words` of text.
+    /// Example: markdown "0xff abc" → 0.5
+    fn text_frac_chars_hex_words(document) {
+        ratio(hex_word_chars(document.content, WORD_A), document.characters().all)
+    }
+
+    /// Share of raw lines that begin with `#`, the headings of Markdown.
+    ///
+    /// Unit: fraction of raw lines.
+    /// Null: no lines.
+    /// Why: headings without text between are a skeleton.
+    /// From: ours.
+    /// Example: markdown "# A\ntext\n" → 0.5
+    fn frac_lines_headings(document) { share_of_lines(document, |line| line.starts_with('#')) }
+
+    /// Share of raw lines that are within fenced code blocks, the fences included.
+    ///
+    /// Unit: fraction of raw lines.
+    /// Null: no lines.
+    /// Why: tutorials have much code, and are what a code model wants of prose.
+    /// From: ours.
+    /// Example: markdown "a\n```\nx\n```\n" → 0.75
+    fn frac_lines_fenced_code(document) {
+        let (mut inside, mut count) = (false, 0);
+        for line in document.lines().iter(document.content) {
+            let fence = line.trim_start().starts_with("```") || line.trim_start().starts_with("~~~");
+            count += usize::from(inside || fence);
+            inside ^= fence;
+        }
+        ratio(count, document.lines().count())
+    }
+
+    /// Mean number of raw words in the lines that are not blank.
+    ///
+    /// Unit: words per line.
+    /// Null: no such line.
+    /// Why: lists and tables have few, prose has many.
+    /// From: ours.
+    /// Example: markdown "a b c\n\nd\n" → 2
+    fn mean_words_per_line(document) {
+        let words = raw_words(document.content).count();
+        (document.lines().visible > 0).then(|| round8(words as f64 / document.lines().visible as f64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{link_chars, tag_chars};
+
+    #[test]
+    fn links_run_to_the_last_bracket() {
+        assert_eq!(link_chars("(http://a)b) x"), 12);
+        assert_eq!(link_chars("(https://a b) (http://)"), 0);
+        assert_eq!(link_chars("(http(http://a)"), 10);
+        assert_eq!((tag_chars("<a\n>"), tag_chars("<a><b> <"), tag_chars("<<>")), (0, 6, 3));
+    }
+
+    #[test]
+    fn hostile_links_and_tags_come_to_an_end() {
+        let _ = (link_chars(&"(http://".repeat(500_000)), tag_chars(&"<".repeat(4_000_000)));
+        let _ = link_chars(&("(http://a)".repeat(300_000) + &"(http://a".repeat(300_000)));
+    }
 }

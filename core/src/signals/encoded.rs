@@ -1,0 +1,167 @@
+//! Data written out as text: base64, columns of hex bytes, `\u` escapes.
+
+use super::classes::{SPACE, WORD_B, is};
+use memchr::memchr_iter;
+
+/// What was found: the longest match, and all matches together, in characters.
+#[derive(Default)]
+struct Found {
+    longest: usize,
+    all: usize,
+}
+
+impl Found {
+    fn add(&mut self, chars: usize) {
+        self.longest = self.longest.max(chars);
+        self.all += chars;
+    }
+}
+
+/// Whether encoded data makes up most of a text of `chars` characters, or more than 1,024 in a row.
+pub fn is_encoded(text: &str, chars: usize) -> bool {
+    let mut found = Found::default();
+    base64(text.as_bytes(), &mut found);
+    escapes(text.as_bytes(), &mut found);
+    hex_bytes(text, &mut found);
+    found.longest > 1024 || found.all * 2 > chars
+}
+
+static BASE64: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] =
+            matches!(byte as u8, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' | b'=' | b'\n');
+        byte += 1;
+    }
+    table
+};
+
+/// Runs of 64 or more of the alphabet, line feeds included. Looks at every 64th byte until one is of it.
+fn base64(bytes: &[u8], found: &mut Found) {
+    let mut start = 0; // nothing of a run is before it
+    while start + 64 <= bytes.len() {
+        match bytes[start..start + 64].iter().rposition(|&byte| !BASE64[byte as usize]) {
+            Some(wrong) => start += wrong + 1,
+            None => {
+                let more = bytes[start + 64..].iter().position(|&byte| !BASE64[byte as usize]);
+                let end = more.map_or(bytes.len(), |more| start + 64 + more);
+                found.add(end - start);
+                start = end + 1;
+            }
+        }
+    }
+}
+
+/// Eight or more `\uXXXX` in a row.
+fn escapes(bytes: &[u8], found: &mut Found) {
+    let mut after = 0;
+    for start in memchr_iter(b'\\', bytes) {
+        if start < after {
+            continue;
+        }
+        let one = |at: usize| {
+            bytes
+                .get(at..at + 6)
+                .is_some_and(|e| e.starts_with(b"\\u") && e[2..].iter().all(u8::is_ascii_hexdigit))
+        };
+        let count = (0..).take_while(|i| one(start + 6 * i)).count();
+        after = start + 6 * count.max(1);
+        if count >= 8 {
+            found.add(6 * count);
+        }
+    }
+}
+
+/// Eight or more bytes in a row: a word boundary, `0x` or `\x` or nothing, two hex digits, then a comma, or a word
+/// boundary and any whitespace. Each step is the only one possible, so nothing is tried twice.
+fn hex_bytes(text: &str, found: &mut Found) {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at + 16 <= bytes.len() {
+        if !bytes[at].is_ascii_hexdigit() && bytes[at] != b'\\' {
+            at += 1;
+            continue;
+        }
+        let (mut end, mut count) = (at, 0_usize);
+        while let Some(next) = hex_byte(text, end) {
+            (end, count) = (next, count + 1);
+        }
+        if count >= 8 {
+            found.add(super::classes::length(&text[at..end]));
+        }
+        // Past the chain; where there is none, past the word, for no boundary is within it.
+        at = if count > 0 { end } else { at + 1 };
+        if count == 0 && bytes[at - 1] != b'\\' {
+            at += bytes[at..].iter().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(bytes.len() - at);
+        }
+    }
+}
+
+/// Where a byte that starts at `at` ends.
+fn hex_byte(text: &str, at: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let first = *bytes.get(at)?;
+    let word_before = word_ends_at(text, at);
+    let digits = match (first, bytes.get(at + 1)) {
+        (b'\\', Some(b'x')) if word_before => at + 2,
+        (b'0', Some(b'x')) if !word_before => at + 2,
+        _ if first.is_ascii_hexdigit() && !word_before => at,
+        _ => return None,
+    };
+    if !bytes.get(digits..digits + 2)?.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    let end = digits + 2;
+    if bytes.get(end) == Some(&b',') {
+        return Some(end + 1);
+    }
+    let rest = &text[end..];
+    if rest.chars().next().is_some_and(|c| is(c, WORD_B)) {
+        return None;
+    }
+    let spaces = |c: char| is(c, SPACE) && !('\u{1C}'..='\u{1F}').contains(&c);
+    Some(text.len() - rest.trim_start_matches(spaces).len())
+}
+
+fn word_ends_at(text: &str, at: usize) -> bool {
+    let bytes = text.as_bytes();
+    match at.checked_sub(1).map(|before| bytes[before]) {
+        None => false,
+        Some(byte) if byte.is_ascii() => byte.is_ascii_alphanumeric() || byte == b'_',
+        Some(_) => text[..at].chars().next_back().is_some_and(|c| is(c, WORD_B)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Found, base64, escapes, hex_bytes};
+
+    fn lengths(text: &str) -> [usize; 3] {
+        let run = |find: &dyn Fn(&mut Found)| {
+            let mut found = Found::default();
+            find(&mut found);
+            found.all
+        };
+        [
+            run(&|found| base64(text.as_bytes(), found)),
+            run(&|found| escapes(text.as_bytes(), found)),
+            run(&|found| hex_bytes(text, found)),
+        ]
+    }
+
+    #[test]
+    fn each_pattern_finds_its_own() {
+        assert_eq!(lengths(&"A+/=\n".repeat(13)), [65, 0, 0]);
+        assert_eq!(lengths(&"A".repeat(63)), [0, 0, 0]);
+        assert_eq!(lengths(&"\\u00e9".repeat(8)), [0, 48, 0]);
+        assert_eq!(lengths(&"\\u00e9".repeat(7)), [0, 0, 0]);
+        assert_eq!(lengths("de ad be ef 00 11 22 33\n")[2], 24);
+        assert_eq!(lengths("de ad be ef 00 11 22 xx\n")[2], 0);
+        assert_eq!(lengths(&"0x1f,".repeat(8))[2], 40);
+        assert_eq!(lengths(&"0x1f, ".repeat(8))[2], 0); // after a comma the next must follow at once
+        // Before the first backslash there is no boundary, so the first byte never counts.
+        assert_eq!((lengths(&"\\x41".repeat(8))[2], lengths(&"\\x41".repeat(9))[2]), (0, 32));
+        assert_eq!(lengths(&format!("41{}", "\\x41".repeat(8)))[2], 34);
+    }
+}

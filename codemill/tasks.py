@@ -181,7 +181,9 @@ def gather_verdicts(
     """What all partitions found becomes verdicts, in one place."""
     assert step.gather is not None
     verdicts = step.gather(exchange.read_found(reduces), **params)
-    return {"receipts": [exchange.write_verdicts(target, verdicts, group_starts=group_starts, adds=_added(step, params))]}
+    return {
+        "receipts": [exchange.write_verdicts(target, verdicts, group_starts=group_starts, adds=_added(step, params))]
+    }
 
 
 def _added(step: Step, params: Params) -> list[pa.Field]:

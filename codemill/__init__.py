@@ -15,6 +15,7 @@ from codemill.errors import (
 from codemill.languages import Detection, detect
 from codemill.near import collision_probability, effective_threshold, near_duplicates, sketch
 from codemill.planning import plan
+from codemill.signals import measure, signal
 from codemill.table import Step, Table, exchange, step
 
 __all__ = [
@@ -32,8 +33,10 @@ __all__ = [
     "detect",
     "effective_threshold",
     "exchange",
+    "measure",
     "near_duplicates",
     "plan",
+    "signal",
     "sketch",
     "step",
 ]

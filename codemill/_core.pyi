@@ -132,3 +132,28 @@ def components(a: pa.UInt64Array, b: pa.UInt64Array) -> tuple[pa.UInt64Array, pa
     be joined by another call.
     Raises: TypeError for other types, ValueError for nulls, if the lengths differ, or for 2**32 nodes or more.
     """
+
+class Syntaxes:
+    """The comments and strings of every language, by name."""
+
+    def __init__(self, languages: Sequence[Mapping[str, Any]]) -> None: ...
+    def __len__(self) -> int: ...
+
+def signals() -> list[tuple[str, str, int, list[str], str]]:
+    """Name, family, version, documents and doc comment of each signal, in the order of columns."""
+
+def measure(
+    content: pa.LargeStringArray,
+    *,
+    language: pa.StringArray,
+    doc_type: pa.StringArray,
+    path: pa.StringArray,
+    size: pa.Int64Array,
+    syntaxes: Syntaxes,
+    signals: Sequence[str] | None = None,
+) -> pa.StructArray:
+    """Signals of each document: a float64 field per signal asked for, and `signal_errors` (uint32), how many failed.
+
+    Null: the signal does not apply or cannot be computed; all of them where content, language or type is null.
+    Raises: TypeError for another type, ValueError if lengths differ or for an unknown signal.
+    """

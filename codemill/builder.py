@@ -140,7 +140,9 @@ class _Build:
                 how(planned, missing, receipts)
         ordered = [receipts[p] for p in self.plan.parts]
         externals = self._externals() if step.kind == "ingest" else {}
-        self.layers.append(Layer(step.name, planned.folder, tuple(tasks.layer_schema(step).names), externals))
+        self.layers.append(
+            Layer(step.name, planned.folder, tuple(tasks.layer_schema(step, planned.table.params).names), externals)
+        )
         seconds = round(time.monotonic() - began, 3)
         if missing or not planned.complete:
             facts = {
@@ -258,7 +260,7 @@ class _Build:
             [
                 Task(
                     tasks.align_group,
-                    (table.step, stack, verdicts, planned.folder, group, (i, len(groups))),
+                    (table.step, table.params, stack, verdicts, planned.folder, group, (i, len(groups))),
                     label=f"{table.step.name} align {i}",
                     size=self._bytes(group.values()) // 4,
                 )

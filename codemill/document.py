@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from codemill.table import RULE_FIRED
+
 TIME = pa.timestamp("us", tz="UTC")
 SHA256 = pa.binary(32)
 
@@ -66,6 +68,7 @@ LEDGER = pa.schema(
         pa.field("value", pa.string()),  # what was measured, as text; e.g. "9437184"
         pa.field("kept_id", pa.string()),  # the copy that was kept instead, for duplicates
         pa.field("similarity", pa.float32()),  # to that copy: 1.0 for exact duplicates
+        pa.field("rules", pa.list_(RULE_FIRED)),  # every rule that fired, the first of which is the reason
     ]
 )
 """A row of `OUT/ledger/part-*.parquet`: one for every file that was found."""

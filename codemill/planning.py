@@ -107,7 +107,7 @@ def shown(params: Mapping[str, Any]) -> dict[str, Any]:
 def _check_columns(layers: Sequence[Table]) -> None:
     if layers[0].step.kind != "ingest":
         raise RecipeError(f"a recipe starts with ingest.documents, not {layers[0].step.name}")
-    known = {c: kind for c, kind in layers[0].step.adds.items() if c not in VERDICT}
+    known = {c: kind for c, kind in layers[0].step.columns_added(layers[0].params).items() if c not in VERDICT}
     for layer in layers[1:]:
         for column in layer.step.columns_read(layer.params):
             if column not in known:
@@ -115,7 +115,8 @@ def _check_columns(layers: Sequence[Table]) -> None:
                     f"{layer.step.name} reads the column {column!r}, which no step before it makes",
                     remedy=did_you_mean(column, sorted(known)),
                 )
-        if "size" in layer.step.adds:
+        added = layer.step.columns_added(layer.params)
+        if "size" in added:
             raise RecipeError(f"{layer.step.name} adds the column 'size', in which the books are kept")
         if layer.step.kind == "exchange" and layer.step.emit is None:
             key = tasks.key_of(layer.step, layer.params)
@@ -124,7 +125,7 @@ def _check_columns(layers: Sequence[Table]) -> None:
                     f"{layer.step.name} cannot use the column {key!r} as a key: it is {known[key]}",
                     remedy="a key is a hash: uint64, or binary of a fixed size of 8 bytes or more",
                 )
-        known |= {c: kind for c, kind in layer.step.adds.items() if c not in VERDICT}
+        known |= {c: kind for c, kind in added.items() if c not in VERDICT}
 
 
 def check_places(table: Table, out: Place) -> None:

@@ -39,16 +39,29 @@ import pyarrow as pa
 
 from codemill.errors import RecipeError
 
+RULE_FIRED = pa.struct(
+    {
+        "rule": pa.string(),  # its reason: a snake_case word
+        "signal": pa.string(),  # the column it looked at
+        "value": pa.float64(),  # what was measured
+        "limit": pa.string(),  # what it must not be, e.g. "> 0.2"
+    }
+)
+"""One rule that fired on a document."""
+
 VERDICT: dict[str, pa.DataType] = {
     "reason": pa.string(),  # null = stays; else a short snake_case word
     "value": pa.string(),  # what was measured, as text
     "kept_id": pa.string(),  # the document kept in its place, for duplicates
     "similarity": pa.float32(),  # to that document
+    "rules": pa.list_(RULE_FIRED),  # every rule that fired, for documents dropped by rules
 }
 """The columns by which a layer drops rows. A step may add the first alone, or more of them."""
 
 Columns = Mapping[str, pa.DataType]
 Reads = tuple[str, ...] | Callable[[Mapping[str, Any]], tuple[str, ...]]
+Adds = Columns | Callable[[Mapping[str, Any]], Columns]
+Resolve = Callable[[tuple["Table", ...], dict[str, Any]], dict[str, Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,13 +77,14 @@ class Step:
     kind: str  # "ingest" | "batch" | "exchange"
     function: Callable[..., Any]
     reads: Reads  # columns the function sees
-    adds: Columns  # columns of its layer
+    adds: Adds  # columns of its layer
     key: str | None = None  # exchange: the column that rows are brought together by; "$name" = the parameter's value
     emit: Callable[..., Any] | None = None  # exchange: batch → keys; None = the columns read are the keys
     gather: Callable[..., Any] | None = None  # exchange: what all partitions found → verdicts
     piecewise: bool = False  # exchange: the function gets `exchange.Pieces` instead of one table
     weight: int | Callable[[Mapping[str, Any]], int] = 0  # exchange: memory of one key row, bytes
     check: Callable[..., None] | None = None  # parameters → RecipeError, before any work
+    resolve: Resolve | None = None  # inputs and parameters → parameters as they are recorded
     file: str = ""
 
     def __call__(self, *inputs: Table, **params: Any) -> Table:
@@ -83,7 +97,11 @@ class Step:
                 )
         if self.kind != "ingest" and len(inputs) != 1:
             raise RecipeError(f"{self.name} takes one table, got {len(inputs)}")
-        return Table(self, inputs, self.bind(params))
+        bound = self.bind(params)
+        if self.resolve is not None:
+            bound = self.resolve(inputs, bound)
+            canonical(bound, where=self.name)
+        return Table(self, inputs, bound)
 
     def bind(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Parameters with defaults filled in, checked to be known and plain."""
@@ -113,6 +131,10 @@ class Step:
     def columns_read(self, params: Mapping[str, Any]) -> tuple[str, ...]:
         """The columns the function sees, which may depend on its parameters."""
         return self.reads(params) if callable(self.reads) else self.reads
+
+    def columns_added(self, params: Mapping[str, Any]) -> Columns:
+        """The columns of its layer, which may depend on its parameters."""
+        return self.adds(params) if callable(self.adds) else self.adds
 
     def weight_of(self, params: Mapping[str, Any]) -> int:
         """Bytes of memory that one key row of an exchange takes while it is resolved."""
@@ -157,15 +179,18 @@ def step(
     *,
     version: int,
     reads: Reads = (),
-    adds: Columns,
+    adds: Adds,
     kind: str = "batch",
     check: Callable[..., None] | None = None,
+    resolve: Resolve | None = None,
 ) -> Callable[[Callable[..., Any]], Step]:
     """Makes a *batchwise* step of a function `(record batch, *, params) -> record batch`.
 
     The function sees the living rows of `reads` and returns `adds`, row for row. To drop rows it returns a
     `reason` (see `VERDICT`). `check` gets the parameters when the step is called and raises RecipeError on wrong
-    values, so that no work is done for nothing.
+    values, so that no work is done for nothing. `resolve(inputs, params) -> params` turns parameters as people write
+    them into what is recorded and identifies the table: names completed by versions, say. `reads` and `adds` may be
+    functions of the parameters.
 
     >>> @step(version=1, reads=("size",), adds={"reason": pa.string()})
     ... def tiny(batch, *, below: int = 100):
@@ -179,7 +204,17 @@ def step(
         raise RecipeError(f"there is no kind of step {kind!r}", remedy='kinds are "batch", "ingest", and @exchange')
 
     def decorate(function: Callable[..., Any]) -> Step:
-        return Step(_name(function), version, kind, function, reads, dict(adds), check=check, file=_file(function))
+        return Step(
+            _name(function),
+            version,
+            kind,
+            function,
+            reads,
+            adds if callable(adds) else dict(adds),
+            check=check,
+            resolve=resolve,
+            file=_file(function),
+        )
 
     return decorate
 
@@ -193,7 +228,7 @@ def exchange(
     version: int,
     reads: Reads,
     key: str,
-    adds: Columns,
+    adds: Adds,
     emit: Callable[..., Any] | None = None,
     gather: Callable[..., Any] | None = None,
     piecewise: bool = False,
@@ -220,7 +255,7 @@ def exchange(
             "exchange",
             function,
             reads,
-            dict(adds),
+            adds if callable(adds) else dict(adds),
             key=key,
             emit=emit,
             gather=gather,

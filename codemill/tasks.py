@@ -65,7 +65,7 @@ def ingest_part(
     step: Step, params: Params, folder: Place, part: str, source: int, shard: Shard, *, scope: Scope
 ) -> dict[str, Any]:
     """Reads one shard of a source into the base layer. The step's function turns raw files into documents."""
-    schema = layer_schema(step)
+    schema = layer_schema(step, params)
     books, start = Books(), 0
 
     def documents() -> Iterator[pa.RecordBatch]:
@@ -115,7 +115,7 @@ def _without(raw: pa.RecordBatch, blocked: Sequence[int]) -> pa.RecordBatch:
 
 def batch_part(step: Step, params: Params, stack: Stack, folder: Place, part: str, *, scope: Scope) -> dict[str, Any]:
     """Runs a batchwise step over the living rows of one part and writes its layer, aligned with all rows."""
-    schema, reads, start = layer_schema(step), list(step.columns_read(params)), 0
+    schema, reads, start = layer_schema(step, params), list(step.columns_read(params)), 0
     if scope.probing:
         for batch, living in _batches(stack, part, reads):
             touched = living & ~_blocked(scope, start, batch.num_rows)
@@ -172,7 +172,7 @@ def reduce_partition(
     found = step.function(pieces if step.piecewise else pieces.whole(), **params)
     if step.gather is not None:
         return {"receipts": [exchange.write_found(target, found)]}
-    return {"receipts": [exchange.write_verdicts(target, found, group_starts=group_starts, adds=_added(step))]}
+    return {"receipts": [exchange.write_verdicts(target, found, group_starts=group_starts, adds=_added(step, params))]}
 
 
 def gather_verdicts(
@@ -181,15 +181,18 @@ def gather_verdicts(
     """What all partitions found becomes verdicts, in one place."""
     assert step.gather is not None
     verdicts = step.gather(exchange.read_found(reduces), **params)
-    return {"receipts": [exchange.write_verdicts(target, verdicts, group_starts=group_starts, adds=_added(step))]}
+    return {
+        "receipts": [exchange.write_verdicts(target, verdicts, group_starts=group_starts, adds=_added(step, params))]
+    }
 
 
-def _added(step: Step) -> list[pa.Field]:
-    return [pa.field(name, kind) for name, kind in step.adds.items()]
+def _added(step: Step, params: Params) -> list[pa.Field]:
+    return [pa.field(name, kind) for name, kind in step.columns_added(params).items()]
 
 
 def align_group(
     step: Step,
+    params: Params,
     stack: Stack,
     reduces: Sequence[Place],
     folder: Place,
@@ -201,7 +204,7 @@ def align_group(
     """The last pass of an exchange: verdicts become the layers of some parts, given by number and name. `group` is
     the number of the group, and of how many."""
     verdicts = exchange.read_verdicts(reduces, *group)
-    schema, receipts = layer_schema(step), []
+    schema, receipts = layer_schema(step, params), []
     if not set(verdicts["part"].unique().to_pylist()) <= set(parts):
         raise BuildError("an exchange gave a verdict for a part that is not there", where=step.name)
     for number, part in parts.items():
@@ -238,9 +241,9 @@ def publish_part(stack: Stack, corpus: Place, ledger: Place, part: str, *, scope
         return {"receipts": {"corpus": documents.close({}), "ledger": entries.close(dict(verdicts))}}
 
 
-def layer_schema(step: Step) -> pa.Schema:
+def layer_schema(step: Step, params: Params) -> pa.Schema:
     """The columns of a step's layer. Every layer can drop rows: any document may crash a worker."""
-    return pa.schema([pa.field(n, t) for n, t in {**step.adds, "reason": pa.string()}.items()])
+    return pa.schema([pa.field(n, t) for n, t in {**step.columns_added(params), "reason": pa.string()}.items()])
 
 
 def key_of(step: Step, params: Params) -> str:
@@ -296,10 +299,11 @@ def _apply(step: Step, params: Params, batch: pa.RecordBatch) -> pa.RecordBatch:
     if not batch.num_rows:
         return batch
     added = step.function(batch, **params)
-    missing = set(step.adds) - set(added.schema.names)
+    promised = step.columns_added(params)
+    missing = set(promised) - set(added.schema.names)
     if missing or added.num_rows != batch.num_rows:
         raise BuildError(
-            f"the step promised {batch.num_rows} rows of {list(step.adds)}, "
+            f"the step promised {batch.num_rows} rows of {list(promised)}, "
             f"it returned {added.num_rows} rows of {added.schema.names}",
             where=step.name,
         )

@@ -1,1 +1,1 @@
-"""The verbs, in data order: ingest · detect · dedup · sample."""
+"""The verbs, in data order: ingest · detect · dedup · quality · sample."""

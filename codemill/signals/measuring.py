@@ -1,0 +1,96 @@
+"""Measuring signals of texts in memory, for notebooks; `steps/quality.py` does the same to tables of any size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from codemill import _core, languages
+from codemill.errors import RecipeError
+from codemill.signals import catalogue
+from codemill.signals.own import measure_own, resolve
+
+Column = Sequence[Any] | pa.Array | pa.ChunkedArray
+
+
+def measure(
+    texts: Column,
+    *,
+    language: str | Column,
+    doc_type: str | Column | None = None,
+    path: Column | None = None,
+    size: Column | None = None,
+    signals: Sequence[str] | None = None,
+    own: Sequence[str] = (),
+) -> pa.RecordBatch:
+    """Measures signals of texts: ours (all, or those named) and one's own (`path/to/file.py:name`).
+
+    `language` is one name for all texts or one for each; `doc_type` (code, data, text) follows from the language
+    unless given. Without `size` (bytes as found) it is the length of the UTF-8.
+    Shape: one row per text; a float64 column per signal, and `signal_errors` (uint32), how many signals failed.
+    Null: the signal does not apply or cannot be computed, or the text is null.
+    Raises: RecipeError for an unknown signal or language; ValueError if columns differ in length.
+
+    >>> measure(["é = 1\\n", None], language="python", signals=["num_chars"])["num_chars"].to_pylist()
+    [6.0, None]
+    """
+    if isinstance(texts, str):
+        raise TypeError("texts must be a list or an Arrow array, got one string")
+    content = _column(texts, pa.large_string(), 0)
+    rows = len(content)
+    if isinstance(language, str):
+        languages.get(language)
+    spoken = _column(language, pa.string(), rows)
+    kind = _doc_types(spoken) if doc_type is None else _column(doc_type, pa.string(), rows)
+    lengths = pa.compute.binary_length(content).cast(pa.int64())
+    batch = pa.record_batch(
+        {
+            "content": content,
+            "language": spoken,
+            "doc_type": kind,
+            "path": _column("" if path is None else path, pa.string(), rows),
+            "size": lengths if size is None else _column(size, pa.int64(), rows),
+        }
+    )
+    names = [signal.name for signal in catalogue.all()] if signals is None else [catalogue.get(n).name for n in signals]
+    return measure_batch(batch, names, [resolve(spec) for spec in own])
+
+
+def measure_batch(batch: pa.RecordBatch, names: Sequence[str], own: Sequence[Any]) -> pa.RecordBatch:
+    """Signals of a batch with content, language, doc_type, path and size; columns in the order asked for."""
+    measured = pa.RecordBatch.from_struct_array(
+        _core.measure(
+            batch["content"],
+            language=batch["language"],
+            doc_type=batch["doc_type"],
+            path=batch["path"],
+            size=batch["size"],
+            syntaxes=languages.syntaxes(),
+            signals=list(names),
+        )
+    )
+    columns, failed = measure_own(own, batch)
+    errors = measured["signal_errors"]
+    if columns:
+        errors = pa.compute.add(errors, pa.array(failed, pa.uint32()))
+    return pa.record_batch({**{name: measured[name] for name in names}, **columns, "signal_errors": errors})
+
+
+def _doc_types(spoken: pa.Array) -> pa.Array:
+    known = {name: languages.get(name).doc_type for name in spoken.unique().to_pylist() if name is not None}
+    return pa.array([known.get(name) for name in spoken.to_pylist()], pa.string())
+
+
+def _column(values: str | Column, kind: pa.DataType, rows: int) -> pa.Array:
+    if isinstance(values, str):
+        return pa.repeat(pa.scalar(values, kind), rows)
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    if isinstance(values, pa.Array):
+        return values if values.type == kind else values.cast(kind)
+    try:
+        return pa.array(values, kind)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise RecipeError(f"a column should be {kind}: {error}") from error

@@ -1,0 +1,188 @@
+"""Signals of one's own: a decorated Python function in a file, measured in the same pass as ours, slower.
+
+    # mine.py
+    import codemill as cm
+
+    @cm.signal(version=1)
+    def tabs(document):
+        \"\"\"Share of characters that are tabs. …\"\"\"
+
+A recipe names it `"mine.py:tabs"`. Its code is part of the identity of what it measures; where the file lies is not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pyarrow as pa
+
+from codemill.errors import RecipeError, did_you_mean
+from codemill.signals.catalogue import SECTIONS, Signal, example, parse
+from codemill.table import module_from_file
+
+DOC_TYPES = ("code", "data", "text")
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document as a signal of one's own sees it."""
+
+    content: str
+    language: str = ""
+    doc_type: str = "code"  # code | data | text
+    path: str = ""
+    size: int | None = None  # bytes as found
+
+
+@dataclass(frozen=True)
+class OwnSignal:
+    """A function `(Document) -> float | None` with its documentation; made by `signal`."""
+
+    function: Callable[[Document], float | None]
+    version: int
+    documents: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Of the function and of its column."""
+        return self.function.__name__
+
+    @property
+    def facts(self) -> Signal:
+        """Its entry of the catalogue, from its docstring."""
+        doc = parse(self.function.__doc__ or "")
+        return Signal(self.name, "own", self.version, self.documents, *doc.values())
+
+    def __call__(self, document: Document) -> float | None:
+        """Measures one document: a finite number or None; None where it is not for this type or language."""
+        if document.doc_type not in self.documents and document.language not in self.documents:
+            return None
+        value = self.function(document)
+        return None if value is None or not math.isfinite(value) else float(value)
+
+
+def signal(*, version: int, documents: Sequence[str] = DOC_TYPES) -> Callable[..., OwnSignal]:
+    """Makes a signal of a function `(document) -> float | None`; `documents` are types or languages it is for.
+
+    Raises: RecipeError if `documents` is a string.
+
+    >>> @signal(version=1)
+    ... def tabs(document):
+    ...     return document.content.count("\\t")
+    >>> tabs(Document("a\\tb")), tabs.name
+    (1.0, 'tabs')
+    """
+    if isinstance(documents, str):
+        raise RecipeError(f"documents must be a list, got {documents!r}", remedy=f'write documents=["{documents}"]')
+    return lambda function: OwnSignal(function, version, tuple(documents))
+
+
+@dataclass(frozen=True)
+class Own:
+    """A signal of one's own as a recipe records it. `code` is the hash of its file, so an edit measures again."""
+
+    name: str
+    version: int
+    code: str
+    file: str
+    PLACES: ClassVar[tuple[str, ...]] = ("file",)
+
+    def load(self) -> OwnSignal:
+        """The signal. Raises: RecipeError if the file is gone or is another one by now."""
+        found = resolve(f"{self.file}:{self.name}")
+        if found.code != self.code:
+            raise RecipeError("a signal of one's own changed during the run", where=self.file, remedy="run again")
+        return getattr(module_from_file(Path(self.file)), self.name)  # type: ignore[no-any-return]
+
+
+def resolve(spec: str) -> Own:
+    """What `path/to/file.py:name` means. Raises: RecipeError if there is no such file or no such signal in it."""
+    path, _, name = spec.rpartition(":")
+    if not path.endswith(".py"):
+        raise RecipeError(f"a signal of one's own is written path/to/file.py:name, got {spec!r}")
+    module = module_from_file(Path(path))
+    known = {key: value for key, value in vars(module).items() if isinstance(value, OwnSignal)}
+    if name not in known:
+        remedy = did_you_mean(name, known) if known else "put @cm.signal(version=1) above the function"
+        raise RecipeError(f"there is no signal {name!r}", where=path, remedy=remedy)
+    code = hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
+    return Own(name, known[name].version, code, str(Path(path).resolve()))
+
+
+def measure_own(signals: Sequence[Own], batch: pa.RecordBatch) -> tuple[dict[str, pa.Array], list[int]]:
+    """The columns of some signals for a batch with content, language, doc_type, path and size, and how many raised
+    on each row. A signal that raises is null for that row.
+    """
+    loaded = [own.load() for own in signals]
+    columns: dict[str, list[float | None]] = {own.name: [] for own in signals}
+    failed = [0] * batch.num_rows
+    rows: list[dict[str, Any]] = batch.to_pylist() if loaded else []
+    for i, row in enumerate(rows):
+        known = row["content"] is not None and row["language"] is not None and row["doc_type"] is not None
+        fields = {key: "" if row[key] is None else row[key] for key in ("content", "language", "doc_type", "path")}
+        document = Document(**fields, size=row["size"])
+        for signal in loaded:
+            value = None
+            if known:
+                try:
+                    value = signal(document)
+                except Exception:  # counted in signal_errors: failure is a value, never a number
+                    failed[i] += 1
+            columns[signal.name].append(value)
+    return {name: pa.array(values, pa.float64()) for name, values in columns.items()}, failed
+
+
+DEPTH, HUGE = 20_000, 2_000_000
+HOSTILE = {
+    "empty": "",
+    "a newline": "\n",
+    "binary-like": "\x00\x01\ufffd\u202e" * 500,
+    "no newline": "x" * HUGE,
+    "only newlines": "\n" * HUGE,
+    "many words": "ab cd " * (HUGE // 6),
+    "deep brackets": "(" * DEPTH + ")" * DEPTH,
+    "unclosed brackets": "[{(" * DEPTH,
+    "deep signs": "-" * DEPTH + "1",
+    "deep tags": "<a>" * DEPTH,
+    "unclosed strings": "'\"" * DEPTH,
+    "unclosed comments": "/*" * DEPTH + '"""',
+    "astral": "𝕏é" * 1_000,
+}
+"""Texts that every signal must survive, with the same value each time."""
+
+
+def check(signal: OwnSignal) -> list[str]:
+    """What is wrong with a signal of one's own, as sentences; none if it is fit to use.
+
+    It must say what it measures (sections Unit, Null, Why, From, Example), its example must run, and on every text of
+    `HOSTILE` it must return a number or None, the same twice. Texts are given to it as one of its `documents`.
+    """
+    facts = signal.facts
+    values = {"Unit": facts.unit, "Null": facts.null, "Why": facts.why, "From": facts.source, "Example": facts.example}
+    wrong = [f"{signal.name}: the docstring has no section {name}:" for name in SECTIONS if not values[name]]
+    kind = signal.documents[0] if signal.documents else ""
+    as_type = kind if kind in DOC_TYPES else "code"
+    language = "" if kind in DOC_TYPES else kind
+    if facts.example:
+        try:
+            shown = example(facts.example)
+            got = signal(Document(shown.text, shown.language, as_type))
+            if got != shown.value:
+                wrong.append(f"{signal.name}: the example gives {got}, not {shown.value}")
+        except Exception as error:
+            wrong.append(f"{signal.name}: the example cannot be run: {type(error).__name__}: {error}")
+    for name, text in HOSTILE.items():
+        document = Document(text, language, as_type, "a", len(text))
+        try:
+            first, second = signal(document), signal(document)
+        except Exception as error:
+            wrong.append(f"{signal.name}: on {name} it raises {type(error).__name__}: {error}")
+            continue
+        if first != second:
+            wrong.append(f"{signal.name}: on {name} it gives {first}, then {second}")
+    return wrong

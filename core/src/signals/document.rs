@@ -30,6 +30,8 @@ pub struct Document<'a> {
     pub size: Option<u64>,
     /// Comments and strings of its language; `None` if nobody has written them down.
     pub syntax: Option<&'a Syntax>,
+    /// What signals of its language have derived from it.
+    pub(crate) language_facts: super::language::Facts,
     split: OnceCell<Split<'a>>,
     words: OnceCell<Words>,
 }
@@ -44,6 +46,7 @@ impl<'a> Document<'a> {
             path: "",
             size: None,
             syntax,
+            language_facts: super::language::Facts::default(),
             split: OnceCell::new(),
             words: OnceCell::new(),
         }

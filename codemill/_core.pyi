@@ -133,12 +133,6 @@ def components(a: pa.UInt64Array, b: pa.UInt64Array) -> tuple[pa.UInt64Array, pa
     Raises: TypeError for other types, ValueError for nulls, if the lengths differ, or for 2**32 nodes or more.
     """
 
-class Syntaxes:
-    """The comments and strings of every language, by name."""
-
-    def __init__(self, languages: Sequence[Mapping[str, Any]]) -> None: ...
-    def __len__(self) -> int: ...
-
 def signals() -> list[tuple[str, str, int, list[str], str]]:
     """Name, family, version, documents and doc comment of each signal, in the order of columns."""
 
@@ -152,7 +146,8 @@ def measure(
     syntaxes: Syntaxes,
     signals: Sequence[str] | None = None,
 ) -> pa.StructArray:
-    """Signals of each document: a float64 field per signal asked for, and `signal_errors` (uint32), how many failed.
+    """Signals of each document: a float64 field per signal asked for, `signal_errors` (uint32), how many failed, and
+    `natural_language` (string: en, zh or ja), which for code and data is always en.
 
     Null: the signal does not apply or cannot be computed; all of them where content, language or type is null.
     Raises: TypeError for another type, ValueError if lengths differ or for an unknown signal.

@@ -140,9 +140,8 @@ class _Build:
                 how(planned, missing, receipts)
         ordered = [receipts[p] for p in self.plan.parts]
         externals = self._externals() if step.kind == "ingest" else {}
-        self.layers.append(
-            Layer(step.name, planned.folder, tuple(tasks.layer_schema(step, planned.table.params).names), externals)
-        )
+        columns = tuple(tasks.layer_schema(step, planned.table.params).names)
+        self.layers.append(Layer(step.name, planned.folder, columns, externals, step.edits))
         seconds = round(time.monotonic() - began, 3)
         if missing or not planned.complete:
             facts = {
@@ -150,6 +149,7 @@ class _Build:
                 "version": step.version,
                 "fingerprint": planned.fingerprint,
                 "parameters": shown(planned.table.params),
+                "edits": list(step.edits),
                 "seconds": seconds,
             }
             write_manifest(planned.folder, facts, ordered)

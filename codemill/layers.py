@@ -1,6 +1,7 @@
 """Reading a table: a stack of row-aligned layers, streamed side by side.
 
-A newer column hides an older one. A column that a source left in place is read from the input itself.
+A newer column hides an older one, row for row where it is an edit: null then means "as it was". A column that a
+source left in place is read from the input itself.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class Layer:
     folder: Place
     columns: tuple[str, ...]
     externals: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # part name → External as a dict
+    edits: tuple[str, ...] = ()  # columns in which null means "as the older layers have it"
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,16 @@ class Stack:
         """All columns that can be read, the verdicts apart."""
         return {c for layer in self.layers for c in layer.columns}
 
+    def homes(self, column: str) -> list[int]:
+        """The layers that a column is read from, newest first: edits of it, down to the first that has it whole."""
+        homes = []
+        for i in reversed(range(len(self.layers))):
+            if column in self.layers[i].columns:
+                homes.append(i)
+                if column not in self.layers[i].edits:
+                    break
+        return homes
+
     def batches(
         self, part: str, columns: Iterable[str], verdicts: Iterable[str] = ("reason",)
     ) -> Iterator[tuple[pa.RecordBatch, list[pa.RecordBatch]]]:
@@ -46,16 +58,22 @@ class Stack:
         The second value has one batch per layer. Memory: a batch of every layer.
         """
         columns, verdicts = list(columns), list(verdicts)
-        home = {c: max(i for i, la in enumerate(self.layers) if c in la.columns) for c in columns}
+        homes = {c: self.homes(c) for c in columns}
         own = [[v for v in verdicts if v in layer.columns] for layer in self.layers]
         streams = [
-            _part_batches(layer, part, [*(c for c in columns if home[c] == i), *own[i]])
+            _part_batches(layer, part, [*(c for c in columns if i in homes[c]), *own[i]])
             for i, layer in enumerate(self.layers)
         ]
         for slices in _aligned(streams, where=f"{self.layers[0].folder.uri}/{part}"):
-            data = [slices[home[c]].column(c) for c in columns]
+            data = [_newest([slices[i].column(c) for i in homes[c]]) for c in columns]
             batch = pa.RecordBatch.from_arrays(data, names=columns)
             yield batch, [piece.select(names) for piece, names in zip(slices, own, strict=True)]
+
+
+def _newest(columns: list[pa.Array]) -> pa.Array:
+    """For each row the first value that is not null."""
+    told = [c for c in columns[:-1] if c.null_count < len(c)]
+    return pc.coalesce(*told, columns[-1]) if told else columns[-1]
 
 
 def _part_batches(layer: Layer, part: str, names: list[str]) -> Iterator[pa.RecordBatch]:

@@ -85,6 +85,7 @@ class Step:
     weight: int | Callable[[Mapping[str, Any]], int] = 0  # exchange: memory of one key row, bytes
     check: Callable[..., None] | None = None  # parameters → RecipeError, before any work
     resolve: Resolve | None = None  # inputs and parameters → parameters as they are recorded
+    edits: tuple[str, ...] = ()  # columns of its layer in which null means "as it was"
     file: str = ""
 
     def __call__(self, *inputs: Table, **params: Any) -> Table:
@@ -183,6 +184,7 @@ def step(
     kind: str = "batch",
     check: Callable[..., None] | None = None,
     resolve: Resolve | None = None,
+    edits: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Any]], Step]:
     """Makes a *batchwise* step of a function `(record batch, *, params) -> record batch`.
 
@@ -190,7 +192,7 @@ def step(
     `reason` (see `VERDICT`). `check` gets the parameters when the step is called and raises RecipeError on wrong
     values, so that no work is done for nothing. `resolve(inputs, params) -> params` turns parameters as people write
     them into what is recorded and identifies the table: names completed by versions, say. `reads` and `adds` may be
-    functions of the parameters.
+    functions of the parameters. A column of `adds` named in `edits` changes an older one where it is not null.
 
     >>> @step(version=1, reads=("size",), adds={"reason": pa.string()})
     ... def tiny(batch, *, below: int = 100):
@@ -213,6 +215,7 @@ def step(
             adds if callable(adds) else dict(adds),
             check=check,
             resolve=resolve,
+            edits=edits,
             file=_file(function),
         )
 

@@ -267,7 +267,7 @@ def _check_content(batch: pa.RecordBatch, living: npt.NDArray[np.bool_], part: s
     lost = int((batch["content"].is_null().to_numpy(zero_copy_only=False) & living).sum())
     if not lost:
         return
-    layer = [la for la in stack.layers if "content" in la.columns][-1]
+    layer = stack.layers[stack.homes("content")[-1]]
     if part in layer.externals:
         where = layer.externals[part]["path"]
         raise InputError(

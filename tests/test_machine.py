@@ -102,6 +102,18 @@ def test_content_changed_by_a_step_is_what_later_steps_and_the_corpus_see(tmp_pa
     assert pq.read_table(tmp_path / "corpus")["content"].to_pylist() == ["SMALL"]
 
 
+def test_edits_change_some_rows_and_leave_the_others_as_older_layers_have_them(tmp_path: Path) -> None:
+    texts = [f"{i:02d}" for i in range(25)]
+    pq.write_table(pa.table({"content": texts, "path": [f"{i}.txt" for i in range(25)]}), tmp_path / "in.parquet")
+    for name, stay in (("stay", True), ("copy", False)):
+        files = ingest.documents(sources=(Parquet(str(tmp_path / "in.parquet"), keep_in_place=stay),))
+        edited = toys.marked(toys.length(toys.marked(files, digit="1"), at_most=3), digit="2")
+        cm.build(edited, out=tmp_path / name, workers=2)
+    assert published(tmp_path / "stay") == published(tmp_path / "copy")
+    expected = [text + "!" * (("1" in text) + ("2" in text)) for text in texts]
+    assert pq.read_table(tmp_path / "stay" / "corpus")["content"].to_pylist() == expected
+
+
 def test_a_second_run_does_nothing_and_a_changed_parameter_rebuilds_only_what_follows(tmp_path: Path) -> None:
     cm.build(recipe(), out=tmp_path, workers=1)
     before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.parquet")}

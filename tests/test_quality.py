@@ -114,7 +114,7 @@ def test_measure_gives_a_column_per_signal(tmp_path: Path) -> None:
     assert found["num_chars"].to_pylist() == [4, 6, 7]
     assert found["tabs"].to_pylist() == [0, None, None]  # it raised; it is not for texts
     assert found["signal_errors"].to_pylist() == [0, 1, 0]
-    assert found["natural_language"].to_pylist() == [None, None, "zh"]
+    assert found["natural_language"].to_pylist() == ["en", "en", "zh"]
 
 
 def table(book: RuleBook = BOOK, **params: object) -> cm.Table:

@@ -159,6 +159,14 @@ def twice(keys: pa.Table) -> pa.Table:
     return pa.concat_tables([_verdicts(keys), _verdicts(keys)])
 
 
+@step(version=1, reads=("content",), adds={"content": pa.large_string()}, edits=("content",))
+def marked(documents: pa.RecordBatch, *, digit: str) -> pa.RecordBatch:
+    """Appends a mark to the content of documents with that digit in them, and leaves the others as they are."""
+    texts = documents["content"].to_pylist()
+    edited = [f"{text}!" if digit in text else None for text in texts]
+    return pa.record_batch({"content": pa.array(edited, pa.large_string())})
+
+
 @step(version=1, reads=("content",), adds={"content": pa.large_string()})
 def contentless(documents: pa.RecordBatch) -> pa.RecordBatch:
     """Loses the content of what it lets live."""

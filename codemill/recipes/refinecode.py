@@ -16,7 +16,7 @@ from codemill import Table
 from codemill.recipes._refinecode_languages import KEPT
 from codemill.recipes._refinecode_rules import REFINECODE_RULES
 from codemill.sources import Metadata, Source
-from codemill.steps import dedup, detect, ingest, quality, sample
+from codemill.steps import clean, dedup, detect, ingest, quality, sample
 
 
 def refinecode(
@@ -37,7 +37,9 @@ def refinecode(
 
     # Its 610 languages: 469 code, 119 data, 22 text (the paper says 607). Markup such as CSV, SVG or STL is out.
     labelled = detect.language(files)
-    programs = detect.keep(labelled, kept=KEPT)
+    # Notebooks, which the paper counts apart (11 B tokens), are read as text, code and output in order (appendix C.3).
+    programs = detect.keep(labelled, kept=(*KEPT, "jupyter notebook"))
+    programs = clean.notebooks(programs, form="structured", output_chars=1000)
 
     # SHA-256 of the whole file, across all repositories; the copy with most stars, then latest commit, is kept.
     # Stars choose between copies and never select documents: a corpus of ≥ 5 stars had lower loss but worse

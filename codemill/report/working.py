@@ -87,7 +87,7 @@ def _iso(time: datetime | None) -> str | None:
 
 
 def _layers(out: str | Path, manifest: Mapping[str, Any], part: str, step: str) -> list[Layer]:
-    """The base layer and, if a later one before `step` rewrote the text, that; none if one of them is gone."""
+    """The base layer and those before `step` that changed the text; none if one of them is gone."""
     names = [entry["name"] for entry in manifest["steps"]]
     before = manifest["steps"][: len(names) - names[::-1].index(step) - 1 if step in names else 0]
     found: list[Layer] = []
@@ -99,7 +99,9 @@ def _layers(out: str | Path, manifest: Mapping[str, Any], part: str, step: str) 
             return []
         columns = set(pq.read_schema(path).names) & {"content", "stars", "commit_time"}
         if columns and (not found or "content" in columns):
-            found = [*found[:1], Layer(name, folder, tuple(sorted(columns)))]
+            facts = folder.at("manifest.json").read_json()
+            edits = tuple(facts.get("edits", ())) if isinstance(facts, dict) else ()
+            found.append(Layer(name, folder, tuple(sorted(columns)), edits=edits))
     return found
 
 

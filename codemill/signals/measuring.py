@@ -29,7 +29,8 @@ def measure(
 
     `language` is one name for all texts or one for each; `doc_type` (code, data, text) follows from the language
     unless given. Without `size` (bytes as found) it is the length of the UTF-8.
-    Shape: one row per text; a float64 column per signal, and `signal_errors` (uint32), how many signals failed.
+    Shape: one row per text; a float64 column per signal, `signal_errors` (uint32), how many signals failed, and
+    `natural_language` (en, zh, ja).
     Null: the signal does not apply or cannot be computed, or the text is null.
     Raises: RecipeError for an unknown signal or language; ValueError if columns differ in length.
 
@@ -75,7 +76,8 @@ def measure_batch(batch: pa.RecordBatch, names: Sequence[str], own: Sequence[Any
     errors = measured["signal_errors"]
     if columns:
         errors = pa.compute.add(errors, pa.array(failed, pa.uint32()))
-    return pa.record_batch({**{name: measured[name] for name in names}, **columns, "signal_errors": errors})
+    found = {name: measured[name] for name in names} | columns
+    return pa.record_batch({**found, "signal_errors": errors, "natural_language": measured["natural_language"]})
 
 
 def _doc_types(spoken: pa.Array) -> pa.Array:

@@ -19,14 +19,11 @@ import pyarrow.compute as pc
 
 from codemill import languages, signals
 from codemill.errors import RecipeError, did_you_mean
-from codemill.languages.natural import natural_language
 from codemill.rules import RuleBook, check_book, values_of
 from codemill.signals.measuring import measure_batch
 from codemill.signals.own import Own
 from codemill.steps.sample import uniform
 from codemill.table import RULE_FIRED, VERDICT, Table, step
-
-_TEXTS = ("text", "web")
 
 
 def _named(inputs: tuple[Table, ...], params: dict[str, Any]) -> dict[str, Any]:
@@ -64,8 +61,8 @@ def measure(
     `signals` are names of ours, all by default; `own` are signals of one's own, as `path/to/file.py:name`. Both are
     recorded with their versions (one's own with their code too), so what changed is measured again. `table`: see
     `detect.language`.
-    Shape: a float64 column per signal; `signal_errors`, how many failed on this document; `natural_language`, "zh" for
-    text in Chinese and null otherwise. Null: the signal does not apply, or cannot be computed.
+    Shape: a float64 column per signal; `signal_errors`, how many failed on this document; `natural_language`, by its
+    script: zh or ja for text in Chinese or Japanese, else en. Null: the signal does not apply, or cannot be computed.
     Raises: RecipeError for an unknown signal, or if this process knows other versions than the recipe.
     """
     params = _named((), {"signals": signals, "own": own, "table": table})
@@ -73,10 +70,7 @@ def measure(
         raise RecipeError(f"the signals here are {params['signals']}, the recipe's are {dict(signals)}")
     if table != languages.fingerprint():
         raise RecipeError(f"the language table here is {languages.fingerprint()}, the recipe's is {table}")
-    found = measure_batch(documents, list(params["signals"]), params["own"])
-    prose = pc.is_in(documents["doc_type"], pa.array(_TEXTS))
-    texts = pc.if_else(prose, documents["content"], pa.scalar(None, documents["content"].type))
-    return found.append_column("natural_language", natural_language(texts))
+    return measure_batch(documents, list(params["signals"]), params["own"])
 
 
 def _known_signals(inputs: tuple[Table, ...], params: dict[str, Any]) -> dict[str, Any]:

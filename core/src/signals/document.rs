@@ -39,6 +39,8 @@ pub struct Document<'a> {
     pub natural: Option<Natural>,
     characters: OnceCell<Characters>,
     lines: OnceCell<Lines>,
+    /// What signals of its language have derived from it.
+    pub(crate) language_facts: super::language::Facts,
     split: OnceCell<Split<'a>>,
     code_lines: OnceCell<Lines>,
     comment_lines: OnceCell<Lines>,
@@ -60,6 +62,7 @@ impl<'a> Document<'a> {
             natural: None,
             characters: OnceCell::new(),
             lines: OnceCell::new(),
+            language_facts: super::language::Facts::default(),
             split: OnceCell::new(),
             code_lines: OnceCell::new(),
             comment_lines: OnceCell::new(),

@@ -38,7 +38,11 @@ pub static FAMILIES: &[&Family] = &[
     &ngrams::FAMILY,
     &code::FAMILY,
     &text::FAMILY,
-    &language::python::FAMILY,
+    &language::c::FAMILY,
+    &language::cpp::FAMILY,
+    &language::csharp::FAMILY,
+    &language::go::FAMILY,
+    &language::java::FAMILY,
 ];
 
 /// Signals that are defined together and apply to the same documents.

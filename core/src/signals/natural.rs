@@ -40,12 +40,12 @@ impl Natural {
         }
     }
 
-    /// The language of that ISO 639-1 code; other codes count as English.
-    pub fn from_code(code: &str) -> Self {
-        match code {
-            "zh" => Self::Zh,
-            "ja" => Self::Ja,
-            _ => Self::En,
+    /// Its ISO 639-1 code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh",
+            Self::Ja => "ja",
         }
     }
 

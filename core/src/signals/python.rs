@@ -3,7 +3,7 @@
 use super::{Applies, DocType, Document, FAMILIES, count, measure as measure_one};
 use crate::lex::python::Syntaxes;
 use crate::python::{array, to_python};
-use arrow_array::builder::{Float64Builder, UInt32Builder};
+use arrow_array::builder::{Float64Builder, StringBuilder, UInt32Builder};
 use arrow_array::{Array, ArrayRef, Int64Array, LargeStringArray, StringArray, StructArray};
 use arrow_schema::{DataType, Field};
 use pyo3::exceptions::PyValueError;
@@ -30,7 +30,8 @@ fn signals() -> Vec<(&'static str, &'static str, u32, Vec<&'static str>, &'stati
         .collect()
 }
 
-/// Signals of each document: a struct of one float64 field per signal asked for, and `signal_errors`.
+/// Signals of each document: a struct of one float64 field per signal asked for, `signal_errors` and
+/// `natural_language`.
 #[pyfunction]
 #[pyo3(signature = (content, *, language, doc_type, path, size, syntaxes, signals=None))]
 #[allow(clippy::too_many_arguments)] // one for each column
@@ -85,16 +86,19 @@ fn measure_all(columns: &Columns, syntaxes: &Syntaxes, names: &[&str], wanted: &
     let mut builders: Vec<Option<Float64Builder>> =
         wanted.iter().map(|&w| w.then(|| Float64Builder::with_capacity(rows))).collect();
     let mut errors = UInt32Builder::with_capacity(rows);
+    let mut natural = StringBuilder::with_capacity(rows, rows * 2);
     let mut values = Vec::with_capacity(count());
     for row in 0..rows {
         match document(columns, syntaxes, row) {
             Some(document) => {
                 errors.append_value(measure_one(&document, wanted, &mut values) as u32);
+                natural.append_value(document.natural().code());
             }
             None => {
                 values.clear();
                 values.resize(count(), None);
                 errors.append_null();
+                natural.append_null();
             }
         }
         for (builder, value) in builders.iter_mut().zip(&values) {
@@ -110,6 +114,7 @@ fn measure_all(columns: &Columns, syntaxes: &Syntaxes, names: &[&str], wanted: &
         }
     }
     fields.push((Arc::new(Field::new("signal_errors", DataType::UInt32, true)), Arc::new(errors.finish())));
+    fields.push((Arc::new(Field::new("natural_language", DataType::Utf8, true)), Arc::new(natural.finish())));
     StructArray::from(fields)
 }
 

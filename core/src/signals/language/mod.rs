@@ -1,8 +1,37 @@
-//! Signals of single languages, one file each.
+//! Signals of single languages, one file each. What their signals share is derived once per document: [`Facts`].
 
-pub mod python;
+pub mod c;
+pub mod cpp;
+pub mod csharp;
+pub mod go;
+pub mod java;
+mod scan;
 
-use crate::signals::Document;
+use super::Document;
+use std::cell::OnceCell;
+
+/// What has been derived from a document of one of these languages so far.
+#[derive(Default)]
+pub struct Facts {
+    c: OnceCell<c::Facts>,
+    csharp: OnceCell<csharp::Facts>,
+    java: OnceCell<java::Facts>,
+    go: OnceCell<go::Facts>,
+}
+
+/// `count` per code line; `None` if there are none.
+fn per_line(count: usize, document: &Document<'_>) -> Option<f64> {
+    super::ratio(count, document.num_code_lines())
+}
+
+/// Code lines that contain one of `needles`, per code line.
+fn share_of_lines(document: &Document<'_>, needles: &[&str]) -> Option<f64> {
+    per_line(scan::lines_with(&document.split().code, needles), document)
+}
+
+fn flag(value: bool) -> Option<f64> {
+    Some(f64::from(u8::from(value)))
+}
 
 /// Characters of the comments, where a language counts them its own way.
 pub(super) fn comment_chars(_document: &Document<'_>) -> Option<usize> {

@@ -1,0 +1,273 @@
+//! Java.
+//!
+//! The patterns are those of opc_data_filtering: rough on purpose, because its thresholds were tuned on them.
+
+use super::scan::Text;
+use super::{flag, per_line, share_of_lines};
+use crate::signals::{Applies, Document, ratio, signals};
+
+/// What the signals of Java are made of. Names and modifiers are kept as counts of what is legal and open.
+#[derive(Default)]
+pub struct Facts {
+    functions: usize,
+    legal_functions: usize,
+    variables: usize,
+    legal_variables: usize,
+    classes: usize,
+    legal_classes: usize,
+    no_modifier: usize,
+    no_logic: usize,
+}
+
+const ACCESS: [&str; 3] = ["public", "protected", "private"];
+
+fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
+    document.language_facts.java.get_or_init(|| {
+        let text = Text::new(&document.split().code);
+        let functions = text.at_lines(|at| function(&text, at));
+        let variables = text.at_lines(|at| variable(&text, at, true));
+        let classes = text.at_lines(|at| class(&text, at).ok_or(at));
+        let open = |(_, has_access): &&(&str, bool)| !has_access;
+        Facts {
+            functions: functions.len(),
+            legal_functions: functions.iter().filter(|f| is_legal(f.0, |b| b.is_ascii_alphabetic())).count(),
+            variables: variables.len(),
+            legal_variables: variables
+                .iter()
+                .filter(|name| is_legal(name, |b| b.is_ascii_lowercase()))
+                .count(),
+            classes: classes.len(),
+            legal_classes: classes.iter().filter(|c| is_legal(c.0, |b| b.is_ascii_uppercase())).count(),
+            no_modifier: functions.iter().filter(open).count() + classes.iter().filter(open).count(),
+            no_logic: functions.len()
+                + classes.len()
+                + text.count_at_lines(|at| import(&text, at))
+                + text.at_lines(|at| variable(&text, at, false)).len()
+                + text.count_at_lines(|at| simple_return(&text, at)),
+        }
+    })
+}
+
+fn is_legal(name: &str, first: fn(u8) -> bool) -> bool {
+    let bytes = name.as_bytes();
+    bytes.first().is_some_and(|&b| first(b)) && bytes[1..].iter().all(u8::is_ascii_alphanumeric)
+}
+
+/// `[<name>] type name (…)` unless the text at `at` begins with one of `never`: the name, and the end.
+pub(super) fn declaration<'a>(text: &Text<'a>, at: usize, never: &[&str]) -> Option<(&'a str, usize)> {
+    let word = text.spaces(at);
+    if never.iter().any(|letters| text.literal(word, letters).is_some()) {
+        return None;
+    }
+    let parameter = text.literal(at, "<").and_then(|name| text.literal(text.word(name)?, ">")).unwrap_or(at);
+    let name = text.some_spaces(text.word(text.spaces(parameter))?)?;
+    let end = text.word(name)?;
+    let open = text.literal(text.spaces(end), "(")?;
+    Some((&text.text[name..end], text.find(b')', open)? + 1))
+}
+
+/// The places after none, one, two … of `modifiers`, and whether one of access is before them.
+fn modified(text: &Text<'_>, at: usize, modifiers: &[&str]) -> Vec<(usize, bool)> {
+    let mut places = vec![(at, false)];
+    while let Some(&(at, access)) = places.last()
+        && let Some(next) = text.keyword(at, modifiers)
+    {
+        places.push((next, access || text.keyword(at, &ACCESS).is_some()));
+    }
+    places
+}
+
+/// A function's name and whether it has an access modifier. After a failure nothing among the modifiers that were
+/// tried is worth another attempt.
+fn function<'a>(text: &Text<'a>, at: usize) -> Result<(usize, (&'a str, bool)), usize> {
+    let places = modified(text, at, &["public", "protected", "private", "static"]);
+    for &(place, access) in places.iter().rev() {
+        let found = declaration(text, place, &["public", "private", "protected", "else", "if"]);
+        if let Some((name, end)) = found {
+            return Ok((throws(text, end).unwrap_or(end), (name, access)));
+        }
+    }
+    Err(places[places.len() - 1].0.saturating_sub(1))
+}
+
+fn throws(text: &Text<'_>, at: usize) -> Option<usize> {
+    text.word_or(text.keyword(text.spaces(at), &["throws"])?, b", ")
+}
+
+fn import(text: &Text<'_>, at: usize) -> Option<usize> {
+    let end = text.word_or(text.keyword(at, &["import"])?, b".*")?;
+    text.line_end(text.literal(text.spaces(end), ";")?)
+}
+
+/// The name of a variable, with or without initialiser.
+fn variable<'a>(text: &Text<'a>, at: usize, initialised: bool) -> Result<(usize, &'a str), usize> {
+    let places = modified(text, at, &["public", "protected", "private", "final", "static"]);
+    let last = places[places.len() - 1].0; // types are no modifiers, so giving back does not help
+    declared(text, last, initialised).ok_or(last.saturating_sub(1).max(at))
+}
+
+fn declared<'a>(text: &Text<'a>, at: usize, initialised: bool) -> Option<(usize, &'a str)> {
+    let typed = text.keyword(at, &["int", "float", "boolean", "char", "double", "String"]);
+    let generic =
+        || text.byte(at).is_ascii_uppercase().then(|| text.some_spaces(text.word_or(at, b"<>")?))?;
+    let name = typed.or_else(generic)?;
+    let end = text.word(name)?;
+    let next = text.spaces(end);
+    let next = match text.byte(next) {
+        b'=' if initialised => text.find(b';', next).filter(|&semicolon| semicolon > next + 1)?,
+        _ => next,
+    };
+    Some((text.literal(next, ";")?, &text.text[name..end]))
+}
+
+fn simple_return(text: &Text<'_>, at: usize) -> Option<usize> {
+    let at = text.literal(at, "return")?;
+    if let Some(end) = text.literal(at, ";") {
+        return (end == text.text.len() || text.byte(end) == b'\n').then_some(end);
+    }
+    let value = text.some_spaces(at)?;
+    let end = if text.byte(value) == b'"' { text.string(value)? } else { text.word_end(value) };
+    text.line_end(text.literal(text.spaces(end), ";")?)
+}
+
+fn class<'a>(text: &Text<'a>, at: usize) -> Option<(usize, (&'a str, bool))> {
+    let access = text.keyword(at, &ACCESS);
+    let kind = access.unwrap_or(at);
+    let name = text.keyword(text.keyword(kind, &["final", "abstract"]).unwrap_or(kind), &["class"])?;
+    let end = text.word_or(name, b"<>")?;
+    Some((end, (&text.text[name..end], access.is_some())))
+}
+
+signals! {
+    family "java", version 1, Applies::Languages(&["java"]);
+
+    /// Whether no variable is declared.
+    ///
+    /// Unit: flag.
+    /// Null: never.
+    /// Why: code that names nothing computes nothing.
+    /// From: opc_data_filtering, `qsc_codejava_cate_var_zero`.
+    /// Example: java "final int a = 1;\n" → 0
+    fn java_has_no_variables(document) { flag(facts(document).variables == 0) }
+
+    /// Functions per code line: at a line start modifiers, a type, a name and a bracket.
+    ///
+    /// Unit: functions per line; `return f(x)` and `new T(x)` at a line start count.
+    /// Null: no code lines.
+    /// Why: a file that is a function on every line is a table of stubs.
+    /// From: opc_data_filtering, `qsc_codejava_frac_lines_func_ratio`.
+    /// Example: java "public static void f(int a) throws E {\n}\n" → 0.5
+    fn java_functions_per_line(document) { per_line(facts(document).functions, document) }
+
+    /// Functions, imports, variables without value, simple returns and classes per code line.
+    ///
+    /// Unit: count per line; can exceed 1.
+    /// Null: no code lines.
+    /// Why: a file of declarations only shows no logic.
+    /// From: opc_data_filtering, `qsc_codejava_score_lines_no_logic`.
+    /// Example: java "import a.b;\nclass C {\n  int x;\n  int f() {\n    return x;\n  }\n}\n" → 0.71428571
+    fn java_no_logic_per_line(document) { per_line(facts(document).no_logic, document) }
+
+    /// Functions and classes without `public`, `protected` or `private`.
+    ///
+    /// Unit: fraction of functions and classes.
+    /// Null: neither functions nor classes.
+    /// Why: code written for others says what is theirs to use.
+    /// From: opc_data_filtering, `qsc_codejava_frac_words_no_modifier`, which counts those with one; this is what it
+    /// means.
+    /// Example: java "public class A {\n  int f() {}\n}\n" → 0.5
+    fn java_frac_declarations_no_modifier(document) {
+        let facts = facts(document);
+        ratio(facts.no_modifier, facts.functions + facts.classes)
+    }
+
+    /// Variables named as Java programmers name them: a small letter, then letters and digits.
+    ///
+    /// Unit: fraction of variables.
+    /// Null: no variables.
+    /// Why: generated and obfuscated code names otherwise.
+    /// From: opc_data_filtering, `qsc_codejava_frac_words_legal_var_name`, which looks at the second character of the
+    /// declaration; this is what it means.
+    /// Example: java "int a1;\nint B;\n" → 0.5
+    fn java_frac_legal_variable_names(document) {
+        let facts = facts(document);
+        ratio(facts.legal_variables, facts.variables)
+    }
+
+    /// Functions named with letters and digits, beginning with a letter.
+    ///
+    /// Unit: fraction of functions.
+    /// Null: no functions.
+    /// Why: generated and obfuscated code names otherwise.
+    /// From: opc_data_filtering, `qsc_codejava_frac_words_legal_func_name`, which looks at the second character of the
+    /// declaration; this is what it means.
+    /// Example: java "int a() {}\nint b_c() {}\n" → 0.5
+    fn java_frac_legal_function_names(document) {
+        let facts = facts(document);
+        ratio(facts.legal_functions, facts.functions)
+    }
+
+    /// Classes named with a capital, then letters and digits; a type parameter counts as illegal.
+    ///
+    /// Unit: fraction of classes.
+    /// Null: no classes.
+    /// Why: generated and obfuscated code names otherwise.
+    /// From: opc_data_filtering, `qsc_codejava_frac_words_legal_class_name`.
+    /// Example: java "class A {}\nclass B<T> {}\n" → 0.5
+    fn java_frac_legal_class_names(document) {
+        let facts = facts(document);
+        ratio(facts.legal_classes, facts.classes)
+    }
+
+    /// Code lines that contain `System.out.print`.
+    ///
+    /// Unit: fraction of code lines.
+    /// Null: no code lines.
+    /// Why: a file that mostly prints is an exercise or a dump.
+    /// From: opc_data_filtering, `qsc_codejava_frac_lines_print`.
+    /// Example: java "System.out.println(1);\nf();\n" → 0.5
+    fn java_frac_lines_print(document) { share_of_lines(document, &["System.out.print"]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Text, function, simple_return, variable};
+
+    #[test]
+    fn functions() {
+        for (code, there) in [
+            ("public Foo(int a)", false), // a constructor
+            ("public static <T> void f()", true),
+            ("static f(x)", true),
+            ("final int f()", false),
+            ("List<String> f()", false),
+            ("else if (x)", false),
+        ] {
+            assert_eq!(function(&Text::new(code), 0).is_ok(), there, "{code}");
+        }
+    }
+
+    #[test]
+    fn variables_and_returns() {
+        for (code, there) in [
+            ("long a;", false),
+            ("List<T> a;", true),
+            ("int a = \n b;", true),
+            ("int a =;", false),
+            ("int a", false),
+        ] {
+            assert_eq!(variable(&Text::new(code), 0, true).is_ok(), there, "{code}");
+        }
+        for (code, there) in [("return;", true), ("return; ", false), ("return \"a\\\"\" ; \n", true)] {
+            assert_eq!(simple_return(&Text::new(code), 0).is_some(), there, "{code}");
+        }
+    }
+
+    #[test]
+    fn repeated_modifiers_are_linear() {
+        let code = "public\n".repeat(300_000);
+        let text = Text::new(&code);
+        assert!(text.at_lines(|at| function(&text, at)).is_empty());
+        assert!(text.at_lines(|at| variable(&text, at, true)).is_empty());
+    }
+}

@@ -11,8 +11,6 @@ mod classes;
 mod code;
 mod document;
 mod encoded;
-#[cfg(test)]
-mod examples;
 mod interner;
 mod language;
 mod lines;

@@ -21,6 +21,20 @@ fn is_bullet(c: char) -> bool {
         | 0x2B24)
 }
 
+/// The commonest English words without meaning of their own, in the order of the alphabet.
+const STOP_WORDS: [&str; 127] = [
+    "a", "about", "above", "after", "again", "all", "also", "am", "an", "and", "any", "are", "as", "at",
+    "be", "because", "been", "before", "being", "below", "between", "both", "but", "by", "can", "could",
+    "did", "do", "does", "doing", "down", "during", "each", "either", "else", "ever", "every", "few", "for",
+    "from", "further", "had", "has", "have", "having", "he", "her", "here", "him", "his", "how", "i", "if",
+    "in", "into", "is", "it", "its", "just", "like", "may", "me", "might", "more", "most", "must", "my",
+    "no", "nor", "not", "now", "of", "off", "on", "once", "only", "or", "other", "our", "out", "over", "own",
+    "same", "shall", "she", "should", "since", "so", "some", "such", "than", "that", "the", "their", "them",
+    "then", "there", "these", "they", "this", "those", "through", "to", "too", "under", "until", "up",
+    "upon", "us", "very", "was", "we", "were", "what", "when", "where", "which", "while", "who", "whom",
+    "why", "will", "with", "without", "would", "yet", "you",
+];
+
 const READ_MORE: [&str; 12] = [
     "...",
     "…",
@@ -115,6 +129,20 @@ signals! {
     fn frac_chars_curly_brackets(document) {
         let bytes = &document.characters().bytes;
         ratio(bytes[b'{' as usize] + bytes[b'}' as usize], document.characters().all).or(Some(0.0))
+    }
+
+    /// Share of raw words that are English words without meaning of their own, in lower case.
+    ///
+    /// Unit: fraction of raw words; 0 if there are no normalised words.
+    /// Null: the text is not English.
+    /// Why: prose is full of them; lists and tables are not.
+    /// From: opc_data_filtering, `frac_words_redpajama_stop`, with a list of our own and for English only.
+    /// Example: markdown "the cat is here" → 0.75
+    fn frac_words_stop(document) {
+        if document.natural() != Natural::En {
+            return None;
+        }
+        share_of_raw_words(document, |word| STOP_WORDS.binary_search(word).is_ok()).or(Some(0.0))
     }
 
     /// Number of sentences: from a word to the next sign that ends one, or to the end of the text.
@@ -220,7 +248,7 @@ signals! {
         ratio(copies.1, all.1)
     }
 
-    /// Whether the file's name is one that text about code has: requirements, readme, notes, todo, …
+    /// Whether the file's name is one that text about code has, such as requirements, readme, notes or todo.
     ///
     /// Unit: flag.
     /// Null: never.
@@ -321,7 +349,12 @@ signals! {
 
 #[cfg(test)]
 mod tests {
-    use super::{link_chars, tag_chars};
+    use super::{STOP_WORDS, link_chars, tag_chars};
+
+    #[test]
+    fn stop_words_are_in_order() {
+        assert!(STOP_WORDS.is_sorted());
+    }
 
     #[test]
     fn links_run_to_the_last_bracket() {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 
@@ -12,7 +12,7 @@ from codemill.errors import RecipeError
 from codemill.signals import catalogue
 from codemill.signals.own import measure_own, resolve
 
-Column = Sequence[Any] | pa.Array | pa.ChunkedArray
+Column: TypeAlias = Sequence[Any] | pa.Array | pa.ChunkedArray
 
 
 def measure(

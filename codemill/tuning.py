@@ -176,17 +176,18 @@ def what_if(run: Measured, book: RuleBook) -> Change:
 
     Raises: RecipeError if it has a rule on a signal that the run did not measure.
     """
-    documents = dropped = would = more = fewer = 0
+    documents = before = would = more = fewer = 0
     both = RuleBook((*run.book.sets, *book.sets))
     for _, batch in run.batches(_columns(run, both)):
-        was, now = (_dropped(batch, rules, run.seed) for rules in (run.book, book))
+        was, now = (dropped(batch, rules, run.seed) for rules in (run.book, book))
         documents += batch.num_rows
-        dropped, would = dropped + int(was.sum()), would + int(now.sum())
+        before, would = before + int(was.sum()), would + int(now.sum())
         more, fewer = more + int((now & ~was).sum()), fewer + int((was & ~now).sum())
-    return Change(documents, dropped, would, more, fewer)
+    return Change(documents, before, would, more, fewer)
 
 
-def _dropped(batch: pa.RecordBatch, book: RuleBook, seed: int) -> npt.NDArray[np.bool_]:
+def dropped(batch: pa.RecordBatch, book: RuleBook, seed: int) -> npt.NDArray[np.bool_]:
+    """Which documents of a batch the book drops."""
     gone = np.zeros(batch.num_rows, dtype=bool)
     for _, _, rows, _ in fired(batch, book, seed):
         gone[rows] = True
@@ -228,7 +229,7 @@ def ranked(run: Measured, scorer: Scorer, n: int = 10, *, of: str = "kept") -> d
         raise RecipeError(f"of is kept, dropped or all, got {of!r}", remedy=did_you_mean(of, ["kept", "dropped"]))
     found: dict[str, list[tuple[float, int, Row]]] = {"lowest": [], "highest": []}
     for batch in texts(run):
-        gone = _dropped(batch, run.book, run.seed)
+        gone = dropped(batch, run.book, run.seed)
         rows = np.flatnonzero({"kept": ~gone, "dropped": gone, "all": gone | ~gone}[of])
         scores = scorer.score([batch["content"][int(row)].as_py() or "" for row in rows])
         for row, score in zip(rows, scores.tolist(), strict=True):

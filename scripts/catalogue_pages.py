@@ -65,8 +65,8 @@ def rules_page() -> str:
         "# Rules of refinecode\n\n"
         "Written by `make docs` from `codemill/recipes/_refinecode_rules.py`. Do not edit.\n\n"
         f"{sum(len(s.rules) for s in sets)} rules in {len(sets)} sets, {active} of them active. A document is dropped "
-        "if a rule of its set fires: its language's set, else `data`, `others`, `text_zh` for Chinese text, `text_en` for "
-        f"other text. Empty: the set has no such rule.\n\n{table(rows)}\n"
+        "if a rule of its set fires: its language's set, else `data`, `others`, `text_zh` for Chinese text, `text_en` "
+        f"for other text. Empty: the set has no such rule.\n\n{table(rows)}\n"
     )
 
 

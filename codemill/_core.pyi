@@ -145,9 +145,11 @@ def measure(
     size: pa.Int64Array,
     syntaxes: Syntaxes,
     signals: Sequence[str] | None = None,
+    natural_language: str | None = None,
 ) -> pa.StructArray:
     """Signals of each document: a float64 field per signal asked for, `signal_errors` (uint32), how many failed, and
-    `natural_language` (string: en, zh or ja), which for code and data is always en.
+    `natural_language` (string: en, zh or ja), as given for all documents, else en for code and
+    data, and what the script says for text.
 
     Null: the signal does not apply or cannot be computed; all of them where content, language or type is null.
     Raises: TypeError for another type, ValueError if lengths differ or for an unknown signal.

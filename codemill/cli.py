@@ -267,12 +267,24 @@ cli.add_command(Recipes(_plan, PLAN_OPTIONS, name="plan", help="Shows what a run
 
 @cli.command()
 @click.argument("dir", metavar="DIR")
+@click.option("--rules", is_flag=True, help="Each rule: hits, and what it alone removes.")
+@click.option("--rule", metavar="[SET:]SIGNAL", help="One rule: values, and files on either side of its threshold.")
+@click.option("--if", "change", metavar="[SET:]SIGNAL<N", help="What another threshold would do; also > and =.")
+@click.option("--rank", metavar="TRUSTED", help="Files by perplexity under a model, or under trusted files or a DIR.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def show(dir: str, as_json: bool) -> None:
-    """Funnel and counts of a result, in the terminal."""
-    from codemill.report import terminal
+def show(dir: str, rules: bool, rule: str | None, change: str | None, rank: str | None, as_json: bool) -> None:
+    """Funnel and counts of a result, in the terminal; or what its rules do, for tuning them."""
+    from codemill.report import terminal, tuned
 
-    if as_json:
+    if sum(map(bool, (rules, rule, change, rank))) > 1:
+        raise click.UsageError("--rules, --rule, --if and --rank are looked at one at a time")
+    if rules or rule or change or rank:
+        data, view = tuned.look(dir, rule=rule, change=change, rank=rank)
+        if as_json:
+            print(json.dumps(data))
+        else:
+            Console().print(view)
+    elif as_json:
         print(json.dumps(terminal.show_data(dir)))
     else:
         Console().print(terminal.show(dir))
@@ -332,9 +344,35 @@ def _sources() -> list[dict[str, Any]]:
     return [{"name": kind.name, "what": kind.summary} for kind in sources.all()]
 
 
+def _signals() -> list[dict[str, Any]]:
+    from codemill import signals
+
+    return [
+        {"name": s.name, "version": s.version, "documents": ", ".join(s.documents), "unit": s.unit, "what": s.what}
+        for s in signals.all()
+    ]
+
+
+def _rules() -> list[dict[str, Any]]:
+    from codemill.recipes._refinecode_rules import REFINECODE_RULES
+
+    return [
+        {
+            "name": rule.signal,
+            "set": s.name,
+            "drop if": rule.limit() if rule.judges else "off",
+            "chance": f"{rule.drop_probability:g}",
+        }
+        for s in REFINECODE_RULES.sets
+        for rule in s.rules
+    ]
+
+
 CATALOGUES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "recipes": _recipes,
     "steps": _steps,
+    "signals": _signals,
+    "rules": _rules,
     "languages": _languages,
     "sources": _sources,
 }
@@ -344,7 +382,7 @@ CATALOGUES: dict[str, Callable[[], list[dict[str, Any]]]] = {
 @click.argument("what", type=click.Choice(list(CATALOGUES)))
 @click.option("--json", "as_json", is_flag=True, help="As JSON lines.")
 def list_(what: str, as_json: bool) -> None:
-    """Lists a catalogue: recipes, steps, languages or sources."""
+    """Lists a catalogue: recipes, steps, signals, rules (of refinecode), languages or sources."""
     rows = CATALOGUES[what]()
     if as_json:
         for row in rows:

@@ -57,7 +57,8 @@ class Rule:
     def reason(self, value: float) -> str | None:
         """What a document dropped for this value is said to be, in snake_case; None if the rule does not fire."""
         if self.equals is not None and value == self.equals:
-            return {0: f"not_{self.signal}", 1: self.signal}.get(self.equals, f"{self.signal}_is_{self.equals:g}")
+            flags = {0.0: f"not_{self.signal}", 1.0: self.signal}
+            return flags.get(float(value), f"{self.signal}_is_{value:g}")
         if self.below is not None and value < self.below:
             return f"{self.signal}_too_low"
         return f"{self.signal}_too_high" if self.above is not None and value > self.above else None

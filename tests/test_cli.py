@@ -13,6 +13,7 @@ import pytest
 from codemill import catalog
 from codemill.cli import cli
 
+LENIENT = ("--rules", "none", "-w", "1")  # these files are far too small for RefineCode's rules
 VERBS = ["explain", "list", "new", "plan", "report", "run", "show"]
 
 
@@ -46,7 +47,7 @@ def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def result(code: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `run refinecode` makes of them."""
     out = tmp_path_factory.mktemp("out")
-    done = codemill("run", "refinecode", "--input", str(code), "--out", str(out), "--java-fraction", "0", "-w", "1")
+    done = codemill("run", "refinecode", "--input", str(code), "--out", str(out), "--java-fraction", "0", *LENIENT)
     assert done.returncode == 0, done.stderr
     assert "6 found = 2 kept + 4 dropped" in done.stdout
     return out
@@ -88,10 +89,12 @@ def test_explain_names_the_copy_that_was_kept(result: Path) -> None:
 
 
 def test_plan_builds_nothing(code: Path, tmp_path: Path) -> None:
-    planned = codemill("plan", "refinecode", "--input", str(code), "--out", str(tmp_path / "out"), "--json")
+    planned = codemill(
+        "plan", "refinecode", "--input", str(code), "--out", str(tmp_path / "out"), "--rules", "none", "--json"
+    )
     value = json.loads(planned.stdout)
     assert (value["files"], value["parts"]) == (6, 1)
-    assert [s["state"] for s in value["steps"]] == ["to build"] * 10 + ["to publish"]
+    assert [s["state"] for s in value["steps"]] == ["to build"] * 13 + ["to publish"]
     assert not (tmp_path / "out").exists()
 
 
@@ -112,8 +115,13 @@ def test_json_lines_for_machines(code: Path, tmp_path: Path) -> None:
         (("run", "refinecode", "--out", "x"), 2, "needs --input PATH"),
         (("run", "refinecode", "--input", "nowhere", "--out", "x"), 1, "nowhere"),
         (("run", "refinecode", "--input", ".", "--out", "x", "--seed", "one"), 2, "'one' is not a valid integer"),
-        (("run", "refinecode", "--input", ".", "--out", "x", "--java-fraction", "7"), 2, "between 0 and 1"),
-        (("run", "refinecode", "--input", ".", "--out", "x"), 2, "the output is inside an input"),
+        (
+            ("run", "refinecode", "--input", ".", "--out", "x", "--rules", "none", "--java-fraction", "7"),
+            2,
+            "between 0 and 1",
+        ),
+        (("run", "refinecode", "--input", ".", "--out", "x", "--rules", "none"), 2, "the output is inside an input"),
+        (("run", "refinecode", "--input", ".", "--out", "x", "--rules", "non"), 2, "did you mean none"),
         (("run", "clashing.py", "--input", ".", "--out", "/x"), 2, "may not be called 'workers'"),
         (("run", "refinecode", "--input", ".", "--out", "x", "--metadata", "no.csv"), 1, "no.csv"),
         (("run", "quickstart", "--out", "x", "--memory", "lots"), 2, "is not an amount of memory"),
@@ -141,7 +149,7 @@ def test_a_recipe_of_ones_own(code: Path, tmp_path: Path) -> None:
     assert codemill("new", "mine", cwd=tmp_path).returncode == 1
     text = (tmp_path / "mine.py").read_text()
     (tmp_path / "mine.py").write_text(text.replace("= 0.445", "= 0.0"))
-    done = codemill("run", "mine.py", "--input", str(code), "--out", "out", "-w", "1", cwd=tmp_path)
+    done = codemill("run", "mine.py", "--input", str(code), "--out", "out", *LENIENT, cwd=tmp_path)
     assert "6 found = 2 kept + 4 dropped" in done.stdout, done.stderr
     helped = codemill("run", "mine.py", "--help", cwd=tmp_path)
     assert "share of Java files to keep" in helped.stdout
@@ -157,7 +165,7 @@ def test_the_smoke_variant_of_every_recipe(code: Path, tmp_path: Path, name: str
 
 
 def test_every_catalogue_can_be_listed() -> None:
-    for what in ("recipes", "steps", "languages", "sources"):
+    for what in ("recipes", "steps", "signals", "rules", "languages", "sources"):
         rows = [json.loads(line) for line in codemill("list", what, "--json").stdout.splitlines()]
         assert len(rows) >= 2
         assert all(row["name"] for row in rows)

@@ -89,7 +89,7 @@ def test_chance_is_a_hash_of_the_document() -> None:
     assert 1550 < sum(most) < 1650
     assert most == dropped(0.8) != dropped(0.8, seed=1)
     assert all(a or not b for a, b in zip(most, dropped(0.3), strict=True))  # fewer are a part of more
-    assert sum(dropped(0)) == 0 and sum(dropped(1)) == 2000
+    assert (sum(dropped(0)), sum(dropped(1))) == (0, 2000)
 
 
 def test_keep_drops_for_the_first_rule() -> None:
@@ -163,11 +163,11 @@ def test_mistakes_are_refused_when_the_step_is_called(tmp_path: Path) -> None:
         cm.RecipeError, match=r"rule is on the signal 'num_char', .*rule set 'a'.*did you mean num_chars"
     ):
         table(RuleBook((RuleSet("a", (Rule("num_char", below=1),)),)))
-    with pytest.raises(cm.RecipeError, match="there is no signal 'num_wrods'.*did you mean num_words"):
+    with pytest.raises(cm.RecipeError, match=r"there is no signal 'num_wrods'.*did you mean num_words"):
         table(signals=["num_wrods"])
-    with pytest.raises(cm.RecipeError, match="there is no signal 'tab'.*did you mean tabs"):
+    with pytest.raises(cm.RecipeError, match=r"there is no signal 'tab'.*did you mean tabs"):
         table(own=[f"{tmp_path}/mine.py:tab"])
-    with pytest.raises(cm.RecipeError, match="is written path/to/file.py:name"):
+    with pytest.raises(cm.RecipeError, match=r"is written path/to/file.py:name"):
         table(own=["tabs"])
     with pytest.raises(cm.RecipeError, match="there is a signal 'num_chars' already"):
         table(own=[f"{tmp_path}/mine.py:num_chars"])

@@ -26,7 +26,8 @@ def kinds(signal: signals.Signal) -> list[tuple[str, str]]:
 def test_it_is_documented(signal: signals.Signal) -> None:
     for field in ("what", "unit", "null", "why", "source", "example"):
         text = getattr(signal, field)
-        assert text and not text.lower().startswith("to come"), f"{signal.name} has no {field}"
+        assert text, f"{signal.name} has no {field}"
+        assert not text.lower().startswith("to come"), f"{signal.name}: {field}"
     assert signal.what.endswith("."), signal.name
 
 

@@ -12,6 +12,7 @@ from codemill.report import working
 from codemill.report.accounts import manifest_checks
 from codemill.report.diffs import diff
 from codemill.report.facts import Row, collect, language_rows, read_manifest, readable, scan_ledger
+from codemill.report.quality import judged
 from codemill.report.words import REASONS, alike, percent, plural, printable
 
 MATCHES = 20  # ledger rows an answer holds when several files have the same path
@@ -53,7 +54,8 @@ def explain_data(out: str | Path, query: str) -> dict[str, Any]:
     entry of the step that dropped it (its parameters are the thresholds); `kept` the ledger row of the copy
     kept in its place; `copies` up to ten files dropped in favour of it, `copies_total` how many there are, and
     `copies_by_reason`; for a copy or near-copy, `others`, `others_total` and `others_by_reason` the same of the
-    further files dropped in favour of the copy that was kept, and `comparison` (see `_compared`).
+    further files dropped in favour of the copy that was kept, and `comparison` (see `_compared`); `quality` its signals
+    beside the thresholds, if it came so far (see `quality.judged`).
 
     Raises: InputError if there is no finished run in `out`.
     """
@@ -101,6 +103,7 @@ def _explained(
             **_copies("copies", copies, counts, row["id"], None),
             **_copies("others", copies, counts, row["kept_id"], row),
             "comparison": None,
+            "quality": judged(out, manifest, row["place"]),
         }
         if instead is not None and row["reason"] in ("duplicate", "near_duplicate"):
             with_text = row["reason"] == "near_duplicate" and compared < DIFFS

@@ -1,12 +1,15 @@
-"""The report's small charts: sizes, similarities, clusters, as inline SVG coloured by the page's stylesheet."""
+"""The report's small charts: sizes, similarities, clusters, rules, as inline SVG coloured by the page's stylesheet."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from codemill.report.words import binary_size, plural, size
+import numpy as np
+
+from codemill.report.words import binary_size, plural, printable, shorten, size
+from codemill.tuning import Tally
 
 LABELLED = {1, 7, 11, 15, 18, 21, 24, 28, 31, 35, 41}  # size classes whose lower end is named below the axis
 WIDTH, HEIGHT, BASE = 480, 210, 176  # the view box, and where the bars stand
@@ -81,6 +84,58 @@ def cluster_histogram(sizes: Mapping[int, int]) -> str:
         label = f"–{high:,}" if len(classes) >= 9 and high > 16 else str(low) if low == high else f"{low}–{high}"
         bars.append((label, tip, sum(n for size, n in sizes.items() if low <= size <= high)))
     return _bars(bars, "cluster", "clusters", "Clusters by their number of documents, the kept one included")
+
+
+def rule_histogram(tally: Tally) -> str:
+    """The values of a rule's signal, those of files that stayed in gold, with its thresholds drawn in."""
+    tallest, step, scale = max(int(tally.counts.max()), 1), (WIDTH - 8) / len(tally.counts), tally.scale
+    pieces = []
+    for i, (found, kept) in enumerate(zip(tally.counts.tolist(), tally.kept.tolist(), strict=True)):
+        low, high = (scale.value((i + n) / len(tally.counts)) for n in (0, 1))
+        tip = f"{low:.3g} to {high:.3g}: {plural(found, 'file')}, {plural(kept, 'file')} kept"
+        x = 4 + i * step
+        pieces.append(
+            f"<g><title>{escape(tip)}</title>"
+            + _bar("found", x, step, _seen(found, tallest))
+            + _bar("kept", x, step, _seen(kept, tallest))
+            + f'<rect class="hit" x="{x:.1f}" y="12" width="{step:.1f}" height="{BASE - 12}"/></g>'
+        )
+    rule = tally.rule
+    for limit in (rule.below, rule.above, rule.equals):
+        if limit is not None:
+            x = 4 + float(scale.place(np.array(limit))) * (WIDTH - 8)
+            anchor = "start" if x < 60 else "end" if x > WIDTH - 60 else "middle"
+            pieces.append(f'<path class="limit" d="M{x:.1f} 14V{BASE}"/>')
+            pieces.append(f'<text class="peak" x="{x:.1f}" y="10" text-anchor="{anchor}">{limit:,.6g}</text>')
+    ends = ("0", "1") if scale.shares else ("0", "16.8 M")
+    pieces += [_label(4, ends[0]), f'<text x="{WIDTH - 4}" y="{BASE + 20}" text-anchor="end">{ends[1]}</text>']
+    title = f"Values of {rule.signal} among files judged as {tally.rule_set}"
+    opening = f'<svg class="hist" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">'
+    return opening + "".join(pieces) + f'<path class="axis" d="M0 {BASE + 0.5}H{WIDTH}"/></svg>'
+
+
+def _seen(n: int, most: int) -> float:
+    """Square roots, so that the few files beyond a threshold can be seen beside the many within."""
+    return float((n / most) ** 0.5)
+
+
+def picture(points: Sequence[Mapping[str, Any]]) -> str:
+    """Documents as dots, gold if kept; each carries what the panel beside it shows when it is chosen."""
+    width, height = 640, 420
+    dots = []
+    for point in points:
+        x, y = 12 + point["x"] * (width - 24), height - 12 - point["y"] * (height - 24)
+        where = shorten(printable(f"{point['repo']}/{point['path']}"), 160)
+        kind = f"{point['language'] or 'no language'}, {'kept' if point['kept'] else 'dropped by rules'}"
+        excerpt = printable(point["excerpt"], keep="\n\t")
+        dots.append(
+            f'<circle class="{"kept" if point["kept"] else "found"}" cx="{x:.1f}" cy="{y:.1f}" r="4" tabindex="-1" '
+            f'data-where="{escape(where)}" data-kind="{escape(kind)}" data-excerpt="{escape(excerpt)}">'
+            f"<title>{escape(where)} ({escape(kind)})</title></circle>"
+        )
+    title = f"{plural(len(dots), 'document')} placed by their spelling"
+    opening = f'<svg class="cloud" viewBox="0 0 {width} {height}" role="group" aria-label="{title}">'
+    return opening + "".join(dots) + "</svg>"
 
 
 def _bars(bars: list[tuple[str, str, int]], noun: str, many: str, title: str) -> str:

@@ -21,5 +21,26 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
     });
   });
 }
+// A dot of the picture, clicked or reached by the arrow keys, fills the panel beside it.
+const dots = [...document.querySelectorAll(".cloud circle")];
+const panel = document.getElementById("chosen");
+function choose(dot) {
+  dots.forEach((other) => other.classList.toggle("chosen", other === dot));
+  panel.querySelector("h3").textContent = dot.dataset.where;
+  panel.querySelector("p").textContent = dot.dataset.kind;
+  panel.querySelector("pre").textContent = dot.dataset.excerpt;
+  panel.querySelector("pre").hidden = false;
+}
+dots.forEach((dot, i) => {
+  dot.addEventListener("click", () => choose(dot));
+  dot.addEventListener("focus", () => choose(dot));
+  dot.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    dots[(i + step + dots.length) % dots.length].focus();
+  });
+});
+if (dots.length) dots[dots.length - 1].tabIndex = 0; // the furthest out; the arrow keys reach the others
 // Paper has no disclosure triangles.
 addEventListener("beforeprint", () => document.querySelectorAll("main details").forEach((d) => (d.open = true)));

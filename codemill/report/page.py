@@ -14,18 +14,20 @@ from markupsafe import Markup
 
 from codemill.report import words
 from codemill.report.accounts import checks
-from codemill.report.charts import cluster_histogram, similarity_histogram, size_histogram
+from codemill.report.charts import cluster_histogram, picture, rule_histogram, similarity_histogram, size_histogram
 from codemill.report.facts import Facts
 from codemill.report.funnel import By, funnel_svg
+from codemill.report.rules import Quality
 
 HERE = Path(__file__).parent
 TOP_LANGUAGES = 30
 TOP_REASONS = 12
+TOP_RULES = 30
 TOP_LOST = 12
 LONGEST = 180  # characters of a path or a value that are shown; a hostile one may have thousands
 
 
-def page_of(facts: Facts) -> str:
+def page_of(facts: Facts, quality: Quality | None = None) -> str:
     """The report as HTML. No request leaves it: its content security policy forbids all of them."""
     script = (HERE / "page.js").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -49,6 +51,10 @@ def page_of(facts: Facts) -> str:
         histograms={by: Markup(size_histogram(facts.sizes, by=by)) for by in ("found", "found_bytes")},
         similarity=Markup(similarity_histogram(facts.similarities)),
         clusters=Markup(cluster_histogram(facts.cluster_sizes)),
+        quality=quality,
+        rule_histograms=[Markup(rule_histogram(rule.tally)) for rule in quality.rules] if quality else [],
+        cloud=Markup(picture(quality.points)) if quality and quality.points else None,
+        top_rules=TOP_RULES,
         losses=[(what, rows[:TOP_LOST], _lost(rows[TOP_LOST:])) for what, rows in lost],
         spoken=spoken,
         unspoken=_sum([row for row in facts.languages if row["language"] is None]),

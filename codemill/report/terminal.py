@@ -20,6 +20,7 @@ __all__ = ["explain", "explain_data", "explain_view", "show", "show_data", "show
 TOP_LANGUAGES = 15
 GOLD, PALE, SOFT, BAD, GOOD = "dark_goldenrod", "grey50", "dim", "bold red", "green"
 REASONS = 6  # named per step
+NEAR_MISSES = 5
 LONGEST = 160  # characters of a path or a value
 
 
@@ -127,6 +128,8 @@ def explain_view(data: dict[str, Any]) -> RenderableType:
             blocks.append(_indented(Text.assemble(("that step's parameters: ", SOFT), shown)))
         if match["kept"]:
             blocks += _kept_instead(match)
+        if match["quality"]:
+            blocks += _quality(match["quality"])
         if match["copies_total"]:
             total = words.copies(match["copies_by_reason"])
             verb = "was" if match["copies_total"] == 1 else "were"
@@ -137,6 +140,24 @@ def explain_view(data: dict[str, Any]) -> RenderableType:
     else:
         blocks.pop()
     return Group(*blocks)
+
+
+def _quality(quality: dict[str, Any]) -> list[RenderableType]:
+    """The signals of a file beside the thresholds: what fired, then what nearly did."""
+    fired = [rule for rule in quality["rules"] if rule["fired"]]
+    near = [rule for rule in quality["rules"] if not rule["fired"] and rule["margin"] is not None][:NEAR_MISSES]
+    counted = f"{words.plural(len(fired), 'rule')} of {len(quality['rules'])} fired"
+    title = f"judged by the rules for {_plain(quality['rule_set'])}: {counted}"
+    table = _table("", "signal", "measured", "dropped if")
+    for rule in [*fired, *near]:
+        mark = Text("✗", "red") if rule["fired"] else Text("✓", GOOD)
+        style = "" if rule["fired"] else SOFT
+        note = " (spared by chance)" if rule["spared"] else ""
+        table.add_row(mark, rule["signal"], f"{rule['value']:.6g}", rule["limit"] + note, style=style)
+    blocks: list[RenderableType] = [_indented(Text(title, SOFT), above=1), _indented(table)]
+    if near:
+        blocks.append(_indented(Text(f"✓: the {words.plural(len(near), 'rule')} that came nearest to firing", SOFT)))
+    return blocks
 
 
 def _kept_instead(match: dict[str, Any]) -> list[RenderableType]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
@@ -114,9 +114,17 @@ def _row(layers: list[Layer], part: str, row: int) -> dict[str, Any]:
 
 
 def _external(manifest: Mapping[str, Any], part: str) -> dict[str, Any]:
-    """Where the text of a part lies that was left in its input: known from listing the inputs again, as a run does.
+    """Where the text of a part lies that was left in its input. Raises: as `externals`; _Gone if it was not read."""
+    found = externals(manifest, [part])
+    if part not in found:
+        raise _Gone("its text was not read")
+    return found[part]
 
-    Raises: InputError if an input is gone; _Gone if it is not the same, or no kind of input that we know.
+
+def externals(manifest: Mapping[str, Any], wanted: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Where the texts of parts lie that were left in their inputs: known from listing these again, as a run does.
+
+    Raises: InputError if an input is gone; another CodemillError if it is not the same, or no kind that we know.
     """
     shards: list[sources.Shard] = []
     for given in manifest["inputs"]:
@@ -128,11 +136,9 @@ def _external(manifest: Mapping[str, Any], part: str) -> dict[str, Any]:
         if listing.fingerprint != given["fingerprint"]:
             raise _Gone("its text was left in an input that has changed since")
         shards += listing.shards
-    number = int(part.removeprefix("part-"))
-    external = shards[number].external if number < len(shards) else None
-    if external is None:
-        raise _Gone("its text was not read")
-    return dict(external.__dict__)
+    numbered = {part: int(part.removeprefix("part-")) for part in wanted}
+    there = {part: shards[n].external for part, n in numbered.items() if n < len(shards)}
+    return {part: dict(external.__dict__) for part, external in there.items() if external is not None}
 
 
 class _Gone(CodemillError):

@@ -1,6 +1,6 @@
 """Signals: numbers measured on documents. A signal measures; it never decides.
 
-Ours are native and live in `core/src/signals/`; `all()` is their catalogue. One's own are Python: see `signal`, `check`.
+Ours are native and live in `core/src/signals/`; `all()` is their catalogue. One's own are Python: see `signal`.
 """
 
 from __future__ import annotations

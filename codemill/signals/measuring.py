@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 
@@ -12,7 +12,7 @@ from codemill.errors import RecipeError
 from codemill.signals import catalogue
 from codemill.signals.own import measure_own, resolve
 
-Column = Sequence[Any] | pa.Array | pa.ChunkedArray
+Column: TypeAlias = Sequence[Any] | pa.Array | pa.ChunkedArray
 
 
 def measure(
@@ -24,11 +24,13 @@ def measure(
     size: Column | None = None,
     signals: Sequence[str] | None = None,
     own: Sequence[str] = (),
+    natural_language: str | None = None,
 ) -> pa.RecordBatch:
     """Measures signals of texts: ours (all, or those named) and one's own (`path/to/file.py:name`).
 
     `language` is one name for all texts or one for each; `doc_type` (code, data, text) follows from the language
     unless given. Without `size` (bytes as found) it is the length of the UTF-8.
+    `natural_language` (en, zh, ja) is of all texts; by default it is en for code, and decided by the script for text.
     Shape: one row per text; a float64 column per signal, `signal_errors` (uint32), how many signals failed, and
     `natural_language` (en, zh, ja).
     Null: the signal does not apply or cannot be computed, or the text is null.
@@ -56,10 +58,12 @@ def measure(
         }
     )
     names = [signal.name for signal in catalogue.all()] if signals is None else [catalogue.get(n).name for n in signals]
-    return measure_batch(batch, names, [resolve(spec) for spec in own])
+    return measure_batch(batch, names, [resolve(spec) for spec in own], natural_language)
 
 
-def measure_batch(batch: pa.RecordBatch, names: Sequence[str], own: Sequence[Any]) -> pa.RecordBatch:
+def measure_batch(
+    batch: pa.RecordBatch, names: Sequence[str], own: Sequence[Any], natural_language: str | None = None
+) -> pa.RecordBatch:
     """Signals of a batch with content, language, doc_type, path and size; columns in the order asked for."""
     measured = pa.RecordBatch.from_struct_array(
         _core.measure(
@@ -70,6 +74,7 @@ def measure_batch(batch: pa.RecordBatch, names: Sequence[str], own: Sequence[Any
             size=batch["size"],
             syntaxes=languages.syntaxes(),
             signals=list(names),
+            natural_language=natural_language,
         )
     )
     columns, failed = measure_own(own, batch)

@@ -10,20 +10,23 @@ drop in one pass.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from codemill import languages, signals
 from codemill.errors import RecipeError, did_you_mean
-from codemill.rules import RuleBook, check_book, values_of
+from codemill.rules import Rule, RuleBook, RuleSet, Values, check_book, values_of
 from codemill.signals.measuring import measure_batch
 from codemill.signals.own import Own
 from codemill.steps.sample import uniform
 from codemill.table import RULE_FIRED, VERDICT, Table, step
+
+Rows = npt.NDArray[np.int64]
 
 
 def _named(inputs: tuple[Table, ...], params: dict[str, Any]) -> dict[str, Any]:
@@ -106,10 +109,20 @@ def judge(documents: pa.RecordBatch, *, rules: RuleBook, seed: int = 0) -> pa.Re
     it. Null: no rule fired. On a null signal no rule fires.
     Raises: RecipeError for a rule on a signal that nothing before measures, a signal twice in a set, and the like.
     """
+    where: list[Rows] = []
+    said: list[dict[str, Any]] = []
+    for _, rule, rows, values in fired(documents, rules, seed):
+        where.append(rows)
+        for value in values.tolist():
+            entry = {"rule": rule.reason(value), "signal": rule.signal, "value": value, "limit": rule.limit(value)}
+            said.append(entry)
+    return pa.record_batch({"rules_fired": _lists(where, said, documents.num_rows)})
+
+
+def fired(documents: pa.RecordBatch, rules: RuleBook, seed: int) -> Iterator[tuple[RuleSet, Rule, Rows, Values]]:
+    """Each rule that can fire on some of the documents, in order: its set, the rows on which it fires, their values."""
     assigned = rules.assign(documents)
     ids = documents["id"]
-    where: list[np.ndarray[Any, Any]] = []
-    said: list[dict[str, Any]] = []
     values = {name: values_of(documents, name) for name in rules.signals()}
     for number in np.unique(assigned[assigned >= 0]):
         mine = np.flatnonzero(assigned == number)
@@ -121,14 +134,10 @@ def judge(documents: pa.RecordBatch, *, rules: RuleBook, seed: int = 0) -> pa.Re
                 purpose = f"quality.judge {rule.signal}"
                 drawn = [uniform(ids[int(row)].as_py(), seed, purpose) < rule.drop_probability for row in rows]
                 rows = rows[np.array(drawn, dtype=bool)]
-            where.append(rows)
-            for value in values[rule.signal][rows].tolist():
-                entry = {"rule": rule.reason(value), "signal": rule.signal, "value": value, "limit": rule.limit(value)}
-                said.append(entry)
-    return pa.record_batch({"rules_fired": _lists(where, said, documents.num_rows)})
+            yield rules.sets[number], rule, rows, values[rule.signal][rows]
 
 
-def _lists(where: Sequence[Any], said: Sequence[dict[str, Any]], rows: int) -> pa.Array:
+def _lists(where: Sequence[Rows], said: Sequence[dict[str, Any]], rows: int) -> pa.Array:
     """A list per row of what was said of it, in the order in which it was said; null where nothing was."""
     all_rows = np.concatenate(where) if where else np.array([], dtype=np.int64)
     order = np.argsort(all_rows, kind="stable")

@@ -49,6 +49,11 @@ impl Natural {
         }
     }
 
+    /// The language of an ISO 639-1 code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::En, Self::Zh, Self::Ja].into_iter().find(|natural| natural.code() == code)
+    }
+
     /// What cuts its lines into words, where spaces do not.
     pub(super) fn segmenter(self) -> Option<fn(&str) -> Vec<&str>> {
         (self == Self::Zh).then_some(chinese as fn(&str) -> Vec<&str>)

@@ -1,6 +1,6 @@
 //! What Python sees of signals.
 
-use super::{Applies, DocType, Document, FAMILIES, count, measure as measure_one};
+use super::{Applies, DocType, Document, FAMILIES, Natural, count, measure as measure_one};
 use crate::lex::python::Syntaxes;
 use crate::python::{array, to_python};
 use arrow_array::builder::{Float64Builder, StringBuilder, UInt32Builder};
@@ -33,7 +33,7 @@ fn signals() -> Vec<(&'static str, &'static str, u32, Vec<&'static str>, &'stati
 /// Signals of each document: a struct of one float64 field per signal asked for, `signal_errors` and
 /// `natural_language`.
 #[pyfunction]
-#[pyo3(signature = (content, *, language, doc_type, path, size, syntaxes, signals=None))]
+#[pyo3(signature = (content, *, language, doc_type, path, size, syntaxes, signals=None, natural_language=None))]
 #[allow(clippy::too_many_arguments)] // one for each column
 fn measure<'py>(
     py: Python<'py>,
@@ -44,6 +44,7 @@ fn measure<'py>(
     size: &Bound<'py, PyAny>,
     syntaxes: &Syntaxes,
     signals: Option<Vec<String>>,
+    natural_language: Option<String>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let columns = Columns {
         content: array(content, "content", "large_string")?,
@@ -51,6 +52,12 @@ fn measure<'py>(
         doc_type: array(doc_type, "doc_type", "string")?,
         path: array(path, "path", "string")?,
         size: array(size, "size", "int64")?,
+    };
+    let natural = match natural_language.as_deref() {
+        None => None,
+        Some(code) => Some(Natural::from_code(code).ok_or_else(|| {
+            PyValueError::new_err(format!("natural_language: expected en, zh or ja, got {code:?}"))
+        })?),
     };
     let rows = columns.content.len();
     let lengths = [columns.language.len(), columns.doc_type.len(), columns.path.len(), columns.size.len()];
@@ -69,7 +76,7 @@ fn measure<'py>(
             names.iter().map(|name| asked.iter().any(|a| a == name)).collect()
         }
     };
-    to_python(py, &py.detach(|| measure_all(&columns, syntaxes, &names, &wanted)))
+    to_python(py, &py.detach(|| measure_all(&columns, syntaxes, natural, &names, &wanted)))
 }
 
 struct Columns {
@@ -81,7 +88,13 @@ struct Columns {
 }
 
 /// Null content, language or type: nulls.
-fn measure_all(columns: &Columns, syntaxes: &Syntaxes, names: &[&str], wanted: &[bool]) -> StructArray {
+fn measure_all(
+    columns: &Columns,
+    syntaxes: &Syntaxes,
+    given: Option<Natural>,
+    names: &[&str],
+    wanted: &[bool],
+) -> StructArray {
     let rows = columns.content.len();
     let mut builders: Vec<Option<Float64Builder>> =
         wanted.iter().map(|&w| w.then(|| Float64Builder::with_capacity(rows))).collect();
@@ -90,7 +103,8 @@ fn measure_all(columns: &Columns, syntaxes: &Syntaxes, names: &[&str], wanted: &
     let mut values = Vec::with_capacity(count());
     for row in 0..rows {
         match document(columns, syntaxes, row) {
-            Some(document) => {
+            Some(mut document) => {
+                document.natural = given;
                 errors.append_value(measure_one(&document, wanted, &mut values) as u32);
                 natural.append_value(document.natural().code());
             }

@@ -1,0 +1,81 @@
+"""A file's signals beside the thresholds it was judged by: for `codemill explain`."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from codemill.errors import CodemillError
+from codemill.report.facts import parts
+from codemill.rules import book_from
+from codemill.steps.quality import fired
+from codemill.store import Place
+
+
+def judged(out: str | Path, manifest: dict[str, Any], place: int) -> dict[str, Any] | None:
+    """What the rules said of the file in row `place` of the ledger; None if it was not judged, or nothing is left.
+
+    `rule_set`, and `rules`: each rule that could fire with `signal`, `value`, `limit`, `fired`, `spared` (it would have
+    fired, and chance spared the file) and `margin`, how far from firing as a share of the threshold (null: a flag, or
+    no value). Those that fired first, then the nearest.
+    """
+    judge = next((step for step in manifest["steps"] if step["name"] == "quality.judge"), None)
+    if judge is None:
+        return None
+    try:
+        book = book_from(judge["parameters"]["rules"])
+        row = _row(out, manifest, place, ["id", "language", "doc_type", "natural_language", *book.signals()])
+    except (CodemillError, pa.ArrowException, OSError, KeyError):
+        return None  # the working tables are gone, or are another version's: the ledger still has its verdict
+    if row is None or row["id"][0].as_py() is None:
+        return None
+    chosen = book.select(*(row[name][0].as_py() for name in ("language", "doc_type", "natural_language")))
+    if chosen is None:
+        return None
+    values = {rule.signal: row[rule.signal][0].as_py() for rule in chosen.rules if rule.judges}
+    if all(value is None for value in values.values()):
+        return None  # it was dropped before it was measured
+    said = {rule.signal for _, rule, rows, _ in fired(row, book, int(judge["parameters"]["seed"])) if len(rows)}
+    found = []
+    for rule in (rule for rule in chosen.rules if rule.judges):
+        value = values[rule.signal]
+        meets = value is not None and rule.reason(value) is not None
+        margin = None if value is None else rule.margin(value)
+        found.append(
+            {
+                "signal": rule.signal,
+                "value": value,
+                "limit": rule.limit(value) if meets else rule.limit(),
+                "fired": rule.signal in said,
+                "spared": meets and rule.signal not in said,
+                "margin": margin if margin is not None and math.isfinite(margin) else None,
+            }
+        )
+    found.sort(
+        key=lambda rule: (not rule["fired"], rule["margin"] is None, 0 if rule["fired"] else rule["margin"] or 0)
+    )
+    return {"rule_set": chosen.name, "rules": found}
+
+
+def _row(out: str | Path, manifest: dict[str, Any], place: int, columns: list[str]) -> pa.RecordBatch | None:
+    """One row of the working tables, the newest layer's columns first."""
+    ledger = parts(out, "ledger")
+    ends = list(accumulate(pq.read_metadata(part).num_rows for part in ledger))
+    index = bisect_right(ends, place)
+    row = place - (ends[index - 1] if index else 0)
+    found: dict[str, pa.Array] = {}
+    for step in reversed(manifest["steps"]):
+        path = Place.of(out).at(".work", step["name"], step["fingerprint"], ledger[index].name).local
+        if path is None or not path.exists():
+            return None
+        wanted = [c for c in columns if c not in found and c in pq.read_schema(path).names]
+        if wanted:
+            table = pq.read_table(path, columns=wanted).slice(row, 1).combine_chunks()
+            found |= {name: table[name].chunk(0) for name in wanted}
+    return pa.record_batch({name: found[name] for name in columns})

@@ -1,0 +1,104 @@
+"""What the report says of rules and of the corpus' distribution: computed from the working tables by `codemill.tuning`.
+
+A run without rules, or whose working tables are gone, has none of it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from codemill import tuning
+from codemill.errors import CodemillError
+from codemill.report import picture
+from codemill.report.facts import EXCERPT_COLUMNS, Row
+from codemill.rules import RuleBook, RuleSet
+from codemill.tuning import Change, Measured, Tally
+
+SHOWN = 8  # rules with a histogram, samples and what-if
+POINTS = 800  # documents in the picture
+FACTORS = (0.5, 0.8, 1.25, 2.0)  # what-if: times the threshold
+EXCERPT_LINES = 10
+
+
+@dataclass(frozen=True)
+class RuleFacts:
+    """One rule as the report shows it."""
+
+    tally: Tally
+    around: dict[str, list[Row]]
+    changes: tuple[tuple[str, Change], ...]  # the limit as text, and what it would do
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Everything the report shows of rules."""
+
+    tallies: tuple[Tally, ...]  # with hits: most unique ones first
+    silent: int  # rules without a hit
+    judged: int
+    dropped: int
+    rules: tuple[RuleFacts, ...]  # the first of `tallies`, closer
+    points: tuple[Row, ...]  # of the picture: a sample of what was judged
+    unseen: str | None  # why there is no picture
+
+
+def gather(out: str | Path) -> Quality | None:
+    """Reads what a run measured; None if it judged nothing or its working tables are gone. Passes over them about as
+    often as `SHOWN`, and once over the texts."""
+    try:
+        run = tuning.measured(out)
+    except CodemillError:
+        return None  # shown as the absence of the section; `codemill show --rules` says why
+    tallies = tuning.survey(run)
+    hit = sorted((t for t in tallies if t.hits), key=lambda t: (-t.unique, -t.hits, t.rule_set, t.rule.signal))
+    now = tuning.what_if(run, run.book)
+    rules = tuple(_closer(run, tally) for tally in hit[:SHOWN])
+    try:
+        points, unseen = _points(run), None
+    except CodemillError as error:
+        points, unseen = [], error.what
+    silent = len(tallies) - len(hit)
+    return Quality(tuple(hit), silent, now.documents, now.dropped, rules, tuple(points), unseen)
+
+
+def _closer(run: Measured, tally: Tally) -> RuleFacts:
+    rules, rule = run.book.get(tally.rule_set), tally.rule
+    return RuleFacts(tally, tuning.around(run, rules, rule, 4), tuple(_changes(run, rules, tally)))
+
+
+def _changes(run: Measured, rules: RuleSet, tally: Tally) -> list[tuple[str, Change]]:
+    rule = tally.rule
+    if rule.equals is not None:
+        off: RuleBook = run.book.with_rule(rules.name, dataclasses.replace(rule, active=False))
+        return [("off", tuning.what_if(run, off))]
+    name, limit = ("above", rule.above) if rule.above is not None and rule.below is None else ("below", rule.below)
+    assert limit is not None
+    found = []
+    for factor in FACTORS:
+        changed = dataclasses.replace(rule, **{name: limit * factor})  # type: ignore[arg-type]
+        shown = f"{'>' if name == 'above' else '<'} {limit * factor:,.6g}"
+        found.append((shown, tuning.what_if(run, run.book.with_rule(rules.name, changed))))
+    return found
+
+
+def _points(run: Measured) -> list[Row]:
+    """A sample of the judged documents by a hash of their ids, with a piece of their text."""
+    chosen: list[tuple[str, Row]] = []
+    for batch in tuning.texts(run):
+        gone = tuning.dropped(batch, run.book, run.seed)
+        for i, id in enumerate(batch["id"].to_pylist()):
+            key = hashlib.sha256(f"report.picture {id}".encode()).hexdigest()
+            if len(chosen) >= POINTS and key >= chosen[-1][0]:
+                continue
+            row = batch.select([*tuning.WHO, "content"]).slice(i, 1).to_pylist()[0]
+            row["content"] = (row["content"] or "")[: picture.AT_MOST]
+            chosen = sorted([*chosen, (key, row | {"kept": not gone[i]})], key=lambda c: c[0])[:POINTS]
+    rows = [row for _, row in chosen]
+    texts = [row.pop("content") for row in rows]
+    for row, text in zip(rows, texts, strict=True):
+        lines = text.splitlines()[:EXCERPT_LINES]
+        row["excerpt"] = "\n".join(line[:EXCERPT_COLUMNS] for line in lines)
+    return picture.points(rows, texts)

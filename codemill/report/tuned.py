@@ -1,0 +1,140 @@
+"""The answers to `codemill show DIR --rules`, `--rule`, `--if` and `--rank`, as data and for the terminal."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from codemill import perplexity, tuning
+from codemill.errors import RecipeError, did_you_mean
+from codemill.report import words
+from codemill.rules import Rule, RuleSet
+from codemill.tuning import BINS, Measured, Tally
+
+_CHANGE = re.compile(r"(?:(?P<set>[\w-]+):)?(?P<signal>\w+)\s*(?P<sign>[<>=])\s*(?P<number>-?[\d.]+(?:[eE]-?\d+)?)")
+BLOCKS = " ▁▂▃▄▅▆▇█"
+
+
+def look(out: str | Path, *, rule: str | None, change: str | None, rank: str | None) -> tuple[Any, RenderableType]:
+    """One of the four answers: by default that about all rules. Raises: InputError, RecipeError as `tuning` does."""
+    run = tuning.measured(out)
+    if rule:
+        return _one(run, rule)
+    if change:
+        return _what_if(run, change)
+    return _ranked(run, rank) if rank else _all(run)
+
+
+def _all(run: Measured) -> tuple[Any, RenderableType]:
+    tallies = sorted(tuning.survey(run), key=lambda t: (-t.unique, -t.hits, t.rule_set, t.rule.signal))
+    data = [_plain(t) for t in tallies if t.hits]
+    table = _grid("rules", "signal", "drop if", "judged", "hits", "share", "only by it", "bytes")
+    for t in (t for t in tallies if t.hits):
+        share = words.share(t.hits, t.documents)
+        figures = (words.count(t.documents), words.count(t.hits), share, words.count(t.unique), words.size(t.hit_bytes))
+        table.add_row(t.rule_set, t.rule.signal, t.rule.limit(), *figures)
+    silent = sum(not t.hits for t in tallies)
+    note = f"{words.plural(silent, 'rule')} hit nothing. only by it: files that no other rule would drop."
+    return data, Group(table, Text(note, "dim"))
+
+
+def _plain(t: Tally) -> dict[str, Any]:
+    return {
+        "rule_set": t.rule_set, "signal": t.rule.signal, "limit": t.rule.limit(), "documents": t.documents,
+        "nulls": t.nulls, "hits": t.hits, "unique": t.unique, "bytes": t.hit_bytes,
+    }  # fmt: skip
+
+
+def _named(run: Measured, set_name: str | None, signal: str) -> list[tuple[RuleSet, Rule]]:
+    sets = [run.book.get(set_name)] if set_name else list(run.book.sets)
+    found = [(s, rule) for s in sets for rule in s.rules if rule.signal == signal]
+    if not found:
+        known = [rule.signal for s in sets for rule in s.rules]
+        where = f"rule set {set_name}" if set_name else None
+        raise RecipeError(
+            f"there is no rule on {signal!r}", where=where, remedy=did_you_mean(signal, dict.fromkeys(known))
+        )
+    return found
+
+
+def _one(run: Measured, asked: str) -> tuple[Any, RenderableType]:
+    set_name, _, signal = asked.rpartition(":")
+    tallies = {(t.rule_set, t.rule.signal): t for t in tuning.survey(run)}
+    data, blocks = [], list[RenderableType]()
+    for rules, rule in _named(run, set_name or None, signal):
+        tally = tallies.get((rules.name, rule.signal))
+        if tally is None or not tally.documents:
+            continue
+        near = tuning.around(run, rules, rule)
+        data.append({**_plain(tally), "counts": tally.counts.tolist(), **near})
+        blocks += _rule_view(tally, near)
+    if not blocks:
+        return data, Text(f"No file was judged by an active rule on {signal}.")
+    return data, Group(*blocks)
+
+
+def _rule_view(t: Tally, near: dict[str, list[dict[str, Any]]]) -> list[RenderableType]:
+    most = max(int(t.counts.max()), 1)
+    bars = "".join(BLOCKS[-(-8 * int(n) // most)] for n in t.counts)
+    limits = [limit for limit in (t.rule.below, t.rule.above, t.rule.equals) if limit is not None]
+    marks = [" "] * BINS
+    for limit in limits:
+        marks[min(int(float(t.scale.place(np.array(limit))) * BINS), BINS - 1)] = "▲"
+    low, high = ("0", "1") if t.scale.shares else ("0", "16.8 M")
+    hits = f"{words.plural(t.hits, 'hit')} of {t.documents:,}, {t.unique:,} by no other rule"
+    view: list[RenderableType] = [
+        Text.assemble((f"{t.rule_set}: {t.rule.signal}", "bold"), f"   drop if {t.rule.limit()}   {hits}"),
+        Text(f"  {low} {bars} {high}", "dark_goldenrod"),
+        Text(f"  {' ' * len(low)} {''.join(marks)}", "bold"),
+    ]
+    for side, title in (("dropped", "just over the threshold"), ("spared", "just within it")):
+        view.append(Text(f"  {title}", "dim"))
+        for row in near[side]:
+            others = f"   {words.plural(row['others'], 'other rule')}" if row["others"] else ""
+            where = words.shorten(words.printable(f"{row['repo']}/{row['path']}"), 100)
+            view.append(Text.assemble(f"    {row['value']:<10.5g} {where}", (others, "dim")))
+        if not near[side]:
+            view.append(Text("    none", "dim"))
+    return [*view, Text()]
+
+
+def _what_if(run: Measured, asked: str) -> tuple[Any, RenderableType]:
+    match = _CHANGE.fullmatch(asked.strip())
+    if match is None:
+        raise RecipeError(f"a change is written [SET:]SIGNAL<NUMBER, with <, > or =, got {asked!r}")
+    book, number = run.book, float(match["number"])
+    field = {"<": "below", ">": "above", "=": "equals"}[match["sign"]]
+    for rules, rule in _named(run, match["set"], match["signal"]):
+        changed = dataclasses.replace(rule, active=True, **{field: number})  # type: ignore[arg-type]
+        book = book.with_rule(rules.name, changed)
+    change = tuning.what_if(run, book)
+    text = f"With {asked} {words.plural(change.would_drop, 'file')} of {change.documents:,} would be dropped"
+    text += f" instead of {change.dropped:,}: {change.more:,} more, {change.fewer:,} fewer."
+    return dataclasses.asdict(change), Text(text)
+
+
+def _ranked(run: Measured, place: str) -> tuple[Any, RenderableType]:
+    data = tuning.ranked(run, perplexity.trusted(place))
+    blocks: list[RenderableType] = []
+    for side, title in (("lowest", "Lowest perplexity: trivial?"), ("highest", "Highest perplexity: noise?")):
+        table = _grid("file", "language", "perplexity", "size")
+        for row in data[side]:
+            where = Text(words.shorten(words.printable(f"{row['repo']}/{row['path']}"), 100))
+            table.add_row(where, row["language"] or "–", f"{row['score']:.2f}", words.size(row["size"] or 0))
+        blocks += [Text(title, "bold"), table, Text()]
+    return data, Group(*blocks[:-1])
+
+
+def _grid(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    texts = ("rules", "signal", "drop if", "file", "language")
+    for column in columns:
+        table.add_column(column, no_wrap=True, overflow="ellipsis", justify="left" if column in texts else "right")
+    return table

@@ -1,0 +1,262 @@
+"""Tuning thresholds on a finished run: what each rule hits, what it alone removes, what another threshold would do.
+
+    survey    every rule: documents, hits, unique hits, values as a histogram
+    what_if   another rule book against the one of the run: what would be dropped more, and what less
+    around    the documents just on either side of a threshold
+    ranked    the documents with the lowest and the highest score of a scorer
+
+Everything is computed from the signals that the run measured, with no text read (`ranked` apart), in one pass over
+OUT/.work. From: OpenCoder, appendix A.1: coarse thresholds first, then each rule by what it alone catches, then a look
+at samples ordered by perplexity.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from codemill.errors import InputError, RecipeError, did_you_mean
+from codemill.layers import Layer, Stack
+from codemill.perplexity import Scorer
+from codemill.report import facts, working
+from codemill.rules import Rule, RuleBook, RuleSet, Values, book_from, values_of
+from codemill.steps.quality import fired
+from codemill.store import Place
+
+BINS = 32
+Row = dict[str, Any]
+WHO = ("id", "repo", "path", "language", "doc_type", "size")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The documents of a finished run as they came to quality.judge, and the rules it judged them by."""
+
+    out: Path
+    manifest: dict[str, Any]
+    book: RuleBook
+    seed: int
+    stack: Stack
+    parts: tuple[str, ...]
+
+    def batches(self, columns: Sequence[str]) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """The living documents in batches, each with the number in the ledger of its rows as the column `place`."""
+        place = 0
+        for number, part in enumerate(self.parts):
+            for batch, verdicts in self.stack.batches(part, columns):
+                living = np.ones(batch.num_rows, dtype=bool)
+                for verdict in verdicts:
+                    living &= verdict["reason"].is_null().to_numpy(zero_copy_only=False)
+                places = np.flatnonzero(living) + place
+                place += batch.num_rows
+                yield number, batch.filter(pa.array(living)).append_column("place", pa.array(places))
+
+
+def measured(out: str | Path) -> Measured:
+    """Opens a finished run. Raises: InputError if it has no quality.judge, or its working tables are gone."""
+    manifest = facts.read_manifest(out)
+    names = [step["name"] for step in manifest["steps"]]
+    if "quality.judge" not in names:
+        remedy = "run a recipe with quality.measure and quality.judge, such as refinecode"
+        raise InputError("no rules were judged in this run", where=out, remedy=remedy)
+    until = names.index("quality.judge")
+    judge = manifest["steps"][until]
+    parts = tuple(path.stem for path in facts.parts(out, "ledger"))
+    layers = []
+    for step in manifest["steps"][:until]:
+        folder = Place.of(out).at(".work", step["name"], step["fingerprint"])
+        missing = [p for p in parts if not folder.at(f"{p}.parquet").exists()]
+        if missing or folder.local is None:
+            raise InputError("the working tables are gone", where=folder.uri, remedy="run the recipe again")
+        names_of = tuple(pq.read_schema(folder.local / f"{parts[0]}.parquet").names) if parts else ()
+        layers.append(Layer(step["name"], folder, names_of))
+    book = book_from(judge["parameters"]["rules"])
+    return Measured(Path(out), manifest, book, int(judge["parameters"]["seed"]), Stack(tuple(layers)), parts)
+
+
+@dataclass
+class Tally:
+    """What one rule of one set did. `unique`: documents that no other rule drops."""
+
+    rule_set: str
+    rule: Rule
+    documents: int = 0  # judged by this set
+    nulls: int = 0
+    hits: int = 0
+    unique: int = 0
+    hit_bytes: int = 0
+    counts: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(BINS, dtype=np.int64))
+    kept: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(BINS, dtype=np.int64))
+
+    @property
+    def scale(self) -> Scale:
+        """The classes of its histogram."""
+        return Scale.of(self.rule)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How values fall into `BINS` classes: even ones from 0 to 1 for shares, ones that double twice for others."""
+
+    shares: bool
+
+    @classmethod
+    def of(cls, rule: Rule) -> Scale:
+        """Shares if every threshold is at most 1."""
+        return cls(all(limit <= 1 for limit in (rule.below, rule.above, rule.equals) if limit is not None))
+
+    def place(self, values: Values) -> Values:
+        """Where values lie on an axis from 0 to 1; what is beyond lies at its end."""
+        place: Values = values if self.shares else np.log2(1 + np.maximum(values, 0)) / 24
+        return np.clip(place, 0, 1)
+
+    def value(self, place: float) -> float:
+        """The inverse of `place`."""
+        return place if self.shares else 2 ** (place * 24) - 1
+
+
+def survey(run: Measured, book: RuleBook | None = None) -> list[Tally]:
+    """What each rule does; with `book`, what those rules would do. In the order of the book.
+
+    Memory: a batch, and a few numbers per rule.
+    """
+    book = book or run.book
+    tallies = {(s.name, r.signal): Tally(s.name, r) for s in book.sets for r in s.rules if r.judges}
+    names = [s.name for s in book.sets]
+    for _, batch in run.batches(_columns(run, book)):
+        assigned = book.assign(batch)
+        hits = list(fired(batch, book, run.seed))
+        times = np.zeros(batch.num_rows, dtype=np.int64)
+        for _, _, rows, _ in hits:
+            times[rows] += 1
+        sizes = batch["size"].to_numpy(zero_copy_only=False)
+        for rules, rule, rows, _ in hits:
+            tally = tallies[rules.name, rule.signal]
+            tally.hits += len(rows)
+            tally.unique += int((times[rows] == 1).sum())
+            tally.hit_bytes += int(sizes[rows].sum())
+        for number in np.unique(assigned[assigned >= 0]):
+            mine = assigned == number
+            for rule in book.sets[number].rules:
+                if rule.judges:
+                    _count(tallies[names[number], rule.signal], values_of(batch, rule.signal)[mine], times[mine] == 0)
+    return list(tallies.values())
+
+
+def _count(tally: Tally, values: Values, kept: npt.NDArray[np.bool_]) -> None:
+    known = ~np.isnan(values)
+    classes = np.minimum((tally.scale.place(values[known]) * BINS).astype(np.int64), BINS - 1)
+    tally.documents += len(values)
+    tally.nulls += int((~known).sum())
+    tally.counts += np.bincount(classes, minlength=BINS)
+    tally.kept += np.bincount(classes[kept[known]], minlength=BINS)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What another rule book would do to a run."""
+
+    documents: int
+    dropped: int  # by the run's own rules
+    would_drop: int  # by the others
+    more: int  # dropped by the others only
+    fewer: int  # dropped by the run's own only
+
+
+def what_if(run: Measured, book: RuleBook) -> Change:
+    """Judges the run's documents by another book and compares, document by document.
+
+    Raises: RecipeError if it has a rule on a signal that the run did not measure.
+    """
+    documents = before = would = more = fewer = 0
+    both = RuleBook((*run.book.sets, *book.sets))
+    for _, batch in run.batches(_columns(run, both)):
+        was, now = (dropped(batch, rules, run.seed) for rules in (run.book, book))
+        documents += batch.num_rows
+        before, would = before + int(was.sum()), would + int(now.sum())
+        more, fewer = more + int((now & ~was).sum()), fewer + int((was & ~now).sum())
+    return Change(documents, before, would, more, fewer)
+
+
+def dropped(batch: pa.RecordBatch, book: RuleBook, seed: int) -> npt.NDArray[np.bool_]:
+    """Which documents of a batch the book drops."""
+    gone = np.zeros(batch.num_rows, dtype=bool)
+    for _, _, rows, _ in fired(batch, book, seed):
+        gone[rows] = True
+    return gone
+
+
+def around(run: Measured, rules: RuleSet, rule: Rule, n: int = 5) -> dict[str, list[Row]]:
+    """The `n` documents nearest to a threshold on either side: `dropped` by this rule, and `spared`.
+
+    Each with its value, and `others`: how many other rules fire on it.
+    """
+    nearest: dict[str, list[tuple[float, int, Row]]] = {"dropped": [], "spared": []}
+    number = run.book.sets.index(rules)
+    limits = np.array([limit for limit in (rule.below, rule.above, rule.equals) if limit is not None])
+    for _, batch in run.batches(_columns(run, run.book, *WHO)):
+        values = values_of(batch, rule.signal)
+        mine = (run.book.assign(batch) == number) & ~np.isnan(values)
+        times = np.zeros(batch.num_rows, dtype=np.int64)
+        for _, other, rows, _ in fired(batch, run.book, run.seed):
+            times[rows] += other.signal != rule.signal
+        hit = rule.fires(values)
+        distance = np.abs(values[:, None] - limits[None, :]).min(axis=1)
+        for side, rows in (("dropped", np.flatnonzero(mine & hit)), ("spared", np.flatnonzero(mine & ~hit))):
+            for row in rows[np.argsort(distance[rows], kind="stable")[:n]]:
+                who = batch.select([*WHO, "place"]).slice(int(row), 1).to_pylist()[0]
+                who |= {"value": float(values[row]), "others": int(times[row])}
+                nearest[side].append((float(distance[row]), who["place"], who))
+            nearest[side] = heapq.nsmallest(n, nearest[side], key=lambda entry: entry[:2])
+    return {side: [row for _, _, row in found] for side, found in nearest.items()}
+
+
+def ranked(run: Measured, scorer: Scorer, n: int = 10, *, of: str = "kept") -> dict[str, list[Row]]:
+    """The `n` documents with the `lowest` and the `highest` score: too low is trivial, too high has nothing to learn.
+
+    `of` is "kept", "dropped" (by the rules) or "all". Memory: a batch of content and `n` rows.
+    Raises: RecipeError for another `of`; InputError if an input that the text was left in is gone.
+    """
+    if of not in ("kept", "dropped", "all"):
+        raise RecipeError(f"of is kept, dropped or all, got {of!r}", remedy=did_you_mean(of, ["kept", "dropped"]))
+    found: dict[str, list[tuple[float, int, Row]]] = {"lowest": [], "highest": []}
+    for batch in texts(run):
+        gone = dropped(batch, run.book, run.seed)
+        rows = np.flatnonzero({"kept": ~gone, "dropped": gone, "all": gone | ~gone}[of])
+        scores = scorer.score([batch["content"][int(row)].as_py() or "" for row in rows])
+        for row, score in zip(rows, scores.tolist(), strict=True):
+            place = batch["place"][int(row)].as_py()
+            for side, key in (("lowest", score), ("highest", -score)):
+                if len(found[side]) < n or (key, place) < found[side][-1][:2]:
+                    who = batch.select([*WHO, "place"]).slice(int(row), 1).to_pylist()[0] | {"score": score}
+                    found[side] = sorted([*found[side], (key, place, who)], key=lambda entry: entry[:2])[:n]
+    return {side: [row for _, _, row in entries] for side, entries in found.items()}
+
+
+def texts(run: Measured) -> Iterator[pa.RecordBatch]:
+    """The living documents with their content, wherever it is. Raises: InputError if an input is gone or changed."""
+    own = all(parameters.get("kind") != "Parquet" for parameters in (i["source"] for i in run.manifest["inputs"]))
+    externals = {} if own else working.externals(run.manifest, run.parts)
+    base = run.stack.layers[0]
+    stack = Stack((Layer(base.step, base.folder, base.columns, externals), *run.stack.layers[1:]))
+    reading = Measured(run.out, run.manifest, run.book, run.seed, stack, run.parts)
+    for _, batch in reading.batches(_columns(run, run.book, *WHO, "content")):
+        yield batch
+
+
+def _columns(run: Measured, book: RuleBook, *more: str) -> list[str]:
+    """The columns that judging by a book needs. Raises: RecipeError if the run did not measure one."""
+    wanted = ["id", "language", "doc_type", "natural_language", "size", *book.signals(), *more]
+    known = run.stack.columns()
+    for name in wanted:
+        if name not in known:
+            raise RecipeError(f"this run did not measure {name!r}", where=run.out, remedy=did_you_mean(name, known))
+    return list(dict.fromkeys(wanted))

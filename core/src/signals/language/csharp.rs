@@ -26,7 +26,7 @@ fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
         let functions = text.at_lines(|at| function(&text, at).map(|end| (end, ())).ok_or(at)).len();
         Facts {
             functions,
-            declares: declarations(&text, &["var"], |at| Some(at)) > 0,
+            declares: declarations(&text, &["var"], Some) > 0,
             no_logic: functions
                 + text.count_at_lines(|at| using(&text, at))
                 + declarations(&text, &[], |at| text.literal(text.spaces(at), ";"))

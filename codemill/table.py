@@ -29,7 +29,7 @@ import inspect
 import json
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -71,6 +71,7 @@ class Step:
     piecewise: bool = False  # exchange: the function gets `exchange.Pieces` instead of one table
     weight: int | Callable[[Mapping[str, Any]], int] = 0  # exchange: memory of one key row, bytes
     check: Callable[..., None] | None = None  # parameters → RecipeError, before any work
+    notes: Callable[..., Sequence[str]] | None = None  # parameters → lines that `plan` shows under the step
     file: str = ""
 
     def __call__(self, *inputs: Table, **params: Any) -> Table:
@@ -160,12 +161,14 @@ def step(
     adds: Columns,
     kind: str = "batch",
     check: Callable[..., None] | None = None,
+    notes: Callable[..., Sequence[str]] | None = None,
 ) -> Callable[[Callable[..., Any]], Step]:
     """Makes a *batchwise* step of a function `(record batch, *, params) -> record batch`.
 
     The function sees the living rows of `reads` and returns `adds`, row for row. To drop rows it returns a
     `reason` (see `VERDICT`). `check` gets the parameters when the step is called and raises RecipeError on wrong
-    values, so that no work is done for nothing.
+    values, so that no work is done for nothing. `notes` gets them when a plan is shown, and returns lines: what the
+    values mean, where the numbers alone do not say it.
 
     >>> @step(version=1, reads=("size",), adds={"reason": pa.string()})
     ... def tiny(batch, *, below: int = 100):
@@ -179,7 +182,17 @@ def step(
         raise RecipeError(f"there is no kind of step {kind!r}", remedy='kinds are "batch", "ingest", and @exchange')
 
     def decorate(function: Callable[..., Any]) -> Step:
-        return Step(_name(function), version, kind, function, reads, dict(adds), check=check, file=_file(function))
+        return Step(
+            _name(function),
+            version,
+            kind,
+            function,
+            reads,
+            dict(adds),
+            check=check,
+            notes=notes,
+            file=_file(function),
+        )
 
     return decorate
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from codemill import _core
+from codemill import _core, near
 from codemill.errors import BuildError, RecipeError, did_you_mean
 from codemill.exchange import Pieces, group_by_key
 from codemill.table import VERDICT, Table, exchange, step
@@ -108,7 +108,11 @@ def _check_unit(unit: str) -> None:
         raise RecipeError(f"there is no unit {unit!r}", remedy=did_you_mean(unit, ["word", "char"]))
 
 
-@step(version=1, reads=("content",), adds={"band_keys": pa.binary()}, check=_check_sketch)
+def _curve(*, bands: int, rows: int, **_: Any) -> list[str]:
+    return near.curve(bands, rows)
+
+
+@step(version=1, reads=("content",), adds={"band_keys": pa.binary()}, check=_check_sketch, notes=_curve)
 def band_keys(documents: pa.RecordBatch, *, bands: int, rows: int, ngram: int, unit: str, seed: int) -> pa.RecordBatch:
     """Sketches each document and digests each band of its sketch to 8 bytes.
 

@@ -230,8 +230,8 @@ def _plan(recipe: catalog.Recipe, params: dict[str, Any], *, inputs: Sequence[st
     for entry in planned.tables:
         built = len([p for p in planned.parts if p in entry.receipts])
         state = "built" if entry.complete else f"{built} of {len(planned.parts)} parts built" if built else "to build"
-        step, params = entry.table.step, entry.table.params
-        notes = list(step.notes(**params)) if step.notes else []
+        step = entry.table.step
+        notes = list(step.notes(**entry.table.params)) if step.notes else []
         steps.append({"step": step.name, "fingerprint": entry.fingerprint, "state": state, "notes": notes})
     result = {
         "files": sum(s.files for listing in planned.listings for s in listing.shards),

@@ -66,7 +66,7 @@ def curve(bands: int, rows: int) -> list[str]:
     >>> for line in curve(16, 128):
     ...     print(line)
     16 bands x 128 rows: pairs meet with probability 1 % at J = 0.944, 50 % at 0.976, 99 % at 0.989
-    effective threshold J = 0.979; pairs that meet: J 0.940: 1 %, 0.952: 3 %, 0.964: 14 %, 0.976: 52 %, 0.988: 97 %
+    effective threshold J = 0.979; pairs that meet: J 0.940: 1 %, 0.952: 3 %, 0.964: 14 %, 0.976: 52 %, 0.988: 98 %
     """
     one, half, most = (similarity_for(p, bands=bands, rows=rows) for p in (0.01, 0.5, 0.99))
     low = np.floor(100 * one) / 100

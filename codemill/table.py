@@ -212,6 +212,7 @@ def exchange(
     piecewise: bool = False,
     weight: int | Callable[[Mapping[str, Any]], int] = KEY_BYTES,
     check: Callable[..., None] | None = None,
+    notes: Callable[..., Sequence[str]] | None = None,
 ) -> Callable[[Callable[..., Any]], Step]:
     """Makes an *exchange* step of a function `(keys table, *, params) -> verdict table`.
 
@@ -240,6 +241,7 @@ def exchange(
             piecewise=piecewise,
             weight=weight,
             check=check,
+            notes=notes,
             file=_file(function),
         )
 

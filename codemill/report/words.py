@@ -42,7 +42,11 @@ STEPS = {
     "dedup.cluster": "joins files whose sketches meet",
     "dedup.elect": "chooses the best file of each cluster",
     "dedup.guard": "looks at what would go before it goes",
+    "dedup.evidence": "sketches the members of clusters once more",
+    "dedup.compare": "holds the members of each cluster against its best file",
     "dedup.drop": "drops near-copies of the chosen files",
+    "repos.sketch": "sketches each repository, all of its files together",
+    "repos.spread": "tells the files of a repository what was found of it",
 }
 """What a step does, in a few words; steps that are not here are only named."""
 

@@ -68,6 +68,7 @@ class Step:
     key: str | None = None  # exchange: the column that rows are brought together by; "$name" = the parameter's value
     emit: Callable[..., Any] | None = None  # exchange: batch → keys; None = the columns read are the keys
     gather: Callable[..., Any] | None = None  # exchange: what all partitions found → verdicts
+    connects: bool = False  # exchange: what partitions find are pairs of nodes; `gather` gets connected components
     piecewise: bool = False  # exchange: the function gets `exchange.Pieces` instead of one table
     weight: int | Callable[[Mapping[str, Any]], int] = 0  # exchange: memory of one key row, bytes
     check: Callable[..., None] | None = None  # parameters → RecipeError, before any work
@@ -209,6 +210,7 @@ def exchange(
     adds: Columns,
     emit: Callable[..., Any] | None = None,
     gather: Callable[..., Any] | None = None,
+    connects: bool = False,
     piecewise: bool = False,
     weight: int | Callable[[Mapping[str, Any]], int] = KEY_BYTES,
     check: Callable[..., None] | None = None,
@@ -222,9 +224,11 @@ def exchange(
     each. `key="$name"` takes the column that the parameter `name` names.
 
     `emit(batch, rows, **params) -> (keys, rows)` turns living rows into keys, as many as it likes for each; without it
-    the columns read are the keys. With `gather(tables, **params) -> verdict table` the function may return anything
-    (edges of a graph, say), and `gather` makes verdicts of what all partitions found. `piecewise` hands the function
-    `exchange.Pieces` instead of a table, for keys too large to hold at once. `weight` sizes the partitions.
+    the columns read are the keys. With `gather(tables, **params) -> verdict table` the function may return anything,
+    and `gather` makes verdicts of what all partitions found, in one process. With `connects=True` what is found are
+    pairs of nodes (`a`, `b`: uint64) of a graph of any size, and `gather` gets every node as `a` with the smallest node
+    it is connected with as `b`: all at once, or in as many calls as there are partitions. `piecewise` hands the
+    function `exchange.Pieces` instead of a table, for keys too large to hold at once. `weight` sizes the partitions.
     """
 
     def decorate(function: Callable[..., Any]) -> Step:
@@ -238,6 +242,7 @@ def exchange(
             key=key,
             emit=emit,
             gather=gather,
+            connects=connects,
             piecewise=piecewise,
             weight=weight,
             check=check,

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import codemill as cm
+from codemill import components
 from codemill.steps import _evidence, dedup, ingest
 from tests import toys
 from tests.test_machine import ledger, published
@@ -172,7 +173,7 @@ def test_a_bucket_of_200_000_members_has_as_many_edges_not_their_square() -> Non
     assert edges.num_rows == members - 1
     assert edges["b"].unique().to_pylist() == [0], "all are linked to one of them"
     assert dedup.cluster.gather is not None
-    clusters = dedup.cluster.gather(iter([edges]))
+    clusters = dedup.cluster.gather(iter([components.at_once(iter([edges]))]))
     assert (clusters.num_rows, len(clusters["cluster"].unique())) == (members, 1)
 
 
@@ -184,10 +185,9 @@ def test_components_do_not_depend_on_how_edges_are_folded() -> None:
         pa.table({"a": pa.array(nodes[piece]), "b": pa.array(nodes[piece] + np.uint64(3))})
         for piece in np.array_split(order, 40)
     ]
-    assert dedup.cluster.gather is not None
-    clusters = dedup.cluster.gather(iter(tables))
-    assert clusters.num_rows == len(nodes)
-    numbers = clusters["cluster"].to_numpy()
+    labels = components.at_once(iter(tables))
+    assert labels.num_rows == len(nodes)
+    numbers = labels["b"].to_numpy()
     assert len(np.unique(numbers)) == 3
     assert all(len(np.unique(numbers[i::3])) == 1 for i in range(3))
 

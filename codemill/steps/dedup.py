@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from codemill import _core
+from codemill.components import mixed
 from codemill.errors import BuildError, RecipeError, did_you_mean
 from codemill.exchange import Pieces, group_by_key
 from codemill.steps import repos
@@ -143,40 +144,17 @@ def _each_band(documents: pa.RecordBatch, rows: Rows) -> tuple[pa.RecordBatch, R
     return pa.record_batch({"band_key": pa.array(flat)}), np.repeat(rows, bands)
 
 
-def _clusters(edges: Iterator[pa.Table]) -> pa.Table:
-    """The connected components of all edges: a cluster's number for each document that has a candidate.
-
-    Memory: about 60 bytes for each such document, not for each edge: edges are folded into a forest of one edge per
-    document as they come, whenever as many are waiting as the forest has.
-    """
-    forest = waiting = pa.table({"a": pa.array([], pa.uint64()), "b": pa.array([], pa.uint64())})
-    for table in edges:
-        waiting = pa.concat_tables([waiting, table])
-        if waiting.num_rows > max(1 << 20, forest.num_rows):
-            forest, waiting = _forest(pa.concat_tables([forest, waiting])), forest.slice(0, 0)
-    forest = _forest(pa.concat_tables([forest, waiting]))
-    place, root = forest["a"].to_numpy(), forest["b"].to_numpy()
+def _clusters(labels: Iterator[pa.Table]) -> pa.Table:
+    """A cluster's number for each document that has a candidate: its smallest member, mixed."""
+    table = pa.concat_tables(labels)
+    place, root = table["a"].to_numpy(), table["b"].to_numpy()
     return pa.table(
         {
             "part": pa.array((place >> np.uint64(32)).astype(np.int32)),
             "row": pa.array((place & np.uint64(0xFFFFFFFF)).astype(np.int32)),
-            "cluster": pa.array(_mixed(root)),
+            "cluster": pa.array(mixed(root)),
         }
     )
-
-
-def _forest(edges: pa.Table) -> pa.Table:
-    """Each node of the edges with the smallest node it is connected with."""
-    nodes, roots = _core.components(edges["a"].combine_chunks(), edges["b"].combine_chunks())
-    return pa.table({"a": nodes, "b": roots})
-
-
-def _mixed(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """A bijection of 64-bit numbers that looks random (splitmix64), as an exchange wants its keys."""
-    z = numbers + np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
 
 
 @exchange(
@@ -185,6 +163,7 @@ def _mixed(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     key="band_key",
     adds={"cluster": pa.uint64()},
     emit=_each_band,
+    connects=True,
     gather=_clusters,
     weight=16 * 64,  # bytes of memory: 16 bands of 8 + 8 bytes, held in four forms
 )

@@ -102,7 +102,7 @@ def fuzzy(
     if level not in LEVELS:
         raise RecipeError(f"there is no level {level!r}", remedy=did_you_mean(level, LEVELS))
     sketch = {"ngram": ngram, "unit": unit, "seed": seed}
-    measured = {"verify": verify, "hashes": bands * rows, "ngram": ngram, "unit": unit}
+    measured = {"verify": verify, "level": level, "hashes": bands * rows, "ngram": ngram, "unit": unit}
     check_verify(verify=verify, at_least=at_least)
     if level == "repo":
         if verify == "exact":
@@ -364,11 +364,11 @@ def _held(pieces: Pieces) -> Iterator[pa.Table]:
     check=check_verify,
 )
 def drop(
-    documents: pa.RecordBatch, *, verify: str, at_least: float, hashes: int, ngram: int, unit: str
+    documents: pa.RecordBatch, *, verify: str, at_least: float, level: str, hashes: int, ngram: int, unit: str
 ) -> pa.RecordBatch:
     """Drops the members of clusters that are near enough to the document that was elected (see `fuzzy`).
 
-    `hashes`, `ngram` and `unit` decide nothing here: they tell the readers of the manifest what was measured.
+    `level`, `hashes`, `ngram` and `unit` decide nothing here: they tell the readers of the manifest what was measured.
     """
     goes = _goes(documents, verify=verify, at_least=at_least)
     similarity = documents["keeper_similarity"] if verify != "none" else pa.nulls(documents.num_rows, pa.float32())

@@ -90,6 +90,22 @@ def sketch(
     Raises: TypeError for another type, ValueError for a parameter out of range, naming it.
     """
 
+def band_digests(sketches: pa.FixedSizeBinaryArray, *, bands: int, rows: int, seed: int) -> pa.FixedSizeBinaryArray:
+    """`band_keys` of what the sketches are sketches of, if `seed` is the one they were made with.
+
+    Shape: one row per sketch of `bands * rows` values; `bands` 64-bit numbers, little-endian.
+    Null: where the sketch is.
+    Raises: ValueError if the sketches have another size.
+    """
+
+def chunk_ends(content: pa.LargeStringArray, *, words: int) -> pa.LargeListArray:
+    """Where chunks of so many words of each text end, in bytes from its beginning.
+
+    Shape: one list of int64 per text, ascending; the last end is the text's length, also of an empty text. A chunk
+    begins with a word (the first: with the text) and ends where the next one begins.
+    Null: the text is null. Raises: ValueError if `words` is not 1 to 2**30.
+    """
+
 def band_keys(
     content: pa.LargeStringArray,
     *,

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from typing import Any
 
-from codemill import exchange, tasks
+from codemill import components, exchange, tasks
 from codemill.engine import Engine, Local, Outcome, Ray, Task, run
 from codemill.errors import BuildError, EnvironmentProblem, RecipeError, did_you_mean
 from codemill.layers import Layer, Stack
@@ -213,7 +213,8 @@ class _Build:
         stack = Stack(tuple(self.layers))
         maps = [f"map-{i:05d}" for i in range(len(groups))]
         reduces = [f"reduce-{i:05d}" for i in range(partitions)]
-        there = self._verified(folder, read_receipts(folder), [*maps, *reduces, "verdicts"])
+        known = read_receipts(folder)
+        there = self._verified(folder, known, list(known))
         places = {name: folder.at(f"{name}.arrow") for name in (*maps, *reduces, "verdicts")}
         weight = self._bytes(parts)
 
@@ -222,6 +223,7 @@ class _Build:
                 assert outcome.result is not None
                 for receipt in outcome.result["receipts"]:
                     write_receipt(folder, receipt)
+                    there[receipt.part] = receipt
                 self.progress.advance(outcome.task.size)
 
             self.progress.advance(sum(task.size for name, task in todo.items() if name in there))
@@ -251,7 +253,13 @@ class _Build:
             }
         )
         verdicts = [places[name] for name in reduces]
-        if table.step.gather is not None:
+        stars = False
+        if table.step.connects:
+            pairs, stars = components.in_rounds(write, there, folder, reduces, memory=self.worker_memory // 2)
+            verdicts = [folder.at(f"{name}.arrow") for name in pairs]
+        if stars:
+            verdicts = self._label(planned, verdicts, starts, write)
+        elif table.step.gather is not None:
             gathering = (table.step, table.params, verdicts, places["verdicts"], starts)
             write({"verdicts": Task(tasks.gather_verdicts, gathering, label=f"{table.step.name} gather")})
             verdicts = [places["verdicts"]]
@@ -270,6 +278,27 @@ class _Build:
             receipts,
         )
         folder.remove_folder()
+
+    def _label(
+        self, planned: PlannedTable, stars: Sequence[Place], starts: Sequence[int], write: components.Write
+    ) -> list[Place]:
+        """The verdicts on each node of stars, by partitions of nodes."""
+        table, folder, count = planned.table, planned.folder.at("exchange"), len(stars)
+        names = {side: [f"label-{side}-{i:05d}" for i in range(count)] for side in ("map", "reduce")}
+        places = {name: folder.at(f"{name}.arrow") for side in names.values() for name in side}
+        maps = [places[name] for name in names["map"]]
+        write(components.map_tasks("label", names["map"], stars, places))
+        write(
+            {
+                name: Task(
+                    tasks.label_verdicts,
+                    (table.step, table.params, maps, places[name], (i, count), starts),
+                    label=f"{table.step.name} {name}",
+                )
+                for i, name in enumerate(names["reduce"])
+            }
+        )
+        return [places[name] for name in names["reduce"]]
 
     def _write_parts(self, planned: PlannedTable, todo: Sequence[Task], receipts: dict[str, Receipt]) -> None:
         def done(outcome: Outcome) -> None:

@@ -230,14 +230,16 @@ def _plan(recipe: catalog.Recipe, params: dict[str, Any], *, inputs: Sequence[st
     for entry in planned.tables:
         built = len([p for p in planned.parts if p in entry.receipts])
         state = "built" if entry.complete else f"{built} of {len(planned.parts)} parts built" if built else "to build"
-        steps.append({"step": entry.table.step.name, "fingerprint": entry.fingerprint, "state": state})
+        step = entry.table.step
+        notes = list(step.notes(**entry.table.params)) if step.notes else []
+        steps.append({"step": step.name, "fingerprint": entry.fingerprint, "state": state, "notes": notes})
     result = {
         "files": sum(s.files for listing in planned.listings for s in listing.shards),
         "bytes": sum(planned.sizes),
         "parts": len(planned.parts),
         "notes": [note for listing in planned.listings for note in listing.notes],
         "steps": [*steps, {"step": "publish", "fingerprint": planned.fingerprint,
-                           "state": "published" if planned.published else "to publish"}],
+                           "state": "published" if planned.published else "to publish", "notes": []}],
         # Source code compresses to about a quarter with zstd-1, and is stored twice: as ingested and as published.
         "disk_estimate": sum(planned.sizes) // 2,
     }  # fmt: skip
@@ -253,9 +255,12 @@ def _plan(recipe: catalog.Recipe, params: dict[str, Any], *, inputs: Sequence[st
     for note in typing.cast(list[str], result["notes"]):
         console.print(f"  note: {note}", highlight=False)
     grid = Grid("step", "fingerprint", "state", box=None, pad_edge=False)
-    for row in typing.cast(list[dict[str, str]], result["steps"]):
+    for row in typing.cast(list[dict[str, Any]], result["steps"]):
         grid.add_row(row["step"], row["fingerprint"], row["state"])
     console.print(grid)
+    for row in typing.cast(list[dict[str, Any]], result["steps"]):
+        for note in row["notes"]:
+            console.print(f"  {row['step']}: {note}", highlight=False)
 
 
 cli.add_command(Recipes(_run, RUN_OPTIONS, name="run", help="Runs a recipe: `codemill run RECIPE --help` for options."))

@@ -69,7 +69,7 @@ def write_keys(
                 held = 0
         yield _by_partition(pieces, key, partitions)
 
-    return _write_batches(target, runs())
+    return write_runs(target, runs())
 
 
 def _by_partition(pieces: list[pa.RecordBatch], key: str, partitions: int) -> tuple[pa.Table, list[int]]:
@@ -77,7 +77,11 @@ def _by_partition(pieces: list[pa.RecordBatch], key: str, partitions: int) -> tu
     table = pa.Table.from_batches(pieces)
     del pieces[:-1]
     pieces[-1] = pieces[-1].slice(0, 0)
-    where = partition_of(table.column(key), partitions)
+    return by_partition(table, partition_of(table.column(key), partitions), partitions)
+
+
+def by_partition(table: pa.Table, where: npt.NDArray[np.int64], partitions: int) -> tuple[pa.Table, list[int]]:
+    """Rows sorted by the partition that `where` gives each, and where each partition begins and ends."""
     order = np.argsort(where, kind="stable")
     ends = np.cumsum(np.bincount(where, minlength=partitions))
     return table.take(pa.array(order)), [0, *ends.tolist()]
@@ -102,7 +106,7 @@ class Pieces:
 
 def write_found(target: Place, found: pa.Table) -> Receipt:
     """Reduce, where a gather follows: whatever the step found in a partition, for `gather` to read."""
-    return _write_batches(target, iter([(found, [0, found.num_rows])]))
+    return write_runs(target, iter([(found, [0, found.num_rows])]))
 
 
 def read_found(sources: Sequence[Place]) -> Iterator[pa.Table]:
@@ -127,7 +131,7 @@ def write_verdicts(
     if len(part) and part[0] < 0:
         raise BuildError("an exchange gave a verdict for a part that is not there", where=target.uri)
     edges = [*np.searchsorted(part, group_starts).tolist(), len(part)]
-    return _write_batches(target, iter([(verdicts, edges)]))
+    return write_runs(target, iter([(verdicts, edges)]))
 
 
 def read_verdicts(sources: Sequence[Place], group: int, groups: int) -> pa.Table:
@@ -185,7 +189,7 @@ def partition_of(keys: pa.ChunkedArray, partitions: int) -> npt.NDArray[np.int64
     return where
 
 
-def _write_batches(target: Place, runs: Iterator[tuple[pa.Table, list[int]]]) -> Receipt:
+def write_runs(target: Place, runs: Iterator[tuple[pa.Table, list[int]]]) -> Receipt:
     """For each run one record batch for each pair of neighbouring edges, empty ones too, so that batch i of a run is
     piece i."""
     rows = 0

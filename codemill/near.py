@@ -46,6 +46,39 @@ def effective_threshold(bands: int, rows: int) -> float:
     return float((1 / bands) ** (1 / rows))
 
 
+def similarity_for(probability: float, *, bands: int, rows: int) -> float:
+    """The similarity at which two texts have a band in common this often: `collision_probability` backwards.
+
+    >>> [round(similarity_for(p, bands=16, rows=128), 3) for p in (0.01, 0.5, 0.99)]
+    [0.944, 0.976, 0.989]
+    """
+    _positive(bands=bands, rows=rows)
+    if not 0 <= probability <= 1:
+        raise RecipeError(f"probability: expected a number from 0 to 1, got {probability!r}")
+    if probability == 1:
+        return 1.0
+    return float((-np.expm1(np.log1p(-probability) / bands)) ** (1 / rows))
+
+
+def curve(bands: int, rows: int) -> list[str]:
+    """What bands and rows mean, in lines for people: where pairs begin to meet, and how often they do on the way.
+
+    >>> for line in curve(16, 128):
+    ...     print(line)
+    16 bands x 128 rows: pairs meet with probability 1 % at J = 0.944, 50 % at 0.976, 99 % at 0.989
+    effective threshold J = 0.979; pairs that meet: J 0.940: 1 %, 0.952: 3 %, 0.964: 14 %, 0.976: 52 %, 0.988: 98 %
+    """
+    one, half, most = (similarity_for(p, bands=bands, rows=rows) for p in (0.01, 0.5, 0.99))
+    low = np.floor(100 * one) / 100
+    places = [low + i * (1 - low) / 5 for i in range(5)]
+    met = [f"{s:.3f}: {100 * collision_probability(s, bands=bands, rows=rows):.0f} %" for s in places]
+    return [
+        f"{bands} bands x {rows} rows: pairs meet with probability 1 % at J = {one:.3f}, 50 % at {half:.3f}, "
+        f"99 % at {most:.3f}",
+        f"effective threshold J = {effective_threshold(bands, rows):.3f}; pairs that meet: J {', '.join(met)}",
+    ]
+
+
 def bands_for(threshold: float, *, hashes: int = 2048) -> tuple[int, int]:
     """The bands and rows that find 99.9 % of the pairs at `threshold`, with the fewest pairs below it.
 

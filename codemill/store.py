@@ -326,7 +326,7 @@ def read_receipts(folder: Place) -> dict[str, Receipt]:
     return receipts
 
 
-_RECEIPT = re.compile(r"(part|map|reduce)-\d+\.json|verdicts\.json")
+_RECEIPT = re.compile(r"(part|((round-\d+|label)-)?(map|reduce))-\d+\.json|verdicts\.json")
 
 
 def _digest(parts: Any) -> str:

@@ -29,7 +29,7 @@ import inspect
 import json
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -81,11 +81,13 @@ class Step:
     key: str | None = None  # exchange: the column that rows are brought together by; "$name" = the parameter's value
     emit: Callable[..., Any] | None = None  # exchange: batch → keys; None = the columns read are the keys
     gather: Callable[..., Any] | None = None  # exchange: what all partitions found → verdicts
+    connects: bool = False  # exchange: what partitions find are pairs of nodes; `gather` gets connected components
     piecewise: bool = False  # exchange: the function gets `exchange.Pieces` instead of one table
     weight: int | Callable[[Mapping[str, Any]], int] = 0  # exchange: memory of one key row, bytes
     check: Callable[..., None] | None = None  # parameters → RecipeError, before any work
     resolve: Resolve | None = None  # inputs and parameters → parameters as they are recorded
     edits: tuple[str, ...] = ()  # columns of its layer in which null means "as it was"
+    notes: Callable[..., Sequence[str]] | None = None  # parameters → lines that `plan` shows under the step
     file: str = ""
 
     def __call__(self, *inputs: Table, **params: Any) -> Table:
@@ -185,6 +187,7 @@ def step(
     check: Callable[..., None] | None = None,
     resolve: Resolve | None = None,
     edits: tuple[str, ...] = (),
+    notes: Callable[..., Sequence[str]] | None = None,
 ) -> Callable[[Callable[..., Any]], Step]:
     """Makes a *batchwise* step of a function `(record batch, *, params) -> record batch`.
 
@@ -193,6 +196,8 @@ def step(
     values, so that no work is done for nothing. `resolve(inputs, params) -> params` turns parameters as people write
     them into what is recorded and identifies the table: names completed by versions, say. `reads` and `adds` may be
     functions of the parameters. A column of `adds` named in `edits` changes an older one where it is not null.
+    `notes` gets the parameters when a plan is shown, and returns lines: what the values mean, where the numbers alone
+    do not say it.
 
     >>> @step(version=1, reads=("size",), adds={"reason": pa.string()})
     ... def tiny(batch, *, below: int = 100):
@@ -216,6 +221,7 @@ def step(
             check=check,
             resolve=resolve,
             edits=edits,
+            notes=notes,
             file=_file(function),
         )
 
@@ -234,9 +240,11 @@ def exchange(
     adds: Adds,
     emit: Callable[..., Any] | None = None,
     gather: Callable[..., Any] | None = None,
+    connects: bool = False,
     piecewise: bool = False,
     weight: int | Callable[[Mapping[str, Any]], int] = KEY_BYTES,
     check: Callable[..., None] | None = None,
+    notes: Callable[..., Sequence[str]] | None = None,
 ) -> Callable[[Callable[..., Any]], Step]:
     """Makes an *exchange* step of a function `(keys table, *, params) -> verdict table`.
 
@@ -246,9 +254,11 @@ def exchange(
     each. `key="$name"` takes the column that the parameter `name` names.
 
     `emit(batch, rows, **params) -> (keys, rows)` turns living rows into keys, as many as it likes for each; without it
-    the columns read are the keys. With `gather(tables, **params) -> verdict table` the function may return anything
-    (edges of a graph, say), and `gather` makes verdicts of what all partitions found. `piecewise` hands the function
-    `exchange.Pieces` instead of a table, for keys too large to hold at once. `weight` sizes the partitions.
+    the columns read are the keys. With `gather(tables, **params) -> verdict table` the function may return anything,
+    and `gather` makes verdicts of what all partitions found, in one process. With `connects=True` what is found are
+    pairs of nodes (`a`, `b`: uint64) of a graph of any size, and `gather` gets every node as `a` with the smallest node
+    it is connected with as `b`: all at once, or in as many calls as there are partitions. `piecewise` hands the
+    function `exchange.Pieces` instead of a table, for keys too large to hold at once. `weight` sizes the partitions.
     """
 
     def decorate(function: Callable[..., Any]) -> Step:
@@ -262,9 +272,11 @@ def exchange(
             key=key,
             emit=emit,
             gather=gather,
+            connects=connects,
             piecewise=piecewise,
             weight=weight,
             check=check,
+            notes=notes,
             file=_file(function),
         )
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from codemill import exchange
+from codemill import components, exchange
 from codemill.document import DOCUMENT, LEDGER
 from codemill.engine import Scope
 from codemill.errors import BuildError, InputError
@@ -180,7 +180,26 @@ def gather_verdicts(
 ) -> dict[str, Any]:
     """What all partitions found becomes verdicts, in one place."""
     assert step.gather is not None
-    verdicts = step.gather(exchange.read_found(reduces), **params)
+    found = exchange.read_found(reduces)
+    verdicts = step.gather(iter([components.at_once(found)]) if step.connects else found, **params)
+    return {
+        "receipts": [exchange.write_verdicts(target, verdicts, group_starts=group_starts, adds=_added(step, params))]
+    }
+
+
+def label_verdicts(
+    step: Step,
+    params: Params,
+    maps: Sequence[Place],
+    target: Place,
+    partition: tuple[int, int],
+    group_starts: Sequence[int],
+    *,
+    scope: Scope,
+) -> dict[str, Any]:
+    """What components of one partition's nodes become, where they were found in rounds."""
+    assert step.gather is not None
+    verdicts = step.gather(iter([components.labels(maps, partition)]), **params)
     return {
         "receipts": [exchange.write_verdicts(target, verdicts, group_starts=group_starts, adds=_added(step, params))]
     }

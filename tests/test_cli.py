@@ -94,8 +94,19 @@ def test_plan_builds_nothing(code: Path, tmp_path: Path) -> None:
     )
     value = json.loads(planned.stdout)
     assert (value["files"], value["parts"]) == (6, 1)
-    assert [s["state"] for s in value["steps"]] == ["to build"] * 13 + ["to publish"]
+    *before, last = [s["state"] for s in value["steps"]]
+    assert (set(before), last) == ({"to build"}, "to publish")
     assert not (tmp_path / "out").exists()
+
+
+def test_plan_says_what_the_bands_of_a_recipe_mean(code: Path, tmp_path: Path) -> None:
+    arguments = ("plan", "refinecode", "--input", str(code), "--out", str(tmp_path / "out"))
+    shown = codemill(*arguments).stdout
+    assert "16 bands x 128 rows: pairs meet with probability 1 % at J = 0.944, 50 % at 0.976, 99 % at 0.989" in shown
+    assert "effective threshold J = 0.979" in shown
+    steps = {s["step"]: s["notes"] for s in json.loads(codemill(*arguments, "--json").stdout)["steps"]}
+    assert len(steps["dedup.band_keys"]) == 2
+    assert steps["dedup.exact"] == []
 
 
 def test_json_lines_for_machines(code: Path, tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import codemill as cm
-from codemill.steps import dedup, ingest
+from codemill import components
+from codemill.steps import _evidence, dedup, ingest
 from tests import toys
 from tests.test_machine import ledger, published
 
@@ -57,6 +58,32 @@ def test_exact_verification_measures_jaccard(tmp_path: Path) -> None:
     rows = build([text, edited(text, 7)], tmp_path, stars=(2, 1), verify="exact")
     # 3,996 shingles each; one edited word changes five: 3,991 of 4,001 are shared.
     assert rows[1]["similarity"] == pytest.approx(3991 / 4001, abs=1e-4)
+
+
+@pytest.mark.parametrize("verify", ["sketch", "exact"])
+def test_comparing_a_little_at_a_time_changes_nothing(verify: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [" ".join(edited(words(i % 3), 9 * (i // 3))) for i in range(12)] + ["short"]
+    content = pa.array(texts, pa.large_string())
+    made = _evidence.evidence_of(content, verify=verify, hashes=64, ngram=5, unit="word", seed=0)
+    table = pa.table(
+        {
+            "cluster": pa.array([i % 3 for i in range(13)], pa.uint64()),
+            "is_keeper": [i < 3 for i in range(13)],
+            "evidence": made,
+            "part": pa.array([0] * 13, pa.int32()),
+            "row": pa.array(range(13), pa.int32()),
+        }
+    )
+    pieces = [table.slice(8), table.slice(0, 5), table.slice(5, 3)]
+    whole = dedup.compare.function(pieces, verify=verify)
+    monkeypatch.setattr(_evidence, "HELD_BYTES", 700)
+    monkeypatch.setattr(dedup, "HELD_BYTES", 100)
+    little = dedup.compare.function([table.slice(i, 1) for i in range(13)], verify=verify)
+    assert little.sort_by("row").equals(whole.sort_by("row"))
+    assert whole.num_rows == 10
+    similarity = dict(zip(whole["row"].to_pylist(), whole["keeper_similarity"].to_pylist(), strict=True))
+    assert similarity[12] is None, "what is shorter than a shingle has no similarity"
+    assert min(v for v in similarity.values() if v is not None) > 0.5
 
 
 def chain(length: int) -> list[list[str]]:
@@ -102,6 +129,15 @@ def test_a_bucket_of_identical_sketches_is_linear(tmp_path: Path) -> None:
     }
 
 
+def test_the_guard_counts_what_verification_lets_go(tmp_path: Path) -> None:
+    # A chain whose members share bands, of which only some are near the one that is kept.
+    params: dict[str, Any] = {"stars": tuple(range(100, 60, -1)), "verify": "exact", "bands": 64, "rows": 8}
+    rows = build(chain(40), tmp_path / "calm", at_least=0.9, most_lost=0.5, **params)
+    assert 0 < sum(r["verdict"] == "dropped" for r in rows) <= 20
+    with pytest.raises(cm.BuildError, match="near-duplicates are"):
+        build(chain(40), tmp_path / "stopped", at_least=0.5, most_lost=0.5, **params)
+
+
 def test_the_guard_stops_before_anything_is_dropped(tmp_path: Path) -> None:
     text = words(5)
     with pytest.raises(cm.BuildError, match=r"near-duplicates are 75% of literals \(3 of 4 files\)"):
@@ -137,7 +173,7 @@ def test_a_bucket_of_200_000_members_has_as_many_edges_not_their_square() -> Non
     assert edges.num_rows == members - 1
     assert edges["b"].unique().to_pylist() == [0], "all are linked to one of them"
     assert dedup.cluster.gather is not None
-    clusters = dedup.cluster.gather(iter([edges]))
+    clusters = dedup.cluster.gather(iter([components.at_once(iter([edges]))]))
     assert (clusters.num_rows, len(clusters["cluster"].unique())) == (members, 1)
 
 
@@ -149,10 +185,9 @@ def test_components_do_not_depend_on_how_edges_are_folded() -> None:
         pa.table({"a": pa.array(nodes[piece]), "b": pa.array(nodes[piece] + np.uint64(3))})
         for piece in np.array_split(order, 40)
     ]
-    assert dedup.cluster.gather is not None
-    clusters = dedup.cluster.gather(iter(tables))
-    assert clusters.num_rows == len(nodes)
-    numbers = clusters["cluster"].to_numpy()
+    labels = components.at_once(iter(tables))
+    assert labels.num_rows == len(nodes)
+    numbers = labels["b"].to_numpy()
     assert len(np.unique(numbers)) == 3
     assert all(len(np.unique(numbers[i::3])) == 1 for i in range(3))
 
@@ -187,7 +222,7 @@ def test_killed_while_clustering_and_resumed_gives_the_same_bytes(tmp_path: Path
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    steps = ("dedup.band_keys", "dedup.cluster", "dedup.cluster/*/exchange", "dedup.elect", "dedup.drop/*/exchange")
+    steps = ("dedup.band_keys", "dedup.cluster", "dedup.cluster/*/exchange", "dedup.elect", "dedup.compare/*/exchange")
     for step in steps:
         process = subprocess.Popen([sys.executable, script, tmp_path / "killed"], env=environment)
         while not list((tmp_path / "killed" / ".work").glob(f"{step}/*")) and process.poll() is None:

@@ -323,3 +323,20 @@ def test_the_figure_of_the_curve_is_current() -> None:
     script = Path(__file__).resolve().parent.parent / "scripts" / "collision_curve.py"
     done = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_digests_of_sketches_are_the_band_keys() -> None:
+    texts = pa.array(["a b c d e f", None, "too short", "one two three four five six seven"], pa.large_string())
+    made = _core.sketch(texts, hashes=24, ngram=5, unit="word", seed=3)
+    keys = _core.band_keys(texts, bands=6, rows=4, ngram=5, unit="word", seed=3)
+    assert _core.band_digests(made, bands=6, rows=4, seed=3).equals(keys)
+    assert _core.band_digests(made, bands=6, rows=4, seed=4) != keys
+    with pytest.raises(ValueError, match="expected 5 x 4 x 4 bytes each, got 96"):
+        _core.band_digests(made, bands=5, rows=4, seed=3)
+
+
+def test_chunks_are_cut_where_words_begin() -> None:
+    texts = pa.array(["a b (c) d", "", None], pa.large_string())
+    assert _core.chunk_ends(texts, words=2).to_pylist() == [[5, 9], [0], None]
+    with pytest.raises(ValueError, match="words: expected 1 to"):
+        _core.chunk_ends(texts, words=0)

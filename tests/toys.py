@@ -26,6 +26,7 @@ class Literals:
     per_part: int = 10
     per_batch: int = 4
     stars: tuple[int | None, ...] = ()
+    repos: tuple[str, ...] = ()  # of each text; "name@revision"
     label: str = "literals"
     max_file_bytes: int = 8_000_000
     PLACES: ClassVar[tuple[str, ...]] = ()
@@ -36,7 +37,7 @@ class Literals:
         for start in starts:
             mine = self.texts[start : start + self.per_part]
             shards.append(Shard(f"literals {start}", len(mine), sum(map(len, mine)), start))
-        fingerprint = hashlib.sha256(repr((self.texts, self.stars)).encode()).hexdigest()
+        fingerprint = hashlib.sha256(repr((self.texts, self.stars, self.repos)).encode()).hexdigest()
         return Listing(fingerprint, tuple(shards))
 
     def read(self, shard: Shard) -> Iterator[pa.RecordBatch]:
@@ -46,7 +47,9 @@ class Literals:
             for i in range(start, min(start + self.per_batch, mine.stop)):
                 raw = self.texts[i].encode()
                 stars = self.stars[i] if self.stars else None
-                rows.append({"repo": "toy", "path": f"f{i:05d}.py", "size": len(raw), "raw": raw, "stars": stars})
+                repo, _, revision = (self.repos[i] if self.repos else "toy").partition("@")
+                row = {"repo": repo, "revision": revision or None, "path": f"f{i:05d}.py", "stars": stars}
+                rows.append({**row, "size": len(raw), "raw": raw})
             yield pa.RecordBatch.from_pylist(rows, schema=RAW)
 
 

@@ -46,10 +46,14 @@ STEPS = {
     "dedup.cluster": "joins files whose sketches meet",
     "dedup.elect": "chooses the best file of each cluster",
     "dedup.guard": "looks at what would go before it goes",
+    "dedup.evidence": "sketches the members of clusters once more",
+    "dedup.compare": "holds the members of each cluster against its best file",
     "dedup.drop": "drops near-copies of the chosen files",
     "quality.measure": "measures the signals of each file",
     "quality.judge": "says which rules fire",
     "quality.keep": "drops the files on which a rule fired",
+    "repos.sketch": "sketches each repository, all of its files together",
+    "repos.spread": "tells the files of a repository what was found of it",
 }
 """What a step does, in a few words; steps that are not here are only named."""
 
@@ -129,20 +133,23 @@ def alike(similarity: float | None, reason: str | None, parameters: Mapping[str,
     'the same, byte for byte'
     >>> alike(0.98877, "near_duplicate", {"verify": "sketch", "hashes": 2048, "ngram": 5, "unit": "word"})
     '98.9 % of the shingles (runs of 5 words) of both are shared: estimated from 2,048 hashes, ± 0.2 %'
+    >>> alike(0.5, "near_duplicate", {"verify": "none", "level": "repo"})
+    '50.0 % of the shingles of both repositories are shared'
     """
     if reason == "duplicate":
         return "the same, byte for byte"
     verify, ngram, unit = (parameters.get(name) for name in ("verify", "ngram", "unit"))
+    both = "both repositories" if parameters.get("level") == "repo" else "both"
     if similarity is None:
         return "not measured" + (": sharing a band of hashes was enough (verify = none)" if verify == "none" else "")
     of = f"the shingles (runs of {ngram} {'characters' if unit == 'char' else 'words'})" if ngram else "the shingles"
     hashes = parameters.get("hashes")
     if similarity == 1:
-        found = f"all of {of} of both are shared"
+        found = f"all of {of} of {both} are shared"
         if verify == "sketch" and hashes:
-            found = f"no difference seen in {hashes:,} hashes: all or nearly all of {of} of both are shared"
+            found = f"no difference seen in {hashes:,} hashes: all or nearly all of {of} of {both} are shared"
         return found if unit == "char" else f"{found}; what lies between the words does not count"
-    found = f"{percent(similarity)} of {of} of both are shared"
+    found = f"{percent(similarity)} of {of} of {both} are shared"
     if verify == "sketch" and hashes:
         error = 100 * sqrt(similarity * (1 - similarity) / hashes)
         return f"{found}: estimated from {hashes:,} hashes, ± {error:.1f} %"

@@ -4,13 +4,14 @@ Nearly three quarters of the files of a large crawl are exact copies of others (
 before anything that is expensive per file; `fuzzy` then finds the near-copies among what is left.
 
     exact   rows with equal SHA-256 meet → all but the best are dropped
-    fuzzy   band_keys → cluster → elect → guard → drop
+    fuzzy   band_keys → cluster → elect → evidence → compare → guard → drop      of files
+            repos.sketch → cluster → elect → compare → repos.spread → guard → drop
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from codemill import _core
+from codemill.components import mixed
 from codemill.errors import BuildError, RecipeError, did_you_mean
 from codemill.exchange import Pieces, group_by_key
-from codemill.table import VERDICT, Table, exchange, step
+from codemill.steps import repos
+from codemill.steps._evidence import HELD_BYTES, against, check_sketch, check_verify, curve_notes, evidence_of
+from codemill.table import KEY_BYTES, VERDICT, Table, exchange, step
 
 log = logging.getLogger("codemill")
 
@@ -64,9 +68,13 @@ def exact(keys: pa.Table, *, hash: str = "content_sha256") -> pa.Table:
     )
 
 
+LEVELS = ("file", "repo")
+
+
 def fuzzy(
     documents: Table,
     *,
+    level: str = "file",
     bands: int = 16,
     rows: int = 128,
     ngram: int = 5,
@@ -86,29 +94,34 @@ def fuzzy(
     Jaccard similarity ("exact"); members below `at_least` stay. Documents shorter than one shingle of `ngram` words
     are left to `exact`. `by`, `largest` and `most_lost`: see `guard`.
 
-    From: OpenCoder 2.1.1 (5-grams, 2048 functions, 16 bands of 128 rows, the best copy kept). It does not verify.
+    `level` says what is compared: each "file"; each "repo", whose files stay or go together (see `repos.sketch`).
+
+    From: OpenCoder 2.1.1 (5-grams, 2048 functions, 16 bands of 128 rows, the best copy kept; files). It does not
+    verify. Raises: RecipeError for values that cannot be.
     """
-    sketched = band_keys(documents, bands=bands, rows=rows, ngram=ngram, unit=unit, seed=seed)
-    elected = elect(cluster(sketched))
-    guarded = guard(elected, by=by, largest=largest, most_lost=most_lost)
-    return drop(guarded, verify=verify, at_least=at_least, hashes=bands * rows, ngram=ngram, unit=unit, seed=seed)
+    if level not in LEVELS:
+        raise RecipeError(f"there is no level {level!r}", remedy=did_you_mean(level, LEVELS))
+    sketch = {"ngram": ngram, "unit": unit, "seed": seed}
+    measured = {"verify": verify, "level": level, "hashes": bands * rows, "ngram": ngram, "unit": unit}
+    check_verify(verify=verify, at_least=at_least)
+    if level == "repo":
+        if verify == "exact":
+            raise RecipeError("repositories are compared by their sketches", remedy='give verify="sketch" or "none"')
+        sketched = repos.sketch(documents, bands=bands, rows=rows, **sketch)
+        found = elect(cluster(sketched), stars="repo_stars", commit_time="repo_commit_time")
+    else:
+        found = elect(cluster(band_keys(documents, bands=bands, rows=rows, **sketch)))
+        if verify != "none":
+            found = evidence(found, verify=verify, hashes=bands * rows, **sketch)
+    if verify != "none":
+        found = compare(found, verify=verify)
+    if level == "repo":
+        found = repos.spread(found, verify=verify)
+    guarded = guard(found, by=by, largest=largest, most_lost=most_lost, verify=verify, at_least=at_least)
+    return drop(guarded, at_least=at_least, **measured)
 
 
-def _check_sketch(*, bands: int, rows: int, ngram: int, unit: str, seed: int) -> None:
-    for name, value in (("bands", bands), ("rows", rows), ("ngram", ngram)):
-        if value < 1:
-            raise RecipeError(f"{name} must be at least 1, got {value}")
-    if bands * rows > 1 << 16:
-        raise RecipeError(f"bands x rows must be at most 65,536, got {bands * rows:,}")
-    _check_unit(unit)
-
-
-def _check_unit(unit: str) -> None:
-    if unit not in ("word", "char"):
-        raise RecipeError(f"there is no unit {unit!r}", remedy=did_you_mean(unit, ["word", "char"]))
-
-
-@step(version=1, reads=("content",), adds={"band_keys": pa.binary()}, check=_check_sketch)
+@step(version=1, reads=("content",), adds={"band_keys": pa.binary()}, check=check_sketch, notes=curve_notes)
 def band_keys(documents: pa.RecordBatch, *, bands: int, rows: int, ngram: int, unit: str, seed: int) -> pa.RecordBatch:
     """Sketches each document and digests each band of its sketch to 8 bytes.
 
@@ -131,40 +144,17 @@ def _each_band(documents: pa.RecordBatch, rows: Rows) -> tuple[pa.RecordBatch, R
     return pa.record_batch({"band_key": pa.array(flat)}), np.repeat(rows, bands)
 
 
-def _clusters(edges: Iterator[pa.Table]) -> pa.Table:
-    """The connected components of all edges: a cluster's number for each document that has a candidate.
-
-    Memory: about 60 bytes for each such document, not for each edge: edges are folded into a forest of one edge per
-    document as they come, whenever as many are waiting as the forest has.
-    """
-    forest = waiting = pa.table({"a": pa.array([], pa.uint64()), "b": pa.array([], pa.uint64())})
-    for table in edges:
-        waiting = pa.concat_tables([waiting, table])
-        if waiting.num_rows > max(1 << 20, forest.num_rows):
-            forest, waiting = _forest(pa.concat_tables([forest, waiting])), forest.slice(0, 0)
-    forest = _forest(pa.concat_tables([forest, waiting]))
-    place, root = forest["a"].to_numpy(), forest["b"].to_numpy()
+def _clusters(labels: Iterator[pa.Table]) -> pa.Table:
+    """A cluster's number for each document that has a candidate: its smallest member, mixed."""
+    table = pa.concat_tables(labels)
+    place, root = table["a"].to_numpy(), table["b"].to_numpy()
     return pa.table(
         {
             "part": pa.array((place >> np.uint64(32)).astype(np.int32)),
             "row": pa.array((place & np.uint64(0xFFFFFFFF)).astype(np.int32)),
-            "cluster": pa.array(_mixed(root)),
+            "cluster": pa.array(mixed(root)),
         }
     )
-
-
-def _forest(edges: pa.Table) -> pa.Table:
-    """Each node of the edges with the smallest node it is connected with."""
-    nodes, roots = _core.components(edges["a"].combine_chunks(), edges["b"].combine_chunks())
-    return pa.table({"a": nodes, "b": roots})
-
-
-def _mixed(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """A bijection of 64-bit numbers that looks random (splitmix64), as an exchange wants its keys."""
-    z = numbers + np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
 
 
 @exchange(
@@ -173,6 +163,7 @@ def _mixed(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     key="band_key",
     adds={"cluster": pa.uint64()},
     emit=_each_band,
+    connects=True,
     gather=_clusters,
     weight=16 * 64,  # bytes of memory: 16 bands of 8 + 8 bytes, held in four forms
 )
@@ -190,20 +181,25 @@ def cluster(keys: pa.Table) -> pa.Table:
     return pa.table({"a": pa.array(nodes[linked]), "b": pa.array(nodes[first[linked]])})
 
 
-def _in_clusters(documents: pa.RecordBatch, rows: Rows) -> tuple[pa.RecordBatch, Rows]:
+def _in_clusters(documents: pa.RecordBatch, rows: Rows, **_: Any) -> tuple[pa.RecordBatch, Rows]:
     there = documents["cluster"].is_valid()
     return documents.filter(there), rows[there.to_numpy(zero_copy_only=False)]
 
 
 @exchange(
     version=1,
-    reads=("cluster", "id", "stars", "commit_time"),
+    reads=lambda params: ("cluster", "id", params["stars"], params["commit_time"]),
     key="cluster",
     adds={"keeper": pa.string(), "is_keeper": pa.bool_(), "cluster_size": pa.int64()},
     emit=_in_clusters,
 )
-def elect(keys: pa.Table) -> pa.Table:
-    """Names each cluster's best document, for every member of it. Null: a document in no cluster."""
+def elect(keys: pa.Table, *, stars: str = "stars", commit_time: str = "commit_time") -> pa.Table:
+    """Names each cluster's best document, for every member of it. Null: a document in no cluster.
+
+    `stars` and `commit_time` name the columns that decide. Memory: the members of one cluster are in one partition,
+    about 400 bytes each.
+    """
+    keys = keys.rename_columns({stars: "stars", commit_time: "commit_time"})
     table, first = group_by_key(keys, "cluster", BEST_FIRST)
     sizes = np.bincount(first, minlength=table.num_rows)[first]
     return pa.table(
@@ -217,9 +213,24 @@ def elect(keys: pa.Table) -> pa.Table:
     )
 
 
-def _counted(documents: pa.RecordBatch, rows: Rows, *, by: Sequence[str], **_: Any) -> tuple[pa.RecordBatch, Rows]:
+def _goes(documents: pa.RecordBatch, *, verify: str, at_least: float) -> pa.Array:
+    """Which documents are near enough to the elected one of their cluster to be dropped."""
+    member = pc.fill_null(pc.invert(documents["is_keeper"]), False)
+    if verify == "none":
+        return member
+    near = pc.greater_equal(documents["keeper_similarity"], np.float32(at_least))
+    return pc.and_(member, pc.fill_null(near, False))
+
+
+def _judged(params: Mapping[str, Any]) -> tuple[str, ...]:
+    return ("is_keeper", *(("keeper_similarity",) if params["verify"] != "none" else ()))
+
+
+def _counted(
+    documents: pa.RecordBatch, rows: Rows, *, by: Sequence[str], verify: str, at_least: float, **_: Any
+) -> tuple[pa.RecordBatch, Rows]:
     """A batch's files, members that would go and largest cluster, for each value of `by`: a few rows."""
-    goes = pc.fill_null(pc.invert(documents["is_keeper"]), False)
+    goes = _goes(documents, verify=verify, at_least=at_least)
     table = pa.table(
         {
             **{name: documents[name] for name in by},
@@ -238,7 +249,7 @@ def _flat(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks else pa.array([], column.type)
 
 
-def _judge(found: Iterator[pa.Table], *, by: Sequence[str], largest: int, most_lost: float) -> pa.Table:
+def _judge(found: Iterator[pa.Table], *, by: Sequence[str], largest: int, most_lost: float, **_: Any) -> pa.Table:
     table = pa.concat_tables(found).group_by(list(by))
     table = table.aggregate([("lost", "sum"), ("files", "sum"), ("largest", "max")])
     for row in table.sort_by([(name, "ascending") for name in by]).to_pylist():
@@ -256,88 +267,115 @@ def _judge(found: Iterator[pa.Table], *, by: Sequence[str], largest: int, most_l
 
 
 @exchange(
-    version=1,
-    reads=lambda params: (*params["by"], "is_keeper", "cluster_size"),
+    version=2,
+    reads=lambda params: (*params["by"], "cluster_size", *_judged(params)),
     key="key",
     adds={},
     emit=_counted,
     gather=_judge,
 )
-def guard(counts: pa.Table, *, by: Sequence[str], largest: int, most_lost: float) -> pa.Table:
-    """Looks at the clusters before anything is dropped and before any member is verified.
+def guard(
+    counts: pa.Table, *, by: Sequence[str], largest: int, most_lost: float, verify: str, at_least: float
+) -> pa.Table:
+    """Looks at what would go before anything is dropped.
 
     Warns of clusters with more than `largest` members. Raises: BuildError if more than `most_lost` of the files of
-    one value of `by` (a source, a language of a source) are not their cluster's best.
+    one value of `by` (a source, a language of a source) would be dropped.
     Why: elsewhere 98 % of a source were lost to merging before anyone noticed.
     """
     return counts
 
 
-def _check_drop(*, verify: str, at_least: float, **_: Any) -> None:
-    if verify not in _PAYLOADS:
-        raise RecipeError(f"there is no verification {verify!r}", remedy=did_you_mean(verify, _PAYLOADS))
-    if not 0 <= at_least <= 1:
-        raise RecipeError(f"at_least is a Jaccard similarity between 0 and 1, got {at_least}")
+@step(
+    version=1,
+    reads=("cluster", "content"),
+    adds={"evidence": pa.large_binary()},
+    check=check_verify,
+)
+def evidence(
+    documents: pa.RecordBatch, *, verify: str, hashes: int, ngram: int, unit: str, seed: int
+) -> pa.RecordBatch:
+    """Makes again, of the members of clusters alone, what they are held against each other by.
 
-
-def _nothing(documents: pa.RecordBatch, **_: Any) -> pa.Array:
-    return pa.nulls(documents.num_rows)
-
-
-def _sketches(documents: pa.RecordBatch, *, hashes: int, ngram: int, unit: str, seed: int) -> pa.Array:
-    return _core.sketch(documents["content"], hashes=hashes, ngram=ngram, unit=unit, seed=seed)
-
-
-def _shingles(documents: pa.RecordBatch, *, hashes: int, ngram: int, unit: str, seed: int) -> pa.Array:
-    return _core.shingles(documents["content"], ngram=ngram, unit=unit, seed=seed)
-
-
-# verify → what each member brings to be held against the keeper, how it is compared, memory per member (bytes).
-# Of the exact one this is a guess, for about 500 shingles: partitions of longer documents take more.
-_PAYLOADS: dict[str, tuple[Any, Any, Any]] = {
-    "none": (_nothing, lambda a, b: pa.nulls(len(a), pa.float32()), lambda params: 400),
-    "sketch": (_sketches, lambda a, b: _core.sketch_similarity(a, b), lambda params: 3 * 4 * params["hashes"]),
-    "exact": (_shingles, lambda a, b: _core.jaccard(a, b), lambda params: 3 * 8 * 500),
-}
-
-
-def _with_payload(
-    documents: pa.RecordBatch, rows: Rows, *, verify: str, at_least: float, **sketch: Any
-) -> tuple[pa.RecordBatch, Rows]:
-    documents, rows = _in_clusters(documents, rows)
-    payload = _PAYLOADS[verify][0](documents, **sketch)
-    return documents.select(["cluster", "is_keeper", "keeper"]).append_column("payload", payload), rows
+    Shape: content in; a sketch (`verify="sketch"`, 4 x `hashes` bytes) or the shingles ("exact", 8 bytes each) out.
+    Null: a document in no cluster. Why again: of all documents it would take as much room as the documents.
+    """
+    there = documents["cluster"].is_valid()
+    made = evidence_of(
+        documents["content"].filter(there), verify=verify, hashes=hashes, ngram=ngram, unit=unit, seed=seed
+    )
+    places = np.cumsum(there.to_numpy(zero_copy_only=False)) - 1
+    return pa.record_batch({"evidence": made.take(pa.array(places, mask=~there.to_numpy(zero_copy_only=False)))})
 
 
 @exchange(
     version=1,
-    reads=lambda params: ("cluster", "is_keeper", "keeper", *(() if params["verify"] == "none" else ("content",))),
+    reads=("cluster", "is_keeper", "evidence"),
     key="cluster",
-    adds={name: VERDICT[name] for name in ("reason", "kept_id", "similarity")},
-    emit=_with_payload,
+    adds={"keeper_similarity": pa.float32()},
+    emit=_in_clusters,
     piecewise=True,
-    weight=lambda params: _PAYLOADS[params["verify"]][2](params),
-    check=_check_drop,
+    weight=KEY_BYTES,
+    check=check_verify,
 )
-def drop(pieces: Pieces, *, verify: str, at_least: float, hashes: int, ngram: int, unit: str, seed: int) -> pa.Table:
+def compare(pieces: Pieces, *, verify: str) -> pa.Table:
+    """Holds the members of clusters against the document that was elected: their similarity, where both are known.
+
+    Shape: members of clusters in; one row per member that was compared out. Memory: evidence of elected documents,
+    and of one piece, `HELD_BYTES` each; where a partition has more of the former its pieces are read again.
+    """
+    found = [pa.table({"part": [], "row": [], "keeper_similarity": []}, schema=_COMPARED)]
+    for keepers in _held(pieces):
+        order = np.argsort(keepers["cluster"].to_numpy(), kind="stable")
+        keepers = keepers.take(pa.array(order)).combine_chunks()
+        numbers, theirs = keepers["cluster"].to_numpy(), keepers["evidence"].combine_chunks()
+        for piece in pieces:
+            members = piece.filter(~pc.field("is_keeper")).combine_chunks()
+            where = np.searchsorted(numbers, members["cluster"].to_numpy())
+            here = where < len(numbers)
+            here[here] = numbers[where[here]] == members["cluster"].to_numpy()[here]
+            members = members.filter(pa.array(here)).combine_chunks()
+            if members.num_rows:
+                similarity = against(members["evidence"].combine_chunks(), theirs, where[here], verify=verify)
+                columns = [members["part"], members["row"], similarity]
+                found.append(pa.table(columns, schema=_COMPARED))
+    return pa.concat_tables(found)
+
+
+_COMPARED = pa.schema({"part": pa.int32(), "row": pa.int32(), "keeper_similarity": pa.float32()})
+
+
+def _held(pieces: Pieces) -> Iterator[pa.Table]:
+    """The elected documents of a partition, as many at a time as there is room for."""
+    waiting: list[pa.Table] = []
+    for piece in pieces:
+        waiting.append(piece.filter(pc.field("is_keeper")).combine_chunks())
+        if sum(table.nbytes for table in waiting) > HELD_BYTES:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
+
+
+@step(
+    version=2,
+    reads=lambda params: ("keeper", *_judged(params)),
+    adds={name: VERDICT[name] for name in ("reason", "kept_id", "similarity")},
+    check=check_verify,
+)
+def drop(
+    documents: pa.RecordBatch, *, verify: str, at_least: float, level: str, hashes: int, ngram: int, unit: str
+) -> pa.RecordBatch:
     """Drops the members of clusters that are near enough to the document that was elected (see `fuzzy`).
 
-    Shape: members of clusters in; one verdict row per dropped document out, with the similarity that was measured.
-    Memory: the keepers of a partition, and the members of one map file at a time.
+    `level`, `hashes`, `ngram` and `unit` decide nothing here: they tell the readers of the manifest what was measured.
     """
-    keepers = pa.concat_tables(p.filter(pc.field("is_keeper")) for p in pieces).combine_chunks()
-    order = np.argsort(keepers["cluster"].to_numpy(), kind="stable")
-    keepers = keepers.take(pa.array(order))
-    numbers = keepers["cluster"].to_numpy()
-    compare = _PAYLOADS[verify][1]
-    dropped = []
-    for piece in pieces:
-        members = piece.filter(~pc.field("is_keeper")).combine_chunks()
-        where = pa.array(np.searchsorted(numbers, members["cluster"].to_numpy()))
-        mine = members["payload"].combine_chunks()
-        similarity = compare(mine, keepers["payload"].take(where).combine_chunks())
-        near = pc.fill_null(pc.greater_equal(similarity, np.float32(at_least)), verify == "none")
-        members = members.append_column("similarity", similarity)
-        dropped.append(members.filter(near).select(["part", "row", "keeper", "similarity"]))
-    table = pa.concat_tables(dropped).rename_columns(["part", "row", "kept_id", "similarity"])
-    return table.append_column("reason", pa.array(["near_duplicate"] * table.num_rows, pa.string()))
+    goes = _goes(documents, verify=verify, at_least=at_least)
+    similarity = documents["keeper_similarity"] if verify != "none" else pa.nulls(documents.num_rows, pa.float32())
+    return pa.record_batch(
+        {
+            "reason": pc.if_else(goes, "near_duplicate", pa.scalar(None, pa.string())),
+            "kept_id": pc.if_else(goes, documents["keeper"], pa.scalar(None, pa.string())),
+            "similarity": pc.if_else(goes, similarity, pa.scalar(None, pa.float32())),
+        }
+    )

@@ -4,6 +4,7 @@
 //! files that are nearly equal have a whole band of values in common (Indyk, Motwani 1998). See
 //! `docs/near-duplicates.md`.
 
+pub mod chunks;
 pub mod components;
 pub mod minhash;
 pub mod shingles;
@@ -60,7 +61,7 @@ impl Sketcher {
     pub fn new(hashes: usize, options: Options) -> Self {
         let Options { ngram, unit, seed, simd } = options;
         let mut random = SplitMix(seed);
-        let keys = [random.next(), random.next()];
+        let keys = band_seeds(&mut random);
         Self {
             shingler: Shingler::new(ngram, unit, seed, simd),
             repeats: Repeats::new(),
@@ -114,11 +115,46 @@ pub fn band_keys(
     let keys = sketcher.keys;
     fixed(content, 8 * bands, |text, out| {
         let Some(values) = sketcher.sketch(text) else { return false };
-        for (band, (slot, values)) in out.chunks_exact_mut(8).zip(values.chunks_exact(rows)).enumerate() {
-            slot.copy_from_slice(&digest(band, values, keys).to_le_bytes());
-        }
+        write_digests(values, rows, keys, out);
         true
     })
+}
+
+/// The digests of the bands of sketches that are made already: [`band_keys`] of what they are sketches of, if `seed`
+/// is the same. Null: where the sketch is.
+///
+/// Errors: a sketch does not have `bands * rows` values.
+pub fn band_digests(
+    sketches: &FixedSizeBinaryArray,
+    bands: usize,
+    rows: usize,
+    seed: u64,
+) -> Result<FixedSizeBinaryArray, String> {
+    if sketches.value_length() as usize != 4 * bands * rows {
+        let bytes = sketches.value_length();
+        return Err(format!("sketches: expected {bands} x {rows} x 4 bytes each, got {bytes}"));
+    }
+    let keys = band_seeds(&mut SplitMix(seed));
+    let mut bytes = MutableBuffer::from_len_zeroed(sketches.len() * 8 * bands);
+    let mut values = vec![0; bands * rows];
+    for (sketch, out) in sketches.iter().zip(bytes.as_slice_mut().chunks_exact_mut(8 * bands)) {
+        let Some(sketch) = sketch else { continue };
+        for (value, bytes) in values.iter_mut().zip(sketch.as_chunks::<4>().0) {
+            *value = u32::from_le_bytes(*bytes);
+        }
+        write_digests(&values, rows, keys, out);
+    }
+    Ok(FixedSizeBinaryArray::new(8 * bands as i32, Buffer::from(bytes), sketches.nulls().cloned()))
+}
+
+fn band_seeds(random: &mut SplitMix) -> [u64; 2] {
+    [random.next(), random.next()]
+}
+
+fn write_digests(values: &[u32], rows: usize, keys: [u64; 2], out: &mut [u8]) {
+    for (band, (slot, values)) in out.chunks_exact_mut(8).zip(values.chunks_exact(rows)).enumerate() {
+        slot.copy_from_slice(&digest(band, values, keys).to_le_bytes());
+    }
 }
 
 /// `fill` writes each row's bytes and returns true, or returns false or panics, which makes the row null.

@@ -50,6 +50,36 @@ fn band_keys<'py>(
     to_python(py, &py.detach(|| super::band_keys(&content, bands, rows, options)))
 }
 
+/// The digests of the bands of sketches that are made already.
+#[pyfunction]
+#[pyo3(signature = (sketches, *, bands, rows, seed))]
+fn band_digests<'py>(
+    py: Python<'py>,
+    sketches: &Bound<'py, PyAny>,
+    bands: usize,
+    rows: usize,
+    seed: u64,
+) -> PyResult<Bound<'py, PyAny>> {
+    let sketches: FixedSizeBinaryArray = array(sketches, "sketches", "fixed_size_binary")?;
+    within("bands", bands, MOST_HASHES)?;
+    within("rows", rows, MOST_HASHES)?;
+    let digests = py.detach(|| super::band_digests(&sketches, bands, rows, seed));
+    to_python(py, &digests.map_err(PyValueError::new_err)?)
+}
+
+/// Where the chunks of so many words of each text end, in bytes from its beginning.
+#[pyfunction]
+#[pyo3(signature = (content, *, words))]
+fn chunk_ends<'py>(
+    py: Python<'py>,
+    content: &Bound<'py, PyAny>,
+    words: usize,
+) -> PyResult<Bound<'py, PyAny>> {
+    let content: LargeStringArray = array(content, "content", "large_string")?;
+    within("words", words, 1 << 30)?;
+    to_python(py, &py.detach(|| super::chunks::chunk_ends(&content, words)))
+}
+
 /// The distinct shingles of each text.
 #[pyfunction]
 #[pyo3(signature = (content, *, ngram, unit, seed, simd = None))]
@@ -150,6 +180,8 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("SKETCH_VERSION", VERSION)?;
     m.add_function(wrap_pyfunction!(sketch, m)?)?;
     m.add_function(wrap_pyfunction!(band_keys, m)?)?;
+    m.add_function(wrap_pyfunction!(band_digests, m)?)?;
+    m.add_function(wrap_pyfunction!(chunk_ends, m)?)?;
     m.add_function(wrap_pyfunction!(shingles, m)?)?;
     m.add_function(wrap_pyfunction!(jaccard, m)?)?;
     m.add_function(wrap_pyfunction!(sketch_similarity, m)?)?;

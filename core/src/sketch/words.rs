@@ -136,12 +136,18 @@ impl Words {
     }
 }
 
+/// Whether a byte belongs to a word.
+#[inline(always)]
+pub fn counts(byte: u8) -> bool {
+    byte >= 0x80 || byte == b'_' || byte.is_ascii_alphanumeric()
+}
+
 /// Bits of the bytes that belong to words, and of those that begin a word whatever is before them.
 #[inline(always)]
 fn classify(block: &[u8; BLOCK]) -> (u64, u64) {
     let (mut word, mut begins) = (0, 0);
     for (i, &byte) in block.iter().enumerate() {
-        word |= u64::from(byte >= 0x80 || byte == b'_' || byte.is_ascii_alphanumeric()) << i;
+        word |= u64::from(counts(byte)) << i;
         begins |= u64::from(byte >= 0xE0) << i;
     }
     (word, begins)

@@ -1,0 +1,107 @@
+"""What documents bring to be held against each other, and how they are: sketches, or their shingles themselves.
+
+Both travel as `large_binary`, so that one column carries either: a sketch as 32-bit numbers, shingles as ascending
+64-bit numbers, little-endian.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from codemill import _core, near
+from codemill.errors import RecipeError, did_you_mean
+
+HELD_BYTES = 64 << 20
+"""Evidence that is compared, or of elected documents that is kept, at a time: bounds memory whatever is elected."""
+
+VERIFICATIONS = ("none", "sketch", "exact")
+
+
+def check_sketch(*, bands: int, rows: int, ngram: int, unit: str, seed: int, **_: Any) -> None:
+    """Raises: RecipeError for a sketch that cannot be made."""
+    for name, value in (("bands", bands), ("rows", rows), ("ngram", ngram)):
+        if value < 1:
+            raise RecipeError(f"{name} must be at least 1, got {value}")
+    if bands * rows > 1 << 16:
+        raise RecipeError(f"bands x rows must be at most 65,536, got {bands * rows:,}")
+    if unit not in ("word", "char"):
+        raise RecipeError(f"there is no unit {unit!r}", remedy=did_you_mean(unit, ["word", "char"]))
+
+
+def curve_notes(*, bands: int, rows: int, **_: Any) -> list[str]:
+    """What a plan says of a step that makes bands."""
+    return near.curve(bands, rows)
+
+
+def check_verify(*, verify: str, at_least: float = 0.0, **_: Any) -> None:
+    """Raises: RecipeError for an unknown verification or a similarity that cannot be."""
+    if verify not in VERIFICATIONS:
+        raise RecipeError(f"there is no verification {verify!r}", remedy=did_you_mean(verify, VERIFICATIONS))
+    if not 0 <= at_least <= 1:
+        raise RecipeError(f"at_least is a Jaccard similarity between 0 and 1, got {at_least}")
+
+
+def evidence_of(content: pa.Array, *, verify: str, hashes: int, ngram: int, unit: str, seed: int) -> pa.Array:
+    """The sketch (`verify="sketch"`) or the shingles ("exact") of each text, as `large_binary`.
+
+    Null: a text shorter than one shingle.
+    """
+    if verify == "sketch":
+        return _core.sketch(content, hashes=hashes, ngram=ngram, unit=unit, seed=seed).cast(pa.large_binary())
+    sets = _core.shingles(content, ngram=ngram, unit=unit, seed=seed)
+    offsets = np.frombuffer(sets.buffers()[1], dtype=np.int64) * 8  # what the core returns begins at 0
+    buffers = [sets.buffers()[0], pa.py_buffer(offsets.tobytes()), sets.values.buffers()[1]]
+    return pa.Array.from_buffers(pa.large_binary(), len(sets), buffers)
+
+
+def compare(a: pa.Array, b: pa.Array, *, verify: str) -> pa.Array:
+    """Row by row, the similarity of two columns of evidence: float32. Null: where either is."""
+    if not len(a):
+        return pa.array([], pa.float32())
+    if verify == "exact":
+        return _core.jaccard(_as_sets(a), _as_sets(b))
+    width = pc.max(pc.binary_length(a)).as_py()
+    if width is None:
+        return pa.nulls(len(a), pa.float32())
+    kind = pa.binary(width)
+    return _core.sketch_similarity(a.cast(pa.binary()).cast(kind), b.cast(pa.binary()).cast(kind))
+
+
+def _as_sets(evidence: pa.Array) -> pa.Array:
+    _, starts, data = evidence.buffers()
+    window = np.frombuffer(starts, dtype=np.int64)[evidence.offset : evidence.offset + len(evidence) + 1]
+    low, high = int(window[0]), int(window[-1])
+    flat = data.slice(low, high - low) if data is not None else pa.py_buffer(b"")
+    values = pa.Array.from_buffers(pa.uint64(), (high - low) // 8, [None, flat])
+    mask = evidence.is_null() if evidence.null_count else None
+    return pa.LargeListArray.from_arrays(pa.array((window - low) // 8), values, mask=mask)
+
+
+def against(mine: pa.Array, others: pa.Array, where: npt.NDArray[np.int64], *, verify: str) -> pa.Array:
+    """The similarity of each of `mine` to `others[where]`, a bounded number of bytes of these at a time.
+
+    Why: a thousand small files can be held against one of 8 MB, which must not be there a thousand times.
+    """
+    sizes = pc.fill_null(pc.binary_length(others), 0).to_numpy(zero_copy_only=False)[where]
+    found = []
+    for low, high in _slices(sizes):
+        theirs = others.take(pa.array(where[low:high]))
+        found.append(compare(mine.slice(low, high - low), theirs, verify=verify))
+    return pa.concat_arrays(found) if found else pa.array([], pa.float32())
+
+
+def _slices(sizes: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Neighbouring rows of about `HELD_BYTES` together, one at least."""
+    ends = np.cumsum(sizes)
+    low = 0
+    while low < len(sizes):
+        before = ends[low - 1] if low else 0
+        high = max(low + 1, int(np.searchsorted(ends, before + HELD_BYTES, side="right")))
+        yield low, high
+        low = high

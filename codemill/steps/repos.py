@@ -1,0 +1,186 @@
+"""Repositories as one unit each: a sketch of all files together, and what was decided of one said of all its files.
+
+A repository is what has one `source`, `repo` and `revision`: two snapshots of it are two units, of which the better
+one stays if they are near-copies. One of its documents, the first by path, stands for it from `sketch` to `spread`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from codemill import _core
+from codemill.document import TIME
+from codemill.exchange import Pieces
+from codemill.steps._evidence import HELD_BYTES, check_sketch, curve_notes
+from codemill.table import exchange
+
+Rows = npt.NDArray[np.int64]
+
+UNIT = ("source", "repo", "revision")
+_NOTHING = np.uint32(0xFFFFFFFF)  # each minimum of a sketch of no shingles: what is neutral when minima are taken
+
+
+def _units(documents: pa.RecordBatch) -> pa.Array:
+    """16 bytes that tell a document's repository, as document ids tell documents."""
+    source, repo, revision = (documents[name] for name in UNIT)
+    ids = _core.document_ids(source, repo, pa.nulls(len(repo), pa.string()), revision).dictionary_encode()
+    keys = [bytes.fromhex(text) for text in ids.dictionary.to_pylist()]
+    return pa.array(keys, pa.binary(16)).take(ids.indices)
+
+
+def _emit(
+    documents: pa.RecordBatch, numbers: Rows, *, bands: int, rows: int, ngram: int, unit: str, seed: int
+) -> tuple[pa.RecordBatch, Rows]:
+    """One row for each repository of a batch, at the place of the document that stands for it."""
+    hashes = bands * rows
+    sketches = _core.sketch(documents["content"], hashes=hashes, ngram=ngram, unit=unit, seed=seed)
+    table = pa.table(
+        {
+            "unit": _units(documents),
+            "path": documents["path"],
+            "stars": documents["stars"],
+            "commit_time": documents["commit_time"],
+            "row": pa.array(numbers),
+            "sketch": _filled(sketches),
+        }
+    )
+    table = _together(table, hashes)
+    places = table["row"].to_numpy()
+    table = table.drop_columns(["row"]).combine_chunks()
+    return pa.RecordBatch.from_arrays([_flat(column) for column in table.columns], names=table.schema.names), places
+
+
+def _flat(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks else pa.array([], column.type)
+
+
+def _filled(sketches: pa.FixedSizeBinaryArray) -> pa.Array:
+    """Sketches without nulls: of what has no shingle, that of no shingles."""
+    width = sketches.type.byte_width
+    return pc.fill_null(sketches, pa.scalar(b"\xff" * width, sketches.type))
+
+
+def _together(table: pa.Table, hashes: int) -> pa.Table:
+    """Rows of one unit as one: the first by path, with the most stars, the latest time, and the minima of all."""
+    places = [(name, "ascending") for name in ("unit", "path", "part", "row") if name in table.schema.names]
+    table = table.take(pc.sort_indices(table, sort_keys=places)).combine_chunks()
+    if not table.num_rows:
+        return table
+    units = _flat(table["unit"])
+    new = np.ones(len(units), dtype=bool)
+    new[1:] = pc.not_equal(units[1:], units[:-1]).to_numpy(zero_copy_only=False)
+    starts = np.flatnonzero(new)
+    best = table.select(["unit", "stars", "commit_time"]).group_by("unit", use_threads=False)
+    best = best.aggregate([("stars", "max"), ("commit_time", "max")])  # in order of first appearance
+    minima = np.minimum.reduceat(_numbers(_flat(table["sketch"]), hashes), starts, axis=0)
+    sketches = pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(4 * hashes), len(starts), [None, pa.py_buffer(minima.tobytes())]
+    )
+    columns = dict(zip(table.schema.names, table.take(pa.array(starts)).columns, strict=True))
+    columns |= {"stars": best["stars_max"], "commit_time": best["commit_time_max"], "sketch": sketches}
+    return pa.table(columns)
+
+
+def _numbers(sketches: pa.FixedSizeBinaryArray, hashes: int) -> npt.NDArray[np.uint32]:
+    flat = np.frombuffer(sketches.buffers()[1], dtype="<u4")
+    return flat[sketches.offset * hashes : (sketches.offset + len(sketches)) * hashes].reshape(-1, hashes)
+
+
+@exchange(
+    version=1,
+    reads=(*UNIT, "path", "stars", "commit_time", "content"),
+    key="unit",
+    adds={
+        "band_keys": pa.binary(),
+        "evidence": pa.large_binary(),
+        "repo_stars": pa.int64(),
+        "repo_commit_time": TIME,
+    },
+    emit=_emit,
+    piecewise=True,
+    weight=1024,  # a file's part in the sketch of its repository, of 8 KiB for eight files
+    check=check_sketch,
+    notes=curve_notes,
+)
+def sketch(pieces: Pieces, *, bands: int, rows: int, ngram: int, unit: str, seed: int) -> pa.Table:
+    """Sketches each repository: the minima of the sketches of its files, which are those of all their shingles.
+
+    Shape: files in; for the document that stands for a repository the digests of the bands (8 x `bands` bytes), the
+    sketch (`evidence`, 4 x `bands` x `rows` bytes), the most stars and the latest commit of its files out.
+    Null: other documents; a repository whose files are all shorter than a shingle has no sketch.
+    Memory: a sketch for each repository of a partition, twice. Why not the files joined, in order of path: that
+    would add `ngram` - 1 shingles at each border, which say how files are called and not what is in them.
+    From: Broder 1997 (the sketch of a union is the minimum of the sketches).
+    """
+    hashes = bands * rows
+    table = _folded(pieces, hashes)
+    sketches = _flat(table["sketch"])
+    empty = (_numbers(sketches, hashes) == _NOTHING).all(axis=1) if len(sketches) else np.zeros(0, dtype=bool)
+    sketches = sketches.take(pa.array(np.arange(len(sketches)), mask=empty))
+    digests = _core.band_digests(sketches, bands=bands, rows=rows, seed=seed)
+    return pa.table(
+        {
+            "part": table["part"],
+            "row": table["row"],
+            "band_keys": digests.cast(pa.binary()),
+            "evidence": sketches.cast(pa.large_binary()),
+            "repo_stars": table["stars"],
+            "repo_commit_time": table["commit_time"],
+        }
+    )
+
+
+def _folded(pieces: Pieces, hashes: int) -> pa.Table:
+    """All pieces as one row per unit. They are folded when as much is waiting as there is: each is copied a few
+    times, not once for every later one."""
+    folded: pa.Table | None = None
+    waiting: list[pa.Table] = []
+    held = 0
+    for piece in pieces:
+        waiting.append(piece)
+        held += piece.nbytes
+        if held > max(HELD_BYTES, folded.nbytes if folded is not None else 0):
+            folded = _together(pa.concat_tables([*([folded] if folded else []), *waiting]), hashes)
+            waiting, held = [], 0
+    return _together(pa.concat_tables([*([folded] if folded else []), *waiting]), hashes)
+
+
+def _with_unit(documents: pa.RecordBatch, rows: Rows, **_: Any) -> tuple[pa.RecordBatch, Rows]:
+    names = [n for n in documents.schema.names if n not in UNIT]
+    return documents.select(names).append_column("unit", _units(documents)), rows
+
+
+_SPREAD = {"keeper": pa.string(), "is_keeper": pa.bool_(), "keeper_similarity": pa.float32()}
+
+
+@exchange(
+    version=1,
+    reads=lambda params: (
+        *UNIT,
+        "keeper",
+        "is_keeper",
+        *(("keeper_similarity",) if params["verify"] != "none" else ()),
+    ),
+    key="unit",
+    adds=_SPREAD,
+    emit=_with_unit,
+)
+def spread(keys: pa.Table, *, verify: str) -> pa.Table:
+    """Says of all files of a repository what was found of the one that stands for it.
+
+    Shape: files in; one row for each file of a repository that is in a cluster out.
+    """
+    columns = ["unit", *(name for name in _SPREAD if name in keys.schema.names)]
+    known = keys.filter(keys["is_keeper"].is_valid()).select(columns)
+    where = pc.index_in(_flat(keys["unit"]), value_set=_flat(known["unit"]))
+    found = pa.table({"part": keys["part"], "row": keys["row"], "at": where}).drop_null()
+    said = known.drop_columns(["unit"]).take(found["at"])
+    table = pa.table([found["part"], found["row"], *said.columns], names=["part", "row", *said.schema.names])
+    if verify == "none":
+        table = table.append_column("keeper_similarity", pa.nulls(table.num_rows, pa.float32()))
+    return table

@@ -59,8 +59,7 @@ def main(documents: int) -> None:
 
 def looser(rules: RuleBook) -> RuleBook:
     """The same with another number for one rule."""
-    name = next(s.name for s in rules.sets if any(r.signal == "num_words" for r in s.rules))
-    name = "python" if any(s.name == "python" for s in rules.sets) else name
+    name = "python" if any(s.name == "python" for s in rules.sets) else "others"  # the set that judges the corpus
     return rules.with_rule(name, Rule("num_words", below=45))
 
 

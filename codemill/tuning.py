@@ -26,7 +26,6 @@ import pyarrow.parquet as pq
 from codemill.errors import InputError, RecipeError, did_you_mean
 from codemill.layers import Layer, Stack
 from codemill.perplexity import Scorer
-from codemill.report import facts, working
 from codemill.rules import Rule, RuleBook, RuleSet, Values, book_from, values_of
 from codemill.steps.quality import fired
 from codemill.store import Place
@@ -62,6 +61,8 @@ class Measured:
 
 def measured(out: str | Path) -> Measured:
     """Opens a finished run. Raises: InputError if it has no quality.judge, or its working tables are gone."""
+    from codemill.report import facts  # which imports this module: the report shows what is found here
+
     manifest = facts.read_manifest(out)
     names = [step["name"] for step in manifest["steps"]]
     if "quality.judge" not in names:
@@ -243,6 +244,8 @@ def ranked(run: Measured, scorer: Scorer, n: int = 10, *, of: str = "kept") -> d
 
 def texts(run: Measured) -> Iterator[pa.RecordBatch]:
     """The living documents with their content, wherever it is. Raises: InputError if an input is gone or changed."""
+    from codemill.report import working
+
     own = all(parameters.get("kind") != "Parquet" for parameters in (i["source"] for i in run.manifest["inputs"]))
     externals = {} if own else working.externals(run.manifest, run.parts)
     base = run.stack.layers[0]

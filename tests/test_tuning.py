@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -167,3 +169,8 @@ def test_a_run_without_rules_says_so(tmp_path: Path) -> None:
     cm.build(ingest.documents(sources=(Literals(TEXTS),)), out=tmp_path, workers=1)
     with pytest.raises(cm.InputError, match="no rules were judged"):
         tuning.measured(tmp_path)
+
+
+def test_it_can_be_imported_first() -> None:
+    done = subprocess.run([sys.executable, "-c", "import codemill.tuning"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -82,7 +82,8 @@ fn directive(lexer: &mut Lexer<'_>, at: usize) -> bool {
             lexer.push(Kind::String, path, end);
             if plain && name == b"include" {
                 let end = lexer.without_cr(end, line);
-                lexer.push(Kind::LineComment, path + length + 2, end);
+                // Not a line comment: its newline never belongs to it.
+                lexer.push(Kind::BlockComment, path + length + 2, end);
             }
         }
         b"error" | b"warning" => only_comments(lexer, after),
@@ -282,6 +283,7 @@ pub fn python(lexer: &mut Lexer<'_>, at: usize) -> bool {
         quote.doubled_code = true;
     }
     let documentation = !with_code
+        && !lexer.rules.quirks.docstrings_anywhere
         && lexer.frames.is_empty()
         && lexer.line_start_blank(start)
         && is_documentation(lexer, start);

@@ -168,6 +168,8 @@ pub struct Quirks {
     pub plain_directives: bool,
     /// Python: every triple-quoted string that is first on its line is documentation, and escapes do not count in it.
     pub docstrings_anywhere: bool,
+    /// INI: a comment begins anywhere on a line.
+    pub comments_anywhere: bool,
     /// Shell: a heredoc ends where its word comes next, be it within a line.
     pub loose_heredocs: bool,
 }
@@ -323,6 +325,7 @@ impl Rules {
             }
             "csharp" => {
                 self.family(Dialect::CSharp, literals::csharp, b"#\"@$");
+                self.braces();
                 self.slashes(false);
                 self.only_text(&[("\"", "\"", Backslash, Line), ("'", "'", Backslash, Line)]);
             }
@@ -601,6 +604,13 @@ impl Rules {
         self.quirks = quirks;
         if quirks.quotes_pair_across_lines {
             self.texts(&["\"", "'"], |quote| quote.extent = Extent::TextOrCode);
+        }
+        if quirks.comments_anywhere {
+            for opener in &mut self.openers {
+                if let What::Line(place) = &mut opener.what {
+                    *place = Place::Anywhere;
+                }
+            }
         }
         if quirks.no_jsx {
             self.jsx = false;

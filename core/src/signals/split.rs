@@ -18,7 +18,8 @@
 //!    [`runs_to_end`]).
 //! 7. *HTML*: comments in style sheets stay in the code text.
 //! 8. *Shell*: a heredoc ends where its word comes next (`loose_heredocs`).
-//! 9. *Languages without comments* ([`UNSPLIT`]): the reference has a lexer that calls nothing a comment.
+//! 9. *INI*: `;` and `#` begin a comment anywhere on a line (`comments_anywhere`).
+//! 10. *Languages without comments* ([`UNSPLIT`]): the reference has a lexer that calls nothing a comment.
 //!
 //! Two things the reference does are mended rather than kept (see `docs/conformance.md`): languages it has no lexer
 //! for are split by their real comments instead of by guesses about lines (D1), and comments it leaves in the code
@@ -170,6 +171,7 @@ fn rules(syntax: &Syntax) -> Rules {
             quirks.plain_directives = true;
         }
         "python" | "cython" | "sage" | "mojo" | "numpy" | "starlark" => quirks.docstrings_anywhere = true,
+        "ini" => quirks.comments_anywhere = true,
         "shell" => quirks.loose_heredocs = true,
         _ => {}
     }

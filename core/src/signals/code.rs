@@ -15,7 +15,7 @@ fn head(text: &str, count: usize) -> &str {
 }
 
 /// Any of some words, whatever their case.
-fn any_of(words: &[&str]) -> AhoCorasick {
+pub(super) fn any_of(words: &[&str]) -> AhoCorasick {
     AhoCorasick::builder().ascii_case_insensitive(true).build(words).expect("a handful of short words")
 }
 

@@ -41,6 +41,7 @@ pub static FAMILIES: &[&Family] = &[
     &language::csharp::FAMILY,
     &language::go::FAMILY,
     &language::java::FAMILY,
+    &language::python::FAMILY,
 ];
 
 /// Signals that are defined together and apply to the same documents.

@@ -5,7 +5,10 @@ pub mod cpp;
 pub mod csharp;
 pub mod go;
 pub mod java;
+pub mod python;
+mod python_comments;
 mod scan;
+mod stack;
 
 use super::Document;
 use std::cell::OnceCell;
@@ -17,6 +20,7 @@ pub struct Facts {
     csharp: OnceCell<csharp::Facts>,
     java: OnceCell<java::Facts>,
     go: OnceCell<go::Facts>,
+    python: OnceCell<python::Facts>,
 }
 
 /// `count` per code line; `None` if there are none.
@@ -34,6 +38,6 @@ fn flag(value: bool) -> Option<f64> {
 }
 
 /// Characters of the comments, where a language counts them its own way.
-pub(super) fn comment_chars(_document: &Document<'_>) -> Option<usize> {
-    None
+pub(super) fn comment_chars(document: &Document<'_>) -> Option<usize> {
+    (document.language == "python").then(|| python::comment_chars(document))
 }

@@ -6,6 +6,7 @@ use super::natural::Natural;
 use super::ngrams::Ngrams;
 use super::split::{Split, split};
 use super::strings::Strings;
+use super::tokens::Tokens;
 use super::words::Words;
 use crate::lex::Syntax;
 use std::cell::OnceCell;
@@ -45,6 +46,7 @@ pub struct Document<'a> {
     code_lines: OnceCell<Lines>,
     comment_lines: OnceCell<Lines>,
     strings: OnceCell<Strings>,
+    tokens: OnceCell<Tokens>,
     words: OnceCell<Words>,
     ngrams: OnceCell<Ngrams>,
 }
@@ -67,6 +69,7 @@ impl<'a> Document<'a> {
             code_lines: OnceCell::new(),
             comment_lines: OnceCell::new(),
             strings: OnceCell::new(),
+            tokens: OnceCell::new(),
             words: OnceCell::new(),
             ngrams: OnceCell::new(),
         }
@@ -118,6 +121,11 @@ impl<'a> Document<'a> {
     /// What the strings of the code text add up to.
     pub(super) fn strings(&self) -> &Strings {
         self.strings.get_or_init(|| Strings::of(&self.split().code))
+    }
+
+    /// Identifiers and numbers of the code text.
+    pub(super) fn tokens(&self) -> &Tokens {
+        self.tokens.get_or_init(|| Tokens::of(&self.split().code))
     }
 
     /// Normalised words.

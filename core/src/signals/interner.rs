@@ -9,6 +9,13 @@ pub struct Interner {
 }
 
 impl Interner {
+    /// Forgets all strings and keeps the memory.
+    pub fn reset(&mut self) {
+        self.bytes.clear();
+        self.starts.clear();
+        self.slots.fill(0);
+    }
+
     /// How many different strings there are.
     pub fn len(&self) -> usize {
         self.starts.len()

@@ -19,6 +19,7 @@ mod ngrams;
 mod split;
 mod strings;
 mod text;
+mod tokens;
 mod words;
 
 pub use document::{DocType, Document};
@@ -35,6 +36,7 @@ pub static FAMILIES: &[&Family] = &[
     &words::FAMILY,
     &ngrams::FAMILY,
     &code::FAMILY,
+    &tokens::FAMILY,
     &text::FAMILY,
     &language::c::FAMILY,
     &language::cpp::FAMILY,

@@ -35,6 +35,17 @@ impl Strings {
     }
 }
 
+/// Calls `each` with every part of the code text between its strings, the quotes included.
+pub fn outside<'a>(code: &'a str, mut each: impl FnMut(&'a str)) {
+    let mut from = 0;
+    for body in (Bodies { code, at: 0, across_lines: false, no_triple: [false; 2] }) {
+        let start = body.as_ptr() as usize - code.as_ptr() as usize;
+        each(&code[from..start]);
+        from = start + body.len();
+    }
+    each(&code[from..]);
+}
+
 /// Whether a word has `http://` or `https://` with something after it.
 fn has_address(word: &str) -> bool {
     ["http://", "https://"]

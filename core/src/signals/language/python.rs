@@ -4,7 +4,7 @@
 //! the interpreter that runs the filter. CPython's limits on nesting hold: 200 brackets, 100 indentations.
 
 use super::stack::with_stack;
-use super::{per_line, python_comments, scan};
+use super::{per_line, python_comments, scan, share_of_lines};
 use crate::signals::code::any_of;
 use crate::signals::{Applies, Document, ratio, signals};
 use aho_corasick::AhoCorasick;
@@ -275,7 +275,6 @@ static RETURN: LazyLock<Regex> = LazyLock::new(|| {
 
 static PASS: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(&["pass"]));
 static IMPORT: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(&["import"]));
-static PRINT: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(&["print"]));
 
 /// Lines of the code text that contain a word in any case.
 fn lines_with(document: &Document<'_>, word: &AhoCorasick) -> usize {
@@ -378,7 +377,7 @@ signals! {
     /// Why: exercises, debugging.
     /// From: opc_data_filtering, `frac_lines_print`.
     /// Example: python "print(1)\nx = 1\n" → 0.5
-    fn python_frac_lines_print(document) { per_line(lines_with(document, &PRINT), document) }
+    fn python_frac_lines_print(document) { share_of_lines(document, &["print"]) }
 
     /// Modules, classes and functions with a docstring, as a share of all.
     ///

@@ -1,0 +1,167 @@
+//! Identifiers and numbers of the code text, outside its strings.
+//!
+//! An identifier (keywords too: what is one depends on the language) is a run of letters, digits, `_` and `$` that does
+//! not begin with a digit; a number one that does. Characters outside ASCII count as letters.
+
+use super::interner::Interner;
+use super::strings::outside;
+use super::{Applies, ratio, round8, signals};
+use std::cell::RefCell;
+use std::sync::OnceLock;
+
+/// What the signals want to know.
+#[derive(Default)]
+pub struct Tokens {
+    identifiers: usize,
+    numbers: usize,
+    single: usize,
+    obfuscated: usize,
+    /// How often each different identifier occurs, and its length.
+    distinct: Vec<(u32, u32)>,
+}
+
+const WORD: u8 = 1;
+const DIGIT: u8 = 2;
+
+fn kinds() -> &'static [u8; 256] {
+    static KINDS: OnceLock<[u8; 256]> = OnceLock::new();
+    KINDS.get_or_init(|| {
+        std::array::from_fn(|byte| match byte as u8 {
+            b'0'..=b'9' => WORD | DIGIT,
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$' | 128.. => WORD,
+            _ => 0,
+        })
+    })
+}
+
+thread_local! {
+    static INTERNER: RefCell<Interner> = RefCell::default();
+}
+
+impl Tokens {
+    /// Looks at the code text.
+    pub fn of(code: &str) -> Self {
+        INTERNER.with_borrow_mut(|interner| {
+            interner.reset();
+            let mut tokens = Self::default();
+            outside(code, |part| tokens.add(part.as_bytes(), interner));
+            tokens
+        })
+    }
+
+    fn add(&mut self, bytes: &[u8], interner: &mut Interner) {
+        let kinds = kinds();
+        let mut at = 0;
+        while at < bytes.len() {
+            let kind = kinds[bytes[at] as usize];
+            if kind & WORD == 0 {
+                at += 1;
+                continue;
+            }
+            let start = at;
+            while at < bytes.len() && kinds[bytes[at] as usize] & WORD != 0 {
+                at += 1;
+            }
+            if kind & DIGIT != 0 { self.numbers += 1 } else { self.identifier(&bytes[start..at], interner) }
+        }
+    }
+
+    fn identifier(&mut self, name: &[u8], interner: &mut Interner) {
+        self.identifiers += 1;
+        self.single += usize::from(name.len() == 1);
+        self.obfuscated += usize::from(
+            name.len() > 5 && name.starts_with(b"_0x") && name[3..].iter().all(u8::is_ascii_hexdigit),
+        );
+        let id = interner.number(name, false);
+        match self.distinct.get_mut(id as usize) {
+            Some((count, _)) => *count += 1,
+            None => {
+                self.distinct.push((1, name.iter().filter(|&&byte| (byte as i8) >= -0x40).count() as u32))
+            }
+        }
+    }
+}
+
+signals! {
+    family "tokens", version 1, Applies::CodeAndData;
+
+    /// Different identifiers over identifiers.
+    ///
+    /// Unit: fraction.
+    /// Null: no identifiers.
+    /// Why: programs use their names again; lists do not.
+    /// From: ours.
+    /// Example: c "a + b + a + c" → 0.75
+    fn frac_identifiers_distinct(document) {
+        ratio(document.tokens().distinct.len(), document.tokens().identifiers)
+    }
+
+    /// Mean length of the different identifiers.
+    ///
+    /// Unit: characters.
+    /// Null: no identifiers.
+    /// Why: names that say something are longer; minified code has 1 to 2.
+    /// From: ours; Lawrie et al. 2006, "What's in a Name?", on names and comprehension.
+    /// Example: c "ab(ab, name)" → 3
+    fn mean_identifier_length_chars(document) {
+        let distinct = &document.tokens().distinct;
+        ratio(distinct.iter().map(|&(_, chars)| chars as usize).sum(), distinct.len())
+    }
+
+    /// Identifiers of one letter over identifiers.
+    ///
+    /// Unit: fraction.
+    /// Null: no identifiers.
+    /// Why: minified code and hasty exercises.
+    /// From: ours.
+    /// Example: c "i + index" → 0.5
+    fn frac_identifiers_single_letter(document) { ratio(document.tokens().single, document.tokens().identifiers) }
+
+    /// Identifiers such as `_0x3f2a` over identifiers.
+    ///
+    /// Unit: fraction.
+    /// Null: no identifiers.
+    /// Why: the mark of an obfuscator.
+    /// From: ours.
+    /// Example: javascript "_0x3f2a(x)" → 0.5
+    fn frac_identifiers_obfuscated(document) {
+        ratio(document.tokens().obfuscated, document.tokens().identifiers)
+    }
+
+    /// Shannon entropy of the identifiers.
+    ///
+    /// Unit: bits per identifier.
+    /// Null: no identifiers.
+    /// Why: how much a file talks about; it grows with the size of the vocabulary.
+    /// From: ours.
+    /// Example: c "a b a b" → 1
+    fn identifier_entropy_bits(document) {
+        let tokens = document.tokens();
+        let all = tokens.identifiers as f64;
+        let shares = tokens.distinct.iter().map(|&(count, _)| f64::from(count) / all);
+        (tokens.identifiers > 0).then(|| round8(0.0 - shares.map(|p| p * p.log2()).sum::<f64>()))
+    }
+
+    /// Numbers over numbers and identifiers.
+    ///
+    /// Unit: fraction.
+    /// Null: neither.
+    /// Why: tables, coordinates, weights.
+    /// From: ours.
+    /// Example: c "x = 1 + 0x2F" → 0.66666667
+    fn frac_tokens_number(document) {
+        let tokens = document.tokens();
+        ratio(tokens.numbers, tokens.numbers + tokens.identifiers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tokens;
+
+    #[test]
+    fn tokens_are_outside_strings() {
+        let tokens = Tokens::of("f('(x') + \"y\" + é1 + 0x1F + $a\n)]");
+        assert_eq!((tokens.identifiers, tokens.numbers, tokens.distinct.len(), tokens.single), (3, 1, 3, 1));
+    }
+}

@@ -416,7 +416,7 @@ signals! {
     /// Null: it does not parse.
     /// Why: deep nesting is hard to follow, or generated.
     /// From: ours.
-    /// Example: python "if a:\n    if b:\n        c()\n" → 3
+    /// Example: python "if a:\n\tif b:\n\t\tc()\n" → 3
     fn python_max_nesting(document) { tree(document).map(|tree| tree.deepest as f64) }
 
     /// Relative imports as a share of all imported modules.

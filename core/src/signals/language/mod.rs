@@ -6,6 +6,7 @@ pub mod csharp;
 pub mod go;
 pub mod java;
 mod scan;
+mod stack;
 
 use super::Document;
 use std::cell::OnceCell;

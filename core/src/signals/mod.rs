@@ -41,6 +41,8 @@ pub static FAMILIES: &[&Family] = &[
     &language::csharp::FAMILY,
     &language::go::FAMILY,
     &language::java::FAMILY,
+    &language::javascript::FAMILY,
+    &language::typescript::FAMILY,
 ];
 
 /// Signals that are defined together and apply to the same documents.

@@ -3,10 +3,13 @@
 pub mod c;
 pub mod cpp;
 pub mod csharp;
+mod ecmascript;
 pub mod go;
 pub mod java;
+pub mod javascript;
 mod scan;
 mod stack;
+pub mod typescript;
 
 use super::Document;
 use std::cell::OnceCell;
@@ -18,6 +21,7 @@ pub struct Facts {
     csharp: OnceCell<csharp::Facts>,
     java: OnceCell<java::Facts>,
     go: OnceCell<go::Facts>,
+    ecmascript: OnceCell<Option<ecmascript::Facts>>,
 }
 
 /// `count` per code line; `None` if there are none.

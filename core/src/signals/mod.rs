@@ -44,6 +44,8 @@ pub static FAMILIES: &[&Family] = &[
     &language::go::FAMILY,
     &language::java::FAMILY,
     &language::python::FAMILY,
+    &language::javascript::FAMILY,
+    &language::typescript::FAMILY,
 ];
 
 /// Signals that are defined together and apply to the same documents.

@@ -3,12 +3,15 @@
 pub mod c;
 pub mod cpp;
 pub mod csharp;
+mod ecmascript;
 pub mod go;
 pub mod java;
 pub mod python;
 mod python_comments;
 mod scan;
 mod stack;
+pub mod javascript;
+pub mod typescript;
 
 use super::Document;
 use std::cell::OnceCell;
@@ -21,6 +24,7 @@ pub struct Facts {
     java: OnceCell<java::Facts>,
     go: OnceCell<go::Facts>,
     python: OnceCell<python::Facts>,
+    ecmascript: OnceCell<Option<ecmascript::Facts>>,
 }
 
 /// `count` per code line; `None` if there are none.

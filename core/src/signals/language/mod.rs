@@ -4,8 +4,18 @@ pub mod c;
 pub mod cpp;
 pub mod csharp;
 pub mod go;
+pub mod html;
+pub mod imports;
 pub mod java;
+pub mod kotlin;
+pub mod php;
+pub mod ruby;
+pub mod rust;
 mod scan;
+pub mod shell;
+pub mod sql;
+pub mod swift;
+mod tokens;
 
 use super::Document;
 use std::cell::OnceCell;
@@ -17,6 +27,8 @@ pub struct Facts {
     csharp: OnceCell<csharp::Facts>,
     java: OnceCell<java::Facts>,
     go: OnceCell<go::Facts>,
+    html: OnceCell<html::Facts>,
+    sql: OnceCell<sql::Facts>,
 }
 
 /// `count` per code line; `None` if there are none.

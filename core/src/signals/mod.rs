@@ -42,10 +42,22 @@ pub static FAMILIES: &[&Family] = &[
     &language::cpp::FAMILY,
     &language::csharp::FAMILY,
     &language::go::FAMILY,
+    &language::html::FAMILY,
     &language::java::FAMILY,
     &language::python::FAMILY,
     &language::javascript::FAMILY,
     &language::typescript::FAMILY,
+    &language::imports::c::FAMILY,
+    &language::imports::cpp::FAMILY,
+    &language::imports::java::FAMILY,
+    &language::imports::go::FAMILY,
+    &language::rust::FAMILY,
+    &language::php::FAMILY,
+    &language::ruby::FAMILY,
+    &language::kotlin::FAMILY,
+    &language::swift::FAMILY,
+    &language::shell::FAMILY,
+    &language::sql::FAMILY,
 ];
 
 /// Signals that are defined together and apply to the same documents.

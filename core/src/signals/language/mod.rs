@@ -5,6 +5,8 @@ pub mod cpp;
 pub mod csharp;
 mod ecmascript;
 pub mod go;
+pub mod html;
+pub mod imports;
 pub mod java;
 pub mod python;
 mod python_comments;
@@ -12,6 +14,14 @@ mod scan;
 mod stack;
 pub mod javascript;
 pub mod typescript;
+pub mod kotlin;
+pub mod php;
+pub mod ruby;
+pub mod rust;
+pub mod shell;
+pub mod sql;
+pub mod swift;
+mod tokens;
 
 use super::Document;
 use std::cell::OnceCell;
@@ -25,6 +35,8 @@ pub struct Facts {
     go: OnceCell<go::Facts>,
     python: OnceCell<python::Facts>,
     ecmascript: OnceCell<Option<ecmascript::Facts>>,
+    html: OnceCell<html::Facts>,
+    sql: OnceCell<sql::Facts>,
 }
 
 /// `count` per code line; `None` if there are none.

@@ -1,0 +1,83 @@
+//! Kotlin. Beyond opc_data_filtering, which has no signals for it; the patterns look at lines, not at a tree.
+
+use super::share_of_lines;
+use super::tokens::{has_word, keyword, share};
+use crate::signals::{Applies, signals};
+
+const MODIFIERS: [&str; 20] = [
+    "public",
+    "private",
+    "protected",
+    "internal",
+    "open",
+    "abstract",
+    "final",
+    "sealed",
+    "data",
+    "enum",
+    "annotation",
+    "inner",
+    "override",
+    "suspend",
+    "inline",
+    "operator",
+    "infix",
+    "tailrec",
+    "companion",
+    "value",
+];
+
+signals! {
+    family "kotlin", version 1, Applies::Languages(&["kotlin"]);
+
+    /// Lines that begin with `fun` after modifiers and annotations, per code line.
+    ///
+    /// Unit: functions per line; lambdas do not count.
+    /// Null: no code lines.
+    /// Why: none at all is a list of constants; one on every line is an interface or a stub.
+    /// From: ours, after `qsc_codec_frac_lines_func_ratio` of opc_data_filtering.
+    /// Example: kotlin "private suspend fun f() = 1\nval g = 2\n" → 0.5
+    fn kotlin_functions_per_line(document) {
+        share(document, |line| keyword(line, &MODIFIERS) == "fun")
+    }
+
+    /// Lines that begin with `import`, per code line.
+    ///
+    /// Unit: lines per line.
+    /// Null: no code lines.
+    /// Why: a file that mostly imports wires others together and cannot run alone.
+    /// From: ours.
+    /// Example: kotlin "import a.b\nval c = b\n" → 0.5
+    fn kotlin_imports_per_line(document) { share(document, |line| keyword(line, &[]) == "import") }
+
+    /// Code lines that call `print` or `println`.
+    ///
+    /// Unit: fraction of code lines.
+    /// Null: no code lines.
+    /// Why: a file that mostly prints is an exercise or a dump.
+    /// From: ours, after `qsc_codec_frac_lines_print` of opc_data_filtering.
+    /// Example: kotlin "println(1)\nfingerprint(2)\n" → 0.5
+    fn kotlin_frac_lines_print(document) {
+        share(document, |line| has_word(line, "println") || has_word(line, "print"))
+    }
+
+    /// Lines that begin with `class`, `interface` or `object` after modifiers and annotations, per code line.
+    ///
+    /// Unit: lines per line.
+    /// Null: no code lines.
+    /// Why: many with little in them are data carriers written by a tool.
+    /// From: ours.
+    /// Example: kotlin "data class A(val b: Int)\nval c = A(1)\n" → 0.5
+    fn kotlin_classes_per_line(document) {
+        share(document, |line| matches!(keyword(line, &MODIFIERS), "class" | "interface" | "object"))
+    }
+
+    /// Code lines with `!!`, the claim that a value is not null.
+    ///
+    /// Unit: fraction of code lines.
+    /// Null: no code lines.
+    /// Why: converters from Java leave it behind on every use; people who write Kotlin handle the null.
+    /// From: ours.
+    /// Example: kotlin "a!!.b()\nc?.d()\n" → 0.5
+    fn kotlin_frac_lines_non_null_assertions(document) { share_of_lines(document, &["!!"]) }
+}

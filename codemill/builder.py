@@ -198,12 +198,14 @@ class _Build:
 
     def _exchange(self, planned: PlannedTable, missing: Sequence[str], receipts: dict[str, Receipt]) -> None:
         table, parts = planned.table, self.plan.parts
-        partitions = max(
-            1, -(-self.entries[-1]["rows_out"] * table.step.weight_of(table.params) // max(1, self.worker_memory // 2))
-        )
+        beside = list(table.step.beside(table.params)) if table.step.beside else []
+        rows = self.entries[-1]["rows_out"] + sum(other.rows for other in beside)
+        partitions = max(1, -(-rows * table.step.weight_of(table.params) // max(1, self.worker_memory // 2)))
         per_group = exchange.parts_per_group(len(parts), table.step.weight_of(table.params))
         starts = list(range(0, len(parts), per_group))
         groups = [{i: parts[i] for i in range(s, min(s + per_group, len(parts)))} for s in starts]
+        per_other = exchange.parts_per_group(len(beside), table.step.weight_of(table.params))
+        others = [beside[s : s + per_other] for s in range(0, len(beside), per_other)]
         folder = planned.folder.at("exchange")
         if folder.at("partitions.json").read_json() != partitions:
             folder.remove_folder()  # half a run with another --memory is of no use to this one
@@ -211,7 +213,7 @@ class _Build:
         folder.at("partitions.json").write_json(partitions)
         sweep(folder)
         stack = Stack(tuple(self.layers))
-        maps = [f"map-{i:05d}" for i in range(len(groups))]
+        maps = [f"map-{i:05d}" for i in range(len(groups) + len(others))]
         reduces = [f"reduce-{i:05d}" for i in range(partitions)]
         known = read_receipts(folder)
         there = self._verified(folder, known, list(known))
@@ -237,7 +239,17 @@ class _Build:
                     label=f"{table.step.name} {name}",
                     size=self._bytes(group.values()) // 2,
                 )
-                for name, group in zip(maps, groups, strict=True)
+                for name, group in zip(maps, groups, strict=False)
+            }
+        )
+        write(
+            {
+                name: Task(
+                    tasks.map_beside,
+                    (table.step, table.params, some, places[name], partitions),
+                    label=f"{table.step.name} {name}",
+                )
+                for name, some in zip(maps[len(groups) :], others, strict=True)
             }
         )
         found = [places[name] for name in maps]
@@ -383,7 +395,11 @@ class _Build:
     def _publish(self) -> dict[str, Any]:
         out, stack, began = self.plan.out, Stack(tuple(self.layers)), time.monotonic()
         books = out.at(".work", "publish", self.plan.fingerprint)
-        folders = {name: out.at(name) for name in ("corpus", "ledger")}
+        indexing = "sketch_bits" in stack.columns()
+        folders = {name: out.at(name) for name in ("corpus", "ledger", *(("index",) if indexing else ()))}
+        for file in () if indexing else out.at("index").names():
+            if _OURS.fullmatch(file):
+                out.at("index", file).remove()  # of an earlier recipe
         for folder in (books, *folders.values()):
             folder.make()
             sweep(folder)
@@ -413,7 +429,7 @@ class _Build:
                 [
                     Task(
                         tasks.publish_part,
-                        (stack, folders["corpus"], folders["ledger"], p),
+                        (stack, folders, p),
                         f"publish {p}",
                         self._bytes([p]),
                     )
@@ -502,7 +518,7 @@ def _check_output(out: Place) -> None:
     known = manifest.read_json()
     if out.at(".work", "lock").exists() or (isinstance(known, dict) and {"fingerprint", "parts"} <= set(known)):
         return
-    foreign = [name for name in ("corpus", "ledger") if out.at(name).names()]
+    foreign = [name for name in ("corpus", "ledger", "index") if out.at(name).names()]
     foreign += [name for name in ("manifest.json", "report.html") if out.at(name).exists()]
     if foreign:
         raise EnvironmentProblem(

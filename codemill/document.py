@@ -53,6 +53,16 @@ DOCUMENT = pa.schema(
 )
 """A row of `OUT/corpus/part-*.parquet`."""
 
+INDEX = pa.schema(
+    [
+        pa.field("id", pa.string()),
+        pa.field("content_sha256", SHA256),
+        pa.field("band_keys", pa.binary()),  # 8 bytes for each band; null if shorter than one shingle
+        pa.field("sketch_bits", pa.binary()),  # one bit of each value of the sketch; null likewise
+    ]
+)
+"""A row of `OUT/index/part-*.parquet`, where a recipe makes one: a kept document, to hold later ones against."""
+
 LEDGER = pa.schema(
     [
         pa.field("id", pa.string()),

@@ -13,7 +13,7 @@ the others.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -43,6 +43,18 @@ RUN_BYTES = 64 << 20
 """Keys that a map task gathers before it sorts them by partition and writes them: bounds its memory."""
 
 _OPTIONS = ipc.IpcWriteOptions(compression="lz4")
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Keys that take part in an exchange and belong to no row of its table: an index of earlier documents.
+
+    They get the part -1 and the row 0, and nothing can be said about them. `read` travels to workers: a function at
+    the top of a module, or a `functools.partial` of one; it yields one batch at least, if without rows.
+    """
+
+    rows: int
+    read: Callable[[], Iterator[pa.RecordBatch]]
 
 
 def write_keys(
@@ -134,12 +146,16 @@ def write_verdicts(
     return write_runs(target, iter([(verdicts, edges)]))
 
 
-def read_verdicts(sources: Sequence[Place], group: int, groups: int) -> pa.Table:
+def read_verdicts(
+    sources: Sequence[Place], group: int, groups: int, settle: Callable[[pa.Table], pa.Table] | None = None
+) -> pa.Table:
     """Align: the verdicts for one group of parts from all partitions, sorted by (part, row).
 
-    Raises: BuildError if there are two for one row: which of them would hold is not for chance to decide.
+    `settle` makes one of several that partitions found for one row. Raises: BuildError if there are two for one row
+    after that: which of them would hold is not for chance to decide.
     """
     table = pa.concat_tables(t for source in sources for t in _read_batches(source, group, groups))
+    table = settle(table) if settle else table
     table = table.sort_by([("part", "ascending"), ("row", "ascending")]).combine_chunks()
     part, row = (table.column(c).to_numpy() for c in PLACE)
     if bool(np.any((part[1:] == part[:-1]) & (row[1:] == row[:-1]))):

@@ -128,13 +128,19 @@ def _check_columns(layers: Sequence[Table]) -> None:
         known |= {c: kind for c, kind in added.items() if c not in VERDICT}
 
 
+def _reads(params: Mapping[str, Any]) -> list[Any]:
+    """What a step reads from elsewhere: sources, or earlier corpora that documents are held against."""
+    values = [params.get("sources", ()), params.get("against", ())]
+    return [one for value in values for one in (value if isinstance(value, list | tuple) else [value])]
+
+
 def check_places(table: Table, out: Place) -> None:
     """Refuses an input inside the output folder, which publishing would replace, and the other way around: a run
     would read what the run before it wrote."""
     if out.local is None:
         return
     target = out.local.resolve()
-    for source in table.layers()[0].params["sources"]:
+    for source in (read for layer in table.layers() for read in _reads(layer.params)):
         for name in getattr(source, "PLACES", ()):
             place = Place.of(str(getattr(source, name))).local
             if place is None:

@@ -81,6 +81,8 @@ class Step:
     key: str | None = None  # exchange: the column that rows are brought together by; "$name" = the parameter's value
     emit: Callable[..., Any] | None = None  # exchange: batch → keys; None = the columns read are the keys
     gather: Callable[..., Any] | None = None  # exchange: what all partitions found → verdicts
+    beside: Callable[[Mapping[str, Any]], Sequence[Any]] | None = None  # exchange: parameters → `exchange.Beside`s
+    settle: Callable[..., Any] | None = None  # exchange: several verdicts for a row → one
     connects: bool = False  # exchange: what partitions find are pairs of nodes; `gather` gets connected components
     piecewise: bool = False  # exchange: the function gets `exchange.Pieces` instead of one table
     weight: int | Callable[[Mapping[str, Any]], int] = 0  # exchange: memory of one key row, bytes
@@ -147,7 +149,7 @@ class Step:
     def code(self) -> str:
         """Hash of the source of its functions: a warning is given when it changed and the version did not."""
         hash = hashlib.sha256()
-        for function in (self.function, self.emit, self.gather):
+        for function in (self.function, self.emit, self.gather, self.settle):
             with contextlib.suppress(OSError, TypeError):  # none, or typed at a prompt: there is no source
                 hash.update(inspect.getsource(function).encode())  # type: ignore[arg-type]
         return hash.hexdigest()[:16]
@@ -240,6 +242,8 @@ def exchange(
     adds: Adds,
     emit: Callable[..., Any] | None = None,
     gather: Callable[..., Any] | None = None,
+    beside: Callable[[Mapping[str, Any]], Sequence[Any]] | None = None,
+    settle: Callable[..., Any] | None = None,
     connects: bool = False,
     piecewise: bool = False,
     weight: int | Callable[[Mapping[str, Any]], int] = KEY_BYTES,
@@ -259,6 +263,8 @@ def exchange(
     pairs of nodes (`a`, `b`: uint64) of a graph of any size, and `gather` gets every node as `a` with the smallest node
     it is connected with as `b`: all at once, or in as many calls as there are partitions. `piecewise` hands the
     function `exchange.Pieces` instead of a table, for keys too large to hold at once. `weight` sizes the partitions.
+    `beside(params)` names keys from elsewhere that take part (`exchange.Beside`). With `settle(verdicts) -> verdicts`
+    partitions may find several verdicts for one row, and it makes one of them.
     """
 
     def decorate(function: Callable[..., Any]) -> Step:
@@ -272,6 +278,8 @@ def exchange(
             key=key,
             emit=emit,
             gather=gather,
+            beside=beside,
+            settle=settle,
             connects=connects,
             piecewise=piecewise,
             weight=weight,

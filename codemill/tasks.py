@@ -5,6 +5,7 @@ All of them stream: memory is a few batches of `store.ROW_GROUP_BYTES`, whatever
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from codemill import components, exchange
-from codemill.document import DOCUMENT, LEDGER
+from codemill.document import DOCUMENT, INDEX, LEDGER
 from codemill.engine import Scope
 from codemill.errors import BuildError, InputError
 from codemill.layers import Stack
@@ -156,6 +157,14 @@ def map_group(
     return {"receipts": [exchange.write_keys(target, keys(), key=key_of(step, params), partitions=partitions)]}
 
 
+def map_beside(
+    step: Step, params: Params, others: Sequence[exchange.Beside], target: Place, partitions: int, *, scope: Scope
+) -> dict[str, Any]:
+    """The map side of an exchange for keys that belong to no row of its table."""
+    keys = ((batch, -1, np.zeros(batch.num_rows, dtype=np.int64)) for other in others for batch in other.read())
+    return {"receipts": [exchange.write_keys(target, keys, key=key_of(step, params), partitions=partitions)]}
+
+
 def reduce_partition(
     step: Step,
     params: Params,
@@ -222,7 +231,7 @@ def align_group(
 ) -> dict[str, Any]:
     """The last pass of an exchange: verdicts become the layers of some parts, given by number and name. `group` is
     the number of the group, and of how many."""
-    verdicts = exchange.read_verdicts(reduces, *group)
+    verdicts = exchange.read_verdicts(reduces, *group, step.settle)
     schema, receipts = layer_schema(step, params), []
     if not set(verdicts["part"].unique().to_pylist()) <= set(parts):
         raise BuildError("an exchange gave a verdict for a part that is not there", where=step.name)
@@ -240,24 +249,30 @@ def align_group(
     return {"receipts": receipts}
 
 
-def publish_part(stack: Stack, corpus: Place, ledger: Place, part: str, *, scope: Scope) -> dict[str, Any]:
-    """Writes the living rows of one part as Documents, and one ledger row for every row of it."""
+def publish_part(stack: Stack, folders: Mapping[str, Place], part: str, *, scope: Scope) -> dict[str, Any]:
+    """Writes the living rows of one part as Documents and, if there is one, into the index, and one ledger row for
+    every row of it."""
     known = stack.columns()
-    columns = [c for c in DOCUMENT.names if c in known]
-    with (
-        PartWriter(corpus, part, DOCUMENT, gather=ROW_GROUP_BYTES) as documents,
-        PartWriter(ledger, part, LEDGER, gather=ROW_GROUP_BYTES) as entries,
-    ):
+    indexing = "index" in folders
+    columns = [c for c in dict.fromkeys([*DOCUMENT.names, *(INDEX.names if indexing else ())]) if c in known]
+    with contextlib.ExitStack() as files:
+        documents = files.enter_context(PartWriter(folders["corpus"], part, DOCUMENT, gather=ROW_GROUP_BYTES))
+        entries = files.enter_context(PartWriter(folders["ledger"], part, LEDGER, gather=ROW_GROUP_BYTES))
+        index = files.enter_context(PartWriter(folders["index"], part, INDEX)) if indexing else None
         verdicts: Counter[str] = Counter()
         for batch, reasons in stack.batches(part, columns, VERDICT):
             living = _living(reasons, batch.num_rows)
             _check_content(batch, living, part, stack)
-            documents.write(_complete(_filter(batch, living), DOCUMENT))
+            kept = _filter(batch, living)
+            documents.write(_complete(kept, DOCUMENT))
+            if index:
+                index.write(_complete(kept, INDEX))
             entry = _ledger(batch, reasons, stack)
             said = pc.binary_join_element_wise(entry["step"].fill_null("None"), entry["reason"].fill_null("None"), " ")
             verdicts.update({v["values"]: v["counts"] for v in pc.value_counts(said).to_pylist()})
             entries.write(entry)
-        return {"receipts": {"corpus": documents.close({}), "ledger": entries.close(dict(verdicts))}}
+        receipts = {"corpus": documents.close({}), "ledger": entries.close(dict(verdicts))}
+        return {"receipts": {**receipts, **({"index": index.close({})} if index else {})}}
 
 
 def layer_schema(step: Step, params: Params) -> pa.Schema:

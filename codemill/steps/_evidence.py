@@ -47,6 +47,16 @@ def check_verify(*, verify: str, at_least: float = 0.0, **_: Any) -> None:
         raise RecipeError(f"at_least is a Jaccard similarity between 0 and 1, got {at_least}")
 
 
+def bands_of(keys: pa.Array, rows: npt.NDArray[np.int64]) -> tuple[pa.Array, npt.NDArray[np.int64]]:
+    """Each band of each document as a number, and the row of its document. Nulls are left out."""
+    there = keys.is_valid()
+    keys, rows = keys.filter(there), rows[there.to_numpy(zero_copy_only=False)]
+    if not len(keys):
+        return pa.array([], pa.uint64()), rows[:0]
+    bands = len(keys[0].as_buffer()) // 8
+    return pa.array(np.frombuffer(b"".join(keys.to_pylist()), dtype="<u8")), np.repeat(rows, bands)
+
+
 def evidence_of(content: pa.Array, *, verify: str, hashes: int, ngram: int, unit: str, seed: int) -> pa.Array:
     """The sketch (`verify="sketch"`) or the shingles ("exact") of each text, as `large_binary`.
 

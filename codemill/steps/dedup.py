@@ -6,6 +6,8 @@ before anything that is expensive per file; `fuzzy` then finds the near-copies a
     exact   rows with equal SHA-256 meet → all but the best are dropped
     fuzzy   band_keys → cluster → elect → evidence → compare → guard → drop      of files
             repos.sketch → cluster → elect → compare → repos.spread → guard → drop
+
+Both can hold new documents `against` an earlier corpus, whose copies are kept: see `known`.
 """
 
 from __future__ import annotations
@@ -21,10 +23,13 @@ import pyarrow.compute as pc
 
 from codemill import _core
 from codemill.components import mixed
+from codemill.document import SHA256, TIME
 from codemill.errors import BuildError, RecipeError, did_you_mean
 from codemill.exchange import Pieces, group_by_key
-from codemill.steps import repos
-from codemill.steps._evidence import HELD_BYTES, against, check_sketch, check_verify, curve_notes, evidence_of
+from codemill.steps import known, repos
+from codemill.steps._evidence import HELD_BYTES, bands_of, check_sketch, check_verify, curve_notes, evidence_of
+from codemill.steps._evidence import against as held_against
+from codemill.steps.known import Index, indexes
 from codemill.table import KEY_BYTES, VERDICT, Table, exchange, step
 
 log = logging.getLogger("codemill")
@@ -41,20 +46,32 @@ BEST_FIRST = (
 """Which copy is kept: most stars, then latest commit, unknown last; then an order that depends on nothing else."""
 
 
+_EXACT = pa.schema({"content_sha256": SHA256, "id": pa.string(), "stars": pa.int64(), "commit_time": TIME})
+
+
+def _check_exact(*, hash: str, against: Index | Sequence[Index]) -> None:
+    if indexes(against) and hash != "content_sha256":
+        raise RecipeError(f"an earlier corpus has content_sha256, not {hash!r}", where="dedup.exact")
+
+
 @exchange(
     version=1,
     reads=lambda params: (params["hash"], "id", "stars", "commit_time"),
     key="$hash",
     adds={name: VERDICT[name] for name in ("reason", "kept_id", "similarity")},
+    beside=lambda params: known.equal_keys(indexes(params["against"]), _EXACT),
+    check=_check_exact,
 )
-def exact(keys: pa.Table, *, hash: str = "content_sha256") -> pa.Table:
+def exact(keys: pa.Table, *, hash: str = "content_sha256", against: Index | Sequence[Index] = ()) -> pa.Table:
     """Drops all but the best of the documents whose `hash` is equal (reason `duplicate`).
 
     Shape: one key row per living document in; one verdict row per dropped document out. `kept_id` names the copy
-    that was kept, `similarity` is 1.0. From: OpenCoder 2.1.1 (SHA-256; highest stars, then latest commit time).
+    that was kept, `similarity` is 1.0. Of what is `against` too (an earlier corpus, or several) every copy goes.
+    From: OpenCoder 2.1.1 (SHA-256; highest stars, then latest commit time).
     """
-    table, first = group_by_key(keys, hash, BEST_FIRST)
-    lost = first != np.arange(table.num_rows)
+    keys = keys.append_column("new", pc.greater_equal(keys["part"], 0).cast(pa.int8()))
+    table, first = group_by_key(keys, hash, [("new", "ascending"), *BEST_FIRST])
+    lost = (first != np.arange(table.num_rows)) & (table["part"].to_numpy() >= 0)
     dropped = table.filter(pa.array(lost))
     rows = dropped.num_rows
     return pa.table(
@@ -85,6 +102,8 @@ def fuzzy(
     by: Sequence[str] = ("source",),
     largest: int = 10_000,
     most_lost: float = 1.0,
+    against: Index | Sequence[Index] = (),
+    index: bool = False,
 ) -> Table:
     """Drops all but the best of every cluster of near-copies (reason `near_duplicate`).
 
@@ -96,6 +115,9 @@ def fuzzy(
 
     `level` says what is compared: each "file"; each "repo", whose files stay or go together (see `repos.sketch`).
 
+    `against` is one earlier corpus or several: near copies of what they have go first, the guard does not count them.
+    With `index` or `against` the run publishes `OUT/index`, for later runs to be held against what this one keeps.
+
     From: OpenCoder 2.1.1 (5-grams, 2048 functions, 16 bands of 128 rows, the best copy kept; files). It does not
     verify. Raises: RecipeError for values that cannot be.
     """
@@ -104,13 +126,22 @@ def fuzzy(
     sketch = {"ngram": ngram, "unit": unit, "seed": seed}
     measured = {"verify": verify, "level": level, "hashes": bands * rows, "ngram": ngram, "unit": unit}
     check_verify(verify=verify, at_least=at_least)
+    earlier = indexes(against)
+    banded = {"bands": bands, "rows": rows, **sketch}
+    if earlier or index:
+        _check_files_only(level, verify if earlier else "none")
+        known.check_index(earlier, banded)
     if level == "repo":
         if verify == "exact":
             raise RecipeError("repositories are compared by their sketches", remedy='give verify="sketch" or "none"')
-        sketched = repos.sketch(documents, bands=bands, rows=rows, **sketch)
+        sketched = repos.sketch(documents, **banded)
         found = elect(cluster(sketched), stars="repo_stars", commit_time="repo_commit_time")
     else:
-        found = elect(cluster(band_keys(documents, bands=bands, rows=rows, **sketch)))
+        keyed = band_keys(documents, **banded)
+        if earlier:
+            met = known.fold(known.meet(keyed, against=earlier, bands=bands), hashes=bands * rows, **sketch)
+            keyed = known.drop(met, against=earlier, hashes=bands * rows, verify=verify, at_least=at_least)
+        found = elect(cluster(keyed))
         if verify != "none":
             found = evidence(found, verify=verify, hashes=bands * rows, **sketch)
     if verify != "none":
@@ -118,7 +149,15 @@ def fuzzy(
     if level == "repo":
         found = repos.spread(found, verify=verify)
     guarded = guard(found, by=by, largest=largest, most_lost=most_lost, verify=verify, at_least=at_least)
-    return drop(guarded, at_least=at_least, **measured)
+    dropped = drop(guarded, at_least=at_least, **measured)
+    return known.index(dropped, **banded) if earlier or index else dropped
+
+
+def _check_files_only(level: str, verify: str) -> None:
+    if level != "file":
+        raise RecipeError("an index is of files, not of repositories", remedy='give level="file"')
+    if verify == "exact":
+        raise RecipeError("an index has sketches, no shingles", remedy='give verify="sketch" or "none"')
 
 
 @step(version=1, reads=("content",), adds={"band_keys": pa.binary()}, check=check_sketch, notes=curve_notes)
@@ -133,15 +172,8 @@ def band_keys(documents: pa.RecordBatch, *, bands: int, rows: int, ngram: int, u
 
 def _each_band(documents: pa.RecordBatch, rows: Rows) -> tuple[pa.RecordBatch, Rows]:
     """One key for each band of each document: 16 x 8 bytes."""
-    there = documents["band_keys"].is_valid()
-    keys = documents["band_keys"].filter(there)
-    rows = rows[there.to_numpy(zero_copy_only=False)]
-    if not len(keys):
-        return pa.record_batch({"band_key": pa.array([], pa.uint64())}), rows[:0]
-    width = len(keys[0].as_buffer())
-    bands = width // 8
-    flat = np.frombuffer(b"".join(keys.to_pylist()), dtype="<u8")
-    return pa.record_batch({"band_key": pa.array(flat)}), np.repeat(rows, bands)
+    keys, rows = bands_of(documents["band_keys"], rows)
+    return pa.record_batch({"band_key": keys}), rows
 
 
 def _clusters(labels: Iterator[pa.Table]) -> pa.Table:
@@ -336,7 +368,7 @@ def compare(pieces: Pieces, *, verify: str) -> pa.Table:
             here[here] = numbers[where[here]] == members["cluster"].to_numpy()[here]
             members = members.filter(pa.array(here)).combine_chunks()
             if members.num_rows:
-                similarity = against(members["evidence"].combine_chunks(), theirs, where[here], verify=verify)
+                similarity = held_against(members["evidence"].combine_chunks(), theirs, where[here], verify=verify)
                 columns = [members["part"], members["row"], similarity]
                 found.append(pa.table(columns, schema=_COMPARED))
     return pa.concat_tables(found)

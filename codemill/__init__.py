@@ -4,6 +4,7 @@ The names below are the table of contents for notebooks; recipes also use `codem
 """
 
 from codemill.builder import build
+from codemill.cleaning import Redaction, redact
 from codemill.errors import (
     BuildError,
     CodemillError,
@@ -24,6 +25,7 @@ __all__ = [
     "EnvironmentProblem",
     "InputError",
     "RecipeError",
+    "Redaction",
     "Step",
     "Table",
     "TeacherError",
@@ -34,6 +36,7 @@ __all__ = [
     "exchange",
     "near_duplicates",
     "plan",
+    "redact",
     "sketch",
     "step",
 ]

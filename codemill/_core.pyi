@@ -125,3 +125,29 @@ def components(a: pa.UInt64Array, b: pa.UInt64Array) -> tuple[pa.UInt64Array, pa
     be joined by another call.
     Raises: TypeError for other types, ValueError for nulls, if the lengths differ, or for 2**32 nodes or more.
     """
+
+class Redactor:
+    """Rules of redaction and key formats, compiled. Immutable; shared by threads."""
+
+    def __new__(cls, formats: Sequence[Mapping[str, Any]]) -> Redactor:
+        """`formats` have `name`, `kind`, `anchors` and `pattern`. Raises: ValueError naming the bad one."""
+
+    def redact(self, content: pa.LargeStringArray, bare: pa.BooleanArray) -> pa.StructArray:
+        """Each text with placeholders.
+
+        `bare`: whether values without quotes count. Shape: one row per text; `content` (large_string) and a count
+        (int32) for each of name, email, ip, phone, user, password, key.
+        Null: everything where the text is null or its redaction panicked.
+        Raises: TypeError for other types, ValueError if the arrays differ in length.
+        """
+
+    def findings(self, text: str, bare: bool) -> list[tuple[int, int, str, str]]:
+        """Start and end (bytes of UTF-8), kind and rule of what would be replaced, in order, without overlaps."""
+
+def notebooks(content: pa.LargeStringArray, *, form: str, output_chars: int) -> pa.StructArray:
+    """The text of each notebook; `form` is "structured" or "script".
+
+    Shape: one row per value; fields `content` (large_string), `reason` and `value` (string).
+    Null: `content` where there is a `reason`: `malformed`, `empty` or `crashed`; everything where the value is null.
+    Raises: TypeError for another type, ValueError for another form.
+    """

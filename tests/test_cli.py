@@ -13,7 +13,7 @@ import pytest
 from codemill import catalog
 from codemill.cli import cli
 
-VERBS = ["explain", "list", "new", "plan", "report", "run", "show"]
+VERBS = ["explain", "list", "new", "plan", "redact", "report", "run", "show"]
 
 
 def codemill(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -91,7 +91,7 @@ def test_plan_builds_nothing(code: Path, tmp_path: Path) -> None:
     planned = codemill("plan", "refinecode", "--input", str(code), "--out", str(tmp_path / "out"), "--json")
     value = json.loads(planned.stdout)
     assert (value["files"], value["parts"]) == (6, 1)
-    assert [s["state"] for s in value["steps"]] == ["to build"] * 10 + ["to publish"]
+    assert [s["state"] for s in value["steps"]] == ["to build"] * 12 + ["to publish"]
     assert not (tmp_path / "out").exists()
 
 

@@ -127,6 +127,9 @@ def explain_view(data: dict[str, Any]) -> RenderableType:
             blocks.append(_indented(Text.assemble(("that step's parameters: ", SOFT), shown)))
         if match["kept"]:
             blocks += _kept_instead(match)
+        if match["cleaned"]:
+            blocks.append(_indented(Text("what cleaning changed", SOFT), above=1))
+            blocks.append(_indented(DiffView(match["cleaned"], titles=("before", "after"))))
         if match["copies_total"]:
             total = words.copies(match["copies_by_reason"])
             verb = "was" if match["copies_total"] == 1 else "were"

@@ -43,6 +43,8 @@ STEPS = {
     "dedup.elect": "chooses the best file of each cluster",
     "dedup.guard": "looks at what would go before it goes",
     "dedup.drop": "drops near-copies of the chosen files",
+    "clean.notebooks": "turns notebooks into text",
+    "clean.redact": "replaces personal data and secrets",
 }
 """What a step does, in a few words; steps that are not here are only named."""
 
@@ -124,7 +126,8 @@ def alike(similarity: float | None, reason: str | None, parameters: Mapping[str,
     '98.9 % of the shingles (runs of 5 words) of both are shared: estimated from 2,048 hashes, ± 0.2 %'
     """
     if reason == "duplicate":
-        return "the same, byte for byte"
+        cleaned = parameters.get("hash") == "clean_sha256"
+        return "the same, byte for byte" + (", once both were cleaned" if cleaned else "")
     verify, ngram, unit = (parameters.get(name) for name in ("verify", "ngram", "unit"))
     if similarity is None:
         return "not measured" + (": sharing a band of hashes was enough (verify = none)" if verify == "none" else "")

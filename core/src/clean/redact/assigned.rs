@@ -24,6 +24,9 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: 
     if !(rest.is_empty() || ENDS.contains(&format!(" {rest} "))) {
         return;
     }
+    if contains(&scan.text[start.saturating_sub(9)..start], b"public") {
+        return; // `publicKeyToken` of .NET
+    }
     // A short anchor must be a word, or one of its parts: `pwd`, `dbPwd`, `DB_PWD`, but no part of another word.
     if end - start < 5 && !scan.fresh(start) && scan.text[start] != b'_' {
         let (a, b) = (scan.text[start - 1], scan.text[start]);

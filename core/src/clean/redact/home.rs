@@ -6,11 +6,11 @@ use super::bytes::Scan;
 /// Accounts that are nobody's, and what stands after `/home/` and `/Users/` in the routes of web sites.
 const NOBODY: &str = " admin administrator agent all alice anonymous app appuser apps assets azureuser bin bob build \
 builder builduser centos ci circleci cloud codespace coder conda config container css current dashboard data debian \
-default defaultuser deploy desktop dev develop developer docker doc docs ec2-user edit eve example fedora fixtures foo \
+default defaultuser deploy desktop dev develop developer docker doc docs ec2-user edit eve example fedora fixtures foo fs-images \
 bar baz game garden ghost git gitpod gradle guest home host html i18n icons image images img include index info \
 jenkins jovyan js kali lib linuxbrew list local login login_user logout main me mobile my myname myself mysql myuser \
-myusername name new news nginx node nobody none nonexistent oracle page pages pi postgres postgresql private profile \
-project projects public python register root runner runneradmin sandbox scripts search section settings shared show \
+myusername name new news nginx node nobody nodeuser none nonexistent oracle page pages pi postgres postgresql private profile \
+project projects public python ray register root runner runneradmin sandbox scripts search section settings shared show \
 site some someone someuser spack src static steam store student sysop system tab template templates temp test tester \
 testuser tests tmp tomcat travis ubuntu uname update user user1 user2 username userid users usr vagrant view vscode \
 vsts web widget www www-data work worker workspace xxx yarn you your yourname yourusername your_name your_username \

@@ -50,7 +50,8 @@ const PARTICLES: &str = " van von de der den del della da di du la le el al bin 
 const NO_ACCOUNT: &str = " soon later perf performance optimize optimise cleanup fix bug test tests testing docs doc \
 everyone anyone someone me you us team high low medium major minor important urgent security python python2 python3 \
 windows linux macos mac ios android js ts api ci ssl tls http v1 v2 v3 next refactor maybe now release deprecated unsafe \
-async sync build debug upstream crbug issue gh jira feature error errors types typing mypy lint clang gcc ";
+async sync build debug exhaustive redox teeos libc musl glibc msrv semver breaking unstable nightly stable correctness safety const \
+simd portability compat speed memory size style naming api-design design api-break upstream crbug issue gh jira feature error errors types typing mypy lint clang gcc ";
 const BLANK: [u8; 2] = [b' ', b'\t'];
 
 pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, context: Context) {

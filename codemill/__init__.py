@@ -4,6 +4,7 @@ The names below are the table of contents for notebooks; recipes also use `codem
 """
 
 from codemill.builder import build
+from codemill.cleaning import Redaction, redact
 from codemill.errors import (
     BuildError,
     CodemillError,
@@ -25,6 +26,7 @@ __all__ = [
     "EnvironmentProblem",
     "InputError",
     "RecipeError",
+    "Redaction",
     "Step",
     "Table",
     "TeacherError",
@@ -36,6 +38,7 @@ __all__ = [
     "measure",
     "near_duplicates",
     "plan",
+    "redact",
     "signal",
     "sketch",
     "step",

@@ -179,3 +179,21 @@ def measure(
     Null: the signal does not apply or cannot be computed; all of them where content, language or type is null.
     Raises: TypeError for another type, ValueError if lengths differ or for an unknown signal.
     """
+
+class Redactor:
+    """Rules of redaction and key formats, compiled. Immutable; shared by threads."""
+
+    def __new__(cls, formats: Sequence[Mapping[str, Any]]) -> Redactor:
+        """`formats` have `name`, `kind`, `anchors` and `pattern`. Raises: ValueError naming the bad one."""
+
+    def redact(self, content: pa.LargeStringArray, bare: pa.BooleanArray) -> pa.StructArray:
+        """Each text with placeholders.
+
+        `bare`: whether values without quotes count. Shape: one row per text; `content` (large_string) and a count
+        (int32) for each of name, email, ip, phone, user, password, key.
+        Null: everything where the text is null or its redaction panicked.
+        Raises: TypeError for other types, ValueError if the arrays differ in length.
+        """
+
+    def findings(self, text: str, bare: bool) -> list[tuple[int, int, str, str]]:
+        """Start and end (bytes of UTF-8), kind and rule of what would be replaced, in order, without overlaps."""

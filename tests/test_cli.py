@@ -14,7 +14,7 @@ from codemill import catalog
 from codemill.cli import cli
 
 LENIENT = ("--rules", "none", "-w", "1")  # these files are far too small for RefineCode's rules
-VERBS = ["explain", "list", "new", "plan", "report", "run", "show"]
+VERBS = ["explain", "list", "new", "plan", "redact", "report", "run", "show"]
 
 
 def codemill(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

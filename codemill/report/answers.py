@@ -55,7 +55,9 @@ def explain_data(out: str | Path, query: str) -> dict[str, Any]:
     kept in its place; `copies` up to ten files dropped in favour of it, `copies_total` how many there are, and
     `copies_by_reason`; for a copy or near-copy, `others`, `others_total` and `others_by_reason` the same of the
     further files dropped in favour of the copy that was kept, and `comparison` (see `_compared`); `quality` its signals
-    beside the thresholds, if it came so far (see `quality.judged`).
+    beside the thresholds, if it came so far (see `quality.judged`). `cleaned` is what cleaning changed in the text,
+    from as it was ingested to as it was last seen (see `diffs.diff`; `kept` is before, `dropped` after), of the first
+    files; null if nothing, or if a text cannot be read any more.
 
     Raises: InputError if there is no finished run in `out`.
     """
@@ -91,24 +93,25 @@ def _explained(
     counts: dict[str, dict[str, int]] = {}
     for id, reason, n in collect(copies.group_by("kept_id", "reason").len().sort("kept_id", "reason")).iter_rows():
         counts.setdefault(id, {})[str(reason)] = n
-    steps = {step["name"]: step for step in manifest["steps"]}
     answers, compared = [], 0
     for row in rows:
-        instead, step = kept.get(row["kept_id"]), steps.get(row["step"])
+        number = working.dropped_by(out, manifest, row["place"], row["step"])
+        instead, step = kept.get(row["kept_id"]), None if number is None else manifest["steps"][number]
         answer = {
             "ledger": _shown(row),
-            "verdict": _verdict(row, instead),
+            "verdict": _verdict(row, instead, step),
             "step": step,
             "kept": instead and _shown(instead),
             **_copies("copies", copies, counts, row["id"], None),
             **_copies("others", copies, counts, row["kept_id"], row),
             "comparison": None,
             "quality": judged(out, manifest, row["place"]),
+            "cleaned": _cleaned(out, manifest, row, number) if len(answers) < DIFFS else None,
         }
         if instead is not None and row["reason"] in ("duplicate", "near_duplicate"):
             with_text = row["reason"] == "near_duplicate" and compared < DIFFS
             compared += with_text
-            answer["comparison"] = _compared(out, manifest, row, instead, step, with_text=with_text)
+            answer["comparison"] = _compared(out, manifest, row, instead, number, with_text=with_text)
         answers.append(answer)
     return answers
 
@@ -134,7 +137,7 @@ def _copies(
 
 
 def _compared(
-    out: str | Path, manifest: dict[str, Any], row: Row, kept: Row, step: Row | None, *, with_text: bool
+    out: str | Path, manifest: dict[str, Any], row: Row, kept: Row, number: int | None, *, with_text: bool
 ) -> dict[str, Any]:
     """A dropped copy held against the one that was kept.
 
@@ -142,8 +145,9 @@ def _compared(
     `dropped`, the `stars` and `commit_time` of each; `diff` (see `diffs.diff`), for near-copies; `why`, if there
     is no diff where one would be expected.
     """
-    mine = working.read_back(out, manifest, row["place"], row["step"])
-    theirs = working.read_back(out, manifest, kept["place"], row["step"])
+    step = None if number is None else manifest["steps"][number]
+    mine = working.read_back(out, manifest, row["place"], number or 0)
+    theirs = working.read_back(out, manifest, kept["place"], number or 0)
     if theirs.text is None and kept["verdict"] == "kept":
         theirs = working.published(out, kept["place"], kept["id"]) or theirs
     answer: dict[str, Any] = {
@@ -167,6 +171,21 @@ def _compared(
     return answer
 
 
+def _cleaned(out: str | Path, manifest: dict[str, Any], row: Row, number: int | None) -> dict[str, Any] | None:
+    """What steps named `clean.…` changed in the text of a file that reached them; `number`: what dropped it."""
+    cleaning = [i for i, step in enumerate(manifest["steps"]) if str(step["name"]).startswith("clean.")]
+    if not cleaning or (number is not None and number <= cleaning[0]):
+        return None
+    before = working.read_back(out, manifest, row["place"], cleaning[0])
+    if number is None:
+        after = working.published(out, row["place"], row["id"]) or working.Known()
+    else:
+        after = working.read_back(out, manifest, row["place"], number)
+    if before.text is None or after.text is None or before.text == after.text:
+        return None
+    return diff(before.text, after.text)
+
+
 def _preferred(mine: working.Known, theirs: working.Known) -> str | None:
     """Which of dedup's criteria told them apart: stars, then the latest commit. Null if neither did."""
     if mine.stars != theirs.stars:
@@ -181,12 +200,14 @@ def _first(rows: pl.LazyFrame, n: int) -> list[Row]:
     return collect(rows.sort("repo", "path", "id", "place").head(n)).to_dicts()
 
 
-def _verdict(row: Row, kept: Row | None) -> str:
+def _verdict(row: Row, kept: Row | None, step: Row | None) -> str:
     if row["verdict"] == "kept":
         return "Kept: it passed every step."
     reason = str(row["reason"])
     words = printable(reason).replace("_", " ")
     because = f"{words} ({REASONS[reason]})" if reason in REASONS else words
+    if step and step["parameters"].get("hash") == "clean_sha256":
+        because = f"{words} (the same as a file that was kept, once both were cleaned)"
     sentence = f"Dropped by {printable(str(row['step']))}: {because}"
     if row["value"] is not None:
         sentence += f"; measured: {printable(row['value'])}"

@@ -22,6 +22,7 @@ class DiffView:
     """What `diffs.diff` returns, for rich to print in the width that there is."""
 
     diff: dict[str, Any]
+    titles: tuple[str, str] = ("kept", "dropped")  # of the two texts
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Chooses the layout."""
@@ -29,18 +30,18 @@ class DiffView:
         if not rows:
             yield Group(*notes)
             return
-        table = _side_by_side(rows) if options.max_width >= WIDE else _unified(rows)
+        table = (_side_by_side if options.max_width >= WIDE else _unified)(rows, self.titles)
         yield Group(table, *notes)
 
 
-def _side_by_side(rows: list[dict[str, Any]]) -> Table:
+def _side_by_side(rows: list[dict[str, Any]], titles: tuple[str, str]) -> Table:
     table = Table.grid(padding=(0, 1), expand=True)
     table.add_column(justify="right", style=SOFT, no_wrap=True)
     table.add_column(ratio=1, overflow="fold")
     table.add_column(no_wrap=True)
     table.add_column(justify="right", style=SOFT, no_wrap=True)
     table.add_column(ratio=1, overflow="fold")
-    table.add_row("", Text("kept", KEPT), "", "", Text("dropped", DROPPED))
+    table.add_row("", Text(titles[0], KEPT), "", "", Text(titles[1], DROPPED))
     for row in rows:
         kept, dropped = row["kept"], row["dropped"]
         if row["kind"] == "gap":
@@ -54,15 +55,15 @@ def _side_by_side(rows: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _unified(rows: list[dict[str, Any]]) -> Table:
+def _unified(rows: list[dict[str, Any]], titles: tuple[str, str]) -> Table:
     """As `diff -u` has it: of neighbouring changed lines first what was kept, then what was dropped."""
     table = Table.grid(padding=(0, 1))
     table.add_column(justify="right", style=SOFT, no_wrap=True)
     table.add_column(justify="right", style=SOFT, no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    table.add_row("", "", Text("-", KEPT), Text("kept", KEPT))
-    table.add_row("", "", Text("+", DROPPED), Text("dropped", DROPPED))
+    table.add_row("", "", Text("-", KEPT), Text(titles[0], KEPT))
+    table.add_row("", "", Text("+", DROPPED), Text(titles[1], DROPPED))
     waiting: list[tuple[str, Text]] = []
     for row in [*rows, None]:
         if row is not None and row["kind"] == "changed":

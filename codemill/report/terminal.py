@@ -130,6 +130,9 @@ def explain_view(data: dict[str, Any]) -> RenderableType:
             blocks += _kept_instead(match)
         if match["quality"]:
             blocks += _quality(match["quality"])
+        if match["cleaned"]:
+            blocks.append(_indented(Text("what cleaning changed", SOFT), above=1))
+            blocks.append(_indented(DiffView(match["cleaned"], titles=("before", "after"))))
         if match["copies_total"]:
             total = words.copies(match["copies_by_reason"])
             verb = "was" if match["copies_total"] == 1 else "were"

@@ -54,6 +54,8 @@ STEPS = {
     "quality.keep": "drops the files on which a rule fired",
     "repos.sketch": "sketches each repository, all of its files together",
     "repos.spread": "tells the files of a repository what was found of it",
+    "clean.notebooks": "turns notebooks into text",
+    "clean.redact": "replaces personal data and secrets",
 }
 """What a step does, in a few words; steps that are not here are only named."""
 
@@ -137,7 +139,8 @@ def alike(similarity: float | None, reason: str | None, parameters: Mapping[str,
     '50.0 % of the shingles of both repositories are shared'
     """
     if reason == "duplicate":
-        return "the same, byte for byte"
+        cleaned = parameters.get("hash") == "clean_sha256"
+        return "the same, byte for byte" + (", once both were cleaned" if cleaned else "")
     verify, ngram, unit = (parameters.get(name) for name in ("verify", "ngram", "unit"))
     both = "both repositories" if parameters.get("level") == "repo" else "both"
     if similarity is None:

@@ -37,15 +37,12 @@ class Known:
     why: str | None = None
 
 
-def read_back(out: str | Path, manifest: Mapping[str, Any], place: int, step: str) -> Known:
-    """A file as `step` saw it. `place` is the number of its row in the whole ledger, from 0.
+def read_back(out: str | Path, manifest: Mapping[str, Any], place: int, step: int) -> Known:
+    """A file as the step of this number saw it. `place` is the number of its row in the whole ledger, from 0.
 
     Memory: a batch of the part. Nothing is raised: what cannot be read is `why`.
     """
-    ledger = parts(out, "ledger")
-    ends = list(accumulate(pq.read_metadata(part).num_rows for part in ledger))
-    index = bisect_right(ends, place)
-    part, row = ledger[index].stem, place - (ends[index - 1] if index else 0)
+    part, row = _locate(out, place)
     found: dict[str, Any] = {"content": None, "stars": None, "commit_time": None}
     why = None
     try:
@@ -64,11 +61,45 @@ def read_back(out: str | Path, manifest: Mapping[str, Any], place: int, step: st
     return Known(found["content"], found["stars"], _iso(found["commit_time"]), why)
 
 
-def published(out: str | Path, place: int, id: str) -> Known | None:
-    """The same from the corpus, for a file that was kept: its part has the name of its part of the ledger."""
+def dropped_by(out: str | Path, manifest: Mapping[str, Any], place: int, step: str | None) -> int | None:
+    """The number of the step that dropped a file; null if it was kept.
+
+    Of two steps of one name it is the first whose working table has a reason there, or the last if none can be read.
+    """
+    found = [i for i, entry in enumerate(manifest["steps"]) if entry["name"] == step]
+    for i in found[:-1]:
+        part, row = _locate(out, place)
+        name, fingerprint = str(manifest["steps"][i]["name"]), str(manifest["steps"][i]["fingerprint"])
+        folder = Place.of(out).at(".work", name, fingerprint)
+        try:
+            if _column(Layer(name, folder, ("reason",)), part, row) is not None:
+                return i
+        except (CodemillError, pa.ArrowException, OSError):
+            continue  # gone: the last is as good a guess
+    return found[-1] if found else None
+
+
+def _column(layer: Layer, part: str, row: int) -> Any:
+    """One value of a layer of one column."""
+    [name] = layer.columns
+    for batch, _ in Stack((layer,)).batches(part, [name]):
+        if row < batch.num_rows:
+            return batch[name][row].as_py()
+        row -= batch.num_rows
+    raise _Gone("the working tables have fewer rows than the ledger")
+
+
+def _locate(out: str | Path, place: int) -> tuple[str, int]:
+    """The part of a row of the ledger, and its number there."""
     ledger = parts(out, "ledger")
     ends = list(accumulate(pq.read_metadata(part).num_rows for part in ledger))
-    path = Path(out) / "corpus" / ledger[bisect_right(ends, place)].name
+    index = bisect_right(ends, place)
+    return ledger[index].stem, place - (ends[index - 1] if index else 0)
+
+
+def published(out: str | Path, place: int, id: str) -> Known | None:
+    """The same from the corpus, for a file that was kept: its part has the name of its part of the ledger."""
+    path = Path(out) / "corpus" / f"{_locate(out, place)[0]}.parquet"
     if not path.exists():
         return None
     names = ["id", "content", "stars", "commit_time"]
@@ -86,10 +117,9 @@ def _iso(time: datetime | None) -> str | None:
     return None if time is None else time.isoformat(sep=" ", timespec="seconds")
 
 
-def _layers(out: str | Path, manifest: Mapping[str, Any], part: str, step: str) -> list[Layer]:
+def _layers(out: str | Path, manifest: Mapping[str, Any], part: str, step: int) -> list[Layer]:
     """The base layer and those before `step` that changed the text; none if one of them is gone."""
-    names = [entry["name"] for entry in manifest["steps"]]
-    before = manifest["steps"][: len(names) - names[::-1].index(step) - 1 if step in names else 0]
+    before = manifest["steps"][:step]
     found: list[Layer] = []
     for entry in before:
         name, fingerprint = str(entry["name"]), str(entry["fingerprint"])

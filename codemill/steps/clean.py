@@ -1,15 +1,21 @@
-"""Changes documents: notebooks become text.
+"""Mends documents before they are judged: notebooks become text, personal data and secrets become placeholders.
 
 A step that changes content writes only what it changed; null means "as it was".
 """
 
 from __future__ import annotations
 
-import pyarrow as pa
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from codemill import _core, cleaning
 from codemill import notebooks as nb
+from codemill.document import SHA256
 from codemill.errors import InputError, RecipeError, did_you_mean
-from codemill.table import step
+from codemill.table import VERDICT, step
 
 NOTEBOOK = "jupyter notebook"
 
@@ -49,5 +55,54 @@ def notebooks(documents: pa.RecordBatch, *, form: str = "structured", output_cha
             "content": pa.array(content, pa.large_string()),
             "reason": pa.array(["broken_notebook" if text else None for text in why], pa.string()),
             "value": pa.array(why, pa.string()),
+        }
+    )
+
+
+def _check_redact(*, patterns: Sequence[Mapping[str, Any]], table: str) -> None:
+    cleaning.check_patterns(patterns)
+
+
+@step(
+    version=1,
+    reads=("language", "content"),
+    adds={
+        "content": pa.large_string(),
+        "clean_sha256": SHA256,
+        "redacted": cleaning.COUNTS,
+        "reason": VERDICT["reason"],
+    },
+    edits=("content",),
+    check=_check_redact,
+)
+def redact(
+    documents: pa.RecordBatch,
+    *,
+    patterns: Sequence[Mapping[str, Any]] = (),
+    table: str = cleaning.fingerprint(),
+) -> pa.RecordBatch:
+    """Puts placeholders in the place of personal data and secrets.
+
+    `patterns` are a recipe's own, besides the rules and the table of key formats: see `cleaning.redact`. `table`
+    identifies the rules and the formats, so that a changed one rebuilds what it cleaned.
+
+    Shape: adds the new content, null where nothing was replaced, `clean_sha256`, the SHA-256 of its UTF-8 (documents that differed only in what was
+    replaced are equal in it), and `redacted`, how many placeholders of each kind there are. A text that the native
+    code fails on is dropped as `crashed`: it must not pass uncleaned.
+    Raises: RecipeError naming a pattern that does not compile; if `table` is not what this process knows.
+    From: OpenCoder 2.1.1, transformation (its expressions are not published).
+    """
+    if table != cleaning.fingerprint():
+        raise RecipeError(f"the rules of redaction here are {cleaning.fingerprint()}, the recipe's are {table}")
+    content = documents["content"]
+    done = pa.RecordBatch.from_struct_array(cleaning.redact_array(content, documents["language"], patterns))
+    crashed = pc.and_(content.is_valid(), done["content"].is_null())
+    counts = pa.StructArray.from_arrays([done[kind] for kind in cleaning.KINDS], fields=list(cleaning.COUNTS))
+    return pa.record_batch(
+        {
+            "content": pc.if_else(pc.equal(done["content"], content), pa.scalar(None, pa.large_string()), done["content"]),
+            "clean_sha256": _core.sha256(done["content"]).cast(SHA256),
+            "redacted": counts,
+            "reason": pc.if_else(crashed, pa.scalar("crashed"), pa.scalar(None, pa.string())),
         }
     )

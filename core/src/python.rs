@@ -12,6 +12,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("__version__", env!("CARGO_PKG_VERSION"))?;
     crate::hash::python::register(m)?;
     crate::decode::python::register(m)?;
+    crate::clean::python::register(m)?;
     crate::detect::python::register(m)?;
     crate::sketch::python::register(m)?;
     crate::lex::python::register(m)?;

@@ -1,0 +1,231 @@
+"""Redaction: precision and recall per kind, and speed, beside peers in one run.
+
+    python -m bench.redact [--small] [--peers-python PYTHON] [--errors KIND]
+
+Two labelled sets. *Planted*: lines with invented values and lines that only look like such (`redact_planted.py`), set
+into real files; what is found in a file as it was before is not counted. *Real*: places in installed packages and
+crates, labelled by hand (`redact_labels.tsv`: file, line, columns, kind, yes or no, and the start of the line's
+SHA-256, without the line itself); what is not installed, or not in that version, is left out and counted.
+
+A finding is right if it overlaps a label of its kind by half of the longer. A peer is asked only for kinds it knows;
+"key" and "password" are one kind for detect-secrets, which does not tell them apart. Seconds are of the processor, one
+core; of codemill also those of the whole step from Arrow to Arrow.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import json
+import os
+import random
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from bench.exact_dedup import RESULTS, machine
+from bench.redact_peers import TOOLS
+from bench.redact_planted import KINDS, Document, plant
+from codemill import cleaning
+
+LABELS = Path(__file__).with_name("redact_labels.tsv")
+SUFFIXES = (".py", ".rs", ".js", ".c", ".h", ".java", ".toml", ".sh", ".yml", ".ts")
+Span = tuple[int, int, str]
+
+
+def roots() -> dict[str, Path]:
+    """Where real files are: the name in `redact_labels.tsv` and the folder."""
+    registries = sorted((Path.home() / ".cargo" / "registry" / "src").glob("*/"))
+    return {"packages": Path(sysconfig.get_path("purelib")), **({"crates": registries[0]} if registries else {})}
+
+
+def real_files(limit: float, seed: int) -> list[tuple[str, str]]:
+    """Source files in a fixed order that mixes packages, until there are `limit` bytes: name and text."""
+    paths = [(f"{name}/{path.relative_to(root)}", path) for name, root in roots().items() for path in root.rglob("*")]
+    paths = sorted((n, p) for n, p in paths if p.suffix in SUFFIXES and p.is_file() and p.stat().st_size < 2_000_000)
+    random.Random(seed).shuffle(paths)
+    found, size = [], 0
+    for name, path in paths:
+        try:
+            text = path.read_bytes().decode()
+        except UnicodeDecodeError:
+            continue
+        found.append((name, text))
+        size += len(text)
+        if size > limit:
+            break
+    return found
+
+
+def labelled() -> tuple[list[Document], int]:
+    """The lines of `redact_labels.tsv` that are here, with their file's neighbouring lines; and how many are not."""
+    documents, missing, where = [], 0, roots()
+    with LABELS.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file, delimiter="\t"))
+    for name, number, digest, labels in rows:
+        root, _, path = name.partition("/")
+        try:
+            lines = (where[root] / path).read_bytes().decode().split("\n")
+            line = lines[int(number) - 1]
+        except (KeyError, OSError, IndexError, UnicodeDecodeError):
+            missing += 1
+            continue
+        if hashlib.sha256(line.encode()).hexdigest()[:12] != digest:
+            missing += 1
+            continue
+        spans = [(int(a), int(b), kind) for a, b, kind in (x.split(":") for x in labels.split()) if kind in KINDS]
+        documents.append(Document(f"{name}:{number}", line + "\n", spans))
+    return documents, missing
+
+
+def run(name: str, python: str, documents: list[Document]) -> dict[str, Any]:
+    """One tool over the texts, in its own process."""
+    with tempfile.TemporaryDirectory() as folder:
+        texts, out = Path(folder, "texts.json"), Path(folder, "found.json")
+        texts.write_text(json.dumps([d.text for d in documents]))
+        command = [sys.executable if name == "codemill" else python, "-m", "bench.redact_peers", name, texts, out]
+        cwd = Path(__file__).resolve().parent.parent
+        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+        if done.returncode:
+            return {"missing": done.stderr.strip().splitlines()[-1]}
+        return dict(json.loads(out.read_text()))
+
+
+def overlaps(one: Span, other: Span) -> bool:
+    shared = min(one[1], other[1]) - max(one[0], other[0])
+    return one[2] == other[2] and 2 * shared >= max(one[1] - one[0], other[1] - other[0])
+
+
+def score(documents: list[Document], found: list[list[Span]], kinds: tuple[str, ...], merge: bool, errors: str) -> Any:
+    """Right findings, findings and labels of each kind."""
+    right, said, labels = Counter[str](), Counter[str](), Counter[str]()
+    one = {"key": "password"} if merge else {}
+    for document, spans in zip(documents, found, strict=True):
+        wanted = [(a, b, one.get(k, k)) for a, b, k in document.labels]
+        given = [(a, b, one.get(k, k)) for a, b, k in spans if k in kinds]
+        hit = [g for g in given if any(overlaps(g, w) for w in wanted)]
+        met = [w for w in wanted if any(overlaps(g, w) for g in given)]
+        for kind in KINDS:
+            said[kind] += sum(g[2] == kind for g in given)
+            right[kind] += sum(h[2] == kind for h in hit)
+            right["found " + kind] += sum(m[2] == kind for m in met)
+            labels[kind] += sum(w[2] == kind for w in wanted)
+        if errors:
+            wrong = [("false", g) for g in given if g not in hit] + [("missed", w) for w in wanted if w not in met]
+            for what, (a, b, kind) in wrong:
+                if kind == errors:
+                    begin, end = document.text.rfind("\n", 0, a) + 1, document.text.find("\n", b)
+                    text = document.text[max(begin, a - 60) : a] + "«" + document.text[a:b] + "»" + document.text[b:end][:40]
+                    print(f"{what} {kind}: {document.name}: {text}")
+    return {
+        kind: {
+            "labels": labels[kind],
+            "precision": right[kind] / said[kind] if said[kind] else None,
+            "recall": right["found " + kind] / labels[kind] if labels[kind] else None,
+        }
+        for kind in KINDS
+        if kind in {one.get(k, k) for k in kinds} and (labels[kind] or said[kind])
+    }
+
+
+def without(found: list[list[Span]], documents: list[Document], before: list[list[Span]], old: list[str]) -> list[list[Span]]:
+    """Findings less those that are in the text as it was: by their text and how often it was found."""
+    left = []
+    for spans, document, were, text in zip(found, documents, before, old, strict=True):
+        known = Counter(text[a:b] for a, b, _ in were)
+        kept = []
+        for a, b, kind in spans:
+            value = document.text[a:b]
+            if known[value] and not any(overlaps((a, b, kind), label) for label in document.labels):
+                known[value] -= 1
+            else:
+                kept.append((a, b, kind))
+        left.append(kept)
+    return left
+
+
+def speed(megabytes: float) -> dict[str, float]:
+    """MB/s from Arrow to Arrow, one core."""
+    texts = [text for _, text in real_files(megabytes * 1e6, seed=1)]
+    content = pa.array(texts, pa.large_string())
+    size = content.nbytes / 1e6
+    cleaning.redact_array(content.slice(0, 1), None, ())
+    times = []
+    for _ in range(3):
+        started = time.process_time()
+        cleaning.redact_array(content, None, ())
+        times.append(time.process_time() - started)
+    return {"megabytes": size, "mb_s": size / min(times)}
+
+
+def hostile() -> dict[str, float]:
+    """Seconds for 8 MB of each of what makes scanners slow."""
+    parts = ["@", "a@a.", "1.1.", "1.2.3.4.", "://", "://a:b@", "-----BEGIN PRIVATE KEY-----", "\\", "\"", "\\\"", "+1 2-", "eyJ-",
+             "Copyright 2001 A ", "password=\"", "/home/", "TODO(", "token: "]  # fmt: skip
+    seconds = {}
+    for part in parts:
+        content = pa.array([part * (8_000_000 // len(part))], pa.large_string())
+        started = time.process_time()
+        cleaning.redact_array(content, None, ())
+        seconds[part] = time.process_time() - started
+    return seconds
+
+
+def shown(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.1f} %"
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Prints tables and, without --small, writes bench/results/redact.json."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path(".bench"), help="not used; every benchmark takes it")
+    parser.add_argument("--small", action="store_true", help="a tenth of the work, no file of results")
+    parser.add_argument("--peers-python", default=sys.executable, help="the interpreter that has the peers")
+    parser.add_argument("--errors", default="", metavar="KIND", help="show where codemill is wrong about this kind")
+    args = parser.parse_args(argv)
+    small = 10 if args.small else 1
+    hosts = real_files(3e6 / small, seed=2)
+    planted = plant(hosts, each=500 // small)
+    originals = [Document(name, text) for name, text in hosts]
+    real, missing = labelled()
+    print(f"planted: {sum(len(d.labels) for d in planted):,} labels in {len(planted)} files;"
+          f" real: {len(real)} lines by hand, {missing} not here\n")  # fmt: skip
+    print("| tool | set | kind | labels | precision | recall | MB/s |\n|---|---|---|---|---|---|---|")
+    results: dict[str, Any] = {}
+    size = sum(len(d.text.encode()) for d in planted) / 1e6
+    for name, (_, _, kinds) in TOOLS.items():
+        found = {of: run(name, args.peers_python, ds) for of, ds in (("planted", planted), ("original", originals), ("real", real))}
+        if gone := next((f["missing"] for f in found.values() if "missing" in f), None):
+            print(f"| {name} | left out: {gone} | | | | | |")
+            continue
+        spans = {of: [[(a, b, k) for a, b, k in row] for row in f["found"]] for of, f in found.items()}
+        new = without(spans["planted"], planted, spans["original"], [d.text for d in originals])
+        rate = size / found["planted"]["seconds"]
+        merge, errors = name == "detect-secrets", args.errors if name == "codemill" else ""
+        results[name] = {"mb_s": rate}
+        for of, documents, rows in (("planted", planted, new), ("real", real, spans["real"])):
+            scores = score(documents, rows, kinds, merge, errors)
+            results[name][of] = scores
+            for kind, s in scores.items():
+                print(f"| {name} | {of} | {kind} | {s['labels']} | {shown(s['precision'])} | {shown(s['recall'])} | {rate:.2f} |", flush=True)
+    results["speed"] = speed(100 / small)
+    print(f"\ncodemill from Arrow to Arrow: {results['speed']['mb_s']:.0f} MB/s over {results['speed']['megabytes']:.0f} MB of real code")
+    results["hostile"] = hostile()
+    worst = max(results["hostile"], key=lambda part: results["hostile"][part])
+    print(f"slowest of {len(results['hostile'])} hostile texts of 8 MB: {results['hostile'][worst]:.2f} s, of {worst!r}")
+    if not args.small:
+        RESULTS.mkdir(exist_ok=True)
+        (RESULTS / "redact.json").write_text(json.dumps({"machine": machine(), **results}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONWARNINGS", "ignore")
+    main()

@@ -1,0 +1,167 @@
+"""Redaction of texts in memory: personal data and secrets become placeholders. See docs/cleaning.md.
+
+For notebooks and `codemill redact`; `steps/clean.py` does the same to tables of any size. What was found is counted
+and located; the values themselves are in no log and no table.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, overload
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from codemill import _core
+from codemill.errors import RecipeError, did_you_mean
+from codemill.near import Texts, _strings
+from codemill.table import digest
+
+KINDS = ("name", "email", "ip", "phone", "user", "password", "key")
+"""What is looked for, and the placeholders without their angle brackets."""
+
+COUNTS = pa.struct([(kind, pa.int32()) for kind in KINDS])
+"""How many placeholders of each kind a text was given."""
+
+RULES_VERSION = 1  # of the native rules: another number, other findings
+
+BARE = frozenset(
+    {"apacheconf", "asciidoc", "batchfile", "dockerfile", "dotenv", "e-mail", "git config", "haproxy", "http", "ini"}
+    | {"java properties", "markdown", "nginx", "npm config", "restructuredtext", "shell", "text", "yaml"}
+)
+"""Languages in which a value needs no quotes to be one: `PASSWORD=…`. In code such a value is an expression."""
+
+Pattern = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Redaction:
+    """A text with placeholders, and how many of each kind."""
+
+    content: str
+    counts: dict[str, int]
+
+
+def formats() -> tuple[dict[str, Any], ...]:
+    """The table of key formats (`key_formats.toml`), one entry each."""
+    return tuple(dict(entry) for entry in _table())
+
+
+@functools.cache
+def _table() -> list[dict[str, Any]]:
+    path = Path(__file__).with_name("key_formats.toml")
+    return list(tomllib.loads(path.read_text(encoding="utf-8"))["format"])
+
+
+@functools.cache
+def fingerprint() -> str:
+    """Identifies what redaction knows: the rules and the table of key formats."""
+    entries = [{k: entry[k] for k in ("name", "kind", "anchors", "pattern")} for entry in _table()]
+    return digest({"rules": RULES_VERSION, "formats": entries})
+
+
+def check_patterns(patterns: Sequence[Pattern]) -> None:
+    """Compiles a recipe's own patterns. Raises: RecipeError naming the pattern and what is wrong with it."""
+    _native(_key(patterns))
+
+
+def _key(patterns: Sequence[Pattern]) -> str:
+    """Patterns as one hashable value, with defaults filled in."""
+    if isinstance(patterns, str | bytes | Mapping):
+        raise RecipeError("patterns: expected a list of patterns", remedy='[{"name": …, "pattern": …}]')
+    entries = []
+    for number, given in enumerate(patterns):
+        where = f"patterns[{number}]"
+        if not isinstance(given, Mapping):
+            raise RecipeError(f"a pattern is a dict, got {given!r}", where=where, remedy='{"name": …, "pattern": …}')
+        known = ("name", "pattern", "kind", "anchors")
+        for key in given:
+            if key not in known:
+                raise RecipeError(f"a pattern has no {key!r}", where=where, remedy=did_you_mean(str(key), known))
+        for key in ("name", "pattern"):
+            if not isinstance(given.get(key), str) or not given[key]:
+                raise RecipeError(f"a pattern needs a {key}, got {given.get(key)!r}", where=where)
+        kind, anchors = given.get("kind", "key"), given.get("anchors", [])
+        if kind not in KINDS:
+            raise RecipeError(f"there is no kind {kind!r}", where=where, remedy=did_you_mean(str(kind), KINDS))
+        if isinstance(anchors, str) or not all(isinstance(a, str) for a in anchors):
+            raise RecipeError(f"anchors: expected a list of strings, got {anchors!r}", where=where)
+        entries.append({"name": given["name"], "kind": kind, "anchors": list(anchors), "pattern": given["pattern"]})
+    return json.dumps(entries)
+
+
+@functools.lru_cache(maxsize=16)
+def _native(patterns: str) -> _core.Redactor:
+    try:
+        return _core.Redactor([*_table(), *json.loads(patterns)])
+    except ValueError as error:
+        raise RecipeError(str(error), where="patterns", remedy="the syntax is that of Rust's regex crate") from error
+
+
+def redact_array(content: pa.LargeStringArray, language: pa.Array | None, patterns: Sequence[Pattern]) -> pa.StructArray:
+    """Redacts many texts, each as of its language (null: as code).
+
+    Shape: a row for each text; fields `content` and the counts of `KINDS`.
+    Null: where the content is, and where the native code panicked.
+    """
+    bare = pa.nulls(len(content), pa.bool_())
+    if language is not None:
+        bare = pc.is_in(language.cast(pa.string()), pa.array(sorted(BARE)))
+    return _native(_key(patterns)).redact(content, bare)
+
+
+@overload
+def redact(texts: str, *, language: str | None = None, patterns: Sequence[Pattern] = ()) -> Redaction: ...
+@overload
+def redact(texts: Texts, *, language: str | None = None, patterns: Sequence[Pattern] = ()) -> pa.RecordBatch: ...
+def redact(
+    texts: str | Texts, *, language: str | None = None, patterns: Sequence[Pattern] = ()
+) -> Redaction | pa.RecordBatch:
+    """Puts placeholders in the place of personal data and secrets, in one text or many.
+
+    `language` is that of all the texts; in configuration, shell and prose values need no quotes. `patterns` are your
+    own: dicts with `name`, `pattern` (the syntax of Rust's `regex`; if it has a group, only that is replaced), `kind`
+    (default "key") and `anchors` (literals one of which begins every match; without them each line is searched).
+
+    Shape: for one text a Redaction; for many a record batch with `content` and a count for each of `KINDS`.
+    Null: where the text is.
+    Raises: RecipeError naming a pattern that does not compile.
+
+    >>> redact("# Written by Jane Doe <jane.doe@web.de>")
+    Redaction(content='# Written by <name> <<email>>', counts={'name': 1, 'email': 1})
+    >>> redact(["host = '93.184.216.34'", None])["ip"].to_pylist()
+    [1, None]
+    >>> redact("badge ACME-00417", patterns=[{"name": "badge", "pattern": "ACME-[0-9]{5}", "kind": "user"}]).content
+    'badge <user>'
+    """
+    one = isinstance(texts, str)
+    content = pa.array([texts], pa.large_string()) if one else _strings(texts)  # type: ignore[arg-type]
+    of = None if language is None else pa.array([language] * len(content))
+    done = redact_array(content, of, patterns)
+    if not one:
+        return pa.RecordBatch.from_struct_array(done)
+    row = done[0].as_py()
+    return Redaction(row.pop("content"), {kind: n for kind, n in row.items() if n})
+
+
+def findings(text: str, *, language: str | None = None, patterns: Sequence[Pattern] = ()) -> list[dict[str, Any]]:
+    """Where a placeholder would go in a text, without the values.
+
+    Returns: for each `start` and `end` (bytes of UTF-8), `line` and `column` (from 1; the column in bytes), `kind`
+    and `rule`.
+
+    >>> findings("a\\n# @author jdoe\\n")
+    [{'start': 12, 'end': 16, 'line': 2, 'column': 11, 'kind': 'name', 'rule': 'author'}]
+    """
+    raw, line, seen, rows = text.encode(), 1, 0, []
+    for start, end, kind, rule in _native(_key(patterns)).findings(text, language in BARE):
+        line += raw.count(b"\n", seen, start)
+        seen = start
+        column = start - raw.rfind(b"\n", 0, start)
+        rows.append({"start": start, "end": end, "line": line, "column": column, "kind": kind, "rule": rule})
+    return rows

@@ -1,0 +1,98 @@
+//! What Python sees of cleaning.
+
+use super::redact::{Format, Kind, Redactor as Compiled};
+use crate::guard::guarded;
+use crate::python::{array, to_python};
+use arrow_array::builder::{Int32Builder, LargeStringBuilder};
+use arrow_array::{Array, ArrayRef, BooleanArray, LargeStringArray, StructArray};
+use arrow_schema::{DataType, Field};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use std::sync::Arc;
+
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct FormatIn {
+    name: String,
+    kind: String,
+    anchors: Vec<String>,
+    pattern: String,
+}
+
+/// Rules and key formats, compiled; see `codemill.cleaning`.
+#[pyclass(frozen, module = "codemill._core")]
+pub struct Redactor(Compiled);
+
+#[pymethods]
+impl Redactor {
+    #[new]
+    fn new(formats: Vec<FormatIn>) -> PyResult<Self> {
+        let mut compiled = Vec::with_capacity(formats.len());
+        for format in formats {
+            let wrong = |what: String| PyValueError::new_err(format!("pattern {:?}: {what}", format.name));
+            let kinds = Kind::ALL.map(Kind::name);
+            let kind = Kind::ALL.into_iter().find(|k| k.name() == format.kind);
+            let kind = kind.ok_or_else(|| wrong(format!("there is no kind {:?}; there is: {}", format.kind, kinds.join(", "))))?;
+            if let Some(short) = format.anchors.iter().find(|a| a.len() < 3) {
+                return Err(wrong(format!("the anchor {short:?} is shorter than 3 bytes, and so too frequent")));
+            }
+            compiled.push(
+                Format::new(format.name.clone(), kind, format.anchors.clone(), &format.pattern).map_err(wrong)?,
+            );
+        }
+        Compiled::new(compiled).map(Self).map_err(PyValueError::new_err)
+    }
+
+    /// Redacts each text: a struct of `content` and a count for each kind.
+    fn redact<'py>(
+        &self,
+        py: Python<'py>,
+        content: &Bound<'py, PyAny>,
+        bare: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let content: LargeStringArray = array(content, "content", "large_string")?;
+        let bare: BooleanArray = array(bare, "bare", "bool")?;
+        if content.len() != bare.len() {
+            let (a, b) = (content.len(), bare.len());
+            return Err(PyValueError::new_err(format!("content and bare differ in length: {a} and {b}")));
+        }
+        to_python(py, &py.detach(|| redact_all(&self.0, &content, &bare)))
+    }
+
+    /// Start, end (in bytes of UTF-8), kind and rule of what would be replaced in one text.
+    fn findings(&self, text: &str, bare: bool) -> Vec<(usize, usize, &'static str, String)> {
+        let found = self.0.findings(text, bare);
+        found.iter().map(|f| (f.start, f.end, f.kind.name(), f.rule.to_owned())).collect()
+    }
+}
+
+/// Null content, and a panic on a text: nulls.
+fn redact_all(redactor: &Compiled, content: &LargeStringArray, bare: &BooleanArray) -> StructArray {
+    let rows = content.len();
+    let mut texts = LargeStringBuilder::with_capacity(rows, content.value_data().len());
+    let mut counts: [Int32Builder; 7] = std::array::from_fn(|_| Int32Builder::with_capacity(rows));
+    for row in 0..rows {
+        let bare = bare.is_valid(row) && bare.value(row);
+        let done = content.is_valid(row).then(|| guarded(|| redactor.redact(content.value(row), bare)));
+        let Some(Ok((text, found))) = done else {
+            texts.append_null();
+            counts.iter_mut().for_each(Int32Builder::append_null);
+            continue;
+        };
+        texts.append_value(text);
+        for (builder, count) in counts.iter_mut().zip(found) {
+            builder.append_value(count as i32);
+        }
+    }
+    let mut columns: Vec<(Arc<Field>, ArrayRef)> =
+        vec![(Arc::new(Field::new("content", DataType::LargeUtf8, true)), Arc::new(texts.finish()))];
+    for (kind, mut builder) in Kind::ALL.iter().zip(counts) {
+        columns.push((Arc::new(Field::new(kind.name(), DataType::Int32, true)), Arc::new(builder.finish())));
+    }
+    StructArray::from(columns)
+}
+
+/// Adds this family to the module.
+pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_class::<Redactor>()
+}

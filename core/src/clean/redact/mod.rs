@@ -1,0 +1,217 @@
+//! Personal data and secrets become placeholders, in one pass over the bytes and one over an automaton of anchors.
+//!
+//! An *anchor* is a byte or word that is rare and stands in or before what is looked for: `@` in addresses, "password"
+//! before a value, `ghp_` at the head of a key. Everything that is decided about a hit is decided in a bounded
+//! neighbourhood of it, by hand-written matchers or by a regex of the table of key formats, so the work is linear in
+//! the text whatever the text is. What a value looks like alone (its entropy) never redacts it: there is a format, or
+//! there is a context that says what it is.
+//!
+//! A placeholder has no quote and no backslash, and never takes the place of a quote: a string stays a string.
+
+mod assigned;
+mod bytes;
+mod email;
+mod formats;
+mod home;
+mod names;
+mod network;
+mod pem;
+mod phone;
+mod values;
+mod words;
+
+pub use formats::Format;
+
+use aho_corasick::AhoCorasick;
+use bytes::Scan;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use words::Word;
+
+/// What a value is, in order of precedence where two overlap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A key in a known format, or a private key.
+    Key,
+    /// A value that its context calls a password or secret.
+    Password,
+    /// A user name in a path or URL.
+    User,
+    /// An e-mail address.
+    Email,
+    /// A public IPv4 or IPv6 address.
+    Ip,
+    /// A telephone number.
+    Phone,
+    /// A person.
+    Name,
+}
+
+impl Kind {
+    /// Every kind, in the order in which counts are given.
+    pub const ALL: [Kind; 7] =
+        [Kind::Name, Kind::Email, Kind::Ip, Kind::Phone, Kind::User, Kind::Password, Kind::Key];
+
+    /// The name of its count and, in angle brackets, its placeholder.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Name => "name",
+            Kind::Email => "email",
+            Kind::Ip => "ip",
+            Kind::Phone => "phone",
+            Kind::User => "user",
+            Kind::Password => "password",
+            Kind::Key => "key",
+        }
+    }
+
+    fn placeholder(self) -> &'static str {
+        match self {
+            Kind::Name => "<name>",
+            Kind::Email => "<email>",
+            Kind::Ip => "<ip>",
+            Kind::Phone => "<phone>",
+            Kind::User => "<user>",
+            Kind::Password => "<password>",
+            Kind::Key => "<key>",
+        }
+    }
+}
+
+/// A run of bytes that is replaced, and the rule or key format that found it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finding<'a> {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+    /// What it is.
+    pub kind: Kind,
+    /// "email", "copyright", or the name of a key format.
+    pub rule: &'a str,
+}
+
+/// The built-in rules and a table of key formats, compiled once.
+pub struct Redactor {
+    words: AhoCorasick,
+    targets: Vec<Word>,
+    formats: Vec<Format>,
+}
+
+impl Redactor {
+    /// Compiles the anchors of the rules and of the formats.
+    ///
+    /// Error: in words, if there is too much to compile.
+    pub fn new(formats: Vec<Format>) -> Result<Self, String> {
+        let mut anchors: Vec<(&str, Word)> = words::ANCHORS.to_vec();
+        for (number, format) in formats.iter().enumerate() {
+            anchors.extend(format.anchors.iter().map(|a| (a.as_str(), Word::Format(number))));
+        }
+        let words = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .kind(Some(aho_corasick::AhoCorasickKind::DFA))
+            .build(anchors.iter().map(|(anchor, _)| anchor))
+            .map_err(|error| error.to_string())?;
+        let targets = anchors.into_iter().map(|(_, word)| word).collect();
+        Ok(Self { words, targets, formats })
+    }
+
+    /// What would be replaced in `text`, in order and without overlaps.
+    ///
+    /// `bare`: values without quotes count as well (`PASSWORD=…`), as they do in configuration, shell and prose; in
+    /// code such a value is an expression.
+    pub fn findings<'a>(&'a self, text: &str, bare: bool) -> Vec<Finding<'a>> {
+        let mut scan = Scan::new(text, bare);
+        for hit in self.words.find_overlapping_iter(text) {
+            let (start, end) = (hit.start(), hit.end());
+            match self.targets[hit.pattern().as_usize()] {
+                Word::Assigned(strength) => assigned::find(&mut scan, start, end, strength),
+                Word::Option => assigned::option(&mut scan, end),
+                Word::Bearer => assigned::bearer(&mut scan, start, end),
+                Word::Name(context) => names::find(&mut scan, start, end, context),
+                Word::Home(separator) => home::find(&mut scan, start, end, separator),
+                Word::Pem => pem::find(&mut scan, start),
+                Word::Phone => phone::after_word(&mut scan, start, end),
+                Word::Format(number) => formats::find(&mut scan, start, end, &self.formats[number]),
+            }
+        }
+        for format in self.formats.iter().filter(|f| f.anchors.is_empty()) {
+            formats::search(&mut scan, format);
+        }
+        self.bytes(&mut scan);
+        settle(text, scan.found)
+    }
+
+    /// The anchors that are single bytes.
+    fn bytes(&self, scan: &mut Scan<'_, '_>) {
+        let text = scan.text;
+        for (at, &byte) in text.iter().enumerate() {
+            if !bytes::ANCHOR[byte as usize] {
+                continue;
+            }
+            match byte {
+                b'@' => email::find(scan, at),
+                b'.' => network::v4(scan, at),
+                b':' => network::v6(scan, at),
+                b'+' => phone::international(scan, at),
+                _ => phone::american(scan, at),
+            }
+        }
+    }
+
+    /// The text with placeholders, and how many there are of each kind in the order of [`Kind::ALL`].
+    pub fn redact<'t>(&self, text: &'t str, bare: bool) -> (Cow<'t, str>, [u32; 7]) {
+        let found = self.findings(text, bare);
+        let mut counts = [0; 7];
+        if found.is_empty() {
+            return (Cow::Borrowed(text), counts);
+        }
+        let mut out = String::with_capacity(text.len());
+        let mut from = 0;
+        for finding in &found {
+            out.push_str(&text[from..finding.start]);
+            out.push_str(finding.kind.placeholder());
+            from = finding.end;
+            let place = Kind::ALL.iter().position(|k| *k == finding.kind).unwrap_or(0);
+            counts[place] += 1;
+        }
+        out.push_str(&text[from..]);
+        (Cow::Owned(out), counts)
+    }
+}
+
+/// Puts findings in order; of two that overlap the one of the more precise kind stays, else the longer. One value is
+/// of one kind throughout a text: the most precise it was found as.
+fn settle<'a>(text: &str, mut found: Vec<Finding<'a>>) -> Vec<Finding<'a>> {
+    found.sort_by_key(|f| (f.start, f.kind, std::cmp::Reverse(f.end)));
+    let mut kept: Vec<Finding<'a>> = Vec::with_capacity(found.len());
+    for finding in found {
+        match kept.last() {
+            Some(last) if finding.start < last.end => {
+                let longer = finding.end - finding.start > last.end - last.start;
+                if finding.kind < last.kind || (finding.kind == last.kind && longer) {
+                    kept.pop();
+                    // What the last one pushed aside stays aside: no finding is looked at twice.
+                    if kept.last().is_none_or(|before| before.end <= finding.start) {
+                        kept.push(finding);
+                    }
+                }
+            }
+            _ => kept.push(finding),
+        }
+    }
+    if kept.len() > 1 {
+        let mut kinds: HashMap<&str, Kind> = HashMap::new();
+        for finding in &kept {
+            let kind = kinds.entry(&text[finding.start..finding.end]).or_insert(finding.kind);
+            *kind = finding.kind.min(*kind);
+        }
+        for finding in &mut kept {
+            finding.kind = kinds[&text[finding.start..finding.end]];
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests;

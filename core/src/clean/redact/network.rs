@@ -1,0 +1,125 @@
+//! Public IP addresses. Private, loopback, documentation and reserved ranges stay, and so do versions and OIDs.
+
+use super::Kind;
+use super::bytes::{Scan, WORD, contains};
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// Names of services rather than of anyone's machine.
+const RESOLVERS: [[u8; 4]; 8] = [
+    [8, 8, 8, 8], [8, 8, 4, 4], [1, 1, 1, 1], [1, 0, 0, 1], [9, 9, 9, 9], [208, 67, 222, 222], [208, 67, 220, 220],
+    [4, 2, 2, 2],
+];
+/// Before numbers that are no address.
+const VERSIONS: [&[u8]; 22] = [
+    b"version", b"ver.", b"ver ", b"release", b"section", b"sect", b"chapter", b"oid", b"rev", b"==", b">=", b"<=", b"~=",
+    b"build", b"asn1", b"_v",
+    b"upgrade", b"update", b"patch", b"bump", b"v8 ", b"identifier",
+];
+/// Before numbers that are one.
+const ADDRESSES: [&[u8]; 16] = [
+    b" ip", b"_ip", b"\"ip", b"'ip", b"ip=", b"addr", b"host", b"server", b"ping", b"dns", b"://", b"ssh", b"listen", b"connect", b"peer", b"from",
+];
+/// Octets up to this number are as likely a version's, unless the line speaks of addresses.
+const SMALL: u8 = 30;
+
+/// An IPv4 address whose first dot is at `dot`.
+pub(super) fn v4(scan: &mut Scan<'_, '_>, dot: usize) {
+    if dot == 0 || !scan.text[dot - 1].is_ascii_digit() || !scan.at(dot + 1).is_ascii_digit() {
+        return;
+    }
+    let start = scan.run_before(dot, 4, |b| b.is_ascii_digit());
+    let before = scan.before(start);
+    if !scan.fresh(start) || matches!(before, b'.' | b'-' | b'+' | b'^' | b'~' | b'#') {
+        return;
+    }
+    let mut octets = [0u8; 4];
+    let mut at = start;
+    for (i, octet) in octets.iter_mut().enumerate() {
+        let to = scan.run_of(at, 4, |b| b.is_ascii_digit());
+        let digits = &scan.string[at..to];
+        match digits.parse() {
+            Ok(number) if digits.len() == 1 || !digits.starts_with('0') => *octet = number,
+            _ => return,
+        }
+        at = to;
+        if i < 3 {
+            if scan.at(at) != b'.' {
+                return;
+            }
+            at += 1;
+        }
+    }
+    let next = scan.at(at);
+    if WORD[next as usize] || next == b'-' && WORD[scan.at(at + 1) as usize] || dotted(scan, at) {
+        return;
+    }
+    if public_v4(octets) && !versioned(scan, start, octets) {
+        scan.push(start, at, Kind::Ip, "ipv4");
+    }
+}
+
+/// Whether `.` and more digits or letters follow.
+fn dotted(scan: &Scan<'_, '_>, at: usize) -> bool {
+    scan.at(at) == b'.' && WORD[scan.at(at + 1) as usize]
+}
+
+fn versioned(scan: &Scan<'_, '_>, start: usize, octets: [u8; 4]) -> bool {
+    let line = scan.line_before(start, 48);
+    let near = &line[line.len().saturating_sub(24)..];
+    if VERSIONS.iter().any(|word| contains(near, word)) || matches!(near, [.., b'v' | b'V' | b'/', b'/']) {
+        return !contains(near, b"://");
+    }
+    let product = matches!(near, [.., a, b'/'] if a.is_ascii_alphabetic()); // Chrome/1.2.3.4
+    let small = octets.iter().all(|octet| *octet <= SMALL) || octets[0] < 10 && octets[1..].iter().any(|o| *o < 2)
+        || octets[0] <= 2; // 2.5.29.35: an OID
+    product || small && !ADDRESSES.iter().any(|word| contains(line, word))
+}
+
+fn public_v4(octets: [u8; 4]) -> bool {
+    let address = Ipv4Addr::from(octets);
+    let [a, b, c, d] = octets;
+    !(address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_documentation()
+        || a == 0
+        || a >= 224
+        || (a == 100 && (64..128).contains(&b)) // carrier NAT
+        || (a == 198 && matches!(b, 18 | 19)) // benchmarks
+        || (a == 192 && b == 0 && c == 0)
+        || (a == 192 && b == 88 && c == 99)
+        || (c == 0 && d == 0) // a network
+        || (a == b && b == c && c == d) // 1.1.1.1, 2.2.2.2 of examples
+        || octets == [1, 2, 3, 4]
+        || octets == [4, 3, 2, 1]
+        || octets == [5, 6, 7, 8]
+        || RESOLVERS.contains(&octets))
+}
+
+/// An IPv6 address whose first colon is at `colon`.
+pub(super) fn v6(scan: &mut Scan<'_, '_>, colon: usize) {
+    // Public addresses are 2000::/3: four hex digits before the first colon, 2 or 3 first.
+    if colon < 4 || !matches!(scan.text[colon - 4], b'2' | b'3') {
+        return;
+    }
+    let start = colon - 4;
+    let hex = scan.text[start..colon].iter().all(u8::is_ascii_hexdigit);
+    if !hex || !scan.fresh(start) || matches!(scan.before(start), b':' | b'.') {
+        return;
+    }
+    let mut end = scan.run_of(start, 46, |b| b.is_ascii_hexdigit() || b == b':');
+    if end - start > 39 || WORD[scan.at(end) as usize] {
+        return;
+    }
+    if scan.before(end) == b':' && scan.at(end.wrapping_sub(2)) != b':' {
+        end -= 1; // the colon after an address
+    }
+    let Ok(address) = scan.string[start..end].parse::<Ipv6Addr>() else { return };
+    let [a, b, ..] = address.segments();
+    let documentation = (a == 0x2001 && b == 0xdb8) || (a == 0x3fff && b < 0x1000);
+    let groups = address.segments().iter().filter(|s| **s != 0).count();
+    let resolver = (a == 0x2001 && b == 0x4860) || (a == 0x2606 && b == 0x4700) || (a == 0x2620 && b == 0xfe);
+    if !documentation && !resolver && groups >= 3 {
+        scan.push(start, end, Kind::Ip, "ipv6");
+    }
+}

@@ -1,0 +1,122 @@
+//! Telephone numbers: international (`+44 20 …`), North American (`(212) …-…`), and any after a word that says so.
+
+use super::Kind;
+use super::bytes::{Scan, WORD};
+
+fn separator(byte: u8) -> bool {
+    matches!(byte, b' ' | b'-' | b'.' | b'(' | b')' | b'/')
+}
+
+/// From `start`, digits with single separators between groups: its end and digits.
+fn number(scan: &Scan<'_, '_>, start: usize) -> (usize, Vec<u8>) {
+    let (mut at, mut end, mut digits, mut gap) = (start, start, Vec::new(), 0);
+    while at < start + 24 {
+        let byte = scan.at(at);
+        if byte.is_ascii_digit() {
+            digits.push(byte - b'0');
+            (end, gap) = (at + 1, 0);
+        } else if separator(byte) && gap < 2 {
+            gap += 1;
+        } else {
+            break;
+        }
+        at += 1;
+    }
+    (end, digits)
+}
+
+fn ends(scan: &Scan<'_, '_>, end: usize) -> bool {
+    let next = scan.at(end);
+    let more = matches!(next, b'.' | b'-' | b':' | b',') && scan.at(end + 1).is_ascii_digit();
+    !WORD[next as usize] && !more && !matches!(next, b'%' | b'*' | b'+')
+}
+
+/// Numbers of films and manuals: 555-01XX, counted up, one digit over and over.
+fn invented(digits: &[u8]) -> bool {
+    let last = &digits[digits.len().saturating_sub(7)..];
+    let up = digits.windows(2).filter(|w| w[1] == (w[0] + 1) % 10).count();
+    let same = digits.windows(2).filter(|w| w[1] == w[0]).count();
+    last.starts_with(&[5, 5, 5]) || up + 2 >= digits.len() || same + 3 >= digits.len()
+}
+
+/// `+` and a country code, with at least two separators, or at least ten digits in a string of its own.
+pub(super) fn international(scan: &mut Scan<'_, '_>, plus: usize) {
+    let first = scan.at(plus + 1);
+    let before = scan.before(plus);
+    if !(b'1'..=b'9').contains(&first) || WORD[before as usize] || matches!(before, b'+' | b'.' | b')' | b']' | b'-') {
+        return;
+    }
+    let (end, digits) = number(scan, plus + 1);
+    if !(8..=15).contains(&digits.len()) || !ends(scan, end) || invented(&digits) {
+        return;
+    }
+    let written = &scan.text[plus + 1..end];
+    let groups = written.split(|b| separator(*b)).filter(|g| !g.is_empty()).count();
+    let quoted = matches!(before, b'"' | b'\'' | b':' | b'>') && matches!(scan.at(end), b'"' | b'\'' | b'<');
+    let dots = written.iter().filter(|b| **b == b'.').count();
+    let sum = written.windows(3).any(|w| w[0] == b' ' && matches!(w[1], b'-' | b'/') && w[2] == b' ');
+    if !sum && dots != 1 && (groups >= 3 || (quoted && digits.len() >= 10)) && country(&digits) {
+        scan.push(plus, end, Kind::Phone, "phone");
+    }
+}
+
+/// Country codes in use begin so; time zones (+01:00) and sums do not come this far.
+fn country(digits: &[u8]) -> bool {
+    let needed = if digits[0] == 1 { 11 } else { 9 };
+    digits.len() >= needed && (digits[0] != 1 || digits[1] >= 2)
+}
+
+/// `212-XXX-XXXX`, `(212) XXX-XXXX`, whose last hyphen is at `hyphen`.
+pub(super) fn american(scan: &mut Scan<'_, '_>, hyphen: usize) {
+    if scan.at(hyphen) != b'-' || hyphen < 7 {
+        return;
+    }
+    let digits = |from: usize, to: usize| scan.text[from..to].iter().all(u8::is_ascii_digit);
+    if hyphen + 5 > scan.text.len() || !digits(hyphen + 1, hyphen + 5) || !digits(hyphen - 3, hyphen) {
+        return;
+    }
+    let end = hyphen + 5;
+    let mut start = match (scan.text[hyphen - 4], hyphen - 4) {
+        (b'-', at) if at >= 3 && digits(at - 3, at) => at - 3,
+        (b')', at) if at >= 4 && digits(at - 3, at) && scan.text[at - 4] == b'(' => at - 4,
+        (b' ', at) if at >= 5 && scan.text[at - 1] == b')' && digits(at - 4, at - 1) && scan.text[at - 5] == b'(' => at - 5,
+        _ => return,
+    };
+    let area = &scan.text[start..hyphen - 3];
+    let area = area.iter().find(|b| b.is_ascii_digit()).copied().unwrap_or(b'0');
+    if area < b'2' || scan.text[hyphen - 3] < b'2' {
+        return;
+    }
+    if start >= 2 && matches!(&scan.text[start - 2..start], b"1-" | b"1 ") && !WORD[scan.before(start - 2) as usize] {
+        start -= 2;
+    }
+    let before = scan.before(start);
+    let numbers: Vec<u8> = scan.text[start..end].iter().filter(|b| b.is_ascii_digit()).map(|b| b - b'0').collect();
+    let free = !WORD[before as usize] && !matches!(before, b'-' | b'.' | b'+' | b'#' | b'/' | b'(' | b'[');
+    if free && ends(scan, end) && !invented(&numbers) {
+        scan.push(start, end, Kind::Phone, "phone");
+    }
+}
+
+/// Any number of 8 to 15 digits in groups, after "phone" and a sign: `phone: 020 …`.
+pub(super) fn after_word(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
+    if !scan.fresh(start) && scan.at(start.wrapping_sub(1)) != b'_' {
+        return;
+    }
+    let rest = scan.run_of(end, 10, |b| WORD[b as usize]);
+    let sign = scan.run_of(rest, 8, |b| matches!(b, b' ' | b'"' | b'\'' | b':' | b'=' | b'.' | b'>'));
+    if sign == rest && !matches!(scan.text[end - 1], b':' | b'.') {
+        return;
+    }
+    let from = if matches!(scan.at(sign), b'+' | b'(') { sign + 1 } else { sign };
+    if !scan.at(from).is_ascii_digit() {
+        return;
+    }
+    let (stop, digits) = number(scan, from);
+    let quoted = matches!(scan.before(sign), b'"' | b'\'');
+    let groups = scan.text[from..stop].split(|b| separator(*b)).filter(|g| !g.is_empty()).count();
+    let shaped = groups >= 2 || quoted || scan.before(sign) == b':' || scan.bare;
+    if (8..=15).contains(&digits.len()) && shaped && ends(scan, stop) && !invented(&digits) {
+        scan.push(sign, stop, Kind::Phone, "phone");
+    }
+}

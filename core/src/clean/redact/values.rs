@@ -1,0 +1,111 @@
+//! Whether a value that its context calls a password or a token is one, or only stands for one.
+
+/// In lower case, without `_` and `-`: values, or parts of values, that say of themselves that they are none.
+const STAND_INS: [&str; 26] = [
+    "example", "changeme", "changethis", "yourpass", "yoursecret", "yourtoken", "yourapi", "yourkey", "placeholder", "dummy",
+    "redacted", "xxxx", "....", "****", "insert", "replace", "todo", "notset", "undefined", "mypassword", "mysecret",
+    "mytoken", "fake", "sample", "00000000", "12345678",
+];
+const LABELS: [&str; 12] = [
+    "password", "passwd", "pwd", "passphrase", "pass", "secret", "token", "apikey", "key", "field", "input", "hash",
+];
+
+/// A password: 4 to 128 characters, not a word, path, name in code, pattern or template.
+///
+/// What is not covered: passwords of letters alone, which cannot be told from names and labels.
+pub(super) fn password(value: &str) -> bool {
+    let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    let special = value.bytes().filter(|b| b"!@#$%^&*+=?~".contains(b)).count();
+    (4..=128).contains(&value.len())
+        && common(value)
+        && (digits > 0 || (special > 0 && letters > 3 && !value.starts_with(['#', '@', '!', '?', '$', '&', '*', '=', '+'])))
+        && !(special == 0 && digits > 0 && letters > 0 && labelled(value))
+        && !(digits < 3 && special == 0 && words(value))
+        && !(letters == 0 && special == 0 && value.len() > 14)
+        && !value.starts_with(['-', '/', '.', '\\', '$', '%', ':', ',', '+'])
+        && !file(value)
+}
+
+/// A token, an API key: at least 12 characters of an alphabet of keys, with letters and digits mixed.
+pub(super) fn token(value: &str) -> bool {
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
+    let alphabet = value.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=_-.~:!@#%^&*".contains(&b));
+    let mut seen = [false; 256];
+    value.bytes().for_each(|b| seen[b as usize] = true);
+    (12..=512).contains(&value.len())
+        && alphabet
+        && digits >= 2
+        && letters >= 2
+        && seen.iter().filter(|s| **s).count() >= 7
+        && common(value)
+        && !words(value)
+        && !value.starts_with(['/', '.', '-', '#', '@', ':'])
+        && !value.contains("://")
+        && !value.contains("::")
+        && !file(value)
+}
+
+/// The password of a URL: less is asked, for the place says what it is.
+pub(super) fn in_url(value: &str) -> bool {
+    let digits = value.bytes().any(|b| b.is_ascii_digit());
+    let port = value.len() <= 5 && value.bytes().all(|b| b.is_ascii_digit());
+    value.len() >= 4 && !port && common(value) && !labelled(value) && (digits || value.len() >= 8) && !value.starts_with('$')
+}
+
+fn common(value: &str) -> bool {
+    let tidy: String =
+        value.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).map(|c| c.to_ascii_lowercase()).collect();
+    let template = ["${", "{{", "}}", "%s", "%(", "%d", "{}", "()", "<", ">", "\\d", "\\w", "$(", "#{", "@{", "[", "("]
+        .iter()
+        .any(|mark| value.contains(mark))
+        || (value.starts_with('{') && value.ends_with('}'))
+        || (value.starts_with('%') && value.ends_with('%'));
+    !template
+        && value.bytes().all(|b| b > b' ')
+        && !STAND_INS.iter().any(|word| tidy.contains(word))
+        && !matches!(tidy.as_str(), "1234" | "12345" | "123456" | "1234567" | "abc123" | "test123" | "pass123" | "admin123")
+}
+
+/// "password1", "new_password2": the name of a field.
+fn labelled(value: &str) -> bool {
+    let stem = value.trim_end_matches(|c: char| c.is_ascii_digit());
+    let lower = stem.to_ascii_lowercase();
+    value.len() - stem.len() <= 1 && LABELS.iter().any(|label| lower.ends_with(label))
+}
+
+/// Words joined by `_`, `-`, `.`, `/` or capitals, with a number here and there: a name.
+fn words(value: &str) -> bool {
+    let mut pieces = 0;
+    let spoken = value.split(['_', '-', '.', '/', ':']).all(|piece| {
+        pieces += 1;
+        let stem = piece.trim_end_matches(|c: char| c.is_ascii_digit());
+        let number = piece.len() - stem.len();
+        number <= 3 && stem.bytes().all(|b| b.is_ascii_alphabetic()) && (stem.is_empty() || pronounced(stem))
+    });
+    spoken && (pieces > 1 || value.bytes().filter(u8::is_ascii_digit).count() <= 2)
+}
+
+/// Whether letters alternate as in words: a vowel in every five, capitals only at heads of words or throughout.
+fn pronounced(word: &str) -> bool {
+    let mut without = 0;
+    let mut capitals = 0;
+    let upper = word.bytes().all(|b| b.is_ascii_uppercase());
+    for (i, byte) in word.bytes().enumerate() {
+        without = if b"aeiouyAEIOUY".contains(&byte) { 0 } else { without + 1 };
+        capitals += usize::from(i > 0 && byte.is_ascii_uppercase() && !upper);
+        if without > 5 {
+            return false;
+        }
+    }
+    word.len() <= 5 || capitals * 4 <= word.len()
+}
+
+fn file(value: &str) -> bool {
+    const ENDINGS: [&str; 16] = [
+        ".py", ".js", ".ts", ".json", ".yml", ".yaml", ".txt", ".pem", ".key", ".crt", ".html", ".png", ".php", ".xml",
+        ".java", ".go",
+    ];
+    ENDINGS.iter().any(|ending| value.ends_with(ending))
+}

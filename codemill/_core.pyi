@@ -35,6 +35,22 @@ def document_ids(
 CLASSIFIER_BUCKETS: int
 """Number of hash buckets of `classifier_features`."""
 
+class Syntaxes:
+    """Comments and strings of every language. Immutable; shared by threads."""
+
+    def __new__(cls, languages: Sequence[Mapping[str, Any]]) -> Syntaxes: ...
+    def __len__(self) -> int:
+        """How many languages there are."""
+
+def lex(text: str, language: str, syntaxes: Syntaxes) -> list[tuple[str, int, int]]:
+    """The comments and strings of a program: kind, first byte, last byte + 1 (of the text in UTF-8), in order.
+
+    Kinds: hashbang, line_comment, block_comment, docstring, string. Empty for a language that is not known.
+    """
+
+def split(text: str, language: str, syntaxes: Syntaxes) -> tuple[str, str]:
+    """Code text and comment text, as the signals see them: see core/src/signals/split.rs."""
+
 class LanguageTable:
     """The table of languages, compiled for `detect`. Immutable; shared by threads."""
 

@@ -1,6 +1,6 @@
 """Languages: the catalogue of more than 700, and detection of a file's language."""
 
-from codemill.languages.catalogue import Language, all, fingerprint, get, native
+from codemill.languages.catalogue import Language, all, fingerprint, get, native, syntaxes
 from codemill.languages.detection import Detection, detect
 
-__all__ = ["Detection", "Language", "all", "detect", "fingerprint", "get", "native"]
+__all__ = ["Detection", "Language", "all", "detect", "fingerprint", "get", "native", "syntaxes"]

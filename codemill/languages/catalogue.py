@@ -100,6 +100,16 @@ def native() -> _core.LanguageTable:
 
 
 @functools.cache
+def syntaxes() -> _core.Syntaxes:
+    """The comments and strings of every language, as the native core reads them; once per process.
+
+    >>> len(syntaxes()) == len(all())
+    True
+    """
+    return _core.Syntaxes([dataclasses.asdict(language) for language in all()])
+
+
+@functools.cache
 def fingerprint() -> str:
     """What detection knows, as 16 hex digits: part of the identity of every table it labels."""
     hash, folder = hashlib.sha256(), files("codemill.languages")

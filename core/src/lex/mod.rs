@@ -1,9 +1,28 @@
 //! Where the comments and strings of a program are, for every language of the table that has either.
 //!
-//! One pass over the bytes, linear on any input: a closer that was not found once is not looked for again.
+//! One pass over the bytes with an explicit stack for what nests, linear on any input: a closer that was not found
+//! once is not looked for again.
+//!
+//! A language is its entry in `codemill/languages/table/` read by [`engine`]; the languages whose literals no table can
+//! describe (raw strings, heredocs, regular expressions, templates) have a dialect of their own in [`rules`], which is
+//! where to start reading.
+
+mod engine;
+mod javascript;
+mod literals;
+mod markup;
+mod memo;
+mod rules;
+mod scripting;
+mod shell;
+#[cfg(test)]
+mod tests;
+mod yaml;
 
 #[cfg(feature = "python")]
 pub mod python;
+
+pub(crate) use rules::{Quirks, Rules};
 
 /// What a span of a program is. Whatever no span covers is code, whitespace included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -16,11 +35,30 @@ pub enum Kind {
     BlockComment,
     /// A string that stands where documentation stands (Python), quotes and prefix included.
     Docstring,
-    /// A string, character or regex literal, delimiters and prefix included.
+    /// A string, character or regex literal, delimiters and prefix included. A literal with code inside is a span
+    /// before, between and after each piece of code: `` `a${ `` and `` }b` ``. The body of a heredoc is one as well.
     String,
 }
 
-/// A run of bytes of one kind. Spans are in order and do not overlap.
+impl Kind {
+    /// Its name in Python and in tests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hashbang => "hashbang",
+            Self::LineComment => "line_comment",
+            Self::BlockComment => "block_comment",
+            Self::Docstring => "docstring",
+            Self::String => "string",
+        }
+    }
+
+    /// Whether it is a comment in the language itself; a docstring is not.
+    pub fn is_comment(self) -> bool {
+        matches!(self, Self::Hashbang | Self::LineComment | Self::BlockComment)
+    }
+}
+
+/// A run of bytes of one kind. Spans are in order and do not overlap; none is empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     /// What it is.
@@ -49,6 +87,18 @@ pub struct Syntax {
 }
 
 /// The comments and strings of `text`.
-pub fn spans(_text: &str, _syntax: &Syntax) -> Vec<Span> {
-    Vec::new()
+///
+/// ```
+/// use codemill_core::lex::{Kind, Syntax, spans};
+/// let syntax = Syntax { name: "c".into(), line_comments: vec!["//".into()], ..Syntax::default() };
+/// let found = spans("f(\"//\"); // two\n", &syntax);
+/// assert_eq!((found[0].kind, found[1].kind, found[1].start), (Kind::String, Kind::LineComment, 9));
+/// ```
+pub fn spans(text: &str, syntax: &Syntax) -> Vec<Span> {
+    spans_by(text, &Rules::of(syntax))
+}
+
+/// The comments and strings of `text` under rules that the caller may have bent.
+pub(crate) fn spans_by(text: &str, rules: &Rules) -> Vec<Span> {
+    engine::Lexer::new(text.as_bytes(), rules).run()
 }

@@ -1,6 +1,6 @@
 //! What Python sees of lexing.
 
-use super::Syntax;
+use super::{Syntax, spans};
 use pyo3::prelude::*;
 use std::collections::HashMap;
 
@@ -53,7 +53,29 @@ impl Syntaxes {
     }
 }
 
+/// Kind, first byte and last byte + 1 of each comment and string of `text`; empty for a language that is not known.
+#[pyfunction]
+fn lex(py: Python<'_>, text: &str, language: &str, syntaxes: &Syntaxes) -> Vec<(&'static str, usize, usize)> {
+    let syntax = syntaxes.get(language);
+    py.detach(|| {
+        let found = syntax.map_or_else(Vec::new, |syntax| spans(text, syntax));
+        found.iter().map(|span| (span.kind.name(), span.start, span.end)).collect()
+    })
+}
+
+/// Code text and comment text of `text`, as signals see them.
+#[pyfunction]
+fn split(py: Python<'_>, text: &str, language: &str, syntaxes: &Syntaxes) -> (String, String) {
+    let syntax = syntaxes.get(language);
+    py.detach(|| {
+        let parts = crate::signals::split(text, language, syntax);
+        (parts.code.into_owned(), parts.comments.into_owned())
+    })
+}
+
 /// Adds this family to the module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
-    m.add_class::<Syntaxes>()
+    m.add_class::<Syntaxes>()?;
+    m.add_function(wrap_pyfunction!(lex, m)?)?;
+    m.add_function(wrap_pyfunction!(split, m)?)
 }

@@ -1,0 +1,344 @@
+//! The machine every language runs on: find the next byte that can open something, and read what it opens.
+
+use super::memo::Memo;
+use super::rules::{Escape, Extent, Place, Quote, Rules, What};
+use super::{Kind, Span};
+use memchr::{memchr, memmem};
+
+/// A literal that was left for the code inside it.
+pub struct Frame<'a> {
+    /// What goes on after the code.
+    pub after: After<'a>,
+    /// The byte that ends the code, and the byte that opens a pair with it: `}` and `{`.
+    pub close: u8,
+    /// See `close`.
+    pub open: u8,
+    /// Pairs opened and not closed.
+    pub depth: usize,
+}
+
+/// What goes on after a piece of code inside a literal.
+pub enum After<'a> {
+    /// The rest of a string. `spec`: the code stood in a format specification of an f-string.
+    Text {
+        /// The string.
+        quote: Quote<'a>,
+        /// See above.
+        spec: bool,
+    },
+    /// JSX: see `javascript::read_jsx`.
+    Jsx {
+        /// Elements that are open.
+        elements: usize,
+        /// Whether the code stood among attributes.
+        in_tag: bool,
+    },
+}
+
+/// One pass over one text.
+pub struct Lexer<'a> {
+    /// The text.
+    pub text: &'a [u8],
+    /// The next byte to look at.
+    pub pos: usize,
+    /// The language.
+    pub rules: &'a Rules,
+    /// What has been found.
+    pub spans: Vec<Span>,
+    /// Literals around the present code, innermost last.
+    pub frames: Vec<Frame<'a>>,
+    /// Heredocs whose bodies begin on the next line.
+    pub heredocs: Vec<super::shell::Heredoc<'a>>,
+    /// What is not there.
+    pub memo: Memo<'a>,
+}
+
+impl<'a> Lexer<'a> {
+    /// A lexer at the start of `text`.
+    pub fn new(text: &'a [u8], rules: &'a Rules) -> Self {
+        Self {
+            text,
+            pos: 0,
+            rules,
+            spans: Vec::new(),
+            frames: Vec::new(),
+            heredocs: Vec::new(),
+            memo: Memo::default(),
+        }
+    }
+
+    /// Reads it all.
+    pub fn run(mut self) -> Vec<Span> {
+        if let Some(start) = self.rules.start {
+            start(&mut self);
+        }
+        while let Some(at) = self.next() {
+            self.pos = at + 1;
+            let byte = self.text[at];
+            if self.rules.special[byte as usize] && (self.rules.hook)(&mut self, at) {
+                continue;
+            }
+            if !self.frames.is_empty() && self.bracket(at, byte) {
+                continue;
+            }
+            if self.rules.skips.contains(&byte) {
+                self.pos = (at + 2).min(self.text.len());
+                continue;
+            }
+            self.open(at);
+        }
+        self.spans
+    }
+
+    /// The next byte that can open something.
+    fn next(&self) -> Option<usize> {
+        let stops = &self.rules.stops;
+        let rest = &self.text[self.pos.min(self.text.len())..];
+        rest.iter().position(|&b| stops[b as usize]).map(|i| self.pos + i)
+    }
+
+    /// Counts the brackets of code inside a literal, and goes back to the literal at the last one.
+    fn bracket(&mut self, at: usize, byte: u8) -> bool {
+        let Some(frame) = self.frames.last_mut() else { return false };
+        if byte == frame.open {
+            frame.depth += 1;
+        } else if byte == frame.close && frame.depth > 0 {
+            frame.depth -= 1;
+        } else if byte == frame.close {
+            let Some(frame) = self.frames.pop() else { return false };
+            match frame.after {
+                After::Text { quote, spec } => self.body(at, at + 1, quote, spec),
+                After::Jsx { elements, in_tag } => super::javascript::read_jsx(self, elements, in_tag),
+            }
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// Reads the comment or string that the table says begins at `at`, if one does.
+    pub fn open(&mut self, at: usize) -> bool {
+        let rules = self.rules;
+        for opener in rules.openers_of(self.text[at]) {
+            if !opener.is_at(self.text, at) {
+                continue;
+            }
+            let inside = at + opener.text.len();
+            let opened = match &opener.what {
+                What::Line(place) => self.is_place(*place, at) && self.line_comment(at),
+                What::Block { close, place } => {
+                    self.is_place(*place, at) && self.block_comment(at, inside, &opener.text, close)
+                }
+                What::Text(quote) => {
+                    self.may_quote(at, &opener.text) && self.string(at, inside, quote.borrowed())
+                }
+            };
+            if opened {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn is_place(&self, place: Place, at: usize) -> bool {
+        match place {
+            Place::Anywhere => true,
+            Place::Blank => at == 0 || self.text[at - 1].is_ascii_whitespace(),
+            Place::Word => {
+                at == 0
+                    || self.text[at - 1].is_ascii_whitespace()
+                    || matches!(self.text[at - 1], b';' | b'&' | b'|' | b'(' | b')' | b'`')
+            }
+            Place::LineStart => self.line_start_blank(at),
+            Place::Column0 => at == 0 || self.text[at - 1] == b'\n',
+        }
+    }
+
+    /// Whether nothing but blanks stands before `at` on its line.
+    pub fn line_start_blank(&self, at: usize) -> bool {
+        // Blanks between two openers are looked at once for each, and an opener ends the look.
+        let before = self.text[..at].iter().rev().find(|b| !matches!(b, b' ' | b'\t' | b'\r'));
+        before.is_none_or(|&b| b == b'\n')
+    }
+
+    /// In languages nobody described further, `'` right after a word is a prime or an apostrophe.
+    fn may_quote(&self, at: usize, opener: &[u8]) -> bool {
+        !(self.rules.primes && opener == b"'" && at > 0 && is_word(self.text[at - 1]))
+    }
+
+    /// Adds a span, if it is not empty.
+    pub fn push(&mut self, kind: Kind, start: usize, end: usize) {
+        if start < end {
+            self.spans.push(Span { kind, start, end });
+        }
+        self.pos = self.pos.max(end);
+    }
+
+    /// The end of the line of `at`: the place of its `\n`, or the end of the text.
+    pub fn line_end(&self, at: usize) -> usize {
+        memchr(b'\n', &self.text[at..]).map_or(self.text.len(), |i| at + i)
+    }
+
+    /// A line comment that begins at `start`.
+    pub fn line_comment(&mut self, start: usize) -> bool {
+        let mut newline = self.line_end(start);
+        while self.rules.continued && self.is_continued(newline) {
+            newline = self.line_end(newline + 1);
+        }
+        let mut end = newline;
+        if let Some(closer) = self.rules.line_comment_closer {
+            end = memmem::find(&self.text[start..newline], closer).map_or(newline, |i| start + i);
+        }
+        let end = if end == newline { self.without_cr(start, end) } else { end };
+        self.push(Kind::LineComment, start, end);
+        self.pos = end;
+        true
+    }
+
+    /// Whether the newline there is taken back by a backslash before it.
+    pub fn is_continued(&self, newline: usize) -> bool {
+        let before = self.without_cr(0, newline);
+        newline < self.text.len() && before > 0 && self.text[before - 1] == b'\\'
+    }
+
+    /// `end`, before a carriage return that belongs to the line end.
+    pub fn without_cr(&self, start: usize, end: usize) -> usize {
+        if end > start && self.text[end - 1] == b'\r' { end - 1 } else { end }
+    }
+
+    /// A block comment: its closer, or the end of the text.
+    fn block_comment(&mut self, start: usize, inside: usize, open: &[u8], close: &[u8]) -> bool {
+        let end = if self.rules.nested && open != close {
+            nested_end(self.text, inside, open, close)
+        } else if self.memo.is_absent(close, inside) {
+            None
+        } else {
+            memmem::find(&self.text[inside..], close).map(|i| inside + i + close.len())
+        };
+        if end.is_none() && self.rules.quirks.unclosed_comment_is_code {
+            self.memo.set_absent(close, self.text.len());
+            return false;
+        }
+        self.push(Kind::BlockComment, start, end.unwrap_or(self.text.len()));
+        true
+    }
+
+    /// A string that begins at `start` with its opener, whose inside begins at `inside`.
+    pub fn string(&mut self, start: usize, inside: usize, quote: Quote<'a>) -> bool {
+        let optional = matches!(quote.extent, Extent::LineOrCode | Extent::TextOrCode);
+        if optional && self.memo.is_absent(quote.close, inside) {
+            return false;
+        }
+        let before = self.spans.len();
+        self.body(start, inside, quote, false);
+        self.spans.len() > before
+    }
+
+    /// Reads a string on from `from`, inside it; the span begins at `start`.
+    ///
+    /// `spec`: inside the format specification of an f-string, where `}` ends the code around.
+    pub fn body(&mut self, mut start: usize, from: usize, mut quote: Quote<'a>, mut spec: bool) {
+        let text = self.text;
+        let mut i = from.min(text.len());
+        while let Some(found) = quote.next_stop(&text[i..], spec) {
+            i += found;
+            let byte = text[i];
+            if byte == b'\\' && quote.escape == Escape::Backslash {
+                let crlf = text[i + 1..].starts_with(b"\r\n");
+                i = (i + 2 + usize::from(crlf)).min(text.len());
+            } else if text[i..].starts_with(quote.close) {
+                let end = i + quote.close.len();
+                if quote.escape == Escape::Doubled && text[end..].starts_with(quote.close) {
+                    i = end + quote.close.len();
+                    continue;
+                }
+                let more = if quote.trailing { trailing_quotes(text, end, quote.close[0]) } else { 0 };
+                self.push(Kind::String, start, end + more);
+                return;
+            } else if byte == b'\n' && quote.is_one_line() {
+                return self.unclosed(start, i, quote);
+            } else if spec && byte == b'}' {
+                self.push(Kind::String, start, i);
+                let Some(Frame { after: After::Text { quote: outer, spec: outer_spec }, .. }) =
+                    self.frames.pop()
+                else {
+                    return;
+                };
+                (start, quote, spec) = (i, outer, outer_spec);
+                i += 1;
+            } else if let Some(&opener) = quote.code.iter().find(|&&o| text[i..].starts_with(o)) {
+                if quote.doubled_code && !spec && text[i + 1..].starts_with(&opener[..1]) {
+                    i += 2; // `{{` is a brace
+                    continue;
+                }
+                let end = i + opener.len();
+                self.push(Kind::String, start, end);
+                let open = opener[opener.len() - 1];
+                let after = After::Text { quote, spec };
+                self.frames.push(Frame { after, close: closer_of(open), open, depth: 0 });
+                return;
+            } else {
+                i += 1;
+            }
+        }
+        self.unclosed(start, text.len(), quote);
+    }
+
+    /// A string whose closer did not come before `end`.
+    fn unclosed(&mut self, start: usize, end: usize, quote: Quote<'a>) {
+        if matches!(quote.extent, Extent::LineOrCode | Extent::TextOrCode) {
+            self.memo.set_absent(quote.close, end);
+            return;
+        }
+        let end = self.without_cr(start, end);
+        self.push(Kind::String, start, end);
+        self.pos = end;
+    }
+}
+
+/// How many quotes after the closer still belong to the string: in `"""a""""` the last closes.
+fn trailing_quotes(text: &[u8], end: usize, quote: u8) -> usize {
+    text[end..].iter().take_while(|&&b| b == quote).count()
+}
+
+/// The end of a comment in which comments of the same kind count.
+fn nested_end(text: &[u8], inside: usize, open: &[u8], close: &[u8]) -> Option<usize> {
+    let (mut depth, mut i) = (1, inside);
+    loop {
+        i += memchr::memchr2(open[0], close[0], &text[i..])?;
+        if text[i..].starts_with(close) {
+            depth -= 1;
+            i += close.len();
+            if depth == 0 {
+                return Some(i);
+            }
+        } else if text[i..].starts_with(open) {
+            depth += 1;
+            i += open.len();
+        } else {
+            i += 1;
+        }
+    }
+}
+
+/// The bracket that closes `open`.
+pub fn closer_of(open: u8) -> u8 {
+    match open {
+        b'{' => b'}',
+        b'(' => b')',
+        b'[' => b']',
+        b'<' => b'>',
+        other => other,
+    }
+}
+
+/// Whether a byte belongs to a word: ASCII letters and digits, `_`, and everything beyond ASCII.
+pub fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+}
+
+/// The word that ends at `end`, at most `limit` bytes of it.
+pub fn word_before(text: &[u8], end: usize, limit: usize) -> &[u8] {
+    let length = text[..end].iter().rev().take(limit).take_while(|&&b| is_word(b)).count();
+    &text[end - length..end]
+}

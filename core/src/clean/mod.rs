@@ -1,0 +1,3 @@
+//! Cleaning: what is taken out of a document before it is judged.
+
+pub mod headers;

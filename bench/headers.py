@@ -3,8 +3,8 @@
     python -m bench.headers --out .bench [--show N] [--speed] [--sample]
 
 Reads the files of `bench/data/header_labels.tsv` out of the bench corpus (`python -m bench.corpus --out .bench`), runs
-`codemill._core.strip_headers` over them, and compares line by line. Only lines with two letters or digits count
-(Fortran's `C` alone is an empty comment). A line
+`codemill._core.strip_headers` over them, and compares line by line. Only lines that say
+something count, not frames and empty comments. A line
 is *notice* or *kept* by the label; neutral lines (a bare file name, a version, `$Id$`, a project's link between the lines
 of a notice) count neither way.
 
@@ -19,6 +19,7 @@ import argparse
 import csv
 import difflib
 import hashlib
+import re
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -31,6 +32,9 @@ import pyarrow.parquet as pq
 
 from bench.corpus import BenchError
 from codemill import _core, languages
+
+OPENER = re.compile(r"^\W*(@?rem|dnl|c)\b", re.IGNORECASE)
+"""Letters that open a comment: a line of no others says nothing."""
 
 LABELS = Path(__file__).parent / "data" / "header_labels.tsv"
 
@@ -46,11 +50,12 @@ class Label:
     language: str
     notice: frozenset[int]
     neutral: frozenset[int]
+    held: bool  # not looked at while the phrases and rules were written
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of one file, in bytes of lines with two letters or digits."""
+    """What became of one file, in bytes of lines that say something."""
 
     removed: int  # in all, neutral lines apart
     wrong: int  # of them, lines the label keeps
@@ -70,7 +75,15 @@ def labels() -> list[Label]:
 
     with LABELS.open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        return [Label(**{**row, "notice": lines(row["notice"]), "neutral": lines(row["neutral"])}) for row in rows]
+        return [
+            Label(
+                *(row[name] for name in ("repo", "revision", "path", "sha256", "language")),
+                lines(row["notice"]),
+                lines(row["neutral"]),
+                row["set"] == "held_out",
+            )
+            for row in rows
+        ]
 
 
 def contents(corpus: Path, wanted: Sequence[Label]) -> dict[Label, str]:
@@ -103,7 +116,7 @@ def verdict(label: Label, old: str, new: str) -> Verdict:
     gone = set()
     for tag, a, b, _, _ in difflib.SequenceMatcher(a=head, b=left, autojunk=False).get_opcodes():
         gone |= {n + 1 for n in range(a, b)} if tag in ("delete", "replace") else set()
-    size = {n: len(line.encode()) for n, line in enumerate(before, 1) if sum(c.isalnum() for c in line) > 1}
+    size = {n: len(line.encode()) for n, line in enumerate(before, 1) if any(c.isalnum() for c in OPENER.sub("", line))}
     gone = {n for n in gone & size.keys() if n not in label.neutral}
     notice = label.notice & size.keys() - label.neutral
     wrong, missed = sorted(gone - notice), sorted(notice - gone)
@@ -158,8 +171,10 @@ def main(argv: list[str] | None = None) -> None:
     if not found:
         raise BenchError(f"no labelled file in {args.out / 'corpus'}; run python -m bench.corpus --out {args.out}")
     print(f"{len(found)} of {len(wanted)} labelled files in the corpus")
-    for line in score(found, show=args.show):
-        print(line)
+    for name, held in (("tuning", False), ("held out", True)):
+        print(f"== {name}")
+        for line in score({la: text for la, text in found.items() if la.held is held}, show=args.show):
+            print(line)
     speed(args.out / "corpus")
 
 

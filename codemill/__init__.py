@@ -12,6 +12,7 @@ from codemill.errors import (
     RecipeError,
     TeacherError,
 )
+from codemill.headers import strip_header
 from codemill.languages import Detection, detect
 from codemill.near import collision_probability, effective_threshold, near_duplicates, sketch
 from codemill.planning import plan
@@ -36,4 +37,5 @@ __all__ = [
     "plan",
     "sketch",
     "step",
+    "strip_header",
 ]

@@ -141,3 +141,12 @@ def components(a: pa.UInt64Array, b: pa.UInt64Array) -> tuple[pa.UInt64Array, pa
     be joined by another call.
     Raises: TypeError for other types, ValueError for nulls, if the lengths differ, or for 2**32 nodes or more.
     """
+
+def strip_headers(content: pa.LargeStringArray, language: pa.StringArray, syntaxes: Syntaxes) -> pa.StructArray:
+    """Each text without the copyright and licence notices before its first code.
+
+    Shape: a struct of content (large_string), chars_removed (uint32, code points) and notices (uint32, comments that
+    lost something).
+    Null: content where nothing was removed; all three where text or language is null, or the text made the code panic.
+    Raises: TypeError for another type, ValueError if the lengths differ.
+    """

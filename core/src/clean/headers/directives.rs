@@ -97,6 +97,7 @@ const STARTS: &[&str] = &[
     "yaml-language-server",
     "yamllint",
     "yapf:",
+    "ansiblerequires",
     "# sourcemapping",
     "@ sourcemapping",
 ];

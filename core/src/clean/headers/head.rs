@@ -1,6 +1,6 @@
 //! The comments before the first code.
 
-use crate::lex::{Kind, Span, Syntax, spans};
+use crate::lex::{Kind, Rules, Span, spans_by};
 
 /// Bytes of a text that are looked at; the longest licences people paste have 35,000. A comment that goes on beyond
 /// them is not touched.
@@ -17,12 +17,12 @@ pub struct Head {
 }
 
 /// The head of `text`. Lexes a prefix that grows until it reaches into code, so the cost is that of the head.
-pub fn head(text: &str, syntax: &Syntax) -> Head {
+pub fn head(text: &str, rules: &Rules, language: &str) -> Head {
     let mut size = FIRST_LOOK;
     loop {
         let prefix = lines_within(text, size);
         let whole = prefix.len() == text.len();
-        if let Some(head) = read(prefix, whole, whole || size >= LIMIT, syntax) {
+        if let Some(head) = read(prefix, whole, whole || size >= LIMIT, rules, language) {
             return head;
         }
         size *= 4;
@@ -39,9 +39,9 @@ fn lines_within(text: &str, size: usize) -> &str {
 }
 
 /// `None` if the prefix ends within the head, unless it is `whole` or the `last` that is looked at.
-fn read(prefix: &str, whole: bool, last: bool, syntax: &Syntax) -> Option<Head> {
+fn read(prefix: &str, whole: bool, last: bool, rules: &Rules, language: &str) -> Option<Head> {
     let bytes = prefix.as_bytes();
-    let mut spans = spans(prefix, syntax).into_iter().peekable();
+    let mut spans = spans_by(prefix, rules).into_iter().peekable();
     let mut comments = Vec::new();
     let mut pos = if prefix.starts_with('\u{feff}') { 3 } else { 0 };
     loop {
@@ -52,7 +52,7 @@ fn read(prefix: &str, whole: bool, last: bool, syntax: &Syntax) -> Option<Head> 
         let span = spans.peek().filter(|span| span.start == pos && span.kind != Kind::String).copied();
         let end = match span {
             Some(span) => span.end,
-            None => match prolog(&prefix[pos..], &syntax.name) {
+            None => match prolog(&prefix[pos..], language) {
                 Some(length) => pos + length,
                 None if pos < prefix.len() || last => return Some(Head { comments, code: pos }),
                 None => return None,

@@ -13,6 +13,7 @@ from codemill.errors import (
     RecipeError,
     TeacherError,
 )
+from codemill.headers import strip_header
 from codemill.languages import Detection, detect
 from codemill.near import collision_probability, effective_threshold, near_duplicates, sketch
 from codemill.planning import plan
@@ -42,4 +43,5 @@ __all__ = [
     "signal",
     "sketch",
     "step",
+    "strip_header",
 ]

@@ -197,3 +197,12 @@ class Redactor:
 
     def findings(self, text: str, bare: bool) -> list[tuple[int, int, str, str]]:
         """Start and end (bytes of UTF-8), kind and rule of what would be replaced, in order, without overlaps."""
+
+def strip_headers(content: pa.LargeStringArray, language: pa.StringArray, syntaxes: Syntaxes) -> pa.StructArray:
+    """Each text without the copyright and licence notices before its first code.
+
+    Shape: a struct of content (large_string), chars_removed (uint32, code points) and notices (uint32, comments that
+    lost something).
+    Null: content where nothing was removed; all three where text or language is null, or the text made the code panic.
+    Raises: TypeError for another type, ValueError if the lengths differ.
+    """

@@ -71,10 +71,13 @@ def refinecode(
         index=index,  # off: it costs as much as a second look at what is kept, and about 450 bytes a file
     )
 
+    # Over 15 % of code files begin with a copyright notice (2.1.1), which teaches nothing.
+    headless = clean.headers(distinct)
+
     # E-mail and IP addresses, names, passwords and keys become placeholders. The paper has <name>, <password> and
     # <email> and does not publish its expressions; the rules here are ours. Files that are equal now differed only in
-    # what was replaced.
-    cleaned = clean.redact(distinct)
+    # their notice or in what was replaced.
+    cleaned = clean.redact(headless)
     different = dedup.exact(cleaned, hash="clean_sha256")
 
     # 448 rules in 14 sets: ten languages have their own, the others are judged as code, as data, as Chinese text or as

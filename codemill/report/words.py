@@ -55,6 +55,7 @@ STEPS = {
     "repos.sketch": "sketches each repository, all of its files together",
     "repos.spread": "tells the files of a repository what was found of it",
     "clean.notebooks": "turns notebooks into text",
+    "clean.headers": "removes copyright and licence notices",
     "clean.redact": "replaces personal data and secrets",
 }
 """What a step does, in a few words; steps that are not here are only named."""

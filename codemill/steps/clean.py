@@ -1,4 +1,5 @@
-"""Mends documents before they are judged: notebooks become text, personal data and secrets become placeholders.
+"""Mends documents before they are judged: notebooks become text, notices go, personal data and
+secrets become placeholders.
 
 A step that changes content writes only what it changed; null means "as it was".
 """
@@ -11,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from codemill import _core, cleaning
+from codemill import _core, cleaning, languages
 from codemill import notebooks as nb
 from codemill.document import SHA256
 from codemill.errors import InputError, RecipeError, did_you_mean
@@ -56,6 +57,28 @@ def notebooks(documents: pa.RecordBatch, *, form: str = "structured", output_cha
             "reason": pa.array(["broken_notebook" if text else None for text in why], pa.string()),
             "value": pa.array(why, pa.string()),
         }
+    )
+
+
+@step(
+    version=1,
+    reads=("content", "language"),
+    edits=("content",),
+    adds={"content": pa.large_string(), "header_chars_removed": pa.uint32()},
+)
+def headers(documents: pa.RecordBatch, *, table: str = languages.fingerprint()) -> pa.RecordBatch:
+    """Removes the copyright and licence notices before the first code of each document (see docs/headers.md).
+
+    `table` identifies what is known of comments, so that a changed entry of the table of languages rebuilds.
+
+    Shape: reads content and language; adds content, null where nothing was removed, and header_chars_removed.
+    Unit: code points.
+    Null: header_chars_removed where the language is unknown or the document could not be read through.
+    From: OpenCoder, section 2.1.1: over 15 % of code files begin with a notice.
+    """
+    stripped = _core.strip_headers(documents["content"], documents["language"], languages.syntaxes())
+    return pa.record_batch(
+        {"content": stripped.field("content"), "header_chars_removed": stripped.field("chars_removed")}
     )
 
 

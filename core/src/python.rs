@@ -17,6 +17,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     crate::sketch::python::register(m)?;
     crate::lex::python::register(m)?;
     crate::signals::python::register(m)?;
+    crate::clean::headers::python::register(m)?;
     Ok(())
 }
 

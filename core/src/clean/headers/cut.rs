@@ -1,0 +1,209 @@
+//! From lines that are a notice to the bytes that go.
+
+use super::head::Head;
+use super::notice::groups;
+use super::pieces::{Class, Piece};
+use crate::lex::Kind;
+use std::ops::Range;
+
+/// What goes, in order, and from how many groups.
+pub fn cuts(text: &str, head: &Head, pieces: &[Piece]) -> (Vec<Range<usize>>, usize) {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    let mut notices = 0;
+    for group in groups(pieces) {
+        let before = found.len();
+        let lines = &pieces[group];
+        if !lines.iter().any(|line| line.notice) {
+            continue;
+        }
+        if lines.iter().any(|line| line.class == Class::Kept || (line.class == Class::Text && !line.notice)) {
+            cut_lines(text, head, lines, &mut found);
+        } else {
+            cut_comments(text, head, lines, &mut found);
+        }
+        notices += usize::from(found.len() > before);
+    }
+    (whole_lines(text, head, found), notices)
+}
+
+/// `text` without some of it.
+pub fn without(text: &str, cuts: &[Range<usize>]) -> String {
+    let mut left = String::with_capacity(text.len());
+    let mut at = 0;
+    for cut in cuts {
+        left.push_str(&text[at..cut.start]);
+        at = cut.end;
+    }
+    left.push_str(&text[at..]);
+    left
+}
+
+/// Nothing but the notice is in these comments: they go.
+fn cut_comments(text: &str, head: &Head, lines: &[Piece], found: &mut Vec<Range<usize>>) {
+    for number in lines[0].comment..=lines[lines.len() - 1].comment {
+        let comment = head.comments[number];
+        let rest = text[comment.end..].split('\n').next().unwrap_or("");
+        // A docstring is a statement: it can go only where it has its line for itself.
+        if comment.kind != Kind::Docstring || rest.trim().is_empty() {
+            found.push(comment.start..comment.end);
+        }
+    }
+}
+
+/// The notice goes out from among other lines.
+fn cut_lines(text: &str, head: &Head, lines: &[Piece], found: &mut Vec<Range<usize>>) {
+    let mut gone: Vec<bool> = lines.iter().map(|line| line.notice).collect();
+    trim(lines, &mut gone, head);
+    for (line, _) in lines.iter().zip(&gone).filter(|(_, gone)| **gone) {
+        let comment = head.comments[line.comment];
+        if comment.start == line.start && comment.end == line.end {
+            found.push(line.start..line.end);
+            continue;
+        }
+        // Of a comment of several lines the opener and the closer stay.
+        let opens = comment.start == line.start;
+        let closes = comment.end == line.end;
+        let from = if opens { line.body.0 } else { first_word(text, line.start) };
+        let to = if closes { line.body.1 } else { line.end };
+        if closes {
+            let marks = text[from..line.body.0].len();
+            found.push(
+                from + if marks > 0 && text[from..line.body.0].starts_with('*') { marks } else { 0 }..to,
+            );
+        } else {
+            found.push(from..to);
+        }
+    }
+}
+
+fn first_word(text: &str, start: usize) -> usize {
+    start + text[start..].bytes().take_while(|b| matches!(b, b' ' | b'\t')).count()
+}
+
+/// Empty lines that only set the notice apart go with it.
+fn trim(lines: &[Piece], gone: &mut [bool], head: &Head) {
+    let edge = |i: usize| {
+        let comment = head.comments[lines[i].comment];
+        let many = lines.iter().filter(|l| l.comment == lines[i].comment).take(2).count() > 1;
+        many && (comment.start == lines[i].start || comment.end == lines[i].end)
+    };
+    let empty = |i: usize| matches!(lines[i].class, Class::Blank | Class::Frame);
+    let mut i = 0;
+    while i < lines.len() {
+        if !gone[i] {
+            i += 1;
+            continue;
+        }
+        let first = i;
+        while i < lines.len()
+            && (gone[i]
+                || (empty(i)
+                    && lines[i + 1..]
+                        .iter()
+                        .zip(&gone[i + 1..])
+                        .find(|(l, _)| !matches!(l.class, Class::Blank | Class::Frame))
+                        .is_some_and(|(_, g)| *g)
+                    && !edge(i)))
+        {
+            gone[i] = true;
+            i += 1;
+        }
+        let open = first == 0 || empty(first - 1) || edge(first - 1);
+        while i < lines.len() && empty(i) && !edge(i) {
+            let framed =
+                lines[i].class == Class::Frame && !(first == 0 || lines[first - 1].class == Class::Frame);
+            if !open || framed {
+                break;
+            }
+            gone[i] = true;
+            i += 1;
+        }
+        let ends = i == lines.len() || (edge(i) && empty(i));
+        let mut back = first;
+        while ends && back > 0 && lines[back - 1].class == Class::Blank && !edge(back - 1) {
+            back -= 1;
+            gone[back] = true;
+        }
+    }
+}
+
+/// Lines of which nothing is left go with their line ends, and so do the empty lines after them where there are empty
+/// ones, or nothing, before them.
+fn whole_lines(text: &str, head: &Head, found: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    let mut cuts: Vec<Range<usize>> = Vec::new();
+    let mut pending = found.into_iter().peekable();
+    while let Some(first) = pending.next() {
+        let start = line_start(text, first.start);
+        let mut here = vec![first];
+        loop {
+            let last = here[here.len() - 1].end;
+            let end = line_end(text, last);
+            match pending.next_if(|next| next.start <= end) {
+                Some(next) => here.push(next),
+                None => break,
+            }
+        }
+        let end = line_end(text, here[here.len() - 1].end);
+        let mut at = start;
+        let mut left = false;
+        for cut in &here {
+            left |= !is_blank(&text[at..cut.start]);
+            at = cut.end;
+        }
+        left |= !is_blank(&text[at..end]);
+        if left {
+            cuts.extend(here.into_iter().map(|cut| blanks_around(text, &cut)));
+            continue;
+        }
+        let mut stop = (end + 1).min(text.len());
+        let start_of_run = cuts.last().filter(|cut| cut.end == start).map_or(start, |cut| cut.start);
+        let more = pending.peek().is_some_and(|next| line_start(text, next.start) == stop);
+        if !more && opens(text, start_of_run) {
+            stop = after_blank_lines(text, stop, head.code);
+        }
+        match cuts.last_mut() {
+            Some(cut) if cut.end == start => cut.end = stop,
+            _ => cuts.push(start..stop),
+        }
+    }
+    cuts
+}
+
+/// A cut within a line takes the blanks before it, if it reaches the end of the line.
+fn blanks_around(text: &str, cut: &Range<usize>) -> Range<usize> {
+    if !text[cut.end..line_end(text, cut.end)].trim().is_empty() {
+        return cut.clone();
+    }
+    let before = text[..cut.start].trim_end_matches([' ', '\t']).len();
+    before.max(line_start(text, cut.start))..cut.end
+}
+
+/// Whether nothing, or an empty line, stands before the line at `start`.
+fn opens(text: &str, start: usize) -> bool {
+    let before = text[..start].trim_start_matches('\u{feff}');
+    before.is_empty() || before.ends_with("\n\n") || before.ends_with("\n\r\n")
+}
+
+/// Behind the empty lines at `at`, but not into the line of the first code.
+fn after_blank_lines(text: &str, mut at: usize, code: usize) -> usize {
+    while at < code {
+        let end = line_end(text, at);
+        if end >= text.len() || !is_blank(&text[at..end]) || end >= code {
+            break;
+        }
+        at = end + 1;
+    }
+    at
+}
+
+fn is_blank(text: &str) -> bool {
+    text.trim_start_matches('\u{feff}').trim().is_empty()
+}
+
+fn line_start(text: &str, at: usize) -> usize {
+    text[..at].rfind('\n').map_or(0, |newline| newline + 1)
+}
+
+fn line_end(text: &str, at: usize) -> usize {
+    memchr::memchr(b'\n', &text.as_bytes()[at..]).map_or(text.len(), |i| at + i)
+}

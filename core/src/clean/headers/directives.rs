@@ -1,0 +1,121 @@
+//! Comments that tools obey. They stay whatever stands around them.
+
+/// How the text of such a comment begins, in lower case.
+const STARTS: &[&str] = &[
+    "!", // a second hashbang, `% !TEX root`
+    "#if",
+    "$mode",
+    "+build",
+    "+goose",
+    "+k8s:",
+    "<reference",
+    "<amd-",
+    "[if",
+    "@charset",
+    "@deno",
+    "@flow",
+    "@format",
+    "@generated",
+    "@jest-",
+    "@jsx",
+    "@noflow",
+    "@ts-",
+    "@vitest",
+    "babel-",
+    "biome-",
+    "c8 ",
+    "cgo ",
+    "check=",
+    "clang-format",
+    "code generated",
+    "coding:",
+    "coding=",
+    "cspell:",
+    "dart format",
+    "deno-",
+    "do not edit",
+    "dprint-",
+    "encoding:",
+    "escape=",
+    "eslint",
+    "ex:",
+    "exported ",
+    "flake8",
+    "fmt:",
+    "formatter:",
+    "frozen",
+    "global ",
+    "globals ",
+    "go:",
+    "gofmt",
+    "hadolint",
+    "ignore_for_file",
+    "isort:",
+    "istanbul",
+    "jscs:",
+    "jshint",
+    "jslint",
+    "ktlint",
+    "language=",
+    "lint:",
+    "local variables:",
+    "luacheck",
+    "mypy:",
+    "no-lint",
+    "nolint",
+    "noqa",
+    "nosec",
+    "options_ghc",
+    "oxlint",
+    "phpcs",
+    "phpstan",
+    "prettier",
+    "pragma",
+    "psalm",
+    "pylint",
+    "pyright",
+    "pytype",
+    "region ",
+    "rubocop",
+    "ruff:",
+    "shareable_constant_value",
+    "shellcheck",
+    "sourcemapping",
+    "standard ",
+    "stylelint",
+    "swift-tools-version",
+    "swiftformat",
+    "swiftlint",
+    "syntax=",
+    "tslint",
+    "type:",
+    "typed:",
+    "vi:",
+    "vim:",
+    "warn_indent",
+    "webpack",
+    "yaml-language-server",
+    "yamllint",
+    "yapf:",
+    "ansiblerequires",
+    "# sourcemapping",
+    "@ sourcemapping",
+];
+
+/// Whether a line of a comment, without its markers, is addressed to a tool.
+pub fn is_directive(body: &str) -> bool {
+    if body.contains("-*-") {
+        return true;
+    }
+    let mut head = [0; 24];
+    let length = body.len().min(head.len());
+    head[..length].copy_from_slice(&body.as_bytes()[..length]);
+    head.make_ascii_lowercase();
+    let begins = |start: &&str| head[..length].starts_with(start.as_bytes());
+    STARTS.iter().any(|start| begins(&start)) || names_encoding(body)
+}
+
+/// Python's and Ruby's `coding: …` anywhere in a short line.
+fn names_encoding(body: &str) -> bool {
+    body.len() < 80 && (body.contains("coding: ") || body.contains("coding=") || body.contains(" vim:"))
+}

@@ -1,0 +1,106 @@
+//! Leading copyright and licence notices are taken out of source files.
+//!
+//! [`head`] finds the comments before the first code, [`pieces`] reads them line by line, [`notice`] says which lines
+//! are a notice, [`cut`] takes those lines out. Whatever is not part of such a comment stays, byte for byte; the result
+//! is lexed again, and if its first code does not begin where it should the text is left alone.
+//!
+//! Linear: no more than the first [`head::LIMIT`] bytes of a text are looked at.
+
+mod cut;
+mod directives;
+pub mod head;
+mod notice;
+mod phrases;
+mod pieces;
+#[cfg(feature = "python")]
+pub mod python;
+#[cfg(test)]
+mod tests;
+
+use crate::lex::{Rules, Syntax};
+use std::borrow::Cow;
+
+/// What became of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stripped {
+    /// The text without its notices.
+    pub content: String,
+    /// Code points that are gone.
+    pub chars: usize,
+    /// Comments, or runs of line comments, that lost something.
+    pub notices: usize,
+}
+
+/// `text` without the notices before its first code; `None` if there are none, or none that can be taken out safely.
+///
+/// ```
+/// use codemill_core::{clean::headers::strip, lex::Syntax};
+/// let c = Syntax { name: "c".into(), block_comments: vec![("/*".into(), "*/".into())], ..Syntax::default() };
+/// let stripped = strip("/* Copyright 2020 A. Author. MIT License. */\n#include <a.h>\n", &c).unwrap();
+/// assert_eq!(stripped.content, "#include <a.h>\n");
+/// assert_eq!(strip("/* Adds numbers. */\n#include <a.h>\n", &c), None);
+/// ```
+pub fn strip(text: &str, syntax: &Syntax) -> Option<Stripped> {
+    let syntax = &with_kin(syntax);
+    if syntax.line_comments.is_empty() && syntax.block_comments.is_empty() && syntax.name != "python" {
+        return None;
+    }
+    let rules = Rules::of(syntax);
+    let head = head::head(text, &rules, &syntax.name);
+    if head.comments.is_empty() || !phrases::any(&text[..head.code]) {
+        return None;
+    }
+    let mut pieces = pieces::pieces(text, &head, syntax);
+    notice::mark(text, &head, &mut pieces);
+    let (cuts, notices) = cut::cuts(text, &head, &pieces);
+    if cuts.is_empty() {
+        return None;
+    }
+    let content = cut::without(text, &cuts);
+    let removed = text.len() - content.len();
+    let same_code = head::head(&content, &rules, &syntax.name).code == head.code - removed;
+    if !same_code || wakes(text, &content, &syntax.name) {
+        return None;
+    }
+    let chars = cuts.iter().map(|cut| text[cut.clone()].chars().count()).sum();
+    Some(Stripped { content, chars, notices })
+}
+
+/// The syntax with comments that can only stand in the head of such a file, because no code begins like them: what
+/// several languages share a suffix (R's manual pages, Octave), templates of other languages, and languages whose comments the table does not have.
+fn with_kin(syntax: &Syntax) -> Cow<'_, Syntax> {
+    let (lines, blocks): (&[&str], &[(&str, &str)]) = match syntax.name.as_str() {
+        "r" => (&["%"], &[]),
+        "matlab" => (&["#"], &[]),
+        "assembly" | "unix assembly" => (&["//"], &[("/*", "*/")]),
+        "batchfile" => (&["@rem"], &[]),
+        "java properties" => (&["#", "!"], &[]),
+        "maven pom" | "ant build system" => (&[], &[("<!--", "-->")]),
+        "yacc" | "gradle" | "aidl" | "antlr" | "angelscript" | "supercollider" | "smpl" => {
+            (&["//"], &[("/*", "*/")])
+        }
+        "gnuplot" | "sed" | "rpm spec" | "pkg-config" => (&["#"], &[]),
+        "java server pages" => (&[], &[("<%--", "--%>"), ("<!--", "-->")]),
+        "cmake" => (&[], &[("/*", "*/")]),
+        _ => return Cow::Borrowed(syntax),
+    };
+    let mut both = syntax.clone();
+    both.line_comments.extend(lines.iter().map(|&opener| opener.to_owned()));
+    both.block_comments.extend(blocks.iter().map(|&(open, close)| (open.to_owned(), close.to_owned())));
+    Cow::Owned(both)
+}
+
+/// Whether a comment that meant nothing where it was would now be obeyed, because it has come to one of the first lines.
+fn wakes(old: &str, new: &str, language: &str) -> bool {
+    let obeyed: fn(&str) -> bool = match language {
+        "python" => {
+            |line| line.contains("coding") && !line.to_ascii_lowercase().replace('_', "-").contains("utf-8")
+        }
+        "dockerfile" => |line| line.contains("escape") && line.contains('='),
+        _ => return false,
+    };
+    let reach = if language == "python" { 2 } else { 1 };
+    new.lines().take(reach).any(|line| {
+        line.trim_start().starts_with('#') && obeyed(line) && !old.lines().take(reach).any(|l| l == line)
+    })
+}

@@ -1,0 +1,186 @@
+//! The comments of a head, line by line.
+
+use super::directives::is_directive;
+use super::head::Head;
+use crate::lex::{Kind, Span, Syntax};
+
+/// What a line of a comment says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Nothing.
+    Blank,
+    /// Nothing, at length: a frame of at least ten marks.
+    Frame,
+    /// Something a tool obeys, or that is not to be touched.
+    Kept,
+    /// A file's name, a link, a version control keyword: nothing that would be missed beside a notice.
+    Trivial,
+    /// Words.
+    Text,
+}
+
+/// One line of one comment.
+#[derive(Clone, Debug)]
+pub struct Piece {
+    /// The comment, by number.
+    pub comment: usize,
+    /// First byte of the comment on this line.
+    pub start: usize,
+    /// One past the last, the line end not included.
+    pub end: usize,
+    /// The words: without openers, closers, frames and blanks around them.
+    pub body: (usize, usize),
+    /// What it says.
+    pub class: Class,
+    /// Which lines it stands with: nothing between them, and no comment of several lines beside them.
+    pub group: usize,
+    /// Whether it is (part of) a notice.
+    pub notice: bool,
+}
+
+impl Piece {
+    /// Its words.
+    pub fn text<'a>(&self, text: &'a str) -> &'a str {
+        &text[self.body.0..self.body.1]
+    }
+}
+
+/// Length of the opener of a comment: `/*`, `REM`, `"""`.
+pub fn opener(comment: &str, kind: Kind, syntax: &Syntax) -> usize {
+    let longest = |openers: &mut dyn Iterator<Item = &String>| {
+        let at = |o: &&String| comment.get(..o.len()).is_some_and(|start| start.eq_ignore_ascii_case(o));
+        openers.filter(at).map(String::len).max().unwrap_or(0)
+    };
+    match kind {
+        Kind::LineComment => longest(&mut syntax.line_comments.iter()),
+        Kind::Docstring => {
+            let prefix = comment.find(['"', '\'']).unwrap_or(0);
+            prefix + if triple(&comment[prefix..]) { 3 } else { 1 }
+        }
+        _ => longest(&mut syntax.block_comments.iter().map(|(open, _)| open)),
+    }
+}
+
+/// Length of the closer of a comment of several lines; 0 if it has none.
+pub fn closer(comment: &str, kind: Kind, syntax: &Syntax) -> usize {
+    match kind {
+        Kind::LineComment | Kind::Hashbang | Kind::String => 0,
+        Kind::Docstring => {
+            let prefix = comment.find(['"', '\'']).unwrap_or(0);
+            if triple(&comment[prefix..]) { 3 } else { 1 }
+        }
+        Kind::BlockComment => {
+            let ends = syntax.block_comments.iter().filter(|(_, close)| comment.ends_with(close.as_str()));
+            ends.map(|(_, close)| close.len()).max().unwrap_or(0)
+        }
+    }
+}
+
+fn triple(quotes: &str) -> bool {
+    quotes.starts_with("\"\"\"") || quotes.starts_with("'''")
+}
+
+/// Every line of every comment of `head`.
+pub fn pieces(text: &str, head: &Head, syntax: &Syntax) -> Vec<Piece> {
+    let mut found: Vec<Piece> = Vec::new();
+    let mut group = 0;
+    let mut before: Option<(Span, bool)> = None;
+    for (number, &comment) in head.comments.iter().enumerate() {
+        let raw = &text[comment.start..comment.end];
+        let many = raw.contains('\n') && comment.kind != Kind::LineComment;
+        if let Some((last, last_many)) = before {
+            let between = &text[last.end..comment.start];
+            let apart = between.matches('\n').count() != 1 || !between.trim().is_empty();
+            group += usize::from(apart || many || last_many || last.kind != comment.kind);
+        }
+        before = Some((comment, many));
+        let untouchable = is_untouchable(raw, comment.kind, &syntax.name);
+        let inside = comment.start + opener(raw, comment.kind, syntax);
+        let close = (comment.end - closer(raw, comment.kind, syntax)).max(inside);
+        let mut start = comment.start;
+        while start < comment.end {
+            let newline = memchr::memchr(b'\n', &text.as_bytes()[start..comment.end]);
+            let mut end = newline.map_or(comment.end, |i| start + i);
+            let next = newline.map_or(comment.end, |i| start + i + 1);
+            if newline.is_some() && end > start && text.as_bytes()[end - 1] == b'\r' {
+                end -= 1;
+            }
+            let body = body(text, start.max(inside).min(end), end.min(close).max(start.max(inside).min(end)));
+            let class = if untouchable { Class::Kept } else { classify(text, start, end, body) };
+            found.push(Piece { comment: number, start, end, body, class, group, notice: false });
+            start = next;
+        }
+    }
+    found
+}
+
+/// Comments that are no comments, or whose inside another language rules.
+fn is_untouchable(raw: &str, kind: Kind, language: &str) -> bool {
+    match kind {
+        Kind::Hashbang => true,
+        // A line that a backslash carries on: taking its end would change what the next line is.
+        Kind::LineComment => raw.contains('\n') || raw.ends_with('\\'),
+        // Plain old documentation has its own section on copyright.
+        Kind::BlockComment if matches!(language, "perl" | "raku") && raw.starts_with('=') => true,
+        Kind::BlockComment => {
+            raw.starts_with("{$")
+                || raw.starts_with("{-#")
+                || raw.starts_with("/*+")
+                || raw.starts_with("<!--[")
+                || raw.strip_prefix("/*!").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        }
+        _ => false,
+    }
+}
+
+const MARKS: &[char] = &[
+    '*', '#', '/', ';', '%', '-', '!', '=', '|', '+', '~', '_', '{', '}', '<', '>', ':', '.', ',', '^', '`',
+    '\'', '"', '[', ']', '\\', '&', ')',
+];
+
+/// The words within a line of a comment.
+fn body(text: &str, start: usize, end: usize) -> (usize, usize) {
+    let line = &text[start..end];
+    let front = line.trim_start_matches(|c: char| c.is_whitespace() || (MARKS.contains(&c) && !tag(line, c)));
+    let start = end - front.len();
+    let back =
+        front.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '#' | '/' | '=' | '|' | '-'));
+    (start, start + back.len())
+}
+
+/// `:copyright:` and `\author` keep their marks, `<https://…>` its bracket.
+fn tag(line: &str, mark: char) -> bool {
+    let rest = line.trim_start_matches(|c: char| c.is_whitespace() || (MARKS.contains(&c) && c != mark));
+    match mark {
+        ':' | '\\' => rest[1..].starts_with(|c: char| c.is_ascii_lowercase()),
+        '<' => rest[1..].starts_with(|c: char| c.is_ascii_alphanumeric()),
+        _ => false,
+    }
+}
+
+fn classify(text: &str, start: usize, end: usize, body: (usize, usize)) -> Class {
+    let words = &text[body.0..body.1];
+    if is_directive(words) || text[start..end].starts_with("#!") {
+        return Class::Kept;
+    }
+    if !words.chars().any(|c| c.is_alphanumeric()) {
+        let marks = text[start..end].chars().filter(|c| !c.is_whitespace()).count();
+        return if marks >= 10 { Class::Frame } else { Class::Blank };
+    }
+    if is_trivial(words) { Class::Trivial } else { Class::Text }
+}
+
+fn is_trivial(words: &str) -> bool {
+    let words = words.trim_matches(['<', '>', '"', '(', ')', '.']);
+    if words.starts_with('$') && words.ends_with('$') {
+        return true;
+    }
+    if words.contains(char::is_whitespace) {
+        return false;
+    }
+    let extension = words.rsplit_once('.').map(|(_, extension)| extension);
+    words.starts_with("http://")
+        || words.starts_with("https://")
+        || extension
+            .is_some_and(|e| (1..=5).contains(&e.len()) && e.chars().all(|c| c.is_ascii_alphanumeric()))
+}

@@ -1,0 +1,68 @@
+//! What Python sees of header removal.
+
+use super::{Stripped, strip};
+use crate::guard::guarded;
+use crate::lex::python::Syntaxes;
+use crate::python::{array, to_python};
+use arrow_array::builder::{LargeStringBuilder, UInt32Builder};
+use arrow_array::{Array, ArrayRef, LargeStringArray, StringArray, StructArray};
+use arrow_schema::{Field, Fields};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use std::sync::Arc;
+
+/// Each text without its leading notices: a struct of `content` (null where nothing was removed), `chars_removed` and
+/// `notices` (null where content or language is, or where the row made the code panic).
+#[pyfunction]
+fn strip_headers<'py>(
+    py: Python<'py>,
+    content: &Bound<'py, PyAny>,
+    language: &Bound<'py, PyAny>,
+    syntaxes: &Syntaxes,
+) -> PyResult<Bound<'py, PyAny>> {
+    let content: LargeStringArray = array(content, "content", "large_string")?;
+    let language: StringArray = array(language, "language", "string")?;
+    if content.len() != language.len() {
+        return Err(PyValueError::new_err(format!(
+            "content and language must have the same number of rows, got {} and {}",
+            content.len(),
+            language.len()
+        )));
+    }
+    to_python(py, &py.detach(|| strip_all(&content, &language, syntaxes)))
+}
+
+fn strip_all(content: &LargeStringArray, language: &StringArray, syntaxes: &Syntaxes) -> StructArray {
+    let rows = content.len();
+    let mut left = LargeStringBuilder::new();
+    let mut chars = UInt32Builder::with_capacity(rows);
+    let mut notices = UInt32Builder::with_capacity(rows);
+    for row in 0..rows {
+        let known = content.is_valid(row) && language.is_valid(row);
+        let outcome = known.then(|| {
+            let syntax = syntaxes.get(language.value(row));
+            guarded(|| syntax.and_then(|syntax| strip(content.value(row), syntax)))
+        });
+        let counts = match &outcome {
+            Some(Ok(Some(Stripped { chars, notices, .. }))) => Some((*chars as u32, *notices as u32)),
+            Some(Ok(None)) => Some((0, 0)),
+            Some(Err(_)) | None => None,
+        };
+        chars.append_option(counts.map(|(chars, _)| chars));
+        notices.append_option(counts.map(|(_, notices)| notices));
+        left.append_option(outcome.and_then(Result::ok).flatten().map(|stripped| stripped.content));
+    }
+    let columns: [(&str, ArrayRef); 3] = [
+        ("content", Arc::new(left.finish())),
+        ("chars_removed", Arc::new(chars.finish())),
+        ("notices", Arc::new(notices.finish())),
+    ];
+    let fields: Fields =
+        columns.iter().map(|(name, c)| Field::new(*name, c.data_type().clone(), true)).collect();
+    StructArray::new(fields, columns.map(|(_, c)| c).to_vec(), None)
+}
+
+/// Adds this family to the module.
+pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_function(wrap_pyfunction!(strip_headers, m)?)
+}

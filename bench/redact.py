@@ -123,7 +123,13 @@ def score(documents: list[Document], found: list[list[Span]], kinds: tuple[str, 
             for what, (a, b, kind) in wrong:
                 if kind == errors:
                     begin, end = document.text.rfind("\n", 0, a) + 1, document.text.find("\n", b)
-                    text = document.text[max(begin, a - 60) : a] + "«" + document.text[a:b] + "»" + document.text[b:end][:40]
+                    text = (
+                        document.text[max(begin, a - 60) : a]
+                        + "«"
+                        + document.text[a:b]
+                        + "»"
+                        + document.text[b:end][:40]
+                    )
                     print(f"{what} {kind}: {document.name}: {text}")
     return {
         kind: {
@@ -136,7 +142,9 @@ def score(documents: list[Document], found: list[list[Span]], kinds: tuple[str, 
     }
 
 
-def without(found: list[list[Span]], documents: list[Document], before: list[list[Span]], old: list[str]) -> list[list[Span]]:
+def without(
+    found: list[list[Span]], documents: list[Document], before: list[list[Span]], old: list[str]
+) -> list[list[Span]]:
     """Findings less those that are in the text as it was: by their text and how often it was found."""
     left = []
     for spans, document, were, text in zip(found, documents, before, old, strict=True):
@@ -202,7 +210,10 @@ def main(argv: list[str] | None = None) -> None:
     results: dict[str, Any] = {}
     size = sum(len(d.text.encode()) for d in planted) / 1e6
     for name, (_, _, kinds) in TOOLS.items():
-        found = {of: run(name, args.peers_python, ds) for of, ds in (("planted", planted), ("original", originals), ("real", real))}
+        found = {
+            of: run(name, args.peers_python, ds)
+            for of, ds in (("planted", planted), ("original", originals), ("real", real))
+        }
         if gone := next((f["missing"] for f in found.values() if "missing" in f), None):
             print(f"| {name} | left out: {gone} | | | | | |")
             continue
@@ -215,12 +226,19 @@ def main(argv: list[str] | None = None) -> None:
             scores = score(documents, rows, kinds, merge, errors)
             results[name][of] = scores
             for kind, s in scores.items():
-                print(f"| {name} | {of} | {kind} | {s['labels']} | {shown(s['precision'])} | {shown(s['recall'])} | {rate:.2f} |", flush=True)
+                print(
+                    f"| {name} | {of} | {kind} | {s['labels']} | {shown(s['precision'])} | {shown(s['recall'])} | {rate:.2f} |",
+                    flush=True,
+                )
     results["speed"] = speed(100 / small)
-    print(f"\ncodemill from Arrow to Arrow: {results['speed']['mb_s']:.0f} MB/s over {results['speed']['megabytes']:.0f} MB of real code")
+    print(
+        f"\ncodemill from Arrow to Arrow: {results['speed']['mb_s']:.0f} MB/s over {results['speed']['megabytes']:.0f} MB of real code"
+    )
     results["hostile"] = hostile()
     worst = max(results["hostile"], key=lambda part: results["hostile"][part])
-    print(f"slowest of {len(results['hostile'])} hostile texts of 8 MB: {results['hostile'][worst]:.2f} s, of {worst!r}")
+    print(
+        f"slowest of {len(results['hostile'])} hostile texts of 8 MB: {results['hostile'][worst]:.2f} s, of {worst!r}"
+    )
     if not args.small:
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / "redact.json").write_text(json.dumps({"machine": machine(), **results}, indent=1) + "\n")

@@ -53,7 +53,9 @@ def plain(word: str) -> str:
 
 
 def email(rng: random.Random) -> str:
-    local = rng.choice([account(rng), account(rng), account(rng) + "+dev", plain(rng.choice(FIRST)), "j.r_" + account(rng)])
+    local = rng.choice(
+        [account(rng), account(rng), account(rng) + "+dev", plain(rng.choice(FIRST)), "j.r_" + account(rng)]
+    )
     host = rng.choice([rng.choice(HOSTS), rng.choice(HOSTS), "mx." + rng.choice(HOSTS), rng.choice(HOSTS) + "-group"])
     return f"{local}@{host}.{rng.choice(TOPS)}"
 

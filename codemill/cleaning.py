@@ -103,7 +103,9 @@ def _native(patterns: str) -> _core.Redactor:
         raise RecipeError(str(error), where="patterns", remedy="the syntax is that of Rust's regex crate") from error
 
 
-def redact_array(content: pa.LargeStringArray, language: pa.Array | None, patterns: Sequence[Pattern]) -> pa.StructArray:
+def redact_array(
+    content: pa.LargeStringArray, language: pa.Array | None, patterns: Sequence[Pattern]
+) -> pa.StructArray:
     """Redacts many texts, each as of its language (null: as code).
 
     Shape: a row for each text; fields `content` and the counts of `KINDS`.
@@ -140,7 +142,7 @@ def redact(
     'badge <user>'
     """
     one = isinstance(texts, str)
-    content = pa.array([texts], pa.large_string()) if one else _strings(texts)  # type: ignore[arg-type]
+    content = pa.array([texts], pa.large_string()) if one else _strings(texts)
     of = None if language is None else pa.array([language] * len(content))
     done = redact_array(content, of, patterns)
     if not one:

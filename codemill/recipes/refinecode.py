@@ -19,6 +19,7 @@ from codemill.recipes._refinecode_rules import REFINECODE_RULES
 from codemill.rules import RuleBook
 from codemill.sources import Metadata, Source
 from codemill.steps import clean, dedup, detect, ingest, quality, sample
+from codemill.steps.known import Index
 
 
 def refinecode(
@@ -50,7 +51,7 @@ def refinecode(
     # SHA-256 of the whole file, across all repositories; the copy with most stars, then latest commit, is kept.
     # Stars choose between copies and never select documents: a corpus of ≥ 5 stars had lower loss but worse
     # HumanEval and MBPP (6.3).
-    earlier = tuple(dedup.Index(path) for path in against)
+    earlier = tuple(Index(path) for path in against)
     unique = dedup.exact(programs, against=earlier)
 
     # 5-grams of words, 2048 MinHash values in 16 bands of 128: near-identical files only, for the middle of the curve

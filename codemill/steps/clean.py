@@ -123,7 +123,9 @@ def redact(
     counts = pa.StructArray.from_arrays([done[kind] for kind in cleaning.KINDS], fields=list(cleaning.COUNTS))
     return pa.record_batch(
         {
-            "content": pc.if_else(pc.equal(done["content"], content), pa.scalar(None, pa.large_string()), done["content"]),
+            "content": pc.if_else(
+                pc.equal(done["content"], content), pa.scalar(None, pa.large_string()), done["content"]
+            ),
             "clean_sha256": _core.sha256(done["content"]).cast(SHA256),
             "redacted": counts,
             "reason": pc.if_else(crashed, pa.scalar("crashed"), pa.scalar(None, pa.string())),

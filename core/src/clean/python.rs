@@ -32,12 +32,17 @@ impl Redactor {
             let wrong = |what: String| PyValueError::new_err(format!("pattern {:?}: {what}", format.name));
             let kinds = Kind::ALL.map(Kind::name);
             let kind = Kind::ALL.into_iter().find(|k| k.name() == format.kind);
-            let kind = kind.ok_or_else(|| wrong(format!("there is no kind {:?}; there is: {}", format.kind, kinds.join(", "))))?;
+            let kind = kind.ok_or_else(|| {
+                wrong(format!("there is no kind {:?}; there is: {}", format.kind, kinds.join(", ")))
+            })?;
             if let Some(short) = format.anchors.iter().find(|a| a.len() < 3) {
-                return Err(wrong(format!("the anchor {short:?} is shorter than 3 bytes, and so too frequent")));
+                return Err(wrong(format!(
+                    "the anchor {short:?} is shorter than 3 bytes, and so too frequent"
+                )));
             }
             compiled.push(
-                Format::new(format.name.clone(), kind, format.anchors.clone(), &format.pattern).map_err(wrong)?,
+                Format::new(format.name.clone(), kind, format.anchors.clone(), &format.pattern)
+                    .map_err(wrong)?,
             );
         }
         Compiled::new(compiled).map(Self).map_err(PyValueError::new_err)

@@ -43,7 +43,11 @@ fn address(scan: &mut Scan<'_, '_>, at: usize) {
         start += 1;
     }
     let end = domain(scan, at + 1);
-    if start >= at || end == 0 || matches!(scan.before(at), b'.') || matches!(scan.before(start), b'@' | b'/' | b'$') {
+    if start >= at
+        || end == 0
+        || matches!(scan.before(at), b'.')
+        || matches!(scan.before(start), b'@' | b'/' | b'$')
+    {
         return;
     }
     let local = scan.string[start..at].to_ascii_lowercase();
@@ -67,7 +71,8 @@ fn domain(scan: &Scan<'_, '_>, start: usize) -> usize {
     let known = GENERIC.contains(&format!(" {top} ")) || COUNTRIES.contains(&format!(" {top} "));
     let labels = name.split('.').all(|l| !l.is_empty() && !l.starts_with('-') && !l.ends_with('-'));
     // `left@right.to(…)` is a product of matrices, and so is `a@b.id`.
-    let code = matches!(scan.at(end), b'(' | b'[' | b'_' | b'=' | b'@') || (top.len() == 2 && label.len() < 2);
+    let code =
+        matches!(scan.at(end), b'(' | b'[' | b'_' | b'=' | b'@') || (top.len() == 2 && label.len() < 2);
     if !known || !labels || code || example(&name) || !top.bytes().all(|b| b.is_ascii_alphabetic()) {
         return 0;
     }
@@ -89,7 +94,9 @@ fn example(domain: &str) -> bool {
 
 /// `scheme://user:password@host`: true if the `@` belongs to a URL, whatever was found in it.
 fn in_url(scan: &mut Scan<'_, '_>, at: usize) -> bool {
-    let inside = |b: u8| !b.is_ascii_whitespace() && !matches!(b, b'/' | b'"' | b'\'' | b'@' | b'<' | b'`' | b'\\' | b',');
+    let inside = |b: u8| {
+        !b.is_ascii_whitespace() && !matches!(b, b'/' | b'"' | b'\'' | b'@' | b'<' | b'`' | b'\\' | b',')
+    };
     let start = scan.run_before(at, 256, inside);
     if start < 3 || &scan.text[start - 2..start] != b"//" || scan.text[start - 3] != b':' {
         return false;

@@ -22,15 +22,22 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, separator:
         return;
     }
     let before = scan.before(start);
-    if before.is_ascii_alphanumeric() && !windows(scan, start) || matches!(before, b'.' | b'_' | b'-' | b'}' | b')') {
+    if before.is_ascii_alphanumeric() && !windows(scan, start)
+        || matches!(before, b'.' | b'_' | b'-' | b'}' | b')')
+    {
         return;
     }
     let mut from = end;
     while scan.at(from) == separator && from < end + 2 {
         from += 1; // the backslash is doubled in strings
     }
-    let to = scan.run_of(from, 33, |b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-') || b >= 0x80);
-    if to - from < 2 || to - from > 32 || !matches!(scan.at(to), b'/' | b'\\') || !someone(&scan.string[from..to]) {
+    let to =
+        scan.run_of(from, 33, |b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-') || b >= 0x80);
+    if to - from < 2
+        || to - from > 32
+        || !matches!(scan.at(to), b'/' | b'\\')
+        || !someone(&scan.string[from..to])
+    {
         return;
     }
     scan.push(from, to, Kind::User, "home");

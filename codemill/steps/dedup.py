@@ -29,7 +29,8 @@ from codemill.exchange import Pieces, group_by_key
 from codemill.steps import known, repos
 from codemill.steps._evidence import HELD_BYTES, bands_of, check_sketch, check_verify, curve_notes, evidence_of
 from codemill.steps._evidence import against as held_against
-from codemill.steps.known import Index, indexes
+from codemill.steps.known import Index as Index  # recipes call it dedup.Index
+from codemill.steps.known import indexes
 from codemill.table import KEY_BYTES, VERDICT, Table, exchange, step
 
 log = logging.getLogger("codemill")

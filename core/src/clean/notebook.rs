@@ -1,8 +1,8 @@
 //! Jupyter notebooks as text in reading order: markdown, code and output. Images and everything else is skipped while
 //! the JSON is read, so memory is that of the text; nesting beyond serde_json's 128 levels is an error, not a crash.
 
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 use std::fmt::Write as _;
 
@@ -130,7 +130,13 @@ impl<'de> Visitor<'de> for Joined {
 pub fn text(json: &str, form: Form, output_chars: usize) -> Result<String, Unusable> {
     let notebook: Notebook = serde_json::from_str(json).map_err(|error| {
         // The error's own words may quote the document.
-        let what = if error.is_eof() { "the JSON ends early" } else if error.is_syntax() { "no JSON" } else { "no notebook" };
+        let what = if error.is_eof() {
+            "the JSON ends early"
+        } else if error.is_syntax() {
+            "no JSON"
+        } else {
+            "no notebook"
+        };
         Unusable("malformed", format!("{what}: line {}, column {}", error.line(), error.column()))
     })?;
     let cells = || notebook.cells.iter().chain(notebook.worksheets.iter().flat_map(|w| &w.cells));
@@ -233,10 +239,12 @@ fn script(out: &mut String, cell: &Cell, comment: &str) {
 }
 
 fn comment(metadata: &Metadata) -> &'static str {
-    let names = [&metadata.language_info.name.0, &metadata.kernelspec.language.0, &metadata.kernelspec.name.0];
+    let names =
+        [&metadata.language_info.name.0, &metadata.kernelspec.language.0, &metadata.kernelspec.name.0];
     let name = names.iter().find(|n| !n.is_empty()).map_or("python", |n| n.as_str()).to_lowercase();
     match name.as_str() {
-        "javascript" | "typescript" | "scala" | "java" | "kotlin" | "c++" | "c" | "c#" | "f#" | "go" | "rust" | "swift" => "//",
+        "javascript" | "typescript" | "scala" | "java" | "kotlin" | "c++" | "c" | "c#" | "f#" | "go"
+        | "rust" | "swift" => "//",
         "haskell" | "sql" | "lua" => "--",
         _ => "#",
     }
@@ -258,7 +266,10 @@ mod tests {
         let structured = "<jupyter_start><jupyter_text># Title\nwords\n<jupyter_code>%matplotlib inline\nprint(1)\n\
                           <jupyter_output>1\n<Figure>\nE: v\n";
         assert_eq!(text(SAMPLE, Form::Structured, 100).unwrap(), structured);
-        assert_eq!(text(SAMPLE, Form::Script, 0).unwrap(), "# # Title\n# words\n\n# %matplotlib inline\nprint(1)\n");
+        assert_eq!(
+            text(SAMPLE, Form::Script, 0).unwrap(),
+            "# # Title\n# words\n\n# %matplotlib inline\nprint(1)\n"
+        );
         assert!(text(SAMPLE, Form::Structured, 3).unwrap().ends_with("<jupyter_output>1\n<…\n"));
     }
 
@@ -266,7 +277,10 @@ mod tests {
     fn version_3() {
         let old = r#"{"nbformat": 3, "worksheets": [{"cells": [{"cell_type": "code", "input": ["x = 1"],
             "outputs": [{"text": ["1"]}]}]}]}"#;
-        assert_eq!(text(old, Form::Structured, 9).unwrap(), "<jupyter_start><jupyter_code>x = 1\n<jupyter_output>1\n");
+        assert_eq!(
+            text(old, Form::Structured, 9).unwrap(),
+            "<jupyter_start><jupyter_code>x = 1\n<jupyter_output>1\n"
+        );
     }
 
     #[test]

@@ -33,12 +33,17 @@ impl Redactor {
             let wrong = |what: String| PyValueError::new_err(format!("pattern {:?}: {what}", format.name));
             let kinds = Kind::ALL.map(Kind::name);
             let kind = Kind::ALL.into_iter().find(|k| k.name() == format.kind);
-            let kind = kind.ok_or_else(|| wrong(format!("there is no kind {:?}; there is: {}", format.kind, kinds.join(", "))))?;
+            let kind = kind.ok_or_else(|| {
+                wrong(format!("there is no kind {:?}; there is: {}", format.kind, kinds.join(", ")))
+            })?;
             if let Some(short) = format.anchors.iter().find(|a| a.len() < 3) {
-                return Err(wrong(format!("the anchor {short:?} is shorter than 3 bytes, and so too frequent")));
+                return Err(wrong(format!(
+                    "the anchor {short:?} is shorter than 3 bytes, and so too frequent"
+                )));
             }
             compiled.push(
-                Format::new(format.name.clone(), kind, format.anchors.clone(), &format.pattern).map_err(wrong)?,
+                Format::new(format.name.clone(), kind, format.anchors.clone(), &format.pattern)
+                    .map_err(wrong)?,
             );
         }
         Compiled::new(compiled).map(Self).map_err(PyValueError::new_err)
@@ -115,7 +120,8 @@ fn notebooks_all(content: &LargeStringArray, form: Form, output_chars: usize) ->
     let mut texts = LargeStringBuilder::new();
     let (mut reasons, mut values) = (StringBuilder::new(), StringBuilder::new());
     for row in 0..content.len() {
-        let done = content.is_valid(row).then(|| guarded(|| notebook::text(content.value(row), form, output_chars)));
+        let done =
+            content.is_valid(row).then(|| guarded(|| notebook::text(content.value(row), form, output_chars)));
         let (text, reason, value) = match done {
             None => (None, None, None),
             Some(Ok(Ok(text))) => (Some(text), None, None),

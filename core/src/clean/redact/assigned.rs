@@ -129,13 +129,17 @@ fn bare(scan: &mut Scan<'_, '_>, start: usize, from: usize, sign: u8, strength: 
     let stop = scan.run_of(from, LONGEST, |b| b > b' ' && b < 0x7f && !b";&\"'`,<>()[]{}|\\".contains(&b));
     let next = scan.at(stop);
     let config = scan.bare && matches!(next, b'\n' | b'\r' | b' ' | b';' | b'&' | b'"' | b'\'');
-    let string = sign == b'=' && from > 0 && scan.text[from - 1] == b'=' && matches!(next, b';' | b'&' | b'"' | b'\'')
+    let string = sign == b'='
+        && from > 0
+        && scan.text[from - 1] == b'='
+        && matches!(next, b';' | b'&' | b'"' | b'\'')
         && quoted(scan, start);
     if !config && !string {
         return;
     }
     let value = &scan.text[from..stop];
-    let strength = if sign == b':' && strength == Strength::Password && !value.iter().any(u8::is_ascii_digit) {
+    let strength = if sign == b':' && strength == Strength::Password && !value.iter().any(u8::is_ascii_digit)
+    {
         Strength::Secret // prose: "password: something!"
     } else {
         strength
@@ -162,7 +166,9 @@ pub(super) fn option(scan: &mut Scan<'_, '_>, end: usize) {
 
 /// `Authorization: Bearer VALUE`, `Basic VALUE`.
 pub(super) fn bearer(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
-    if scan.text[start..end].eq_ignore_ascii_case(b"basic ") && !contains(scan.line_before(start, 40), b"authorization") {
+    if scan.text[start..end].eq_ignore_ascii_case(b"basic ")
+        && !contains(scan.line_before(start, 40), b"authorization")
+    {
         return;
     }
     let to = scan.run_of(end, LONGEST, |b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b));

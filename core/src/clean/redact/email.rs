@@ -21,7 +21,7 @@ va vc ve vg vi vn vu wf ws ye yt za zm zw ";
 /// Domains set aside for examples (RFC 2606, 6761), and names that are used as if they were.
 const EXAMPLES: &str = " example.com example.org example.net example.edu domain.com domain.tld yourdomain.com \
 mydomain.com yourcompany.com company.com email.com test.com foo.com bar.com foo.bar foobar.com host.com site.com \
-somewhere.com acme.com b.com c.com x.com y.com a.com b.c sample.com localhost.com address.com users.noreply.github.com ";
+somewhere.com acme.com b.com c.com x.com y.com a.com b.c sample.com localhost.com address.com ";
 const NOBODY: &str = " git hg svn noreply no-reply ";
 
 pub(super) fn find(scan: &mut Scan<'_, '_>, at: usize) {
@@ -43,7 +43,11 @@ fn address(scan: &mut Scan<'_, '_>, at: usize) {
         start += 1;
     }
     let end = domain(scan, at + 1);
-    if start >= at || end == 0 || matches!(scan.before(at), b'.') || matches!(scan.before(start), b'@' | b'/' | b'$') {
+    if start >= at
+        || end == 0
+        || matches!(scan.before(at), b'.')
+        || matches!(scan.before(start), b'@' | b'/' | b'$')
+    {
         return;
     }
     let local = scan.string[start..at].to_ascii_lowercase();
@@ -51,7 +55,7 @@ fn address(scan: &mut Scan<'_, '_>, at: usize) {
         return;
     }
     scan.push(start, end, Kind::Email, "email");
-    names::before_address(scan, start);
+    names::beside_address(scan, start, end);
 }
 
 /// The end of a real domain that begins at `start`; 0 if there is none.
@@ -67,7 +71,8 @@ fn domain(scan: &Scan<'_, '_>, start: usize) -> usize {
     let known = GENERIC.contains(&format!(" {top} ")) || COUNTRIES.contains(&format!(" {top} "));
     let labels = name.split('.').all(|l| !l.is_empty() && !l.starts_with('-') && !l.ends_with('-'));
     // `left@right.to(…)` is a product of matrices, and so is `a@b.id`.
-    let code = matches!(scan.at(end), b'(' | b'[' | b'_' | b'=' | b'@') || (top.len() == 2 && label.len() < 2);
+    let code =
+        matches!(scan.at(end), b'(' | b'[' | b'_' | b'=' | b'@') || (top.len() == 2 && label.len() < 2);
     if !known || !labels || code || example(&name) || !top.bytes().all(|b| b.is_ascii_alphabetic()) {
         return 0;
     }
@@ -89,7 +94,9 @@ fn example(domain: &str) -> bool {
 
 /// `scheme://user:password@host`: true if the `@` belongs to a URL, whatever was found in it.
 fn in_url(scan: &mut Scan<'_, '_>, at: usize) -> bool {
-    let inside = |b: u8| !b.is_ascii_whitespace() && !matches!(b, b'/' | b'"' | b'\'' | b'@' | b'<' | b'`' | b'\\' | b',');
+    let inside = |b: u8| {
+        !b.is_ascii_whitespace() && !matches!(b, b'/' | b'"' | b'\'' | b'@' | b'<' | b'`' | b'\\' | b',')
+    };
     let start = scan.run_before(at, 256, inside);
     if start < 3 || &scan.text[start - 2..start] != b"//" || scan.text[start - 3] != b':' {
         return false;
@@ -110,7 +117,7 @@ fn in_url(scan: &mut Scan<'_, '_>, at: usize) -> bool {
         if plain(name) && home::someone(name) {
             scan.push(user.0, user.1, Kind::User, "url");
         }
-    } else if secret.is_empty() && plain(name) && home::someone(name) {
+    } else if secret.is_empty() && plain(name) && name.len() > 2 && home::someone(name) {
         let kind = if values::token(name) { Kind::Password } else { Kind::User };
         scan.push(user.0, user.1, kind, "url");
     }

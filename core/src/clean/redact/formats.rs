@@ -28,7 +28,8 @@ impl Format {
     /// Error: what `regex` says about a bad or too large pattern, or that it matches nothing at all.
     pub fn new(name: String, kind: Kind, anchors: Vec<String>, pattern: &str) -> Result<Self, String> {
         let whole = if anchors.is_empty() { pattern.to_owned() } else { format!(r"\A(?:{pattern})") };
-        let regex = regex::RegexBuilder::new(&whole).size_limit(1 << 20).build().map_err(|e| e.to_string())?;
+        let regex =
+            regex::RegexBuilder::new(&whole).size_limit(1 << 20).build().map_err(|e| e.to_string())?;
         if regex.is_match("") {
             return Err("the pattern matches the empty text".to_owned());
         }

@@ -45,12 +45,13 @@ last firstname lastname username email optional null none string user owner yyyy
 original stichting centrum universität université universidad università hochschule max-planck fraunhofer sarl srl oy ab \
 kk as bv spa java javascript api http html json xml utils helper class function method default generic simple base \
 basic main index common ";
-const PARTICLES: &str = " van von de der den del della da di du la le el al bin ibn ten ter dos das af av zu y e st ";
+const PARTICLES: &str =
+    " van von de der den del della da di du la le el al bin ibn ten ter dos das af av zu y e st ";
 /// Single words after `@author` or in `TODO(…)` that are nobody.
 const NO_ACCOUNT: &str = " soon later perf performance optimize optimise cleanup fix bug test tests testing docs doc \
 everyone anyone someone me you us team high low medium major minor important urgent security python python2 python3 \
 windows linux macos mac ios android js ts api ci ssl tls http v1 v2 v3 next refactor maybe now release deprecated unsafe \
-async sync build debug exhaustive redox teeos libc musl glibc msrv semver breaking unstable nightly stable correctness safety const \
+async sync build debug exhaustive redox teeos libc musl glibc riscv riscv64 arm arm64 aarch64 x86 x86_64 wasm powerpc mips s390x loongarch msrv semver breaking unstable nightly stable correctness safety const \
 simd portability compat speed memory size style naming api-design design api-break upstream crbug issue gh jira feature error errors types typing mypy lint clang gcc ";
 const BLANK: [u8; 2] = [b' ', b'\t'];
 
@@ -65,7 +66,7 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, context: C
         }
         Context::Byline => {
             let from = scan.run_of(end, 4, |b| matches!(b, b' ' | b'\t' | b':'));
-            if from > end && scan.fresh(start) {
+            if from > end {
                 people(scan, from, "byline");
             }
         }
@@ -128,7 +129,9 @@ fn person(text: &str, from: usize, least: usize) -> Option<usize> {
     let mut rest = text.get(from..)?;
     let (mut words, mut full, mut end, mut at) = (0, 0, from, from);
     while words < 6 {
-        let length = rest.find(|c: char| !(c.is_alphabetic() || matches!(c, '.' | '\'' | '’' | '-'))).unwrap_or(rest.len());
+        let length = rest
+            .find(|c: char| !(c.is_alphabetic() || matches!(c, '.' | '\'' | '’' | '-')))
+            .unwrap_or(rest.len());
         if length > 40 {
             return None;
         }
@@ -140,7 +143,8 @@ fn person(text: &str, from: usize, least: usize) -> Option<usize> {
             break;
         } else if words > 0 && PARTICLES.contains(&format!(" {lower} ")) && !raw.ends_with('.') {
             at += length; // counts only if a name follows
-        } else if NO_PERSON.contains(&format!(" {lower} ")) && !(initial && (raw.ends_with('.') || words > 0)) {
+        } else if NO_PERSON.contains(&format!(" {lower} ")) && !(initial && (raw.ends_with('.') || words > 0))
+        {
             // "The Foo Bar Group", "Jane Doe Consulting": nobody, unless the name ended before ("Jane Doe and …").
             if word.starts_with(char::is_uppercase) || words == 0 {
                 return None;
@@ -152,7 +156,10 @@ fn person(text: &str, from: usize, least: usize) -> Option<usize> {
             let dot = initial && raw.ends_with('.');
             end = at + word.len() + usize::from(dot);
             at += length;
-            if raw.len() > word.len() && !dot && !(raw.ends_with('.') && matches!(lower.as_str(), "jr" | "sr" | "dr")) {
+            if raw.len() > word.len()
+                && !dot
+                && !(raw.ends_with('.') && matches!(lower.as_str(), "jr" | "sr" | "dr"))
+            {
                 break;
             }
         } else {
@@ -165,7 +172,9 @@ fn person(text: &str, from: usize, least: usize) -> Option<usize> {
         at += 1;
         rest = &rest[1..];
     }
-    let company = [" Inc", ", Inc", ", LLC", " LLC", ", Ltd", ", Corp", "'s"].iter().any(|s| text[end..].starts_with(s));
+    let company = [" Inc", ", Inc", ", LLC", " LLC", ", Ltd", ", Corp", "'s"]
+        .iter()
+        .any(|s| text[end..].starts_with(s));
     (words >= least && full >= 1 && words <= 5 && !company).then_some(end)
 }
 
@@ -182,14 +191,16 @@ fn capitalised(word: &str, position: usize) -> bool {
         inner += usize::from(c.is_uppercase() && !matches!(previous, '-' | '\'' | '’'));
         previous = c;
     }
-    let prefixed = ["Mc", "Mac", "De", "Di", "La", "Le", "Van", "Fitz", "Du", "O'"].iter().any(|p| word.starts_with(p));
+    let prefixed =
+        ["Mc", "Mac", "De", "Di", "La", "Le", "Van", "Fitz", "Du", "O'"].iter().any(|p| word.starts_with(p));
     let shouted = word.chars().all(|c| c.is_uppercase() || !c.is_alphabetic());
     inner == 0 || (inner == 1 && prefixed) || (shouted && position > 0 && word.chars().count() > 2)
 }
 
 /// `@author NAME`, where one word is enough, and `author: NAME`, `"author": "NAME"`, `authors = ["NAME <…>"]`.
 fn author(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
-    let tag = matches!(scan.before(start), b'@' | b'\\') && scan.text[start..end].iter().all(u8::is_ascii_lowercase);
+    let tag = matches!(scan.before(start), b'@' | b'\\')
+        && scan.text[start..end].iter().all(u8::is_ascii_lowercase);
     let mut at = scan.run_of(end, 6, |b| b.is_ascii_alphabetic() || b == b'_');
     let rest = scan.string[end..at].trim_end_matches('_').to_ascii_lowercase();
     if !matches!(rest.as_str(), "" | "s" | "_name" | "name" | "(s)") {
@@ -240,7 +251,8 @@ fn account(scan: &mut Scan<'_, '_>, from: usize) {
     let to = scan.run_of(from, 33, |b| WORD[b as usize] || matches!(b, b'.' | b'-') || b >= 0x80);
     let to = if scan.before(to) == b'.' { to - 1 } else { to };
     let after = scan.run_of(to, 16, |b| BLANK.contains(&b));
-    let ends = matches!(scan.at(after), b'\n' | b'\r' | b'<' | b',' | b'*' | b'}') || scan.at(after) == b'(' && after > to;
+    let ends = matches!(scan.at(after), b'\n' | b'\r' | b'<' | b',' | b'*' | b'}')
+        || scan.at(after) == b'(' && after > to;
     let Some(word) = scan.string.get(from..to) else { return };
     let lower = format!(" {} ", word.to_lowercase());
     if ends && (2..=32).contains(&word.len()) && word.starts_with(char::is_alphabetic) {
@@ -258,28 +270,72 @@ fn task(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
     }
     let to = scan.run_of(end, 33, |b| WORD[b as usize] || matches!(b, b'.' | b'-' | b' '));
     let word = &scan.string[end..to];
-    let told = scan.at(to) == b')' && matches!(scan.at(to + 1), b':' | b' ' | b'\n' | b'\r');
+    let close = to + usize::from(scan.at(to) == b'@'); // `TODO(name@)`
+    let told = scan.at(close) == b')' && matches!(scan.at(close + 1), b':' | b' ' | b'\n' | b'\r');
     let lower = word.to_ascii_lowercase();
-    let plain = !NO_ACCOUNT.contains(&format!(" {lower} ")) && !NO_PERSON.contains(&format!(" {lower} "));
+    let listed = |list: &str| list.contains(&format!(" {lower} "));
+    let plain = !listed(NO_ACCOUNT) && !listed(NO_PERSON) && !lower.ends_with("team");
     let digits = word.bytes().filter(u8::is_ascii_digit).count();
-    let single = !word.contains(' ') && !word.contains('_') && digits <= 2 && word.starts_with(|c: char| c.is_ascii_lowercase());
-    let shaped = single || person(scan.string, end, 2) == Some(to);
-    if told && plain && shaped && (2..=32).contains(&word.len()) && word.bytes().filter(|b| *b == b'-').count() < 2 {
+    let handle =
+        !word.contains([' ', '_']) && digits <= 5 && word.starts_with(|c: char| c.is_ascii_lowercase());
+    let first = scan.at(close + 1) == b':'
+        && word.len() > 2
+        && !word.contains(' ')
+        && capitalised(word, 0)
+        && digits == 0;
+    let shaped =
+        handle && !(digits > 0 && word.contains('.')) || first || person(scan.string, end, 2) == Some(to);
+    if told
+        && plain
+        && shaped
+        && (2..=32).contains(&word.len())
+        && word.bytes().filter(|b| *b == b'-').count() < 2
+    {
         scan.push(end, to, Kind::Name, "todo");
     }
 }
 
-/// `Jane Doe <address>`: the words before an address in angle brackets.
-pub(super) fn before_address(scan: &mut Scan<'_, '_>, address: usize) {
-    if scan.before(address) != b'<' {
+/// Persons beside an address: `Jane Doe <address>`, `address (Jane Doe)`, `name = "Jane Doe", email = "address"`.
+pub(super) fn beside_address(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
+    if scan.text[end..].starts_with(b" (")
+        && person(scan.string, end + 2, 2).is_some_and(|to| scan.at(to) == b')')
+    {
+        people(scan, end + 2, "address");
+    }
+    match scan.before(start) {
+        b'<' => before_bracket(scan, start - 1),
+        b'"' => {
+            let begin = start - scan.line_before(start, 120).len();
+            let line = &scan.text[begin..start];
+            for mark in [&b"name = \""[..], b"\"name\": \""] {
+                if let Some(n) = memchr::memmem::find(line, mark) {
+                    people(scan, begin + n + mark.len(), "address");
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The words before `<address>`; in a string of its own one word is enough.
+fn before_bracket(scan: &mut Scan<'_, '_>, bracket: usize) {
+    let mut close = scan.run_before(bracket, 2, |b| b == b' ');
+    if close == bracket {
         return;
     }
-    let close = scan.run_before(address - 1, 2, |b| b == b' ');
-    if close == address - 1 {
-        return;
+    if scan.before(close) == b')' {
+        let open = scan.run_before(close - 1, 40, |b| b != b'(' && b != b'\n');
+        close = scan.run_before(open.saturating_sub(1), 2, |b| b == b' ');
     }
     let begin = scan.run_before(close, 60, |b| !b"\n\"'<>,;:()[]{}*#=/\t|@".contains(&b));
-    let mut from = scan.string.ceil_char_boundary(begin);
+    let mut from = scan.string.ceil_char_boundary(begin.min(close));
+    let word = scan.string.get(from..close).unwrap_or("");
+    let quoted = matches!(scan.before(from), b'"' | b'\'');
+    let single =
+        quoted && word.len() > 1 && word.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_');
+    if single && !NO_PERSON.contains(&format!(" {} ", word.to_lowercase())) {
+        scan.push(from, close, Kind::Name, "address");
+    }
     while from < close {
         if person(scan.string, from, 2) == Some(close) {
             scan.push(from, close, Kind::Name, "address");

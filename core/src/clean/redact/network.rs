@@ -6,18 +6,44 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Names of services rather than of anyone's machine.
 const RESOLVERS: [[u8; 4]; 8] = [
-    [8, 8, 8, 8], [8, 8, 4, 4], [1, 1, 1, 1], [1, 0, 0, 1], [9, 9, 9, 9], [208, 67, 222, 222], [208, 67, 220, 220],
+    [8, 8, 8, 8],
+    [8, 8, 4, 4],
+    [1, 1, 1, 1],
+    [1, 0, 0, 1],
+    [9, 9, 9, 9],
+    [208, 67, 222, 222],
+    [208, 67, 220, 220],
     [4, 2, 2, 2],
 ];
 /// Before numbers that are no address.
 const VERSIONS: [&[u8]; 22] = [
-    b"version", b"ver.", b"ver ", b"release", b"section", b"sect", b"chapter", b"oid", b"rev", b"==", b">=", b"<=", b"~=",
-    b"build", b"asn1", b"_v",
-    b"upgrade", b"update", b"patch", b"bump", b"v8 ", b"identifier",
+    b"version",
+    b" ver.",
+    b" ver ",
+    b"release",
+    b"section",
+    b"sect.",
+    b"chapter",
+    b" oid",
+    b" rev",
+    b"==",
+    b">=",
+    b"<=",
+    b"~=",
+    b"build",
+    b"asn1",
+    b"_v",
+    b"upgrade",
+    b"update",
+    b"patch",
+    b"bump",
+    b"v8 ",
+    b"identifier",
 ];
 /// Before numbers that are one.
 const ADDRESSES: [&[u8]; 16] = [
-    b" ip", b"_ip", b"\"ip", b"'ip", b"ip=", b"addr", b"host", b"server", b"ping", b"dns", b"://", b"ssh", b"listen", b"connect", b"peer", b"from",
+    b" ip", b"_ip", b"\"ip", b"'ip", b"ip=", b"addr", b"host", b"server", b"ping", b"dns", b"://", b"ssh",
+    b"listen", b"connect", b"peer", b"from",
 ];
 /// Octets up to this number are as likely a version's, unless the line speaks of addresses.
 const SMALL: u8 = 30;
@@ -70,7 +96,8 @@ fn versioned(scan: &Scan<'_, '_>, start: usize, octets: [u8; 4]) -> bool {
         return !contains(near, b"://");
     }
     let product = matches!(near, [.., a, b'/'] if a.is_ascii_alphabetic()); // Chrome/1.2.3.4
-    let small = octets.iter().all(|octet| *octet <= SMALL) || octets[0] < 10 && octets[1..].iter().any(|o| *o < 2)
+    let small = octets.iter().all(|octet| *octet <= SMALL)
+        || octets[0] < 10 && octets[1..].iter().any(|o| *o < 2)
         || octets[0] <= 2; // 2.5.29.35: an OID
     product || small && !ADDRESSES.iter().any(|word| contains(line, word))
 }

@@ -13,7 +13,9 @@ const SHORTEST: usize = 16; // base64 characters of a line: shorter ones are pro
 pub(super) fn find(scan: &mut Scan<'_, '_>, begin: usize) {
     let label = &scan.text[begin..(begin + 64).min(scan.text.len())];
     let Some(end) = memmem::find(label, b"PRIVATE KEY").map(|n| begin + n + 11) else { return };
-    let Some(dashes) = memmem::find(&scan.text[end..(end + 12).min(scan.text.len())], b"-----") else { return };
+    let Some(dashes) = memmem::find(&scan.text[end..(end + 12).min(scan.text.len())], b"-----") else {
+        return;
+    };
     let body = end + dashes + 5;
     let stop = closer(scan, body);
     if stop == usize::MAX || stop - body > LARGEST {
@@ -40,7 +42,8 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, begin: usize) {
     if lines.iter().all(|(a, b)| b - a < SHORTEST) {
         return;
     }
-    let one = text[first.0..last.1].iter().all(|b| base64(*b) || matches!(b, b'\n' | b'\r' | b' ' | b'\t' | b'\\'));
+    let one =
+        text[first.0..last.1].iter().all(|b| base64(*b) || matches!(b, b'\n' | b'\r' | b' ' | b'\t' | b'\\'));
     if one {
         let (first, last) = (first.0, last.1);
         scan.push(body + first, body + last, Kind::Key, "pem");

@@ -43,7 +43,10 @@ fn invented(digits: &[u8]) -> bool {
 pub(super) fn international(scan: &mut Scan<'_, '_>, plus: usize) {
     let first = scan.at(plus + 1);
     let before = scan.before(plus);
-    if !(b'1'..=b'9').contains(&first) || WORD[before as usize] || matches!(before, b'+' | b'.' | b')' | b']' | b'-') {
+    if !(b'1'..=b'9').contains(&first)
+        || WORD[before as usize]
+        || matches!(before, b'+' | b'.' | b')' | b']' | b'-')
+    {
         return;
     }
     let (end, digits) = number(scan, plus + 1);
@@ -79,7 +82,14 @@ pub(super) fn american(scan: &mut Scan<'_, '_>, hyphen: usize) {
     let mut start = match (scan.text[hyphen - 4], hyphen - 4) {
         (b'-', at) if at >= 3 && digits(at - 3, at) => at - 3,
         (b')', at) if at >= 4 && digits(at - 3, at) && scan.text[at - 4] == b'(' => at - 4,
-        (b' ', at) if at >= 5 && scan.text[at - 1] == b')' && digits(at - 4, at - 1) && scan.text[at - 5] == b'(' => at - 5,
+        (b' ', at)
+            if at >= 5
+                && scan.text[at - 1] == b')'
+                && digits(at - 4, at - 1)
+                && scan.text[at - 5] == b'(' =>
+        {
+            at - 5
+        }
         _ => return,
     };
     let area = &scan.text[start..hyphen - 3];
@@ -87,11 +97,15 @@ pub(super) fn american(scan: &mut Scan<'_, '_>, hyphen: usize) {
     if area < b'2' || scan.text[hyphen - 3] < b'2' {
         return;
     }
-    if start >= 2 && matches!(&scan.text[start - 2..start], b"1-" | b"1 ") && !WORD[scan.before(start - 2) as usize] {
+    if start >= 2
+        && matches!(&scan.text[start - 2..start], b"1-" | b"1 ")
+        && !WORD[scan.before(start - 2) as usize]
+    {
         start -= 2;
     }
     let before = scan.before(start);
-    let numbers: Vec<u8> = scan.text[start..end].iter().filter(|b| b.is_ascii_digit()).map(|b| b - b'0').collect();
+    let numbers: Vec<u8> =
+        scan.text[start..end].iter().filter(|b| b.is_ascii_digit()).map(|b| b - b'0').collect();
     let free = !WORD[before as usize] && !matches!(before, b'-' | b'.' | b'+' | b'#' | b'/' | b'(' | b'[');
     if free && ends(scan, end) && !invented(&numbers) {
         scan.push(start, end, Kind::Phone, "phone");

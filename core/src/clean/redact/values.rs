@@ -2,12 +2,46 @@
 
 /// In lower case, without `_` and `-`: values, or parts of values, that say of themselves that they are none.
 const STAND_INS: [&str; 26] = [
-    "example", "changeme", "changethis", "yourpass", "yoursecret", "yourtoken", "yourapi", "yourkey", "placeholder", "dummy",
-    "redacted", "xxxx", "....", "****", "insert", "replace", "todo", "notset", "undefined", "mypassword", "mysecret",
-    "mytoken", "fake", "sample", "00000000", "12345678",
+    "example",
+    "changeme",
+    "changethis",
+    "yourpass",
+    "yoursecret",
+    "yourtoken",
+    "yourapi",
+    "yourkey",
+    "placeholder",
+    "dummy",
+    "redacted",
+    "xxxx",
+    "....",
+    "****",
+    "insert",
+    "replace",
+    "todo",
+    "notset",
+    "undefined",
+    "mypassword",
+    "mysecret",
+    "mytoken",
+    "fake",
+    "sample",
+    "00000000",
+    "12345678",
 ];
 const LABELS: [&str; 12] = [
-    "password", "passwd", "pwd", "passphrase", "pass", "secret", "token", "apikey", "key", "field", "input", "hash",
+    "password",
+    "passwd",
+    "pwd",
+    "passphrase",
+    "pass",
+    "secret",
+    "token",
+    "apikey",
+    "key",
+    "field",
+    "input",
+    "hash",
 ];
 
 /// A password: 4 to 128 characters, not a word, path, name in code, pattern or template.
@@ -19,9 +53,15 @@ pub(super) fn password(value: &str) -> bool {
     let special = value.bytes().filter(|b| b"!@#$%^&*+=?~".contains(b)).count();
     (4..=128).contains(&value.len())
         && common(value)
-        && (digits > 0 || (special > 0 && letters > 3 && !value.starts_with(['#', '@', '!', '?', '$', '&', '*', '=', '+'])))
+        && (digits > 0
+            || (special > 0
+                && letters > 3
+                && !value.starts_with(['#', '@', '!', '?', '$', '&', '*', '=', '+'])))
         && !(special == 0 && digits > 0 && letters > 0 && labelled(value))
-        && !(digits < 3 && special == 0 && words(value))
+        && !(digits < 3
+            && special == 0
+            && words(value)
+            && !(digits == 2 && letters + digits == value.len() && letters > 5))
         && !(letters == 0 && special == 0 && value.len() > 14)
         && !value.starts_with(['-', '/', '.', '\\', '$', '%', ':', ',', '+'])
         && !file(value)
@@ -41,7 +81,7 @@ pub(super) fn token(value: &str) -> bool {
         && seen.iter().filter(|s| **s).count() >= 7
         && common(value)
         && !words(value)
-        && !value.starts_with(['/', '.', '-', '#', '@', ':'])
+        && (!value.starts_with(['/', '.', '-', '#', '@', ':']) || (value.ends_with('=') && value.len() > 31))
         && !value.contains("://")
         && !value.contains("::")
         && !file(value)
@@ -51,21 +91,30 @@ pub(super) fn token(value: &str) -> bool {
 pub(super) fn in_url(value: &str) -> bool {
     let digits = value.bytes().any(|b| b.is_ascii_digit());
     let port = value.len() <= 5 && value.bytes().all(|b| b.is_ascii_digit());
-    value.len() >= 4 && !port && common(value) && !labelled(value) && (digits || value.len() >= 8) && !value.starts_with('$')
+    value.len() >= 4
+        && !port
+        && common(value)
+        && !labelled(value)
+        && (digits || value.len() >= 8)
+        && !value.starts_with('$')
 }
 
 fn common(value: &str) -> bool {
     let tidy: String =
         value.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).map(|c| c.to_ascii_lowercase()).collect();
-    let template = ["${", "{{", "}}", "%s", "%(", "%d", "{}", "()", "<", ">", "\\d", "\\w", "$(", "#{", "@{", "[", "("]
-        .iter()
-        .any(|mark| value.contains(mark))
-        || (value.starts_with('{') && value.ends_with('}'))
-        || (value.starts_with('%') && value.ends_with('%'));
+    let template =
+        ["${", "{{", "}}", "%s", "%(", "%d", "{}", "()", "<", ">", "\\d", "\\w", "$(", "#{", "@{", "[", "("]
+            .iter()
+            .any(|mark| value.contains(mark))
+            || (value.starts_with('{') && value.ends_with('}'))
+            || (value.starts_with('%') && value.ends_with('%'));
     !template
         && value.bytes().all(|b| b > b' ')
         && !STAND_INS.iter().any(|word| tidy.contains(word))
-        && !matches!(tidy.as_str(), "1234" | "12345" | "123456" | "1234567" | "abc123" | "test123" | "pass123" | "admin123")
+        && !matches!(
+            tidy.as_str(),
+            "1234" | "12345" | "123456" | "1234567" | "abc123" | "test123" | "pass123" | "admin123"
+        )
 }
 
 /// "password1", "new_password2": the name of a field.
@@ -104,8 +153,8 @@ fn pronounced(word: &str) -> bool {
 
 fn file(value: &str) -> bool {
     const ENDINGS: [&str; 16] = [
-        ".py", ".js", ".ts", ".json", ".yml", ".yaml", ".txt", ".pem", ".key", ".crt", ".html", ".png", ".php", ".xml",
-        ".java", ".go",
+        ".py", ".js", ".ts", ".json", ".yml", ".yaml", ".txt", ".pem", ".key", ".crt", ".html", ".png",
+        ".php", ".xml", ".java", ".go",
     ];
     ENDINGS.iter().any(|ending| value.ends_with(ending))
 }

@@ -34,7 +34,8 @@ DEVIATES = {
 def test_values_are_those_of_the_reference(language: str) -> None:
     with (SHARED / "facts" / "signals.csv").open() as rows:
         names = {row["reference_name"]: row["our_name"] for row in csv.DictReader(rows)}
-    records = [json.loads(line) for line in (CONFORMANCE / "signals.jsonl").open()]
+    with (CONFORMANCE / "signals.jsonl").open() as lines:
+        records = [json.loads(line) for line in lines]
     records = [record for record in records if record["program_lang"] == language]
     measured = _core.measure(
         pa.array([(CONFORMANCE / record["path"]).read_bytes().decode() for record in records], pa.large_string()),

@@ -21,7 +21,7 @@ va vc ve vg vi vn vu wf ws ye yt za zm zw ";
 /// Domains set aside for examples (RFC 2606, 6761), and names that are used as if they were.
 const EXAMPLES: &str = " example.com example.org example.net example.edu domain.com domain.tld yourdomain.com \
 mydomain.com yourcompany.com company.com email.com test.com foo.com bar.com foo.bar foobar.com host.com site.com \
-somewhere.com acme.com b.com c.com x.com y.com a.com b.c sample.com localhost.com address.com users.noreply.github.com ";
+somewhere.com acme.com b.com c.com x.com y.com a.com b.c sample.com localhost.com address.com ";
 const NOBODY: &str = " git hg svn noreply no-reply ";
 
 pub(super) fn find(scan: &mut Scan<'_, '_>, at: usize) {
@@ -55,7 +55,7 @@ fn address(scan: &mut Scan<'_, '_>, at: usize) {
         return;
     }
     scan.push(start, end, Kind::Email, "email");
-    names::before_address(scan, start);
+    names::beside_address(scan, start, end);
 }
 
 /// The end of a real domain that begins at `start`; 0 if there is none.
@@ -117,7 +117,7 @@ fn in_url(scan: &mut Scan<'_, '_>, at: usize) -> bool {
         if plain(name) && home::someone(name) {
             scan.push(user.0, user.1, Kind::User, "url");
         }
-    } else if secret.is_empty() && plain(name) && home::someone(name) {
+    } else if secret.is_empty() && plain(name) && name.len() > 2 && home::someone(name) {
         let kind = if values::token(name) { Kind::Password } else { Kind::User };
         scan.push(user.0, user.1, kind, "url");
     }

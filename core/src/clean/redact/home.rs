@@ -9,7 +9,7 @@ builder builduser centos ci circleci cloud codespace coder conda config containe
 default defaultuser deploy desktop dev develop developer docker doc docs ec2-user edit eve example fedora fixtures foo fs-images \
 bar baz game garden ghost git gitpod gradle guest home host html i18n icons image images img include index info \
 jenkins jovyan js kali lib linuxbrew list local login login_user logout main me mobile my myname myself mysql myuser \
-myusername name new news nginx node nobody nodeuser none nonexistent oracle page pages pi postgres postgresql private profile \
+myusername name new news nginx node nobody nodejs nodeuser none nonexistent oracle page pages pi postgres postgresql private profile \
 project projects public python ray register root runner runneradmin sandbox scripts search section settings shared show \
 site some someone someuser spack src static steam store student sysop system tab template templates temp test tester \
 testuser tests tmp tomcat travis ubuntu uname update user user1 user2 username userid users usr vagrant view vscode \
@@ -22,7 +22,12 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, separator:
         return;
     }
     let before = scan.before(start);
-    if before.is_ascii_alphanumeric() && !windows(scan, start)
+    let line = scan.line_before(start, 8).to_ascii_lowercase();
+    if [&b"href=\""[..], b"href='", b"src=\"", b"src='"].iter().any(|attribute| line.ends_with(attribute)) {
+        return;
+    }
+    let option = matches!(line[..], [.., b'-', b'i' | b'l' | b'b' | b'o']); // -I/home/…
+    if before.is_ascii_alphanumeric() && !option && !windows(scan, start)
         || matches!(before, b'.' | b'_' | b'-' | b'}' | b')')
     {
         return;

@@ -51,7 +51,7 @@ const PARTICLES: &str =
 const NO_ACCOUNT: &str = " soon later perf performance optimize optimise cleanup fix bug test tests testing docs doc \
 everyone anyone someone me you us team high low medium major minor important urgent security python python2 python3 \
 windows linux macos mac ios android js ts api ci ssl tls http v1 v2 v3 next refactor maybe now release deprecated unsafe \
-async sync build debug exhaustive redox teeos libc musl glibc msrv semver breaking unstable nightly stable correctness safety const \
+async sync build debug exhaustive redox teeos libc musl glibc riscv riscv64 arm arm64 aarch64 x86 x86_64 wasm powerpc mips s390x loongarch msrv semver breaking unstable nightly stable correctness safety const \
 simd portability compat speed memory size style naming api-design design api-break upstream crbug issue gh jira feature error errors types typing mypy lint clang gcc ";
 const BLANK: [u8; 2] = [b' ', b'\t'];
 
@@ -66,7 +66,7 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, context: C
         }
         Context::Byline => {
             let from = scan.run_of(end, 4, |b| matches!(b, b' ' | b'\t' | b':'));
-            if from > end && scan.fresh(start) {
+            if from > end {
                 people(scan, from, "byline");
             }
         }
@@ -270,15 +270,21 @@ fn task(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
     }
     let to = scan.run_of(end, 33, |b| WORD[b as usize] || matches!(b, b'.' | b'-' | b' '));
     let word = &scan.string[end..to];
-    let told = scan.at(to) == b')' && matches!(scan.at(to + 1), b':' | b' ' | b'\n' | b'\r');
+    let close = to + usize::from(scan.at(to) == b'@'); // `TODO(name@)`
+    let told = scan.at(close) == b')' && matches!(scan.at(close + 1), b':' | b' ' | b'\n' | b'\r');
     let lower = word.to_ascii_lowercase();
-    let plain = !NO_ACCOUNT.contains(&format!(" {lower} ")) && !NO_PERSON.contains(&format!(" {lower} "));
+    let listed = |list: &str| list.contains(&format!(" {lower} "));
+    let plain = !listed(NO_ACCOUNT) && !listed(NO_PERSON) && !lower.ends_with("team");
     let digits = word.bytes().filter(u8::is_ascii_digit).count();
-    let single = !word.contains(' ')
-        && !word.contains('_')
-        && digits <= 2
-        && word.starts_with(|c: char| c.is_ascii_lowercase());
-    let shaped = single || person(scan.string, end, 2) == Some(to);
+    let handle =
+        !word.contains([' ', '_']) && digits <= 5 && word.starts_with(|c: char| c.is_ascii_lowercase());
+    let first = scan.at(close + 1) == b':'
+        && word.len() > 2
+        && !word.contains(' ')
+        && capitalised(word, 0)
+        && digits == 0;
+    let shaped =
+        handle && !(digits > 0 && word.contains('.')) || first || person(scan.string, end, 2) == Some(to);
     if told
         && plain
         && shaped
@@ -289,17 +295,47 @@ fn task(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
     }
 }
 
-/// `Jane Doe <address>`: the words before an address in angle brackets.
-pub(super) fn before_address(scan: &mut Scan<'_, '_>, address: usize) {
-    if scan.before(address) != b'<' {
+/// Persons beside an address: `Jane Doe <address>`, `address (Jane Doe)`, `name = "Jane Doe", email = "address"`.
+pub(super) fn beside_address(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
+    if scan.text[end..].starts_with(b" (")
+        && person(scan.string, end + 2, 2).is_some_and(|to| scan.at(to) == b')')
+    {
+        people(scan, end + 2, "address");
+    }
+    match scan.before(start) {
+        b'<' => before_bracket(scan, start - 1),
+        b'"' => {
+            let begin = start - scan.line_before(start, 120).len();
+            let line = &scan.text[begin..start];
+            for mark in [&b"name = \""[..], b"\"name\": \""] {
+                if let Some(n) = memchr::memmem::find(line, mark) {
+                    people(scan, begin + n + mark.len(), "address");
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The words before `<address>`; in a string of its own one word is enough.
+fn before_bracket(scan: &mut Scan<'_, '_>, bracket: usize) {
+    let mut close = scan.run_before(bracket, 2, |b| b == b' ');
+    if close == bracket {
         return;
     }
-    let close = scan.run_before(address - 1, 2, |b| b == b' ');
-    if close == address - 1 {
-        return;
+    if scan.before(close) == b')' {
+        let open = scan.run_before(close - 1, 40, |b| b != b'(' && b != b'\n');
+        close = scan.run_before(open.saturating_sub(1), 2, |b| b == b' ');
     }
     let begin = scan.run_before(close, 60, |b| !b"\n\"'<>,;:()[]{}*#=/\t|@".contains(&b));
-    let mut from = scan.string.ceil_char_boundary(begin);
+    let mut from = scan.string.ceil_char_boundary(begin.min(close));
+    let word = scan.string.get(from..close).unwrap_or("");
+    let quoted = matches!(scan.before(from), b'"' | b'\'');
+    let single =
+        quoted && word.len() > 1 && word.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_');
+    if single && !NO_PERSON.contains(&format!(" {} ", word.to_lowercase())) {
+        scan.push(from, close, Kind::Name, "address");
+    }
     while from < close {
         if person(scan.string, from, 2) == Some(close) {
             scan.push(from, close, Kind::Name, "address");

@@ -58,7 +58,10 @@ pub(super) fn password(value: &str) -> bool {
                 && letters > 3
                 && !value.starts_with(['#', '@', '!', '?', '$', '&', '*', '=', '+'])))
         && !(special == 0 && digits > 0 && letters > 0 && labelled(value))
-        && !(digits < 3 && special == 0 && words(value))
+        && !(digits < 3
+            && special == 0
+            && words(value)
+            && !(digits == 2 && letters + digits == value.len() && letters > 5))
         && !(letters == 0 && special == 0 && value.len() > 14)
         && !value.starts_with(['-', '/', '.', '\\', '$', '%', ':', ',', '+'])
         && !file(value)
@@ -78,7 +81,7 @@ pub(super) fn token(value: &str) -> bool {
         && seen.iter().filter(|s| **s).count() >= 7
         && common(value)
         && !words(value)
-        && !value.starts_with(['/', '.', '-', '#', '@', ':'])
+        && (!value.starts_with(['/', '.', '-', '#', '@', ':']) || (value.ends_with('=') && value.len() > 31))
         && !value.contains("://")
         && !value.contains("::")
         && !file(value)

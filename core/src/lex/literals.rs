@@ -268,14 +268,12 @@ pub fn python(lexer: &mut Lexer<'_>, at: usize) -> bool {
     let close = &text[at..at + length];
     let with_code = prefix.iter().any(|b| b"fFtT".contains(b));
     let first = triple && !with_code && lexer.line_start_blank(start);
-    if first && lexer.rules.quirks.docstrings_anywhere {
-        if !lexer.memo.is_absent(close, at) {
-            if let Some(end) = memmem::find(&text[at + 3..], close) {
-                lexer.push(Kind::Docstring, at, at + end + 6);
-                return true;
-            }
-            lexer.memo.set_absent(close, text.len());
+    if first && lexer.rules.quirks.docstrings_anywhere && !lexer.memo.is_absent(close, at) {
+        if let Some(end) = memmem::find(&text[at + 3..], close) {
+            lexer.push(Kind::Docstring, at, at + end + 6);
+            return true;
         }
+        lexer.memo.set_absent(close, text.len());
     }
     let mut quote = Quote::new(close, Escape::Backslash, if triple { Extent::Text } else { Extent::Line });
     if with_code {

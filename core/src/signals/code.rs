@@ -3,6 +3,7 @@
 use super::classes::{SPACE, WORD_B, is, length};
 use super::interner::Interner;
 use super::lines::is_blank;
+use super::strings::outside;
 use super::{Applies, Document, encoded, language, ratio, signals};
 use aho_corasick::AhoCorasick;
 use memchr::{memchr, memchr2_iter};
@@ -17,6 +18,17 @@ fn head(text: &str, count: usize) -> &str {
 /// Any of some words, whatever their case.
 pub(super) fn any_of(words: &[&str]) -> AhoCorasick {
     AhoCorasick::builder().ascii_case_insensitive(true).build(words).expect("a handful of short words")
+}
+
+/// How many lines of a text contain one of some words.
+fn lines_with(text: &str, words: &AhoCorasick) -> usize {
+    let (mut count, mut from) = (0, 0);
+    while let Some(found) = words.find(&text.as_bytes()[from..]) {
+        count += 1;
+        let after = from + found.end();
+        from = memchr(b'\n', &text.as_bytes()[after..]).map_or(text.len(), |end| after + end);
+    }
+    count
 }
 
 /// Share of the lines of the code text that are not blank and for which `holds`.
@@ -133,13 +145,20 @@ signals! {
     /// From: opc_data_filtering, `frac_lines_dupe_lines`.
     /// Example: c "int a;\nint  a;\nint b;\n}\n}\n" → 0.4
     fn frac_lines_dupe_lines(document) {
-        let (mut table, mut counts, mut bare) = (Interner::default(), Vec::<u32>::new(), String::new());
+        let (mut table, mut counts, mut bare) = (Interner::default(), Vec::<u32>::new(), Vec::new());
         for line in document.code_lines().iter(&document.split().code).filter(|line| !is_blank(line)) {
             bare.clear();
-            bare.extend(line.chars().filter(|c| !c.is_whitespace()));
-            let number = table.number(bare.as_bytes(), false) as usize;
+            if line.is_ascii() {
+                bare.extend(line.bytes().filter(|byte| !matches!(byte, b' ' | b'\t'..=b'\r')));
+            } else {
+                line.chars().filter(|c| !c.is_whitespace()).for_each(|c| {
+                    bare.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+                });
+            }
+            let number = table.number(&bare, false) as usize;
             counts.resize(counts.len().max(number + 1), 0);
-            if bare != "}," && bare.chars().nth(1).is_some() {
+            let one_character = bare.iter().filter(|&&byte| (byte as i8) >= -0x40).take(2).count() == 1;
+            if bare != b"}," && !one_character {
                 counts[number] += 1;
             }
         }
@@ -219,8 +238,7 @@ signals! {
     /// From: opc_data_filtering, `frac_lines_prompt_comments`.
     /// Example: c "x; // TODO\ny;\n" → 0.5
     fn frac_lines_placeholder_comments(document) {
-        let lines = document.comment_lines().iter(&document.split().comments);
-        ratio(lines.filter(|line| PLACEHOLDERS.is_match(*line)).count(), document.lines().count())
+        ratio(lines_with(&document.split().comments, &PLACEHOLDERS), document.lines().count())
     }
 
     /// Code lines that contain `assert`.
@@ -230,7 +248,9 @@ signals! {
     /// Why: tests with more checks than code.
     /// From: opc_data_filtering, `frac_lines_assert`.
     /// Example: python "assert x\ny = 1\n" → 0.5
-    fn frac_lines_assert(document) { share_of_code_lines(document, |line| ASSERT.is_match(line)) }
+    fn frac_lines_assert(document) {
+        ratio(lines_with(&document.split().code, &ASSERT), document.num_code_lines())
+    }
 
     /// Lines of the code text that are not blank.
     ///
@@ -254,30 +274,26 @@ signals! {
         ratio(lines().filter(|line| looks_like_code(line)).count(), lines().count())
     }
 
-    /// Deepest nesting of brackets in the code text outside its strings and comments.
+    /// Deepest nesting of brackets in the code text outside its strings.
     ///
     /// Unit: brackets.
-    /// Null: no code, or a language without known syntax.
+    /// Null: no code.
     /// Why: deep nesting is data or generated code.
     /// From: ours.
     /// Example: c "f(g[0], \"((\");\n" → 2
     fn max_bracket_depth(document) {
-        let syntax = document.syntax?;
-        let bytes = document.content.as_bytes();
-        let (mut depth, mut deepest, mut at) = (0_usize, 0, 0);
-        let spans = crate::lex::spans(document.content, syntax);
-        let ends = spans.iter().map(|span| (span.start, span.end)).chain([(bytes.len(), bytes.len())]);
-        for (start, end) in ends {
-            for byte in &bytes[at..start.max(at)] {
+        let (mut depth, mut deepest) = (0_usize, 0);
+        let code = &document.split().code;
+        outside(code, |part| {
+            for byte in part.bytes() {
                 match byte {
                     b'(' | b'[' | b'{' => (depth, deepest) = (depth + 1, deepest.max(depth + 1)),
                     b')' | b']' | b'}' => depth = depth.saturating_sub(1),
                     _ => {}
                 }
             }
-            at = end;
-        }
-        (!document.content.is_empty()).then_some(deepest as f64)
+        });
+        (!code.is_empty()).then_some(deepest as f64)
     }
 
     /// Whether the first 1,000 characters speak of copyright or a licence.

@@ -64,11 +64,8 @@ fn is_data(line: &str) -> bool {
     let (mut numbers, mut quote, mut previous) = (false, None, ' ');
     for c in line.chars() {
         match quote {
-            Some(open) => {
-                if c == open && previous != '\\' {
-                    quote = None;
-                }
-            }
+            Some(open) if c == open && previous != '\\' => quote = None,
+            Some(_) => {}
             None if c == '"' || c == '\'' => (quote, numbers) = (Some(c), true),
             None if c.is_ascii_digit() => numbers = true,
             None if matches!(c, 'x' | 'X' | 'e' | 'E' | 'f' | 'F' | 'u' | 'U' | 'l' | 'L' | 'a'..='d' | 'A'..='D')

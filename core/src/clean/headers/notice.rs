@@ -152,7 +152,7 @@ fn mark_authors(text: &str, pieces: &mut [Piece], paragraphs: &[Paragraph]) {
             paragraph.follows && n > 0 && noticed.contains(&pieces[paragraphs[n - 1].lines.start].group);
         let alone = pieces.iter().filter(|p| p.group == group && p.class == Class::Text).count()
             == paragraph.lines.len();
-        if !noticed.contains(&group) && !(all_authors && beside && alone) {
+        if !(noticed.contains(&group) || all_authors && beside && alone) {
             continue;
         }
         for (k, &begin) in begins.iter().enumerate() {

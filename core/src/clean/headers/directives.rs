@@ -112,7 +112,7 @@ pub fn is_directive(body: &str) -> bool {
     head[..length].copy_from_slice(&body.as_bytes()[..length]);
     head.make_ascii_lowercase();
     let begins = |start: &&str| head[..length].starts_with(start.as_bytes());
-    STARTS.iter().any(|start| begins(start)) || names_encoding(body)
+    STARTS.iter().any(begins) || names_encoding(body)
 }
 
 /// Python's and Ruby's `coding: …` anywhere in a short line.

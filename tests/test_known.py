@@ -15,6 +15,8 @@ import pytest
 import codemill as cm
 from codemill import near
 from codemill.planning import plan
+from codemill.recipes.refinecode import refinecode
+from codemill.sources import Folder
 from codemill.steps import dedup, ingest, known
 from tests import toys
 from tests.test_fuzzy import edited, words
@@ -262,3 +264,19 @@ def test_the_manifest_says_what_was_held_against_what(earlier: Path, tmp_path: P
     assert entry["parameters"]["against"][0]["path"] == str(earlier)
     assert entry["dropped"]["near_duplicate"]["rows"] == 1
     assert sum(r["rows"] for r in manifest["parts"]["index"]) == manifest["kept"]["rows"]
+
+
+def test_the_recipe_takes_an_earlier_run(tmp_path: Path) -> None:
+    def run(day: str, files: dict[str, str], **params: Any) -> dict[str, str | None]:
+        (tmp_path / day / "repo").mkdir(parents=True)
+        for name, content in files.items():
+            (tmp_path / day / "repo" / name).write_text(content)
+        table = refinecode((Folder(str(tmp_path / day)),), rules="none", **params)
+        cm.build(table, out=tmp_path / f"{day}-out", workers=1)
+        return {r["path"]: r["reason"] for r in rows(tmp_path / f"{day}-out")}
+
+    program = "\n".join(f"def f{i}(a, b):\n    return a * {i} + b" for i in range(300))
+    assert run("monday", {"a.py": program}, index=True) == {"a.py": None}
+    later = {"b.py": program, "c.py": f"{program}\n# the end\n", "d.py": program.replace("f", "other_")}
+    found = run("tuesday", later, against=(str(tmp_path / "monday-out"),))
+    assert found == {"b.py": "duplicate", "c.py": "near_duplicate", "d.py": None}

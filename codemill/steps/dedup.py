@@ -26,11 +26,11 @@ from codemill.components import mixed
 from codemill.document import SHA256, TIME
 from codemill.errors import BuildError, RecipeError, did_you_mean
 from codemill.exchange import Pieces, group_by_key
-from codemill.steps import known, repos
+from codemill.steps import _index, known, repos
 from codemill.steps._evidence import HELD_BYTES, bands_of, check_sketch, check_verify, curve_notes, evidence_of
 from codemill.steps._evidence import against as held_against
-from codemill.steps.known import Index as Index  # recipes call it dedup.Index
-from codemill.steps.known import indexes
+from codemill.steps._index import Index as Index  # recipes call it dedup.Index
+from codemill.steps._index import indexes
 from codemill.table import KEY_BYTES, VERDICT, Table, exchange, step
 
 log = logging.getLogger("codemill")
@@ -60,7 +60,7 @@ def _check_exact(*, hash: str, against: Index | Sequence[Index]) -> None:
     reads=lambda params: (params["hash"], "id", "stars", "commit_time"),
     key="$hash",
     adds={name: VERDICT[name] for name in ("reason", "kept_id", "similarity")},
-    beside=lambda params: known.equal_keys(indexes(params["against"]), _EXACT),
+    beside=lambda params: _index.equal_keys(indexes(params["against"]), _EXACT),
     check=_check_exact,
 )
 def exact(keys: pa.Table, *, hash: str = "content_sha256", against: Index | Sequence[Index] = ()) -> pa.Table:
@@ -130,8 +130,8 @@ def fuzzy(
     earlier = indexes(against)
     banded = {"bands": bands, "rows": rows, **sketch}
     if earlier or index:
-        _check_files_only(level, verify if earlier else "none")
-        known.check_index(earlier, banded)
+        _index.check_level(level, verify if earlier else "none")
+        _index.check_index(earlier, banded)
     if level == "repo":
         if verify == "exact":
             raise RecipeError("repositories are compared by their sketches", remedy='give verify="sketch" or "none"')
@@ -152,13 +152,6 @@ def fuzzy(
     guarded = guard(found, by=by, largest=largest, most_lost=most_lost, verify=verify, at_least=at_least)
     dropped = drop(guarded, at_least=at_least, **measured)
     return known.index(dropped, **banded) if earlier or index else dropped
-
-
-def _check_files_only(level: str, verify: str) -> None:
-    if level != "file":
-        raise RecipeError("an index is of files, not of repositories", remedy='give level="file"')
-    if verify == "exact":
-        raise RecipeError("an index has sketches, no shingles", remedy='give verify="sketch" or "none"')
 
 
 @step(version=1, reads=("content",), adds={"band_keys": pa.binary()}, check=check_sketch, notes=curve_notes)

@@ -69,7 +69,7 @@ impl Names {
     }
 }
 
-/// The counts of a document; `None` if it does not parse in any of its dialects, or nests too deep for 1 GiB of stack.
+/// The counts of a document; `None` if it does not parse in any of its dialects, or nests too deep.
 pub(super) fn facts<'d>(document: &'d Document<'_>) -> Option<&'d Facts> {
     let facts = document.language_facts.ecmascript.get_or_init(|| {
         let text = document.content;
@@ -113,15 +113,28 @@ fn line_ends(text: &str) -> Vec<usize> {
     memchr::memchr_iter(b'\n', text.as_bytes()).collect()
 }
 
+/// Brackets open at once, beyond which a text is not parsed: oxc takes time and memory quadratic in nested `(a=(a=`.
+///
+/// Brackets in strings and comments count as well, so a text written against this limit can evade it.
+const MOST_OPEN: usize = 1000;
+
 /// An upper bound of how deep the parser and the walk recurse in `text`, in levels of [`with_stack`].
 ///
 /// It is a count of everything that may open a level, in comments and strings as well: what is a comment is only
 /// known by parsing. Operators that only chain are loops in the parser and cost the walk a small part of a level.
 fn depth_bound(text: &str) -> usize {
     let bytes = text.as_bytes();
-    let (mut levels, mut links, mut at) = (1, 0, 0);
+    let (mut levels, mut links, mut open, mut at) = (1, 0, 0_usize, 0);
     while let Some(&byte) = bytes.get(at) {
         at += 1;
+        match byte {
+            b'(' | b'[' | b'{' => open += 1,
+            b')' | b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        if open > MOST_OPEN {
+            return usize::MAX;
+        }
         match byte {
             b'(' | b'[' | b'{' | b'<' | b'`' | b'?' | b':' | b'=' | b'!' | b'~' | b'+' | b'-' | b'*' => {
                 levels += 1
@@ -362,3 +375,6 @@ impl<'a> Visit<'a> for Walker {
         walk::walk_ts_enum_declaration(self, it);
     }
 }
+
+#[cfg(test)]
+mod tests;

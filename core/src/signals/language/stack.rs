@@ -5,7 +5,7 @@
 
 /// Bytes of stack that one level of nesting may take, over parsing and visiting: see the tests of the callers.
 ///
-/// Measured on oxc 0.146, the worst kinds of nesting take 3.3 KB built with optimisation.
+/// Measured on oxc 0.146 built with optimisation: a bracket takes 1.6 KB. Without, frames are larger.
 const LEVEL: usize = if cfg!(debug_assertions) { 16 << 10 } else { 4 << 10 };
 
 /// What is needed however flat the text is.

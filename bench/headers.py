@@ -5,8 +5,8 @@
 Reads the files of `bench/data/header_labels.tsv` out of the bench corpus (`python -m bench.corpus --out .bench`), runs
 `codemill._core.strip_headers` over them, and compares line by line. Only lines that say
 something count, not frames and empty comments. A line
-is *notice* or *kept* by the label; neutral lines (a bare file name, a version, `$Id$`, a project's link between the lines
-of a notice) count neither way.
+is *notice* or *kept* by the label; neutral lines (a bare file name, a version, `$Id$`, a project's link between
+the lines of a notice) count neither way.
 
 precision  of the bytes removed, the share the label calls notice
 kept       of the bytes the label keeps, the share that is still there
@@ -144,7 +144,10 @@ def score(found: dict[Label, str], *, show: int = 0) -> Iterator[str]:
         by_language[label.language].append(v)
     yield f"{'language':<20}{'files':>6}{'notices':>9}{'precision':>11}{'kept':>9}{'recall':>9}{'whole':>7}"
     for name, group in [*sorted(by_language.items()), ("all", list(verdicts.values()))]:
-        total = [sum(column) for column in zip(*((v.removed, v.wrong, v.notice, v.missed, v.kept) for v in group))]
+        total = [
+            sum(column)
+            for column in zip(*((v.removed, v.wrong, v.notice, v.missed, v.kept) for v in group), strict=False)
+        ]
         removed, wrong, notice, missed, kept = total
         noticed = [v for v in group if v.notice]
         yield (

@@ -176,8 +176,8 @@ def speed(megabytes: float) -> dict[str, float]:
 
 def hostile() -> dict[str, float]:
     """Seconds for 8 MB of each of what makes scanners slow."""
-    parts = ["@", "a@a.", "1.1.", "1.2.3.4.", "://", "://a:b@", "-----BEGIN PRIVATE KEY-----", "\\", "\"", "\\\"", "+1 2-", "eyJ-",
-             "Copyright 2001 A ", "password=\"", "/home/", "TODO(", "token: "]  # fmt: skip
+    parts = ["@", "a@a.", "1.1.", "1.2.3.4.", "://", "://a:b@", "-----BEGIN PRIVATE KEY-----", "\\", "\"", "\\\"", "+1 2-",
+             "eyJ-", "Copyright 2001 A ", "password=\"", "/home/", "TODO(", "token: "]  # fmt: skip
     seconds = {}
     for part in parts:
         content = pa.array([part * (8_000_000 // len(part))], pa.large_string())
@@ -227,12 +227,14 @@ def main(argv: list[str] | None = None) -> None:
             results[name][of] = scores
             for kind, s in scores.items():
                 print(
-                    f"| {name} | {of} | {kind} | {s['labels']} | {shown(s['precision'])} | {shown(s['recall'])} | {rate:.2f} |",
+                    f"| {name} | {of} | {kind} | {s['labels']} | {shown(s['precision'])} | {shown(s['recall'])} "
+                    f"| {rate:.2f} |",
                     flush=True,
                 )
     results["speed"] = speed(100 / small)
     print(
-        f"\ncodemill from Arrow to Arrow: {results['speed']['mb_s']:.0f} MB/s over {results['speed']['megabytes']:.0f} MB of real code"
+        f"\ncodemill from Arrow to Arrow: {results['speed']['mb_s']:.0f} MB/s "
+        f"over {results['speed']['megabytes']:.0f} MB of real code"
     )
     results["hostile"] = hostile()
     worst = max(results["hostile"], key=lambda part: results["hostile"][part])

@@ -14,14 +14,104 @@ from dataclasses import dataclass, field
 KINDS = ("name", "email", "ip", "phone", "user", "password", "key")
 ALNUM = string.ascii_letters + string.digits
 
-FIRST = """Alma Bruno Carmen Dmitri Elif Farid Greta Hiro Ingrid Jamal Katarzyna Lucía Mateo Nadia Olu Priya Quentin Rosa
-Søren Tomáš Ursula Viktor Wanda Xenia Yusuf Zofia Anne-Marie Brian Chloe Daniel Emily Frank George Hannah Kevin""".split()
-LAST = """Achterberg Bielawski Castellanos Dragomir Eriksson Fitzwilliam Grünwald Hashimoto Ivanchuk Jankowski Kowalczyk
-Lindqvist McAllister Nakagawa O'Donnell Petrosyan Quiroga Rasmussen Schneider Tanaka Ueda Venkataraman Whitfield Yamada
-Zielinski Carter Okafor Smith Brown Novák Dupont""".split()
-HOSTS = "mail kontor postfach nordlicht bluepine quarksoft tinyforge hexaware copperfield meadowlane".split()
-TOPS = "com org net de io co.uk fr edu dev com.br nl jp ca se".split()
-WORDS = "server index widget buffer total cursor handle parser render cache tuple vector stream".split()
+FIRST = [
+    "Alma",
+    "Bruno",
+    "Carmen",
+    "Dmitri",
+    "Elif",
+    "Farid",
+    "Greta",
+    "Hiro",
+    "Ingrid",
+    "Jamal",
+    "Katarzyna",
+    "Lucía",
+    "Mateo",
+    "Nadia",
+    "Olu",
+    "Priya",
+    "Quentin",
+    "Rosa",
+    "Søren",
+    "Tomáš",
+    "Ursula",
+    "Viktor",
+    "Wanda",
+    "Xenia",
+    "Yusuf",
+    "Zofia",
+    "Anne-Marie",
+    "Brian",
+    "Chloe",
+    "Daniel",
+    "Emily",
+    "Frank",
+    "George",
+    "Hannah",
+    "Kevin",
+]
+LAST = [
+    "Achterberg",
+    "Bielawski",
+    "Castellanos",
+    "Dragomir",
+    "Eriksson",
+    "Fitzwilliam",
+    "Grünwald",
+    "Hashimoto",
+    "Ivanchuk",
+    "Jankowski",
+    "Kowalczyk",
+    "Lindqvist",
+    "McAllister",
+    "Nakagawa",
+    "O'Donnell",
+    "Petrosyan",
+    "Quiroga",
+    "Rasmussen",
+    "Schneider",
+    "Tanaka",
+    "Ueda",
+    "Venkataraman",
+    "Whitfield",
+    "Yamada",
+    "Zielinski",
+    "Carter",
+    "Okafor",
+    "Smith",
+    "Brown",
+    "Novák",
+    "Dupont",
+]
+HOSTS = [
+    "mail",
+    "kontor",
+    "postfach",
+    "nordlicht",
+    "bluepine",
+    "quarksoft",
+    "tinyforge",
+    "hexaware",
+    "copperfield",
+    "meadowlane",
+]
+TOPS = ["com", "org", "net", "de", "io", "co.uk", "fr", "edu", "dev", "com.br", "nl", "jp", "ca", "se"]
+WORDS = [
+    "server",
+    "index",
+    "widget",
+    "buffer",
+    "total",
+    "cursor",
+    "handle",
+    "parser",
+    "render",
+    "cache",
+    "tuple",
+    "vector",
+    "stream",
+]
 
 
 @dataclass

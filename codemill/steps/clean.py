@@ -109,7 +109,8 @@ def redact(
     `patterns` are a recipe's own, besides the rules and the table of key formats: see `cleaning.redact`. `table`
     identifies the rules and the formats, so that a changed one rebuilds what it cleaned.
 
-    Shape: adds the new content, null where nothing was replaced, `clean_sha256`, the SHA-256 of its UTF-8 (documents that differed only in what was
+    Shape: adds the new content, null where nothing was replaced, `clean_sha256`, the SHA-256 of its UTF-8 (documents
+    that differed only in what was
     replaced are equal in it), and `redacted`, how many placeholders of each kind there are. A text that the native
     code fails on is dropped as `crashed`: it must not pass uncleaned.
     Raises: RecipeError naming a pattern that does not compile; if `table` is not what this process knows.
@@ -119,6 +120,7 @@ def redact(
         raise RecipeError(f"the rules of redaction here are {cleaning.fingerprint()}, the recipe's are {table}")
     content = documents["content"]
     done = pa.RecordBatch.from_struct_array(cleaning.redact_array(content, documents["language"], patterns))
+    pa.scalar(None, pa.large_string())
     crashed = pc.and_(content.is_valid(), done["content"].is_null())
     counts = pa.StructArray.from_arrays([done[kind] for kind in cleaning.KINDS], fields=list(cleaning.COUNTS))
     return pa.record_batch(

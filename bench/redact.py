@@ -176,8 +176,8 @@ def speed(megabytes: float) -> dict[str, float]:
 
 def hostile() -> dict[str, float]:
     """Seconds for 8 MB of each of what makes scanners slow."""
-    parts = ["@", "a@a.", "1.1.", "1.2.3.4.", "://", "://a:b@", "-----BEGIN PRIVATE KEY-----", "\\", "\"", "\\\"", "+1 2-",
-             "eyJ-", "Copyright 2001 A ", "password=\"", "/home/", "TODO(", "token: "]  # fmt: skip
+    parts = ["@", "a@a.", "1.1.", "1.2.3.4.", "://", "://a:b@", "-----BEGIN PRIVATE KEY-----", "\\", '"', '\\"']
+    parts += ["+1 2-", "eyJ-", "Copyright 2001 A ", 'password="', "/home/", "TODO(", "token: "]
     seconds = {}
     for part in parts:
         content = pa.array([part * (8_000_000 // len(part))], pa.large_string())

@@ -46,10 +46,10 @@ def convert(text: str, *, form: str = "structured", output_chars: int = 1000) ->
     ...          {"cell_type": "code", "source": ["x = 1\\n", "x + 1"], "outputs": [
     ...              {"output_type": "execute_result", "data": {"text/plain": "2", "image/png": "iVBOR"}}]}]
     >>> notebook = json.dumps({"nbformat": 4, "cells": cells})
-    >>> print(convert(notebook))
+    >>> print(convert(notebook), end="")
     <jupyter_start><jupyter_text># Sum<jupyter_code>x = 1
     x + 1<jupyter_output>2
-    >>> print(convert(notebook, form="script"))
+    >>> print(convert(notebook, form="script"), end="")
     # # Sum
     <BLANKLINE>
     x = 1

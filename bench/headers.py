@@ -41,7 +41,7 @@ LABELS = Path(__file__).parent / "data" / "header_labels.tsv"
 
 @dataclass(frozen=True)
 class Label:
-    """What a person found in one file: line numbers from 1, of its notices and of what counts neither way."""
+    """What reading found in one file: line numbers from 1, of its notices and of what counts neither way."""
 
     repo: str
     revision: str

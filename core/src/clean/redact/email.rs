@@ -21,7 +21,7 @@ va vc ve vg vi vn vu wf ws ye yt za zm zw ";
 /// Domains set aside for examples (RFC 2606, 6761), and names that are used as if they were.
 const EXAMPLES: &str = " example.com example.org example.net example.edu domain.com domain.tld yourdomain.com \
 mydomain.com yourcompany.com company.com email.com test.com foo.com bar.com foo.bar foobar.com host.com site.com \
-somewhere.com acme.com b.com c.com x.com y.com a.com b.c sample.com localhost.com address.com ";
+somewhere.com somewhere.net spam.com acme.com b.com c.com x.com y.com a.com b.c sample.com localhost.com address.com ";
 const NOBODY: &str = " git hg svn noreply no-reply ";
 
 pub(super) fn find(scan: &mut Scan<'_, '_>, at: usize) {

@@ -26,6 +26,9 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, separator:
     if [&b"href=\""[..], b"href='", b"src=\"", b"src='"].iter().any(|attribute| line.ends_with(attribute)) {
         return;
     }
+    if line.ends_with(b"<user>") {
+        return; // `/home/jane/home/jo/`: what was left alone stays so once the first is replaced
+    }
     let option = matches!(line[..], [.., b'-', b'i' | b'l' | b'b' | b'o']); // -I/home/…
     if before.is_ascii_alphanumeric() && !option && !windows(scan, start)
         || matches!(before, b'.' | b'_' | b'-' | b'}' | b')')

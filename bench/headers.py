@@ -1,6 +1,6 @@
 """Header removal against 607 files labelled by hand, and how fast it is.
 
-    python -m bench.headers --out .bench [--show N] [--speed] [--sample]
+    python -m bench.headers --out .bench [--show N]
 
 Reads the files of `bench/data/header_labels.tsv` out of the bench corpus (`python -m bench.corpus --out .bench`), runs
 `codemill._core.strip_headers` over them, and compares line by line. Only lines that say

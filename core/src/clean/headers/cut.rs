@@ -201,7 +201,8 @@ fn is_blank(text: &str) -> bool {
 }
 
 fn line_start(text: &str, at: usize) -> usize {
-    text[..at].rfind('\n').map_or(0, |newline| newline + 1)
+    let mark = if text.starts_with('\u{feff}') { 3 } else { 0 };
+    text[..at].rfind('\n').map_or(mark, |newline| newline + 1)
 }
 
 fn line_end(text: &str, at: usize) -> usize {

@@ -1,1 +1,56 @@
+//! What the Python tests (tests/test_headers.py) do not see: the pieces themselves. They have an example per language.
 
+use super::strip;
+use crate::lex::Syntax;
+
+fn c() -> Syntax {
+    Syntax {
+        name: "c".into(),
+        line_comments: vec!["//".into()],
+        block_comments: vec![("/*".into(), "*/".into())],
+        ..Syntax::default()
+    }
+}
+
+fn left(text: &str) -> String {
+    strip(text, &c()).map_or_else(|| text.to_owned(), |stripped| stripped.content)
+}
+
+#[test]
+fn counts_code_points_and_comments() {
+    let stripped = strip("// © 2020 Zoë\n\n/* MIT License */\nint a;\n", &c()).unwrap();
+    assert_eq!((stripped.content.as_str(), stripped.chars, stripped.notices), ("int a;\n", 33, 2));
+}
+
+#[test]
+fn opener_and_closer_of_a_mixed_comment_stay() {
+    assert_eq!(left("/* Copyright 2020 A.\n *\n * Adds. */\nint a;\n"), "/*\n * Adds. */\nint a;\n");
+    assert_eq!(left("/* Adds.\n\n   Copyright 2020 A. */\nint a;\n"), "/* Adds.\n    */\nint a;\n");
+}
+
+#[test]
+fn code_behind_a_comment_on_its_line_stays() {
+    assert_eq!(left("/* Copyright 2020 A. */int a;\n"), "int a;\n");
+    assert_eq!(left("/* Copyright 2020 A. *//* Adds. */int a;\n"), "/* Adds. */int a;\n");
+}
+
+#[test]
+fn a_box_goes_as_a_whole() {
+    let text = "/**********************/\n/*       PROJECT       */\n/* Copyright 2020 A.   */\n/**********************/\nint a;\n";
+    assert_eq!(left(text), "int a;\n");
+}
+
+#[test]
+fn a_comment_that_goes_on_beyond_the_limit_is_not_touched() {
+    let long = format!("/* Copyright 2020 A.\n{}*/\nint a;\n", " * word\n".repeat(20_000));
+    assert_eq!(strip(&long, &c()), None);
+}
+
+#[test]
+fn cuts_never_split_a_character() {
+    for text in ["/* ©", "// ©", "/* © 2020 é", "//©2020 ü\n", "/*版权所有*/ü"] {
+        for end in (0..=text.len()).filter(|&end| text.is_char_boundary(end)) {
+            let _ = strip(&text[..end], &c());
+        }
+    }
+}

@@ -1,0 +1,249 @@
+"""Header removal: one example for each style of comment, what stays, hostile texts, and the code left as it was."""
+
+from __future__ import annotations
+
+import ast
+import io
+import sysconfig
+import time
+import tokenize
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+import codemill as cm
+from codemill import _core, languages
+from codemill.steps import clean
+
+NOTICE = ("Copyright (c) 2019-2021 Jane Doe <jane@example.org>. All rights reserved.", "Licensed under the MIT License.")
+
+LINE = {
+    "python": ("#", "import os"),
+    "rust": ("//", "fn main() {}"),
+    "haskell": ("--", "main = print 1"),
+    "sql": ("--", "select 1;"),
+    "erlang": ("%%", "-module(a)."),
+    "tex": ("%", "\\documentclass{article}"),
+    "common lisp": (";;;", "(defun f () 1)"),
+    "fortran": ("!", "      program p"),
+    "vim script": ('"', "set nocp"),
+    "batchfile": ("REM", "set A=1"),
+    "m4sugar": ("dnl", "AC_INIT"),
+    "java properties": ("#", "a=b"),
+    "yaml": ("#", "a: b"),
+    "powershell": ("#", "Get-Item"),
+}
+BLOCK = {
+    "c": ("/*", " * ", " */", "#include <a.h>"),
+    "java": ("/**", " * ", " */", "package a;"),
+    "ocaml": ("(*", "   ", "*)", "let a = 1"),
+    "pascal": ("{", "  ", "}", "unit a;"),
+    "html": ("<!--", "  ", "-->", "<p>1</p>"),
+    "xml": ("<!--", "  ", "-->", "<a/>"),
+    "css": ("/*!", " * ", " */", "a{}"),
+    "haskell": ("{-", "   ", "-}", "main = print 1"),
+    "ruby": ("=begin", "", "=end", "puts 1"),
+    "lua": ("--[[", "  ", "]]", "return 1"),
+    "java server pages": ("<%--", "  ", "--%>", "<p>1</p>"),
+}
+
+
+@pytest.mark.parametrize("language", LINE)
+def test_a_notice_in_line_comments_goes_and_documentation_stays(language: str) -> None:
+    opener, code = LINE[language]
+    notice = "".join(f"{opener} {line}\n" for line in NOTICE)
+    assert cm.strip_header(f"{notice}\n{code}\n", language) == f"{code}\n"
+    title = f"{opener} Reads settings and nothing else.\n"
+    assert cm.strip_header(f"{title}{opener}\n{notice}\n{code}\n", language) == f"{title}\n{code}\n"
+    assert cm.strip_header(f"{title}\n{code}\n", language) == f"{title}\n{code}\n"
+
+
+@pytest.mark.parametrize("language", BLOCK)
+def test_a_notice_in_a_block_comment_goes_and_documentation_stays(language: str) -> None:
+    opener, margin, closer, code = BLOCK[language]
+    notice = "".join(f"{margin}{line}\n" for line in NOTICE)
+    assert cm.strip_header(f"{opener}\n{notice}{closer}\n\n{code}\n", language) == f"{code}\n"
+    title = f"{opener}\n{margin}Reads settings and nothing else.\n"
+    mixed = f"{title}\n{notice}{closer}\n{code}\n"
+    assert cm.strip_header(mixed, language) == f"{title}{closer}\n{code}\n"
+
+
+@pytest.mark.parametrize(
+    ("language", "first"),
+    [
+        ("python", "#!/usr/bin/env python3"),
+        ("python", "# -*- coding: utf-8 -*-"),
+        ("python", "# flake8: noqa"),
+        ("python", "# type: ignore"),
+        ("python", "# vim: set ts=4:"),
+        ("ruby", "# frozen_string_literal: true"),
+        ("go", "//go:build linux\n"),
+        ("go", "// +build linux\n"),
+        ("javascript", "/* eslint-disable */"),
+        ("javascript", "// @flow"),
+        ("javascript", "'use strict';"),
+        ("typescript", '/// <reference types="node" />'),
+        ("cpp", "// clang-format off"),
+        ("php", "<?php"),
+        ("xml", '<?xml version="1.0"?>'),
+        ("html", "<!DOCTYPE html>"),
+        ("haskell", "{-# LANGUAGE CPP #-}"),
+        ("pascal", "{$mode objfpc}"),
+        ("powershell", "#Requires -Version 5"),
+        ("batchfile", "@echo off"),
+        ("csharp", "#region Head"),
+        ("yaml", "---"),
+    ],
+)
+def test_what_a_tool_obeys_stays_before_and_after_a_notice(language: str, first: str) -> None:
+    opener = languages.get(language).line_comments or (("#",) if language in ("python", "yaml", "ruby") else ())
+    start, end = (f"{opener[0]} ", "") if opener else ("<!-- ", " -->")
+    notice = f"{start}Copyright 2020 Jane Doe. All rights reserved.{end}\n"
+    kept = cm.strip_header(f"{first}\n{notice}code\n", language)
+    assert kept == f"{first}\ncode\n"
+    if first[0] in "#/{" and not first.startswith(("#!", "#region")):
+        assert cm.strip_header(f"{notice}{first}\ncode\n", language) == f"{first}\ncode\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "© 2020 Жан Иванов. Все права защищены.",
+        "版权所有 (c) 2020 某某公司",
+        "Copyright (C) 2011, 2013-2020 Foo, Inc. and its affiliates",
+        "(c) 2003 Martin Willemoes Hansen",
+        "SPDX-License-Identifier: Apache-2.0 OR MIT",
+        "Alle Rechte vorbehalten.",
+        "This file is in the public domain.",
+        "Distributed under the Boost Software License, Version 1.0.",
+        "@license MIT",
+    ],
+)
+def test_holders_years_and_names_in_any_script(line: str) -> None:
+    assert cm.strip_header(f"// {line}\nint a;\n", "c") == "int a;\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Checks the copyright of pictures.",
+        "Parses license plates (c) and (d).",
+        "Author lists are sorted by name.",
+        "See the permission model in docs/permissions.md",
+        "Renders the footer with its copyright year",
+        "The warranty period in days.",
+    ],
+)
+def test_documentation_about_rights_is_no_notice(line: str) -> None:
+    text = f"// {line}\nint a;\n"
+    assert cm.strip_header(text, "c") == text
+
+
+def test_a_docstring_that_is_a_notice_goes_and_a_mixed_one_loses_its_lines() -> None:
+    alone = '"""Copyright 2020 A. All rights reserved."""\nimport os\n'
+    assert cm.strip_header(alone, "python") == "import os\n"
+    mixed = '"""Reads settings.\n\n:copyright: 2020 by A.\n:license: BSD, see LICENSE.\n"""\nimport os\n'
+    assert cm.strip_header(mixed, "python") == '"""Reads settings.\n"""\nimport os\n'
+    # Something else stands in its line: without the docstring that would not parse.
+    sticky = '"""Copyright 2020 A. All rights reserved."""; import os\n'
+    assert cm.strip_header(sticky, "python") == sticky
+
+
+def test_stacked_notices_go_and_a_comment_between_them_stays() -> None:
+    text = "// Copyright 2001 A.\n\n/*\n * Licensed under the MIT License.\n */\n\n// Adds.\n\n// (c) 2020 B\nint a;\n"
+    assert cm.strip_header(text, "c") == "// Adds.\n\nint a;\n"
+
+
+def test_a_notice_after_the_first_code_stays() -> None:
+    text = "import os\n# Copyright 2020 A. All rights reserved.\n"
+    assert cm.strip_header(text, "python") == text
+
+
+def test_line_ends_and_byte_order_mark_stay() -> None:
+    assert cm.strip_header("\ufeff// Copyright 2020 A.\r\n\r\nint a;\r\n", "c") == "\ufeffint a;\r\n"
+    assert cm.strip_header("// Copyright 2020 A.", "c") == ""
+
+
+def test_an_encoding_that_had_no_effect_is_not_woken() -> None:
+    text = "# Copyright 2020 A.\n# All rights reserved.\n\n# coding: latin-1\nx = 1\n"
+    assert cm.strip_header(text, "python") == text
+
+
+def test_of_text_documents_only_html_comments_go() -> None:
+    notice = "<!-- Copyright 2020 A. All rights reserved. -->\n\n"
+    page = "# Title\n\nCopyright 2020 A. All rights reserved.\n"
+    assert cm.strip_header(notice + page, "markdown") == page
+    assert cm.strip_header(page, "text") == page
+    assert cm.strip_header(page, "restructuredtext") == page
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/* Copyright 2020 A. " + "x" * 8_000_000,
+        "/* Copyright 2020 A. */" * 400_000,
+        "// Copyright 2020 A.\n" * 400_000,
+        "/*" * 4_000_000,
+        "/* Copyright 2020 A.\n" + "*\n" * 4_000_000 + "*/",
+        " " * 8_000_000 + "/* Copyright 2020 A. */",
+        "// Copyright " + "(c)" * 2_600_000,
+    ],
+    ids=["unclosed", "many blocks", "many lines", "nested", "blank lines", "blanks", "one line"],
+)
+@pytest.mark.parametrize("language", ["c", "scala", "python"])
+def test_hostile_texts_take_no_time(text: str, language: str) -> None:
+    started = time.perf_counter()
+    cm.strip_header(text, language)
+    assert time.perf_counter() - started < 2
+
+
+def test_the_step_keeps_what_it_does_not_change() -> None:
+    content = pa.array(["# Copyright 2020 A.\nx = 1\n", "x = 1\n", "# Copyright 2020 A.\n"], pa.large_string())
+    batch = pa.record_batch({"content": content, "language": pa.array(["python", "python", None])})
+    done = clean.headers.function(batch)
+    assert done["content"].to_pylist() == ["x = 1\n", "x = 1\n", "# Copyright 2020 A.\n"]
+    assert done["header_chars_removed"].to_pylist() == [20, 0, None]
+
+
+def test_arguments_are_checked() -> None:
+    content = pa.array(["x"], pa.large_string())
+    with pytest.raises(ValueError, match="same number of rows"):
+        _core.strip_headers(content, pa.array([], pa.string()), languages.syntaxes())
+    with pytest.raises(cm.RecipeError, match="no language"):
+        cm.strip_header("x", "klingon")
+
+
+def tokens(text: str) -> list[tuple[int, str]]:
+    read = tokenize.generate_tokens(io.StringIO(text).readline)
+    return [(t.type, t.string) for t in read if t.type not in (tokenize.COMMENT, tokenize.NL)]
+
+
+def without_docstring(text: str) -> str:
+    tree = ast.parse(text)
+    if ast.get_docstring(tree, clean=False) is not None:
+        del tree.body[0]
+    return ast.dump(tree)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_python_means_what_it_meant() -> None:
+    """Every module of the standard library and of what is installed, with a notice put before it as well."""
+    notice = "# Copyright (c) 2020 Jane Doe\n# Licensed under the MIT License.\n"
+    changed = 0
+    for file in sorted(Path(sysconfig.get_paths()["stdlib"]).rglob("*.py")):
+        try:
+            text = file.read_bytes().decode()
+            before = without_docstring(text)
+        except (SyntaxError, UnicodeDecodeError, ValueError):
+            continue
+        for given in (text, notice + text):
+            left = cm.strip_header(given, "python")
+            if left == given:
+                continue
+            changed += 1
+            assert without_docstring(left) == before, file
+            if ast.get_docstring(ast.parse(text)) is None:
+                assert tokens(left) == tokens(given), file
+    assert changed > 500

@@ -98,12 +98,15 @@ def _key(patterns: Sequence[Pattern]) -> str:
 @functools.lru_cache(maxsize=16)
 def _native(patterns: str) -> _core.Redactor:
     try:
-        return _core.Redactor([*_table(), *json.loads(patterns)])
+        ours = [{**entry, "of_table": True} for entry in _table()]
+        return _core.Redactor([*ours, *({**entry, "of_table": False} for entry in json.loads(patterns))])
     except ValueError as error:
         raise RecipeError(str(error), where="patterns", remedy="the syntax is that of Rust's regex crate") from error
 
 
-def redact_array(content: pa.LargeStringArray, language: pa.Array | None, patterns: Sequence[Pattern]) -> pa.StructArray:
+def redact_array(
+    content: pa.LargeStringArray, language: pa.Array | None, patterns: Sequence[Pattern]
+) -> pa.StructArray:
     """Redacts many texts, each as of its language (null: as code).
 
     Shape: a row for each text; fields `content` and the counts of `KINDS`.
@@ -140,7 +143,7 @@ def redact(
     'badge <user>'
     """
     one = isinstance(texts, str)
-    content = pa.array([texts], pa.large_string()) if one else _strings(texts)  # type: ignore[arg-type]
+    content = pa.array([texts], pa.large_string()) if one else _strings(texts)
     of = None if language is None else pa.array([language] * len(content))
     done = redact_array(content, of, patterns)
     if not one:

@@ -358,11 +358,18 @@ def _sources() -> list[dict[str, Any]]:
     return [{"name": kind.name, "what": kind.summary} for kind in sources.all()]
 
 
+def _keys() -> list[dict[str, Any]]:
+    from codemill import cleaning
+
+    return [{"name": f["name"], "begins": ", ".join(f["anchors"]), "from": f["from"]} for f in cleaning.formats()]
+
+
 CATALOGUES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "recipes": _recipes,
     "steps": _steps,
     "languages": _languages,
     "sources": _sources,
+    "keys": _keys,
 }
 
 
@@ -370,7 +377,7 @@ CATALOGUES: dict[str, Callable[[], list[dict[str, Any]]]] = {
 @click.argument("what", type=click.Choice(list(CATALOGUES)))
 @click.option("--json", "as_json", is_flag=True, help="As JSON lines.")
 def list_(what: str, as_json: bool) -> None:
-    """Lists a catalogue: recipes, steps, languages or sources."""
+    """Lists a catalogue: recipes, steps, languages, sources or formats of keys."""
     rows = CATALOGUES[what]()
     if as_json:
         for row in rows:

@@ -2,8 +2,8 @@
 
     codemill run refinecode --input ~/repositories --metadata stars.csv --out corpus
 
-The order is the paper's: preprocess → dedup → transform → … → sample. Dedup comes early because nearly 75 % of crawled files
-are copies, and everything after it is paid per file. Each number below stands where it is decided.
+The order is the paper's: preprocess → dedup → transform → … → sample. Dedup comes early because nearly 75 % of crawled
+files are copies, and everything after it is paid per file. Each number below stands where it is decided.
 """
 
 from __future__ import annotations

@@ -91,7 +91,8 @@ def _explained(
     counts: dict[str, dict[str, int]] = {}
     for id, reason, n in collect(copies.group_by("kept_id", "reason").len().sort("kept_id", "reason")).iter_rows():
         counts.setdefault(id, {})[str(reason)] = n
-    answers, compared = [], 0
+    answers: list[dict[str, Any]] = []
+    compared = 0
     for row in rows:
         number = working.dropped_by(out, manifest, row["place"], row["step"])
         instead, step = kept.get(row["kept_id"]), None if number is None else manifest["steps"][number]

@@ -29,9 +29,7 @@ def _check_notebooks(*, form: str, output_chars: int) -> None:
     adds={"content": pa.large_string(), "reason": VERDICT["reason"], "value": VERDICT["value"]},
     check=_check_notebooks,
 )
-def notebooks(
-    documents: pa.RecordBatch, *, form: str = "structured", output_chars: int = 1000
-) -> pa.RecordBatch:
+def notebooks(documents: pa.RecordBatch, *, form: str = "structured", output_chars: int = 1000) -> pa.RecordBatch:
     """Turns Jupyter notebooks (`.ipynb`) into text in reading order; other documents pass as they are.
 
     "structured": `<jupyter_start>`, then `<jupyter_text>`, `<jupyter_code>` and `<jupyter_output>` before each part.
@@ -45,9 +43,7 @@ def notebooks(
     content = documents["content"]
     are = pc.fill_null(pc.match_substring_regex(documents["path"].cast(pa.string()), r"(?i)\.ipynb$"), False)
     rows = pa.array(pc.indices_nonzero(are))
-    found = pa.RecordBatch.from_struct_array(
-        _core.notebooks(content.take(rows), form=form, output_chars=output_chars)
-    )
+    found = pa.RecordBatch.from_struct_array(_core.notebooks(content.take(rows), form=form, output_chars=output_chars))
     columns = {
         "content": pc.replace_with_mask(content, are, found["content"]),
         "reason": pc.replace_with_mask(pa.nulls(len(content), pa.string()), are, found["reason"]),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench import corpus
 
-BENCHMARKS = ("limits", "exact_dedup", "sketch")
+BENCHMARKS = ("limits", "exact_dedup", "sketch", "redact")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -123,14 +123,9 @@ def score(documents: list[Document], found: list[list[Span]], kinds: tuple[str, 
             for what, (a, b, kind) in wrong:
                 if kind == errors:
                     begin, end = document.text.rfind("\n", 0, a) + 1, document.text.find("\n", b)
-                    text = (
-                        document.text[max(begin, a - 60) : a]
-                        + "«"
-                        + document.text[a:b]
-                        + "»"
-                        + document.text[b:end][:40]
-                    )
-                    print(f"{what} {kind}: {document.name}: {text}")
+                    text = document.text
+                    around = f"{text[max(begin, a - 60) : a]}«{text[a:b]}»{text[b:end][:40]}"
+                    print(f"{what} {kind}: {document.name}: {around}")
     return {
         kind: {
             "labels": labels[kind],
@@ -199,6 +194,8 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--peers-python", default=sys.executable, help="the interpreter that has the peers")
     parser.add_argument("--errors", default="", metavar="KIND", help="show where codemill is wrong about this kind")
     args = parser.parse_args(argv)
+    if not Path(args.peers_python).exists():
+        parser.error(f"--peers-python: there is no {args.peers_python}")
     small = 10 if args.small else 1
     hosts = real_files(3e6 / small, seed=2)
     planted = plant(hosts, each=500 // small)
@@ -210,10 +207,8 @@ def main(argv: list[str] | None = None) -> None:
     results: dict[str, Any] = {}
     size = sum(len(d.text.encode()) for d in planted) / 1e6
     for name, (_, _, kinds) in TOOLS.items():
-        found = {
-            of: run(name, args.peers_python, ds)
-            for of, ds in (("planted", planted), ("original", originals), ("real", real))
-        }
+        sets = {"planted": planted, "original": originals, "real": real}
+        found = {of: run(name, args.peers_python, documents) for of, documents in sets.items()}
         if gone := next((f["missing"] for f in found.values() if "missing" in f), None):
             print(f"| {name} | left out: {gone} | | | | | |")
             continue
@@ -226,21 +221,14 @@ def main(argv: list[str] | None = None) -> None:
             scores = score(documents, rows, kinds, merge, errors)
             results[name][of] = scores
             for kind, s in scores.items():
-                print(
-                    f"| {name} | {of} | {kind} | {s['labels']} | {shown(s['precision'])} | {shown(s['recall'])} "
-                    f"| {rate:.2f} |",
-                    flush=True,
-                )
+                cells = (name, of, kind, s["labels"], shown(s["precision"]), shown(s["recall"]), f"{rate:.2f}")
+                print(f"| {' | '.join(map(str, cells))} |", flush=True)
     results["speed"] = speed(100 / small)
-    print(
-        f"\ncodemill from Arrow to Arrow: {results['speed']['mb_s']:.0f} MB/s "
-        f"over {results['speed']['megabytes']:.0f} MB of real code"
-    )
-    results["hostile"] = hostile()
-    worst = max(results["hostile"], key=lambda part: results["hostile"][part])
-    print(
-        f"slowest of {len(results['hostile'])} hostile texts of 8 MB: {results['hostile'][worst]:.2f} s, of {worst!r}"
-    )
+    fast = results["speed"]
+    print(f"\ncodemill from Arrow to Arrow: {fast['mb_s']:.0f} MB/s over {fast['megabytes']:.0f} MB of real code")
+    seconds = results["hostile"] = hostile()
+    worst = max(seconds, key=lambda part: seconds[part])
+    print(f"slowest of {len(seconds)} hostile texts of 8 MB: {seconds[worst]:.2f} s, of {worst!r}")
     if not args.small:
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / "redact.json").write_text(json.dumps({"machine": machine(), **results}, indent=1) + "\n")

@@ -184,7 +184,10 @@ class Redactor:
     """Rules of redaction and key formats, compiled. Immutable; shared by threads."""
 
     def __new__(cls, formats: Sequence[Mapping[str, Any]]) -> Redactor:
-        """`formats` have `name`, `kind`, `anchors` and `pattern`. Raises: ValueError naming the bad one."""
+        """`formats` have `name`, `kind`, `anchors`, `pattern` and `of_table` (it is not a user's own).
+
+        Raises: ValueError naming the bad one.
+        """
 
     def redact(self, content: pa.LargeStringArray, bare: pa.BooleanArray) -> pa.StructArray:
         """Each text with placeholders.

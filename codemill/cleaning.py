@@ -98,7 +98,8 @@ def _key(patterns: Sequence[Pattern]) -> str:
 @functools.lru_cache(maxsize=16)
 def _native(patterns: str) -> _core.Redactor:
     try:
-        return _core.Redactor([*_table(), *json.loads(patterns)])
+        ours = [{**entry, "of_table": True} for entry in _table()]
+        return _core.Redactor([*ours, *({**entry, "of_table": False} for entry in json.loads(patterns))])
     except ValueError as error:
         raise RecipeError(str(error), where="patterns", remedy="the syntax is that of Rust's regex crate") from error
 

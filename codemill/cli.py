@@ -399,6 +399,12 @@ def _rules() -> list[dict[str, Any]]:
     ]
 
 
+def _keys() -> list[dict[str, Any]]:
+    from codemill import cleaning
+
+    return [{"name": f["name"], "begins": ", ".join(f["anchors"]), "from": f["from"]} for f in cleaning.formats()]
+
+
 CATALOGUES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "recipes": _recipes,
     "steps": _steps,
@@ -406,6 +412,7 @@ CATALOGUES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "rules": _rules,
     "languages": _languages,
     "sources": _sources,
+    "keys": _keys,
 }
 
 
@@ -413,7 +420,7 @@ CATALOGUES: dict[str, Callable[[], list[dict[str, Any]]]] = {
 @click.argument("what", type=click.Choice(list(CATALOGUES)))
 @click.option("--json", "as_json", is_flag=True, help="As JSON lines.")
 def list_(what: str, as_json: bool) -> None:
-    """Lists a catalogue: recipes, steps, signals, rules (of refinecode), languages or sources."""
+    """Lists a catalogue: recipes, steps, signals, rules (of refinecode), languages, sources or formats of keys."""
     rows = CATALOGUES[what]()
     if as_json:
         for row in rows:

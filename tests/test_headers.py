@@ -16,7 +16,10 @@ import codemill as cm
 from codemill import _core, languages
 from codemill.steps import clean
 
-NOTICE = ("Copyright (c) 2019-2021 Jane Doe <jane@example.org>. All rights reserved.", "Licensed under the MIT License.")
+NOTICE = (
+    "Copyright (c) 2019-2021 Jane Doe <jane@example.org>. All rights reserved.",
+    "Licensed under the MIT License.",
+)
 
 LINE = {
     "python": ("#", "import os"),

@@ -72,7 +72,8 @@ def dropped_by(out: str | Path, manifest: Mapping[str, Any], place: int, step: s
         name, fingerprint = str(manifest["steps"][i]["name"]), str(manifest["steps"][i]["fingerprint"])
         folder = Place.of(out).at(".work", name, fingerprint).local
         try:
-            if folder and pq.read_table(folder / f"{part}.parquet", columns=["reason"])["reason"][row].as_py() is not None:
+            reasons = pq.read_table(folder / f"{part}.parquet", columns=["reason"])["reason"] if folder else None
+            if reasons is not None and reasons[row].is_valid:
                 return i
         except (pa.ArrowException, OSError, IndexError):
             continue  # gone or damaged: the last is as good a guess

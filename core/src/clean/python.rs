@@ -17,6 +17,7 @@ struct FormatIn {
     kind: String,
     anchors: Vec<String>,
     pattern: String,
+    of_table: bool,
 }
 
 /// Rules and key formats, compiled; see `codemill.cleaning`.
@@ -41,8 +42,14 @@ impl Redactor {
                 )));
             }
             compiled.push(
-                Format::new(format.name.clone(), kind, format.anchors.clone(), &format.pattern)
-                    .map_err(wrong)?,
+                Format::new(
+                    format.name.clone(),
+                    kind,
+                    format.anchors.clone(),
+                    &format.pattern,
+                    format.of_table,
+                )
+                .map_err(wrong)?,
             );
         }
         Compiled::new(compiled).map(Self).map_err(PyValueError::new_err)

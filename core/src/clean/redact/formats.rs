@@ -19,6 +19,8 @@ pub struct Format {
     pub kind: Kind,
     /// Literals of which one stands where the match begins; without any, every line is searched.
     pub anchors: Vec<String>,
+    /// Of the table: no word goes on around a match, and examples out of manuals stay. A user's pattern is obeyed.
+    pub of_table: bool,
     regex: Regex,
 }
 
@@ -26,20 +28,28 @@ impl Format {
     /// Compiles a pattern. If it has a group 1, only that is replaced.
     ///
     /// Error: what `regex` says about a bad or too large pattern, or that it matches nothing at all.
-    pub fn new(name: String, kind: Kind, anchors: Vec<String>, pattern: &str) -> Result<Self, String> {
+    pub fn new(
+        name: String,
+        kind: Kind,
+        anchors: Vec<String>,
+        pattern: &str,
+        of_table: bool,
+    ) -> Result<Self, String> {
         let whole = if anchors.is_empty() { pattern.to_owned() } else { format!(r"\A(?:{pattern})") };
         let regex =
             regex::RegexBuilder::new(&whole).size_limit(1 << 20).build().map_err(|e| e.to_string())?;
         if regex.is_match("") {
             return Err("the pattern matches the empty text".to_owned());
         }
-        Ok(Self { name, kind, anchors, regex })
+        Ok(Self { name, kind, anchors, of_table, regex })
     }
 }
 
 /// Tries a format at its anchor.
 pub(super) fn find<'r>(scan: &mut Scan<'_, 'r>, start: usize, end: usize, format: &'r Format) {
-    if !scan.fresh(start) || !format.anchors.iter().any(|a| a.as_bytes() == &scan.text[start..end]) {
+    if (format.of_table && !scan.fresh(start))
+        || !format.anchors.iter().any(|a| a.as_bytes() == &scan.text[start..end])
+    {
         return;
     }
     if start >= scan.run.0 {
@@ -53,10 +63,10 @@ pub(super) fn find<'r>(scan: &mut Scan<'_, 'r>, start: usize, end: usize, format
     let Some(groups) = format.regex.captures(&scan.string[start..stop]) else { return };
     let Some(found) = groups.get(1).or_else(|| groups.get(0)) else { return };
     let (from, mut to) = (start + found.start(), start + found.end());
-    if to == stop && stop < scan.text.len() {
+    if format.of_table && to == stop && stop < scan.text.len() {
         to = scan.run.0.max(to);
     }
-    if !WORD[scan.at(to) as usize] && real(&scan.text[from..to]) {
+    if from < to && (!format.of_table || (!WORD[scan.at(to) as usize] && real(&scan.text[from..to]))) {
         scan.push(from, to, format.kind, &format.name);
     }
 }

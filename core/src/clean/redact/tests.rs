@@ -3,7 +3,7 @@ use std::time::Instant;
 
 fn redactor() -> Redactor {
     let anchors = vec!["ghx_".to_owned()];
-    Redactor::new(vec![Format::new("toy".into(), Kind::Key, anchors, "ghx_[A-Za-z0-9]{20,}").unwrap()])
+    Redactor::new(vec![Format::new("toy".into(), Kind::Key, anchors, "ghx_[A-Za-z0-9]{20,}", true).unwrap()])
         .unwrap()
 }
 

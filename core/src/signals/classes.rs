@@ -108,9 +108,14 @@ fn has_digit_value(c: char) -> bool {
         | 0x278A..=0x2792 | 0x10A40..=0x10A43 | 0x10E60..=0x10E68 | 0x11052..=0x1105A | 0x1F100..=0x1F10A)
 }
 
-/// Number of characters of `text`: bytes that do not continue one.
+/// Number of characters of `text`.
 pub fn length(text: &str) -> usize {
-    text.as_bytes().iter().filter(|&&byte| (byte as i8) >= -0x40).count()
+    characters(text.as_bytes())
+}
+
+/// Number of characters of a text of these bytes: of those that do not continue one.
+pub fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&byte| (byte as i8) >= -0x40).count()
 }
 
 /// How many raw words there are: runs of word characters, and runs that are neither word nor whitespace.

@@ -1,13 +1,15 @@
 //! Signals of code and data: comments, strings, copies of lines, marks of generated files.
 
-use super::classes::{SPACE, WORD_B, is, length};
+use super::classes::{SPACE, WORD_B, characters, is, length};
+use super::find::lines_with_any;
 use super::interner::Interner;
-use super::lines::is_blank;
-use super::strings::outside;
-use super::{Applies, Document, encoded, language, ratio, signals};
+use super::lines::{Lines, is_blank};
+use super::{Applies, encoded, language, ratio, signals};
+use crate::bytes::{Class, class};
 use aho_corasick::AhoCorasick;
-use memchr::{memchr, memchr2_iter};
+use memchr::{memchr, memchr2_iter, memrchr};
 use regex::Regex;
+use std::cell::RefCell;
 use std::sync::LazyLock;
 
 /// The first `count` characters of a text.
@@ -20,21 +22,50 @@ pub(super) fn any_of(words: &[&str]) -> AhoCorasick {
     AhoCorasick::builder().ascii_case_insensitive(true).build(words).expect("a handful of short words")
 }
 
-/// How many lines of a text contain one of some words.
-fn lines_with(text: &str, words: &AhoCorasick) -> usize {
-    let (mut count, mut from) = (0, 0);
-    while let Some(found) = words.find(&text.as_bytes()[from..]) {
-        count += 1;
-        let after = from + found.end();
-        from = memchr(b'\n', &text.as_bytes()[after..]).map_or(text.len(), |end| after + end);
+/// How many lines of `text` with the byte `mark` in them are such that `holds`.
+fn lines_where(text: &str, mark: u8, holds: impl Fn(&str) -> bool) -> usize {
+    let (bytes, mut count, mut from) = (text.as_bytes(), 0, 0);
+    while let Some(at) = memchr(mark, &bytes[from..]).map(|found| from + found) {
+        let start = memrchr(b'\n', &bytes[from..at]).map_or(from, |before| from + before + 1);
+        from = memchr(b'\n', &bytes[at..]).map_or(text.len(), |end| at + end + 1);
+        count += usize::from(holds(&text[start..from]));
     }
     count
 }
 
-/// Share of the lines of the code text that are not blank and for which `holds`.
-pub(super) fn share_of_code_lines(document: &Document<'_>, holds: impl Fn(&str) -> bool) -> Option<f64> {
-    let lines = document.code_lines().iter(&document.split().code);
-    ratio(lines.filter(|line| !is_blank(line) && holds(line)).count(), document.num_code_lines())
+/// Lines that occur twice or more, compared without whitespace; not those that are `},` or one character.
+fn copied_lines(text: &str, lines: &Lines) -> usize {
+    INTERNER.with_borrow_mut(|table| {
+        table.reset();
+        let (mut counts, mut bare) = (Vec::<u32>::new(), Vec::new());
+        for line in lines.iter(text).filter(|line| !is_blank(line)) {
+            without_whitespace(line, &mut bare);
+            if bare == b"}," || bare.len() <= 4 && characters(&bare) == 1 {
+                continue;
+            }
+            match counts.get_mut(table.number(&bare, 0, bare.len()) as usize) {
+                Some(count) => *count += 1,
+                None => counts.push(1),
+            }
+        }
+        counts.iter().filter(|&&count| count > 1).sum::<u32>() as usize
+    })
+}
+
+fn without_whitespace(line: &str, bare: &mut Vec<u8>) {
+    bare.clear();
+    if !line.is_ascii() {
+        let visible = line.split(char::is_whitespace);
+        visible.for_each(|word| bare.extend_from_slice(word.as_bytes()));
+        return;
+    }
+    bare.resize(line.len(), 0);
+    let mut end = 0;
+    for byte in line.bytes() {
+        bare[end] = byte; // always, and counted only if it stays: no branch to predict
+        end += usize::from(!matches!(byte, b' ' | b'\t'..=b'\r'));
+    }
+    bare.truncate(end);
 }
 
 /// `0x` and hex digits, as whole words, in characters.
@@ -55,10 +86,15 @@ pub(super) fn hex_word_chars(text: &str, word: u8) -> usize {
 }
 
 static GENERATED: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(&["generate", "autogen", "do not edit"]));
-static PLACEHOLDERS: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(&["your code here", "fixme", "todo"]));
-static ASSERT: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(&["assert"]));
+const PLACEHOLDERS: &[&str] = &["your code here", "fixme", "todo"];
 static CONCATENATION: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#"=\s*["'].+?["']\s*\+\s*["'].+["']"#).expect("a constant"));
+
+static BRACKETS: Class = class!(b'(' | b')' | b'[' | b']' | b'{' | b'}');
+
+thread_local! {
+    static INTERNER: RefCell<Interner> = RefCell::default();
+}
 
 signals! {
     family "code", version 1, Applies::CodeAndData;
@@ -80,7 +116,7 @@ signals! {
     /// From: opc_data_filtering, `num_chars_line_max`.
     /// Example: python "a\nbcd\n" → 4
     fn max_line_length_chars(document) {
-        Some(document.lines().iter(document.content).map(length).max().unwrap_or(0) as f64)
+        Some(document.layout().longest as f64)
     }
 
     /// Mean length of the raw lines, their line ends included.
@@ -145,25 +181,7 @@ signals! {
     /// From: opc_data_filtering, `frac_lines_dupe_lines`.
     /// Example: c "int a;\nint  a;\nint b;\n}\n}\n" → 0.4
     fn frac_lines_dupe_lines(document) {
-        let (mut table, mut counts, mut bare) = (Interner::default(), Vec::<u32>::new(), Vec::new());
-        for line in document.code_lines().iter(&document.split().code).filter(|line| !is_blank(line)) {
-            bare.clear();
-            if line.is_ascii() {
-                bare.extend(line.bytes().filter(|byte| !matches!(byte, b' ' | b'\t'..=b'\r')));
-            } else {
-                line.chars().filter(|c| !c.is_whitespace()).for_each(|c| {
-                    bare.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-                });
-            }
-            let number = table.number(&bare, false) as usize;
-            counts.resize(counts.len().max(number + 1), 0);
-            let one_character = bare.iter().filter(|&&byte| (byte as i8) >= -0x40).take(2).count() == 1;
-            if bare != b"}," && !one_character {
-                counts[number] += 1;
-            }
-        }
-        let copies = counts.iter().filter(|&&count| count > 1).sum::<u32>();
-        ratio(copies as usize, document.num_code_lines())
+        ratio(copied_lines(&document.split().code, document.code_lines()), document.num_code_lines())
     }
 
     /// Lines of more than 20 words within strings, over code lines.
@@ -201,10 +219,9 @@ signals! {
     /// From: opc_data_filtering, `frac_lines_string_concat`.
     /// Example: java "s = \"a\" + \"b\";\nint x;\n" → 0.5
     fn frac_lines_string_concat(document) {
-        share_of_code_lines(document, |line| {
-            let bytes = line.as_bytes();
-            memchr(b'+', bytes).is_some() && memchr(b'=', bytes).is_some() && CONCATENATION.is_match(line)
-        })
+        let code = &document.split().code;
+        let concatenations = lines_where(code, b'+', |line| line.contains('=') && CONCATENATION.is_match(line));
+        ratio(concatenations, document.num_code_lines())
     }
 
     /// Whether most of the content, or more than 1,024 characters in a row, is base64, hex bytes or `\u` escapes.
@@ -238,7 +255,7 @@ signals! {
     /// From: opc_data_filtering, `frac_lines_prompt_comments`.
     /// Example: c "x; // TODO\ny;\n" → 0.5
     fn frac_lines_placeholder_comments(document) {
-        ratio(lines_with(&document.split().comments, &PLACEHOLDERS), document.lines().count())
+        ratio(lines_with_any(&document.split().comments, PLACEHOLDERS), document.lines().count())
     }
 
     /// Code lines that contain `assert`.
@@ -249,7 +266,7 @@ signals! {
     /// From: opc_data_filtering, `frac_lines_assert`.
     /// Example: python "assert x\ny = 1\n" → 0.5
     fn frac_lines_assert(document) {
-        ratio(lines_with(&document.split().code, &ASSERT), document.num_code_lines())
+        ratio(lines_with_any(&document.split().code, &["assert"]), document.num_code_lines())
     }
 
     /// Lines of the code text that are not blank.
@@ -284,12 +301,11 @@ signals! {
     fn max_bracket_depth(document) {
         let (mut depth, mut deepest) = (0_usize, 0);
         let code = &document.split().code;
-        outside(code, |part| {
-            for byte in part.bytes() {
-                match byte {
-                    b'(' | b'[' | b'{' => (depth, deepest) = (depth + 1, deepest.max(depth + 1)),
-                    b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-                    _ => {}
+        document.strings().outside(code, |part| {
+            for (start, end) in BRACKETS.runs(part.as_bytes()) {
+                for byte in &part.as_bytes()[start..end] {
+                    depth = if matches!(byte, b'(' | b'[' | b'{') { depth + 1 } else { depth.saturating_sub(1) };
+                    deepest = deepest.max(depth);
                 }
             }
         });

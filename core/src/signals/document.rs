@@ -1,7 +1,7 @@
 //! A document as signals see it: its text, what is known of it, and what several signals derive from it.
 
 use super::characters::Characters;
-use super::lines::Lines;
+use super::lines::{Layout, Lines};
 use super::natural::Natural;
 use super::ngrams::Ngrams;
 use super::split::{Split, split};
@@ -40,6 +40,7 @@ pub struct Document<'a> {
     pub natural: Option<Natural>,
     characters: OnceCell<Characters>,
     lines: OnceCell<Lines>,
+    layout: OnceCell<Layout>,
     /// What signals of its language have derived from it.
     pub(crate) language_facts: super::language::Facts,
     split: OnceCell<Split<'a>>,
@@ -64,6 +65,7 @@ impl<'a> Document<'a> {
             natural: None,
             characters: OnceCell::new(),
             lines: OnceCell::new(),
+            layout: OnceCell::new(),
             language_facts: super::language::Facts::default(),
             split: OnceCell::new(),
             code_lines: OnceCell::new(),
@@ -98,6 +100,11 @@ impl<'a> Document<'a> {
         self.lines.get_or_init(|| Lines::of(self.content))
     }
 
+    /// How the raw lines are laid out.
+    pub(super) fn layout(&self) -> &Layout {
+        self.layout.get_or_init(|| Layout::of(self.content, self.lines()))
+    }
+
     /// Code text and comment text.
     pub fn split(&self) -> &Split<'a> {
         self.split.get_or_init(|| split(self.content, self.language, self.syntax))
@@ -125,7 +132,7 @@ impl<'a> Document<'a> {
 
     /// Identifiers and numbers of the code text.
     pub(super) fn tokens(&self) -> &Tokens {
-        self.tokens.get_or_init(|| Tokens::of(&self.split().code))
+        self.tokens.get_or_init(|| Tokens::of(&self.split().code, self.strings()))
     }
 
     /// Normalised words.

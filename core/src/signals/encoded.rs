@@ -1,6 +1,7 @@
 //! Data written out as text: base64, columns of hex bytes, `\u` escapes.
 
 use super::classes::{SPACE, WORD_B, is};
+use crate::bytes::{Class, class};
 use memchr::memchr_iter;
 
 /// What was found: the longest match, and all matches together, in characters.
@@ -77,11 +78,11 @@ fn escapes(bytes: &[u8], found: &mut Found) {
 /// boundary and any whitespace. Each step is the only one possible, so nothing is tried twice.
 fn hex_bytes(text: &str, found: &mut Found) {
     let bytes = text.as_bytes();
-    let mut at = 0;
-    while at + 16 <= bytes.len() {
-        if !bytes[at].is_ascii_hexdigit() && bytes[at] != b'\\' {
-            at += 1;
-            continue;
+    let mut after = 0; // of the chain before
+    for (start, end) in ALPHANUMERIC.runs(bytes) {
+        let at = start - usize::from(bytes[start] == b'x' && start > 0 && bytes[start - 1] == b'\\');
+        if at < after || !matches!(end - start, 2..=4) {
+            continue; // `1f`, `x1f` and `0x1f` are whole runs
         }
         let (mut end, mut count) = (at, 0_usize);
         while let Some(next) = hex_byte(text, end) {
@@ -90,13 +91,11 @@ fn hex_bytes(text: &str, found: &mut Found) {
         if count >= 8 {
             found.add(super::classes::length(&text[at..end]));
         }
-        // Past the chain; where there is none, past the word, for no boundary is within it.
-        at = if count > 0 { end } else { at + 1 };
-        if count == 0 && bytes[at - 1] != b'\\' {
-            at += bytes[at..].iter().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(bytes.len() - at);
-        }
+        after = end;
     }
 }
+
+static ALPHANUMERIC: Class = class!(b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z');
 
 /// Where a byte that starts at `at` ends.
 fn hex_byte(text: &str, at: usize) -> Option<usize> {

@@ -1,99 +1,191 @@
 //! Numbers for strings: equal strings get equal numbers, compared byte by byte and never by hash alone.
 
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
+
 /// A table of strings seen so far. Numbers count from 0 in the order of first sight.
 #[derive(Default)]
 pub struct Interner {
-    bytes: Vec<u8>,
-    starts: Vec<u32>, // of each string in `bytes`; one more for the end
+    keys: Vec<Key>,
     slots: Vec<u32>,  // hash → number + 1; 0 = empty
+    long: Vec<u8>,    // the strings that do not fit in a key, one after the other
+    ends: Vec<usize>, // where each of those ends
 }
+
+/// A string of up to 15 bytes, padded with zeros, and its length in the last byte; or, where that is [`LONG`], the
+/// hash of a longer one, and which of those it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Key([u64; 2]);
+
+const LONG: u64 = 0xFF << 56;
+
+/// What keeps the bytes of a string of each length up to 15, of the first and of the second eight.
+const KEEP: [[u64; 2]; 16] = {
+    let mut keep = [[0; 2]; 16];
+    let mut len = 1;
+    while len < 16 {
+        keep[len] = [
+            if len >= 8 { u64::MAX } else { u64::MAX >> (64 - 8 * len) },
+            if len <= 8 { 0 } else { u64::MAX >> (128 - 8 * len) },
+        ];
+        len += 1;
+    }
+    keep
+};
+
+/// Numbers that no document can know, so that none can make its strings collide. Results do not depend on them.
+static SECRET: LazyLock<[u64; 2]> = LazyLock::new(|| {
+    let state = RandomState::new();
+    [state.hash_one(1) | 1, state.hash_one(2) | 1]
+});
+
+/// The two halves of the product, combined. From: wyhash (Wang Yi), where it is called `mum`.
+#[inline(always)]
+fn fold(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    product as u64 ^ (product >> 64) as u64
+}
+
+/// A secret hash of two words.
+#[inline(always)]
+pub fn hash(a: u64, b: u64, secret: [u64; 2]) -> u64 {
+    fold(a ^ secret[0], b ^ secret[1])
+}
+
+/// The secret of this process.
+pub fn secret() -> [u64; 2] {
+    *SECRET
+}
+
+impl Key {
+    fn is_long(self) -> bool {
+        self.0[1] & LONG == LONG
+    }
+
+    fn hash(self, secret: [u64; 2]) -> u64 {
+        if self.is_long() { self.0[0] } else { hash(self.0[0], self.0[1], secret) }
+    }
+}
+
+/// Slots of an empty table, and the most that are kept for the next document.
+const SLOTS: usize = 1024;
 
 impl Interner {
     /// Forgets all strings and keeps the memory.
     pub fn reset(&mut self) {
-        self.bytes.clear();
-        self.starts.clear();
+        self.keys.clear();
+        self.long.clear();
+        self.ends.clear();
+        self.slots.truncate(SLOTS);
         self.slots.fill(0);
     }
 
-    /// How many different strings there are.
-    pub fn len(&self) -> usize {
-        self.starts.len()
+    /// The number of `text[start..end]`.
+    #[inline]
+    pub fn number(&mut self, text: &[u8], start: usize, end: usize) -> u32 {
+        match KEEP.get(end - start) {
+            Some(&keep) => self.short(halves(text, start, end), keep, end - start),
+            None => self.long(&text[start..end]),
+        }
     }
 
-    /// The number of `text`, lower-cased if it is ASCII and `lower`.
+    /// The same of its lower case. `text[start..end]` has nothing but ASCII letters and digits.
     #[inline]
-    pub fn number(&mut self, text: &[u8], lower: bool) -> u32 {
-        if self.starts.len() * 2 >= self.slots.len() {
+    pub fn number_in_lower_case(&mut self, text: &[u8], start: usize, end: usize) -> u32 {
+        match KEEP.get(end - start) {
+            Some(&keep) => {
+                let lower = halves(text, start, end).map(|half| half | 0x2020_2020_2020_2020); // digits have that bit
+                self.short(lower, keep, end - start)
+            }
+            None => self.long(&text[start..end].to_ascii_lowercase()),
+        }
+    }
+
+    #[inline]
+    fn short(&mut self, halves: [u64; 2], keep: [u64; 2], len: usize) -> u32 {
+        let key = Key([halves[0] & keep[0], halves[1] & keep[1] | (len as u64) << 56]);
+        self.intern(hash(key.0[0], key.0[1], secret()), |_, known| known == key, |_| key)
+    }
+
+    #[inline(never)]
+    fn long(&mut self, text: &[u8]) -> u32 {
+        let secret = secret();
+        let start = fold(text.len() as u64 ^ secret[0], secret[1]);
+        let hash = text.chunks(16).fold(start, |state, piece| {
+            let [low, high] = halves(piece, 0, piece.len());
+            fold(low ^ secret[0] ^ state, high ^ secret[1])
+        });
+        self.intern(
+            hash,
+            |table, known| known.is_long() && known.0[0] == hash && table.spelled(known) == text,
+            |table| {
+                table.long.extend_from_slice(text);
+                table.ends.push(table.long.len());
+                Key([hash, LONG | (table.ends.len() - 1) as u64])
+            },
+        )
+    }
+
+    /// The bytes of a string that does not fit in a key.
+    fn spelled(&self, key: Key) -> &[u8] {
+        let at = (key.0[1] & !LONG) as usize;
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.long[start..self.ends[at]]
+    }
+
+    #[inline(always)]
+    fn intern(
+        &mut self,
+        hash: u64,
+        is_it: impl Fn(&Self, Key) -> bool,
+        key: impl FnOnce(&mut Self) -> Key,
+    ) -> u32 {
+        if self.keys.len() * 2 >= self.slots.len() {
             self.grow();
         }
         let mask = self.slots.len() - 1;
-        let mut slot = hash(text) as usize & mask;
+        let mut slot = hash as usize & mask;
         loop {
             match self.slots[slot] {
                 0 => {
-                    let number = self.starts.len() as u32;
-                    self.slots[slot] = number + 1;
-                    self.starts.push(self.bytes.len() as u32);
-                    let start = self.bytes.len();
-                    self.bytes.extend_from_slice(text);
-                    if lower {
-                        self.bytes[start..].make_ascii_lowercase();
-                    }
-                    return number;
+                    let key = key(self);
+                    self.keys.push(key);
+                    self.slots[slot] = self.keys.len() as u32;
+                    return self.keys.len() as u32 - 1;
                 }
-                taken => {
-                    let known = self.get(taken - 1);
-                    if known.len() == text.len()
-                        && (if lower { known.eq_ignore_ascii_case(text) } else { known == text })
-                    {
-                        return taken - 1;
-                    }
-                }
+                taken if is_it(self, self.keys[taken as usize - 1]) => return taken - 1,
+                _ => slot = (slot + 1) & mask,
             }
-            slot = (slot + 1) & mask;
         }
     }
 
-    /// The string of a number.
-    #[inline]
-    pub fn get(&self, number: u32) -> &[u8] {
-        let number = number as usize;
-        let end = self.starts.get(number + 1).map_or(self.bytes.len(), |&end| end as usize);
-        &self.bytes[self.starts[number] as usize..end]
-    }
-
+    #[cold]
     fn grow(&mut self) {
-        let size = (self.slots.len() * 4).max(256);
+        let size = (self.slots.len() * 4).max(SLOTS);
+        let secret = secret();
         self.slots.clear();
         self.slots.resize(size, 0);
-        for number in 0..self.starts.len() as u32 {
-            let mut slot = hash(self.get(number)) as usize & (size - 1);
+        for (number, key) in (1..).zip(&self.keys) {
+            let mut slot = key.hash(secret) as usize & (size - 1);
             while self.slots[slot] != 0 {
                 slot = (slot + 1) & (size - 1);
             }
-            self.slots[slot] = number + 1;
+            self.slots[slot] = number;
         }
     }
 }
 
-/// Eight bytes at a time. Equal but for case gives equal hashes (`| 0x20` also moves a few signs: equality decides).
-#[inline]
-fn hash(text: &[u8]) -> u64 {
-    const PRIME: u64 = 0x9E37_79B9_7F4A_7C15;
-    let fold = |word: u64| word | 0x2020_2020_2020_2020;
-    let mut state = text.len() as u64;
-    let mut chunks = text.chunks_exact(8);
-    for chunk in &mut chunks {
-        let word = fold(u64::from_le_bytes(chunk.try_into().unwrap_or_default()));
-        state = (state.rotate_left(5) ^ word).wrapping_mul(PRIME);
-        state ^= state >> 32;
-    }
-    let mut last = [0_u8; 8];
-    let rest = chunks.remainder();
-    last[..rest.len()].copy_from_slice(rest);
-    state = (state.rotate_left(5) ^ fold(u64::from_le_bytes(last))).wrapping_mul(PRIME);
-    state ^ (state >> 29)
+/// Sixteen bytes from `start`, as two numbers; what is past `end` is anything.
+#[inline(always)]
+fn halves(text: &[u8], start: usize, end: usize) -> [u64; 2] {
+    let mut padded = [0; 16];
+    let bytes = text.get(start..).and_then(|rest| rest.first_chunk::<16>()).unwrap_or_else(|| {
+        let few = &text[start..end.min(start + 16)];
+        padded[..few.len()].copy_from_slice(few);
+        &padded
+    });
+    let both = u128::from_le_bytes(*bytes);
+    [both as u64, (both >> 64) as u64]
 }
 
 #[cfg(test)]
@@ -102,12 +194,33 @@ mod tests {
 
     #[test]
     fn equal_strings_have_equal_numbers() {
-        let mut table = Interner::default();
-        for i in 0..10_000_u32 {
-            assert_eq!(table.number(format!("Word {}", i % 5_000).as_bytes(), true), i % 5_000);
+        let (mut table, mut lower) = (Interner::default(), Interner::default());
+        for round in 0..2 {
+            for i in 0..10_000_u32 {
+                let text = format!("{}X{}", "a".repeat(i as usize % 40), i % 5_000);
+                for text in [text.clone(), text.clone() + " and what follows it"] {
+                    assert_eq!(
+                        table.number(text.as_bytes(), 0, text.find(' ').unwrap_or(text.len())),
+                        i % 5_000
+                    );
+                }
+                let number = lower.number(text.to_lowercase().as_bytes(), 0, text.len());
+                assert_eq!(lower.number_in_lower_case(text.as_bytes(), 0, text.len()), number);
+            }
+            assert_eq!((table.keys.len(), lower.keys.len()), (5_000, 5_000), "{round}");
+            table.reset();
+            lower.reset();
         }
-        assert_eq!((table.len(), table.get(17)), (5_000, b"word 17".as_slice()));
-        let mut exact = Interner::default();
-        assert_ne!(exact.number(b"A", false), exact.number(b"a", false));
+    }
+
+    #[test]
+    fn strings_differ_by_case_by_length_and_by_zeros() {
+        let mut table = Interner::default();
+        let texts =
+            ["", "a", "A", "a\0", "\0", "\0\0", "aaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaaa"];
+        for (number, text) in (0..).zip(texts) {
+            assert_eq!(table.number(text.as_bytes(), 0, text.len()), number);
+        }
+        assert_eq!(table.number(b"xaay", 1, 2), 1);
     }
 }

@@ -2,7 +2,8 @@
 
 use super::classes::{SPACE, WORD_B, is, length};
 use super::{Applies, ratio, round8, signals};
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter, memmem};
+use std::sync::LazyLock;
 
 /// The lines of a text, each with its line feed.
 pub struct Lines {
@@ -49,16 +50,6 @@ pub fn is_blank(line: &str) -> bool {
     }
 }
 
-/// The indentation of a line: its leading blanks and tabs.
-fn indentation(line: &str) -> &str {
-    &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
-}
-
-/// A line of signs only, such as `});`.
-fn is_signs(line: &str) -> bool {
-    !is_blank(line) && !line.chars().any(|c| is(c, WORD_B))
-}
-
 /// A line of a table: numbers and strings with signs between, no names outside quotes; hex numbers count.
 fn is_data(line: &str) -> bool {
     let (mut numbers, mut quote, mut previous) = (false, None, ' ');
@@ -78,6 +69,84 @@ fn is_data(line: &str) -> bool {
     }
     numbers && quote.is_none()
 }
+
+/// What signals of raw lines count, in one pass over them.
+#[derive(Default)]
+pub struct Layout {
+    /// Length of the longest line, its line end included, in characters.
+    pub longest: usize,
+    visible_lengths: Vec<u32>, // of lines that are not blank, without their line ends
+    sum: u64,                  // of the lengths with line ends
+    squares: u128,
+    over_120: usize,
+    deepest_indent: usize,
+    indented: usize,
+    mixed: usize,
+    trailing: usize,
+    crlf: usize,
+    signs: usize,
+    data: usize,
+    longest_run_data: usize,
+}
+
+impl Layout {
+    /// Looks at the raw lines of `text`.
+    pub fn of(text: &str, lines: &Lines) -> Self {
+        let mut layout = Self { visible_lengths: Vec::with_capacity(lines.visible), ..Self::default() };
+        let is_ascii = text.is_ascii();
+        let mut run = 0;
+        for line in lines.iter(text) {
+            let chars = if is_ascii { line.len() } else { length(line) };
+            let body = line.trim_end_matches(['\r', '\n']);
+            let visible_chars = chars - (line.len() - body.len());
+            layout.longest = layout.longest.max(chars);
+            layout.sum += chars as u64;
+            layout.squares += chars as u128 * chars as u128;
+            layout.over_120 += usize::from(visible_chars > 120);
+            layout.trailing += usize::from(body.ends_with([' ', '\t']));
+            layout.crlf += usize::from(line.ends_with("\r\n"));
+            let data = is_data(line);
+            run = if data { run + 1 } else { 0 };
+            layout.data += usize::from(data);
+            layout.longest_run_data = layout.longest_run_data.max(run);
+            if is_blank(line) {
+                continue;
+            }
+            layout.visible_lengths.push(visible_chars as u32);
+            layout.signs += usize::from(!line.chars().any(|c| is(c, WORD_B)));
+            layout.indent(line.as_bytes());
+        }
+        layout
+    }
+
+    /// Looks at the leading blanks and tabs of a line that is not blank.
+    fn indent(&mut self, line: &[u8]) {
+        let (mut blanks, mut tabs) = (0, 0);
+        for &byte in line {
+            match byte {
+                b' ' => blanks += 1,
+                b'\t' => tabs += 1,
+                _ => break,
+            }
+        }
+        self.deepest_indent = self.deepest_indent.max(blanks + 4 * tabs);
+        self.indented += usize::from(blanks + tabs > 0);
+        self.mixed += usize::from(blanks > 0 && tabs > 0);
+    }
+}
+
+/// How many lines of `text` contain `needle`.
+pub fn lines_with(text: &str, needle: &memmem::Finder<'_>) -> usize {
+    let (mut count, mut from) = (0, 0);
+    while let Some(found) = needle.find(&text.as_bytes()[from..]) {
+        count += 1;
+        let after = from + found;
+        from = memchr(b'\n', &text.as_bytes()[after..]).map_or(text.len(), |end| after + end);
+    }
+    count
+}
+
+static URL: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("://"));
 
 signals! {
     family "lines", version 1, Applies::All;
@@ -111,10 +180,9 @@ signals! {
     /// From: ours.
     /// Example: python "ab\nabcd\n\nabcdef\n" → 4
     fn median_line_length_chars(document) {
-        let lines = document.lines().iter(document.content).filter(|line| !is_blank(line));
-        let mut lengths: Vec<usize> = lines.map(|line| length(line.trim_end_matches(['\r', '\n']))).collect();
+        let mut lengths = document.layout().visible_lengths.clone();
         let middle = lengths.len() / 2;
-        (!lengths.is_empty()).then(|| *lengths.select_nth_unstable(middle).1 as f64)
+        (!lengths.is_empty()).then(|| f64::from(*lengths.select_nth_unstable(middle).1))
     }
 
     /// Share of raw lines longer than 120 characters.
@@ -124,10 +192,7 @@ signals! {
     /// Why: people break lines, generators and minifiers do not.
     /// From: ours; the limit is that of many style guides.
     /// Example: python "a\nb\n" → 0
-    fn frac_lines_over_120_chars(document) {
-        let over = |line: &&str| line.len() > 120 && length(line.trim_end_matches(['\r', '\n'])) > 120;
-        ratio(document.lines().iter(document.content).filter(over).count(), document.lines().count())
-    }
+    fn frac_lines_over_120_chars(document) { ratio(document.layout().over_120, document.lines().count()) }
 
     /// Share of the content that is in its longest line.
     ///
@@ -136,10 +201,7 @@ signals! {
     /// Why: a bundle, an embedded image, a table on one line.
     /// From: ours.
     /// Example: python "abc\nd\n" → 0.66666667
-    fn frac_chars_longest_line(document) {
-        let longest = document.lines().iter(document.content).map(length).max().unwrap_or(0);
-        ratio(longest, document.characters().all)
-    }
+    fn frac_chars_longest_line(document) { ratio(document.layout().longest, document.characters().all) }
 
     /// Deepest indentation of a line that is not blank; a tab counts as 4.
     ///
@@ -149,9 +211,7 @@ signals! {
     /// From: ours.
     /// Example: python "if x:\n    if y:\n\t\tz\n" → 8
     fn max_indent_columns(document) {
-        let columns = |line: &str| indentation(line).bytes().map(|b| if b == b'\t' { 4 } else { 1 }).sum::<usize>();
-        let lines = document.lines().iter(document.content).filter(|line| !is_blank(line));
-        lines.map(columns).max().map(|columns| columns as f64)
+        (document.lines().visible > 0).then(|| document.layout().deepest_indent as f64)
     }
 
     /// Share of the indented lines whose indentation has both blanks and tabs.
@@ -161,13 +221,7 @@ signals! {
     /// Why: code pasted together from several sources.
     /// From: ours.
     /// Example: c "{\n \tx;\n\ty;\n}\n" → 0.5
-    fn frac_lines_mixed_indent(document) {
-        let indented = || {
-            let lines = document.lines().iter(document.content).filter(|line| !is_blank(line));
-            lines.map(indentation).filter(|indent| !indent.is_empty())
-        };
-        ratio(indented().filter(|indent| indent.contains('\t') && indent.contains(' ')).count(), indented().count())
-    }
+    fn frac_lines_mixed_indent(document) { ratio(document.layout().mixed, document.layout().indented) }
 
     /// Share of raw lines with blanks or tabs at their end.
     ///
@@ -176,11 +230,7 @@ signals! {
     /// Why: untidy or machine-made text.
     /// From: ours.
     /// Example: python "a \nb\n" → 0.5
-    fn frac_lines_trailing_blanks(document) {
-        let lines = document.lines().iter(document.content);
-        let trailing = lines.filter(|line| line.trim_end_matches(['\r', '\n']).ends_with([' ', '\t'])).count();
-        ratio(trailing, document.lines().count())
-    }
+    fn frac_lines_trailing_blanks(document) { ratio(document.layout().trailing, document.lines().count()) }
 
     /// Share of raw lines that end in CR LF.
     ///
@@ -189,10 +239,7 @@ signals! {
     /// Why: between 0 and 1 the file has been through two editors or a bad merge.
     /// From: ours.
     /// Example: python "a\r\nb\n" → 0.5
-    fn frac_lines_crlf(document) {
-        let crlf = document.lines().iter(document.content).filter(|line| line.ends_with("\r\n")).count();
-        ratio(crlf, document.lines().count())
-    }
+    fn frac_lines_crlf(document) { ratio(document.layout().crlf, document.lines().count()) }
 
     /// Share of raw lines that have signs but no letter and no digit, such as `});`.
     ///
@@ -201,10 +248,7 @@ signals! {
     /// Why: boxes, rulers and closing brackets; high where code was generated or wrapped word by word.
     /// From: ours.
     /// Example: javascript "f(() => {\n});\n" → 0.5
-    fn frac_lines_signs_only(document) {
-        let signs = document.lines().iter(document.content).filter(|line| is_signs(line)).count();
-        ratio(signs, document.lines().count())
-    }
+    fn frac_lines_signs_only(document) { ratio(document.layout().signs, document.lines().count()) }
 
     /// Share of raw lines that hold numbers and quoted strings but no names.
     ///
@@ -213,9 +257,7 @@ signals! {
     /// Why: tables in the clothes of code.
     /// From: ours.
     /// Example: c "int t[] = {\n1, 0xff,\n\"a\", 2.5f\n};\n" → 0.5
-    fn frac_lines_data(document) {
-        ratio(document.lines().iter(document.content).filter(|line| is_data(line)).count(), document.lines().count())
-    }
+    fn frac_lines_data(document) { ratio(document.layout().data, document.lines().count()) }
 
     /// Longest run of such lines of data.
     ///
@@ -224,14 +266,7 @@ signals! {
     /// Why: one embedded table can outweigh the code around it.
     /// From: ours.
     /// Example: c "int t[] = {\n1, 2,\n3, 4,\n};\n" → 2
-    fn longest_run_data_lines(document) {
-        let (mut longest, mut run) = (0_usize, 0_usize);
-        for line in document.lines().iter(document.content) {
-            run = if is_data(line) { run + 1 } else { 0 };
-            longest = longest.max(run);
-        }
-        Some(longest as f64)
-    }
+    fn longest_run_data_lines(document) { Some(document.layout().longest_run_data as f64) }
 
     /// Share of raw lines that name a web address.
     ///
@@ -240,10 +275,7 @@ signals! {
     /// Why: lists of links are no code.
     /// From: ours.
     /// Example: python "# https://example.com\nx = 1\n" → 0.5
-    fn frac_lines_with_url(document) {
-        let urls = document.lines().iter(document.content).filter(|line| line.contains("://")).count();
-        ratio(urls, document.lines().count())
-    }
+    fn frac_lines_with_url(document) { ratio(lines_with(document.content, &URL), document.lines().count()) }
 
     /// Coefficient of variation of the lengths of raw lines: standard deviation over mean.
     ///
@@ -253,10 +285,10 @@ signals! {
     /// From: ours.
     /// Example: python "abc\nabc\n" → 0
     fn line_length_variation(document) {
-        let lengths: Vec<f64> = document.lines().iter(document.content).map(|line| length(line) as f64).collect();
-        let mean = lengths.iter().sum::<f64>() / lengths.len() as f64;
-        let variance = lengths.iter().map(|l| (l - mean) * (l - mean)).sum::<f64>() / lengths.len() as f64;
-        (!lengths.is_empty()).then(|| round8(variance.sqrt() / mean))
+        // n Σl² - (Σl)² is n² times the variance, exactly.
+        let (count, layout) = (document.lines().count() as u128, document.layout());
+        let spread = (count * layout.squares).saturating_sub(u128::from(layout.sum).pow(2));
+        (count > 0).then(|| round8((spread as f64).sqrt() / layout.sum as f64))
     }
 }
 

@@ -11,6 +11,7 @@ mod classes;
 mod code;
 mod document;
 mod encoded;
+mod find;
 mod interner;
 mod language;
 mod lines;

@@ -4,6 +4,7 @@
 //! only where both n-grams in it do, and two are equal exactly if those are. So each level looks only at the places
 //! that the level before left, and a table of place numbers is all it needs.
 
+use super::interner::{hash, secret};
 use super::words::Words;
 use super::{Applies, ratio, signals};
 use std::cell::RefCell;
@@ -15,52 +16,46 @@ pub struct Ngrams {
     chars: usize,
 }
 
-const ONCE: u32 = u32::MAX;
+/// No place.
+const NONE: u32 = u32::MAX;
 
-/// Tables of one level, kept from document to document.
+/// The n-grams of one n that occur twice or more, and tables that are kept from document to document.
 #[derive(Default)]
-struct Scratch {
-    slots: Vec<(u32, u64)>, // first place and key of an (n+1)-gram
-    counts: Vec<u32>,       // by first place
-    firsts: Vec<u32>,       // of each place that is looked at
+struct Level {
+    /// Where they are, in order.
+    places: Vec<u32>,
+    /// By place: where the n-gram there is for the first time. Of 1-grams: the number of the word.
+    names: Vec<u32>,
+    /// By first place: how often the n-gram occurs.
+    counts: Vec<u32>,
+    /// Hash of an (n+1)-gram → its first place.
+    slots: Vec<u32>,
+    /// The (n+1)-grams that may occur twice: where they are, and where they are for the first time.
+    longer: Vec<(u32, u32)>,
 }
 
 thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
+    static LEVEL: RefCell<Level> = RefCell::default();
 }
 
 impl Ngrams {
     /// Counts the n-grams of `words` for n = 2 … 10.
     pub fn of(words: &Words) -> Self {
-        let mut found = Self { top: [0.0; 3], marked: [0; 6], chars: words.chars };
+        let mut found = Self { top: [0.0; 3], marked: [0; 6], chars: words.chars() };
         let length = |at: usize| words.lengths[words.numbers[at] as usize] as usize;
-        // Names of 1-grams: the word's number, or ONCE.
-        let mut names: Vec<u32> =
-            words.numbers.iter().map(|&n| if words.counts[n as usize] > 1 { n } else { ONCE }).collect();
-        SCRATCH.with_borrow_mut(|scratch| {
+        LEVEL.with_borrow_mut(|level| {
+            level.start(words);
             for n in 2..=10 {
-                let best = extend(&mut names, scratch);
-                if names.is_empty() {
-                    break;
-                }
+                let Some((place, count)) = level.extend() else { break };
                 if n <= 4 {
-                    if let Some((place, count)) = best {
-                        let chars: usize = (place..place + n).map(length).sum();
-                        found.top[n - 2] = if words.chars > 0 {
-                            super::round8((chars * count) as f64 / words.chars as f64)
-                        } else {
-                            0.0
-                        };
-                    }
+                    let chars = (place..place + n).map(length).sum::<usize>() * count;
+                    found.top[n - 2] = ratio(chars, found.chars).unwrap_or(0.0);
                 } else {
                     let mut covered = 0; // words before this are marked already
-                    for place in (0..names.len()).filter(|&place| names[place] != ONCE) {
+                    for place in level.places.iter().map(|&place| place as usize) {
                         found.marked[n - 5] += (covered.max(place)..place + n).map(length).sum::<usize>();
                         covered = place + n;
                     }
-                }
-                if best.is_none() {
-                    break;
                 }
             }
         });
@@ -76,50 +71,57 @@ impl Ngrams {
     }
 }
 
-/// Turns the names of n-grams into those of (n+1)-grams; the most frequent that occurs twice or more, the first of
-/// equals: where it is first, and how often it occurs.
-fn extend(names: &mut Vec<u32>, scratch: &mut Scratch) -> Option<(usize, usize)> {
-    let places = names.len().saturating_sub(1);
-    let key = |at: usize| u64::from(names[at]) << 32 | u64::from(names[at + 1]);
-    let alive: Vec<u32> = (0..places as u32)
-        .filter(|&at| names[at as usize] != ONCE && names[at as usize + 1] != ONCE)
-        .collect();
-    let size = (alive.len() * 2).next_power_of_two().max(16);
-    let Scratch { slots, counts, firsts } = scratch;
-    slots.clear();
-    slots.resize(size, (ONCE, 0));
-    counts.clear();
-    counts.resize(places, 0);
-    firsts.clear();
-    for &at in &alive {
-        let mine = key(at as usize);
-        let mut slot = (mine.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize & (size - 1);
-        let first = loop {
-            match slots[slot] {
-                (ONCE, _) => {
-                    slots[slot] = (at, mine);
-                    break at;
-                }
-                (place, theirs) if theirs == mine => break place,
-                _ => slot = (slot + 1) & (size - 1),
-            }
-        };
-        firsts.push(first);
-        counts[first as usize] += 1;
+impl Level {
+    /// Takes the words that occur twice or more for 1-grams.
+    fn start(&mut self, words: &Words) {
+        self.names.clone_from(&words.numbers);
+        let places = 0..words.numbers.len() as u32;
+        self.places.clear();
+        self.places.extend(places.filter(|&at| words.counts[words.numbers[at as usize] as usize] > 1));
+        self.counts.clear();
+        self.counts.resize(words.numbers.len(), 0);
     }
-    names.truncate(places);
-    names.fill(ONCE);
-    let mut best = None;
-    for (&at, &first) in alive.iter().zip(firsts.iter()) {
-        let count = counts[first as usize];
-        if count > 1 {
-            names[at as usize] = first;
-            if best.is_none_or(|(_, most)| count > most) {
-                best = Some((first, count));
+
+    /// Goes from n to n + 1. Gives the most frequent, the first of equals: where it first is, and how often it occurs;
+    /// `None` if none occurs twice.
+    fn extend(&mut self) -> Option<(usize, usize)> {
+        let Self { places, names, counts, slots, longer } = self;
+        slots.clear();
+        slots.resize((places.len() * 2).next_power_of_two().max(16), NONE);
+        let (mask, secret) = (slots.len() - 1, secret());
+        let key = |at: u32| (names[at as usize], names[at as usize + 1]);
+        longer.clear();
+        for pair in places.windows(2).filter(|pair| pair[0] + 1 == pair[1]) {
+            let (at, mine) = (pair[0], key(pair[0]));
+            let mut slot = hash(mine.0.into(), mine.1.into(), secret) as usize & mask;
+            let first = loop {
+                match slots[slot] {
+                    NONE => {
+                        slots[slot] = at;
+                        counts[at as usize] = 0;
+                        break at;
+                    }
+                    place if key(place) == mine => break place,
+                    _ => slot = (slot + 1) & mask,
+                }
+            };
+            counts[first as usize] += 1;
+            longer.push((at, first));
+        }
+        places.clear();
+        let mut best = None;
+        for &(at, first) in longer.iter() {
+            let count = counts[first as usize];
+            if count > 1 {
+                names[at as usize] = first;
+                places.push(at);
+                if best.is_none_or(|(_, most)| count > most) {
+                    best = Some((first, count));
+                }
             }
         }
+        best.map(|(place, count)| (place as usize, count as usize))
     }
-    best.map(|(place, count)| (place as usize, count as usize))
 }
 
 signals! {

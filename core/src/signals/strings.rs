@@ -7,6 +7,7 @@ use super::classes::{SPACE, is, length, raw_words};
 use memchr::{memchr, memchr2, memmem};
 
 /// What the strings of a code text add up to.
+#[derive(Default)]
 pub struct Strings {
     /// Lines within strings, which may span lines, of more than 20 raw words.
     pub long_lines: usize,
@@ -14,17 +15,21 @@ pub struct Strings {
     pub chars: usize,
     /// Characters in words of more than 20 characters in those, web addresses apart.
     pub long_word_chars: usize,
+    /// Where the bodies of those are.
+    bodies: Vec<(u32, u32)>,
 }
 
 impl Strings {
     /// Scans `code` twice, for the two variants of the definition.
     pub fn of(code: &str) -> Self {
-        let mut found = Self { long_lines: 0, chars: 0, long_word_chars: 0 };
+        let mut found = Self::default();
         for body in (Bodies { code, at: 0, across_lines: true, no_triple: [false; 2] }) {
             found.long_lines +=
                 body.split('\n').filter(|line| line.len() > 20 && raw_words(line).nth(20).is_some()).count();
         }
         for body in (Bodies { code, at: 0, across_lines: false, no_triple: [false; 2] }) {
+            let start = body.as_ptr() as usize - code.as_ptr() as usize;
+            found.bodies.push((start as u32, (start + body.len()) as u32));
             found.chars += length(body);
             if body.len() > 20 {
                 let words = body.split(|c| is(c, SPACE)).filter(|word| word.len() > 20 && !has_address(word));
@@ -33,17 +38,16 @@ impl Strings {
         }
         found
     }
-}
 
-/// Calls `each` with every part of the code text between its strings, the quotes included.
-pub fn outside<'a>(code: &'a str, mut each: impl FnMut(&'a str)) {
-    let mut from = 0;
-    for body in (Bodies { code, at: 0, across_lines: false, no_triple: [false; 2] }) {
-        let start = body.as_ptr() as usize - code.as_ptr() as usize;
-        each(&code[from..start]);
-        from = start + body.len();
+    /// Calls `each` with every part of the code text between its strings, the quotes included.
+    pub fn outside<'a>(&self, code: &'a str, mut each: impl FnMut(&'a str)) {
+        let mut from = 0;
+        for &(start, end) in &self.bodies {
+            each(&code[from..start as usize]);
+            from = end as usize;
+        }
+        each(&code[from..]);
     }
-    each(&code[from..]);
 }
 
 /// Whether a word has `http://` or `https://` with something after it.

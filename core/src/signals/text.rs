@@ -64,21 +64,18 @@ fn share_of_raw_words(document: &Document<'_>, holds: impl Fn(&&str) -> bool) ->
 
 /// Lines that are not blank, stripped, that occur twice or more: how many, and how long together; and the same of all.
 fn duplicates(document: &Document<'_>) -> ((usize, usize), (usize, usize)) {
-    let (mut table, mut counts) = (Interner::default(), Vec::<usize>::new());
-    for line in document.lines().iter(document.content).filter(|line| !is_blank(line)) {
-        let number = table.number(strip(line).as_bytes(), false) as usize;
-        counts.resize(counts.len().max(number + 1), 0);
-        counts[number] += 1;
-    }
-    let (mut copies, mut all) = ((0, 0), (0, 0));
-    for (number, &count) in counts.iter().enumerate() {
-        let chars = count * table.get(number as u32).iter().filter(|&&byte| (byte as i8) >= -0x40).count();
-        all = (all.0 + count, all.1 + chars);
-        if count > 1 {
-            copies = (copies.0 + count, copies.1 + chars);
+    let (mut table, mut found) = (Interner::default(), Vec::<(usize, usize)>::new()); // how often, and how long
+    for line in document.lines().iter(document.content).filter(|line| !is_blank(line)).map(strip) {
+        match found.get_mut(table.number(line.as_bytes(), 0, line.len()) as usize) {
+            Some((count, _)) => *count += 1,
+            None => found.push((1, length(line))),
         }
     }
-    (copies, all)
+    let sum = |least: usize| {
+        let lines = found.iter().filter(|&&(count, _)| count >= least);
+        lines.fold((0, 0), |(counts, chars), &(count, length)| (counts + count, chars + count * length))
+    };
+    (sum(2), sum(1))
 }
 
 /// Characters in `(http://…)`, up to the last bracket of the run of non-blanks.

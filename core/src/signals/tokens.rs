@@ -3,11 +3,12 @@
 //! An identifier (keywords too: what is one depends on the language) is a run of letters, digits, `_` and `$` that does
 //! not begin with a digit; a number one that does. Characters outside ASCII count as letters.
 
+use super::classes::characters;
 use super::interner::Interner;
-use super::strings::outside;
+use super::strings::Strings;
 use super::{Applies, ratio, round8, signals};
+use crate::bytes::{Class, class};
 use std::cell::RefCell;
-use std::sync::OnceLock;
 
 /// What the signals want to know.
 #[derive(Default)]
@@ -20,19 +21,8 @@ pub struct Tokens {
     distinct: Vec<(u32, u32)>,
 }
 
-const WORD: u8 = 1;
-const DIGIT: u8 = 2;
-
-fn kinds() -> &'static [u8; 256] {
-    static KINDS: OnceLock<[u8; 256]> = OnceLock::new();
-    KINDS.get_or_init(|| {
-        std::array::from_fn(|byte| match byte as u8 {
-            b'0'..=b'9' => WORD | DIGIT,
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$' | 128.. => WORD,
-            _ => 0,
-        })
-    })
-}
+/// What identifiers and numbers are made of.
+static WORD: Class = class!(b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$' | 0x80..);
 
 thread_local! {
     static INTERNER: RefCell<Interner> = RefCell::default();
@@ -40,46 +30,35 @@ thread_local! {
 
 impl Tokens {
     /// Looks at the code text.
-    pub fn of(code: &str) -> Self {
+    pub fn of(code: &str, strings: &Strings) -> Self {
         INTERNER.with_borrow_mut(|interner| {
             interner.reset();
             let mut tokens = Self::default();
-            outside(code, |part| tokens.add(part.as_bytes(), interner));
+            strings.outside(code, |part| tokens.add(part.as_bytes(), interner));
             tokens
         })
     }
 
     fn add(&mut self, bytes: &[u8], interner: &mut Interner) {
-        let kinds = kinds();
-        let mut at = 0;
-        while at < bytes.len() {
-            let kind = kinds[bytes[at] as usize];
-            if kind & WORD == 0 {
-                at += 1;
+        for (start, end) in WORD.runs(bytes) {
+            if bytes[start].is_ascii_digit() {
+                self.numbers += 1;
                 continue;
             }
-            let start = at;
-            while at < bytes.len() && kinds[bytes[at] as usize] & WORD != 0 {
-                at += 1;
+            self.identifiers += 1;
+            self.single += usize::from(end - start == 1);
+            self.obfuscated += usize::from(is_obfuscated(&bytes[start..end]));
+            match self.distinct.get_mut(interner.number(bytes, start, end) as usize) {
+                Some((count, _)) => *count += 1,
+                None => self.distinct.push((1, characters(&bytes[start..end]) as u32)),
             }
-            if kind & DIGIT != 0 { self.numbers += 1 } else { self.identifier(&bytes[start..at], interner) }
         }
     }
+}
 
-    fn identifier(&mut self, name: &[u8], interner: &mut Interner) {
-        self.identifiers += 1;
-        self.single += usize::from(name.len() == 1);
-        self.obfuscated += usize::from(
-            name.len() > 5 && name.starts_with(b"_0x") && name[3..].iter().all(u8::is_ascii_hexdigit),
-        );
-        let id = interner.number(name, false);
-        match self.distinct.get_mut(id as usize) {
-            Some((count, _)) => *count += 1,
-            None => {
-                self.distinct.push((1, name.iter().filter(|&&byte| (byte as i8) >= -0x40).count() as u32))
-            }
-        }
-    }
+/// `_0x` and hex digits, three at least.
+fn is_obfuscated(name: &[u8]) -> bool {
+    name.len() > 5 && name.starts_with(b"_0x") && name[3..].iter().all(u8::is_ascii_hexdigit)
 }
 
 signals! {
@@ -157,11 +136,12 @@ signals! {
 
 #[cfg(test)]
 mod tests {
-    use super::Tokens;
+    use super::{Strings, Tokens};
 
     #[test]
     fn tokens_are_outside_strings() {
-        let tokens = Tokens::of("f('(x') + \"y\" + é1 + 0x1F + $a\n)]");
+        let code = "f('(x') + \"y\" + é1 + 0x1F + $a\n)]";
+        let tokens = Tokens::of(code, &Strings::of(code));
         assert_eq!((tokens.identifiers, tokens.numbers, tokens.distinct.len(), tokens.single), (3, 1, 3, 1));
     }
 }

@@ -1,12 +1,14 @@
 //! Normalised words: what they are, and how many, how long, how various.
 //!
-//! A line of ASCII is cut into words in one pass; a line with anything else is normalised first, in six steps whose
-//! order matters (NFKC comes last, so what it makes is neither lower-cased nor stripped of punctuation again).
+//! Lines of plain ASCII are cut as they are; a line with anything else is normalised first, in six steps whose order
+//! matters (NFKC comes last, so what it makes is neither lower-cased nor stripped of punctuation again).
 
-use super::classes::{SPACE, is, raw_words};
+use super::classes::{SPACE, is, length, raw_words};
 use super::interner::Interner;
 use super::{Applies, ratio, round8, signals};
-use memchr::memchr;
+use crate::bytes::{Class, class};
+use memchr::{memchr, memrchr};
+use std::cell::RefCell;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 /// The normalised words of a document, numbered.
@@ -18,39 +20,67 @@ pub struct Words {
     pub lengths: Vec<u32>,
     /// How often each different word occurs.
     pub counts: Vec<u32>,
-    /// The sum of the lengths of all words.
-    pub chars: usize,
-    /// How many consist of ASCII digits.
-    pub numeric: usize,
+    /// Whether it consists of ASCII digits.
+    digits: Vec<bool>,
+}
+
+thread_local! {
+    static TABLE: RefCell<Interner> = RefCell::default();
 }
 
 impl Words {
     /// The words of `content`; of Chinese text as `segment` cuts them.
     pub fn of(content: &str, segment: Option<fn(&str) -> Vec<&str>>) -> Self {
-        let mut table = Interner::default();
-        let mut numbers = Vec::with_capacity(content.len() / 6);
-        let mut rest = content;
-        while !rest.is_empty() {
-            let cut = memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |end| end + 1);
-            let (line, others) = rest.split_at(cut);
-            let start = numbers.len();
-            if segment.is_some() || !ascii_words(line.as_bytes(), &mut table, &mut numbers) {
-                numbers.truncate(start);
-                normalised_words(line, segment, &mut table, &mut numbers);
+        TABLE.with_borrow_mut(|table| {
+            table.reset();
+            let mut words = Self { numbers: Vec::with_capacity(content.len() / 6), ..Self::default() };
+            words.read(content, segment, table);
+            words
+        })
+    }
+
+    /// Lines of plain ASCII are cut as they are, the others when they have been normalised.
+    fn read(&mut self, content: &str, segment: Option<fn(&str) -> Vec<&str>>, table: &mut Interner) {
+        let bytes = content.as_bytes();
+        let mut at = 0;
+        while at < bytes.len() {
+            let special =
+                if segment.is_some() { Some(at) } else { SPECIAL.find(&bytes[at..]).map(|found| at + found) };
+            let line =
+                special.map_or(bytes.len(), |s| memrchr(b'\n', &bytes[at..s]).map_or(at, |end| at + end + 1));
+            for (start, end) in WORD.runs(&bytes[at..line]) {
+                let number = table.number_in_lower_case(bytes, at + start, at + end);
+                self.add(number, &content[at + start..at + end]);
             }
-            rest = others;
+            at = line;
+            if let Some(special) = special {
+                at = memchr(b'\n', &bytes[special..]).map_or(bytes.len(), |end| special + end + 1);
+                let normal = normalised(&content[line..at]);
+                let mut add = |word: &str| {
+                    let number = table.number(word.as_bytes(), 0, word.len());
+                    self.add(number, word);
+                };
+                match segment {
+                    Some(segment) => {
+                        let words = segment(&normal).into_iter();
+                        words.filter(|word| !word.chars().all(|c| is(c, SPACE))).for_each(&mut add);
+                    }
+                    None => raw_words(&normal).for_each(&mut add),
+                }
+            }
         }
-        let mut counts = vec![0; table.len()];
-        for &number in &numbers {
-            counts[number as usize] += 1;
+    }
+
+    #[inline]
+    fn add(&mut self, number: u32, word: &str) {
+        self.numbers.push(number);
+        if let Some(count) = self.counts.get_mut(number as usize) {
+            *count += 1;
+            return;
         }
-        let lengths: Vec<u32> = (0..table.len() as u32)
-            .map(|n| table.get(n).iter().filter(|&&byte| (byte as i8) >= -0x40).count() as u32)
-            .collect();
-        let chars = numbers.iter().map(|&n| lengths[n as usize] as usize).sum();
-        let digits = |n: u32| table.get(n).iter().all(u8::is_ascii_digit);
-        let numeric = (0..).zip(&counts).filter(|&(n, _)| digits(n)).map(|(_, &count)| count as usize).sum();
-        Self { numbers, lengths, counts, chars, numeric }
+        self.counts.push(1);
+        self.lengths.push(length(word) as u32);
+        self.digits.push(word.bytes().all(|byte| byte.is_ascii_digit()));
     }
 
     /// How many words there are.
@@ -58,66 +88,28 @@ impl Words {
         self.numbers.len()
     }
 
-    /// How many different ones. (A line that was cut twice can leave words behind that occur nowhere.)
+    /// How many different ones.
     pub fn distinct(&self) -> usize {
-        self.counts.iter().filter(|&&count| count > 0).count()
+        self.counts.len()
+    }
+
+    /// The sum of the lengths of all words, in characters.
+    pub fn chars(&self) -> usize {
+        self.counts.iter().zip(&self.lengths).map(|(&count, &length)| count as usize * length as usize).sum()
+    }
+
+    /// How many are among the different ones for which `is` says so, given length and whether it is all digits.
+    fn those(&self, is: impl Fn(u32, bool) -> bool) -> usize {
+        let facts = self.lengths.iter().zip(&self.digits).zip(&self.counts);
+        facts.filter(|&((&length, &digits), _)| is(length, digits)).map(|(_, &count)| count as usize).sum()
     }
 }
 
-const WORD: u8 = 1; // letters and digits
-const SIGN: u8 = 2; // neither word nor space once punctuation is gone: ESC and DEL
-const OTHER: u8 = 3; // deleted control characters and whatever is not ASCII
+/// What words of plain text are made of.
+static WORD: Class = class!(b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z');
 
-static KINDS: [u8; 256] = {
-    let mut kinds = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        kinds[byte] = match byte as u8 {
-            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => WORD,
-            0x1B | 0x7F => SIGN,
-            0x00..=0x08 | 0x0E..=0x1A | 0x1C..=0x1F | 0x80..=0xFF => OTHER,
-            _ => 0, // whitespace and punctuation
-        };
-        byte += 1;
-    }
-    kinds
-};
-
-/// Cuts a line of ASCII into words; false if it is not plain enough.
-fn ascii_words(line: &[u8], table: &mut Interner, numbers: &mut Vec<u32>) -> bool {
-    let mut at = 0;
-    while at < line.len() {
-        let kind = KINDS[line[at] as usize];
-        if kind == 0 {
-            at += 1;
-            continue;
-        }
-        if kind == OTHER {
-            return false;
-        }
-        let start = at;
-        while at < line.len() && KINDS[line[at] as usize] == kind {
-            at += 1;
-        }
-        numbers.push(table.number(&line[start..at], true));
-    }
-    true
-}
-
-fn normalised_words(
-    line: &str,
-    segment: Option<fn(&str) -> Vec<&str>>,
-    table: &mut Interner,
-    numbers: &mut Vec<u32>,
-) {
-    let line = normalised(line);
-    if let Some(segment) = segment {
-        let words = segment(&line).into_iter().filter(|word| !word.chars().all(|c| is(c, SPACE)));
-        numbers.extend(words.map(|word| table.number(word.as_bytes(), false)));
-    } else {
-        numbers.extend(raw_words(&line).map(|word| table.number(word.as_bytes(), false)));
-    }
-}
+/// What makes a line one that is not plain: not ASCII, and control characters, some of which are words of their own.
+static SPECIAL: Class = class!(0..=8 | 0x0E..=0x1F | 0x7F..);
 
 /// Steps 1 to 6 of the reference's normalisation.
 pub(super) fn normalised(line: &str) -> String {
@@ -173,7 +165,7 @@ signals! {
     /// Example: python "ab abcd\n" → 3
     fn mean_word_length_chars(document) {
         let words = document.words();
-        ratio(words.chars, words.count())
+        ratio(words.chars(), words.count())
     }
 
     /// Different normalised words, as a share of all.
@@ -197,7 +189,7 @@ signals! {
         let all = words.count() as f64;
         let sum = |sum: f64, &count: &u32| {
             let share = f64::from(count) / all;
-            if count > 0 { sum - share * share.ln() } else { sum }
+            sum - share * share.ln()
         };
         (words.count() > 0).then(|| round8(words.counts.iter().fold(0.0, sum)))
     }
@@ -210,7 +202,7 @@ signals! {
     /// From: ours.
     /// Example: python "x = [1, 2, 3]\n" → 0.75
     fn frac_words_numeric(document) {
-        ratio(document.words().numeric, document.words().count())
+        ratio(document.words().those(|_, digits| digits), document.words().count())
     }
 
     /// Share of normalised words that are a single character.
@@ -221,9 +213,7 @@ signals! {
     /// From: ours.
     /// Example: javascript "var a = b\n" → 0.66666667
     fn frac_words_single_char(document) {
-        let words = document.words();
-        let single = words.numbers.iter().filter(|&&n| words.lengths[n as usize] == 1).count();
-        ratio(single, words.count())
+        ratio(document.words().those(|length, _| length == 1), document.words().count())
     }
 
     /// Length of the longest normalised word.
@@ -234,8 +224,7 @@ signals! {
     /// From: ours.
     /// Example: python "x = abcdef\n" → 6
     fn max_word_length_chars(document) {
-        let words = document.words();
-        words.numbers.iter().map(|&n| words.lengths[n as usize]).max().map(f64::from)
+        document.words().lengths.iter().max().map(|&longest| f64::from(longest))
     }
 }
 
@@ -259,8 +248,8 @@ mod tests {
             let fast = Words::of(text, None);
             let slow = Words::of(&format!("{text}\u{202C}"), None); // a character that is deleted
             assert_eq!(
-                (fast.count(), fast.chars, fast.distinct()),
-                (slow.count(), slow.chars, slow.distinct())
+                (fast.count(), fast.chars(), fast.distinct()),
+                (slow.count(), slow.chars(), slow.distinct())
             );
         }
         assert_eq!(Words::of("a\u{1B}b", None).count(), 3);

@@ -129,17 +129,35 @@ pub struct RawWords<'a> {
     at: usize,
 }
 
+impl RawWords<'_> {
+    /// Which of [`WORD_A`] and [`SPACE`] the character at `at` is, and its length in bytes; `None` at the end.
+    #[inline]
+    fn kind(&self, at: usize) -> Option<(u8, usize)> {
+        let byte = *self.text.as_bytes().get(at)?;
+        if byte < 128 {
+            return Some((ASCII[byte as usize] & (WORD_A | SPACE), 1));
+        }
+        let c = self.text[at..].chars().next()?;
+        Some((of(c) & (WORD_A | SPACE), c.len_utf8()))
+    }
+}
+
 impl<'a> Iterator for RawWords<'a> {
     type Item = &'a str;
 
+    #[inline]
     fn next(&mut self) -> Option<&'a str> {
-        let rest = &self.text[self.at..];
-        let mut chars = rest.char_indices().skip_while(|&(_, c)| is(c, SPACE));
-        let (start, first) = chars.next()?;
-        let kind = of(first) & (WORD_A | SPACE);
-        let end = chars.find(|&(_, c)| of(c) & (WORD_A | SPACE) != kind).map_or(rest.len(), |(at, _)| at);
-        self.at += end;
-        Some(&rest[start..end])
+        let (mut kind, mut length) = self.kind(self.at)?;
+        while kind & SPACE != 0 {
+            self.at += length;
+            (kind, length) = self.kind(self.at)?;
+        }
+        let start = self.at;
+        self.at += length;
+        while let Some((_, length)) = self.kind(self.at).filter(|&(next, _)| next == kind) {
+            self.at += length;
+        }
+        Some(&self.text[start..self.at])
     }
 }
 

@@ -6,6 +6,7 @@ use super::natural::Natural;
 use super::ngrams::Ngrams;
 use super::split::{Split, split};
 use super::strings::Strings;
+use super::text;
 use super::tokens::Tokens;
 use super::words::Words;
 use crate::lex::Syntax;
@@ -48,6 +49,7 @@ pub struct Document<'a> {
     comment_lines: OnceCell<Lines>,
     strings: OnceCell<Strings>,
     tokens: OnceCell<Tokens>,
+    raw_words: OnceCell<text::Counts>,
     words: OnceCell<Words>,
     ngrams: OnceCell<Ngrams>,
 }
@@ -72,6 +74,7 @@ impl<'a> Document<'a> {
             comment_lines: OnceCell::new(),
             strings: OnceCell::new(),
             tokens: OnceCell::new(),
+            raw_words: OnceCell::new(),
             words: OnceCell::new(),
             ngrams: OnceCell::new(),
         }
@@ -133,6 +136,11 @@ impl<'a> Document<'a> {
     /// Identifiers and numbers of the code text.
     pub(super) fn tokens(&self) -> &Tokens {
         self.tokens.get_or_init(|| Tokens::of(&self.split().code, self.strings()))
+    }
+
+    /// Counts of raw words.
+    pub(super) fn raw_words(&self) -> &text::Counts {
+        self.raw_words.get_or_init(|| text::Counts::of(self.content))
     }
 
     /// Normalised words.

@@ -48,12 +48,12 @@ fn fold(a: u64, b: u64) -> u64 {
 
 /// A secret hash of two words.
 #[inline(always)]
-pub fn hash(a: u64, b: u64, secret: [u64; 2]) -> u64 {
+fn hash(a: u64, b: u64, secret: [u64; 2]) -> u64 {
     fold(a ^ secret[0], b ^ secret[1])
 }
 
 /// The secret of this process.
-pub fn secret() -> [u64; 2] {
+fn secret() -> [u64; 2] {
     *SECRET
 }
 

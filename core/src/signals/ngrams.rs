@@ -1,10 +1,10 @@
 //! Repeated runs of words.
 //!
-//! Exact, without hashing texts: an n-gram is named by the place where it first occurs. An (n+1)-gram can occur twice
-//! only where both n-grams in it do, and two are equal exactly if those are. So each level looks only at the places
-//! that the level before left, and a table of place numbers is all it needs.
+//! Exact, without hashing texts: the places of a document are kept in groups, those at which the same n-gram begins. An
+//! (n+1)-gram occurs twice only where both n-grams in it do, and two are equal exactly if those are: so a group of n
+//! falls into groups of n + 1 by the groups of the next places, and places that are left alone are out for good. From:
+//! the refinement of suffix arrays, Manber and Myers 1990, one word at a time.
 
-use super::interner::{hash, secret};
 use super::words::Words;
 use super::{Applies, ratio, signals};
 use std::cell::RefCell;
@@ -16,22 +16,24 @@ pub struct Ngrams {
     chars: usize,
 }
 
-/// No place.
-const NONE: u32 = u32::MAX;
+/// The group of a place whose n-gram does not occur twice.
+const ALONE: u32 = u32::MAX;
 
 /// The n-grams of one n that occur twice or more, and tables that are kept from document to document.
 #[derive(Default)]
 struct Level {
-    /// Where they are, in order.
+    /// The places at which they begin, group after group, in each in order.
     places: Vec<u32>,
-    /// By place: where the n-gram there is for the first time. Of 1-grams: the number of the word.
-    names: Vec<u32>,
-    /// By first place: how often the n-gram occurs.
-    counts: Vec<u32>,
-    /// Hash of an (n+1)-gram → its first place.
-    slots: Vec<u32>,
-    /// The (n+1)-grams that may occur twice: where they are, and where they are for the first time.
-    longer: Vec<(u32, u32)>,
+    /// Where each group ends in `places`.
+    ends: Vec<u32>,
+    /// The group of each place of the document.
+    groups: Vec<u32>,
+    /// The same as `places` and `ends`, of n + 1.
+    next: (Vec<u32>, Vec<u32>),
+    /// The group of the next place, and the place, of one group.
+    keys: Vec<u64>,
+    /// The largest n, if it is 5 or more, of which the n-gram at each place of the document occurs twice.
+    reach: Vec<u8>,
 }
 
 thread_local! {
@@ -51,13 +53,10 @@ impl Ngrams {
                     let chars = (place..place + n).map(length).sum::<usize>() * count;
                     found.top[n - 2] = ratio(chars, found.chars).unwrap_or(0.0);
                 } else {
-                    let mut covered = 0; // words before this are marked already
-                    for place in level.places.iter().map(|&place| place as usize) {
-                        found.marked[n - 5] += (covered.max(place)..place + n).map(length).sum::<usize>();
-                        covered = place + n;
-                    }
+                    level.places.iter().for_each(|&place| level.reach[place as usize] = n as u8);
                 }
             }
+            found.marked = marked(&level.reach, length);
         });
         found
     }
@@ -71,56 +70,109 @@ impl Ngrams {
     }
 }
 
+/// Characters of the words that are within an n-gram that occurs twice, for n = 5 … 10.
+fn marked(reach: &[u8], length: impl Fn(usize) -> usize) -> [usize; 6] {
+    let (mut sums, mut ends, mut last) = ([0; 6], [0; 6], 0);
+    for (at, &n) in reach.iter().enumerate() {
+        if n > 0 {
+            (5..=n as usize).for_each(|n| ends[n - 5] = at + n);
+            last = last.max(at + n as usize);
+        }
+        if at < last {
+            let chars = length(at);
+            for (sum, &end) in sums.iter_mut().zip(&ends) {
+                *sum += if at < end { chars } else { 0 };
+            }
+        }
+    }
+    sums
+}
+
 impl Level {
     /// Takes the words that occur twice or more for 1-grams.
     fn start(&mut self, words: &Words) {
-        self.names.clone_from(&words.numbers);
-        let places = 0..words.numbers.len() as u32;
-        self.places.clear();
-        self.places.extend(places.filter(|&at| words.counts[words.numbers[at as usize] as usize] > 1));
-        self.counts.clear();
-        self.counts.resize(words.numbers.len(), 0);
+        let Self { places, ends, groups, reach, .. } = self;
+        reach.clear();
+        reach.resize(words.numbers.len(), 0);
+        ends.clear();
+        // Of each word: its group, and where its next place goes.
+        let (mut all, mut word_groups) = (0, Vec::with_capacity(words.counts.len()));
+        for &count in &words.counts {
+            word_groups.push(if count > 1 { ends.len() as u32 } else { ALONE });
+            if count > 1 {
+                ends.push(all); // moved to the end below
+                all += count;
+            }
+        }
+        places.clear();
+        places.resize(all as usize, 0);
+        groups.clear();
+        for (at, &word) in (0..).zip(&words.numbers) {
+            let group = word_groups[word as usize];
+            groups.push(group);
+            if let Some(end) = ends.get_mut(group as usize) {
+                places[*end as usize] = at;
+                *end += 1;
+            }
+        }
     }
 
     /// Goes from n to n + 1. Gives the most frequent, the first of equals: where it first is, and how often it occurs;
     /// `None` if none occurs twice.
     fn extend(&mut self) -> Option<(usize, usize)> {
-        let Self { places, names, counts, slots, longer } = self;
-        slots.clear();
-        slots.resize((places.len() * 2).next_power_of_two().max(16), NONE);
-        let (mask, secret) = (slots.len() - 1, secret());
-        let key = |at: u32| (names[at as usize], names[at as usize + 1]);
-        longer.clear();
-        for pair in places.windows(2).filter(|pair| pair[0] + 1 == pair[1]) {
-            let (at, mine) = (pair[0], key(pair[0]));
-            let mut slot = hash(mine.0.into(), mine.1.into(), secret) as usize & mask;
-            let first = loop {
-                match slots[slot] {
-                    NONE => {
-                        slots[slot] = at;
-                        counts[at as usize] = 0;
-                        break at;
-                    }
-                    place if key(place) == mine => break place,
-                    _ => slot = (slot + 1) & mask,
+        let Self { places, ends, groups, next: (next_places, next_ends), keys, .. } = self;
+        next_places.clear();
+        next_ends.clear();
+        let after = |place: u32| groups.get(place as usize + 1).copied().unwrap_or(ALONE);
+        let mut best: Option<(u32, usize)> = None;
+        let mut keep = |all: &mut Vec<u32>, start: usize| {
+            let (first, count) = (all[start], all.len() - start);
+            if best.is_none_or(|(place, most)| count > most || count == most && first < place) {
+                best = Some((first, count));
+            }
+            next_ends.push(all.len() as u32);
+        };
+        let mut start = 0;
+        for &end in ends.iter() {
+            let group = &places[start as usize..end as usize];
+            start = end;
+            let key = after(group[0]);
+            let kept = next_places.len();
+            if group.iter().all(|&place| after(place) == key) {
+                if key != ALONE {
+                    next_places.extend_from_slice(group);
+                    keep(next_places, kept);
                 }
-            };
-            counts[first as usize] += 1;
-            longer.push((at, first));
-        }
-        places.clear();
-        let mut best = None;
-        for &(at, first) in longer.iter() {
-            let count = counts[first as usize];
-            if count > 1 {
-                names[at as usize] = first;
-                places.push(at);
-                if best.is_none_or(|(_, most)| count > most) {
-                    best = Some((first, count));
+                continue;
+            }
+            if group.len() == 2 {
+                continue;
+            }
+            keys.clear();
+            keys.extend(group.iter().filter_map(|&place| {
+                let group = after(place);
+                (group != ALONE).then(|| u64::from(group) << 32 | u64::from(place))
+            }));
+            keys.sort_unstable();
+            for equal in keys.chunk_by(|a, b| a >> 32 == b >> 32) {
+                let kept = next_places.len();
+                if equal.len() > 1 {
+                    next_places.extend(equal.iter().map(|&key| key as u32));
+                    keep(next_places, kept);
                 }
             }
         }
-        best.map(|(place, count)| (place as usize, count as usize))
+        places.iter().for_each(|&place| groups[place as usize] = ALONE);
+        let mut start = 0;
+        for (group, &end) in (0..).zip(next_ends.iter()) {
+            next_places[start as usize..end as usize]
+                .iter()
+                .for_each(|&place| groups[place as usize] = group);
+            start = end;
+        }
+        std::mem::swap(places, next_places);
+        std::mem::swap(ends, next_ends);
+        best.map(|(place, count)| (place as usize, count))
     }
 }
 

@@ -7,6 +7,8 @@ use super::lines::is_blank;
 use super::natural::Natural;
 use super::{Applies, Document, ratio, round8, signals};
 use memchr::{memchr2, memmem, memrchr};
+use rustc_hash::FxHashSet;
+use std::sync::LazyLock;
 
 /// What ends a sentence.
 fn ends_sentence(c: char) -> bool {
@@ -21,19 +23,25 @@ fn is_bullet(c: char) -> bool {
         | 0x2B24)
 }
 
-/// The commonest English words without meaning of their own, in the order of the alphabet.
-const STOP_WORDS: [&str; 127] = [
-    "a", "about", "above", "after", "again", "all", "also", "am", "an", "and", "any", "are", "as", "at",
-    "be", "because", "been", "before", "being", "below", "between", "both", "but", "by", "can", "could",
-    "did", "do", "does", "doing", "down", "during", "each", "either", "else", "ever", "every", "few", "for",
-    "from", "further", "had", "has", "have", "having", "he", "her", "here", "him", "his", "how", "i", "if",
-    "in", "into", "is", "it", "its", "just", "like", "may", "me", "might", "more", "most", "must", "my",
-    "no", "nor", "not", "now", "of", "off", "on", "once", "only", "or", "other", "our", "out", "over", "own",
-    "same", "shall", "she", "should", "since", "so", "some", "such", "than", "that", "the", "their", "them",
-    "then", "there", "these", "they", "this", "those", "through", "to", "too", "under", "until", "up",
-    "upon", "us", "very", "was", "we", "were", "what", "when", "where", "which", "while", "who", "whom",
-    "why", "will", "with", "without", "would", "yet", "you",
-];
+/// The commonest English words without meaning of their own.
+static STOP_WORDS: LazyLock<FxHashSet<&str>> = LazyLock::new(|| {
+    [
+        "a", "about", "above", "after", "again", "all", "also", "am", "an", "and", "any", "are", "as", "at",
+        "be", "because", "been", "before", "being", "below", "between", "both", "but", "by", "can", "could",
+        "did", "do", "does", "doing", "down", "during", "each", "either", "else", "ever", "every", "few",
+        "for", "from", "further", "had", "has", "have", "having", "he", "her", "here", "him", "his", "how",
+        "i", "if", "in", "into", "is", "it", "its", "just", "like", "may", "me", "might", "more", "most",
+        "must", "my", "no", "nor", "not", "now", "of", "off", "on", "once", "only", "or", "other", "our",
+        "out", "over", "own", "same", "shall", "she", "should", "since", "so", "some", "such", "than",
+        "that", "the", "their", "them", "then", "there", "these", "they", "this", "those", "through", "to",
+        "too", "under", "until", "up", "upon", "us", "very", "was", "we", "were", "what", "when", "where",
+        "which", "while", "who", "whom", "why", "will", "with", "without", "would", "yet", "you",
+    ]
+    .into_iter()
+    .collect()
+});
+
+const LONGEST_STOP_WORD: usize = 7;
 
 const READ_MORE: [&str; 12] = [
     "...",
@@ -58,8 +66,28 @@ fn share_of_lines(document: &Document<'_>, holds: impl Fn(&&str) -> bool) -> Opt
     ratio(document.lines().iter(document.content).filter(holds).count(), document.lines().count())
 }
 
-fn share_of_raw_words(document: &Document<'_>, holds: impl Fn(&&str) -> bool) -> Option<f64> {
-    ratio(raw_words(document.content).filter(holds).count(), raw_words(document.content).count())
+/// Counts of raw words: all, English words without meaning of their own, full-width brackets, words in capitals.
+#[derive(Default)]
+pub struct Counts {
+    all: usize,
+    stop: usize,
+    brackets: usize,
+    capitals: usize,
+}
+
+impl Counts {
+    /// Counts the raw words of `text`.
+    pub fn of(text: &str) -> Self {
+        let mut counts = Self::default();
+        for word in raw_words(text) {
+            counts.all += 1;
+            counts.stop += usize::from(word.len() <= LONGEST_STOP_WORD && STOP_WORDS.contains(word));
+            counts.brackets += usize::from(word == "【" || word == "】");
+            let classes = word.chars().fold(0, |classes, c| classes | of(c));
+            counts.capitals += usize::from(classes & UPPER != 0 && classes & LOWER == 0);
+        }
+        counts
+    }
 }
 
 /// Lines that are not blank, stripped, that occur twice or more: how many, and how long together; and the same of all.
@@ -136,10 +164,8 @@ signals! {
     /// From: opc_data_filtering, `frac_words_redpajama_stop`, with a list of our own and for English only.
     /// Example: markdown "the cat is here" → 0.75
     fn frac_words_stop(document) {
-        if document.natural() != Natural::En {
-            return None;
-        }
-        share_of_raw_words(document, |word| STOP_WORDS.binary_search(word).is_ok()).or(Some(0.0))
+        let counts = document.raw_words();
+        (document.natural() == Natural::En).then(|| ratio(counts.stop, counts.all).unwrap_or(0.0))
     }
 
     /// Number of sentences: from a word to the next sign that ends one, or to the end of the text.
@@ -180,7 +206,7 @@ signals! {
     /// Why: advertisements in Chinese text.
     /// From: opc_data_filtering, `frac_words_full_bracket`.
     /// Example: markdown "【 a 】 b" → 0.5
-    fn frac_words_fullwidth_brackets(document) { share_of_raw_words(document, |&word| word == "【" || word == "】") }
+    fn frac_words_fullwidth_brackets(document) { ratio(document.raw_words().brackets, document.raw_words().all) }
 
     /// Share of raw lines that end in an ellipsis or in words such as 更多, "more".
     ///
@@ -214,12 +240,7 @@ signals! {
     /// Why: shouting, headings, tables of constants.
     /// From: opc_data_filtering, `frac_words_all_caps`; RedPajama-V2.
     /// Example: markdown "READ this A1 2\n" → 0.5
-    fn frac_words_all_caps(document) {
-        share_of_raw_words(document, |word| {
-            let flags = word.chars().fold(0, |flags, c| flags | of(c));
-            flags & UPPER != 0 && flags & LOWER == 0
-        })
-    }
+    fn frac_words_all_caps(document) { ratio(document.raw_words().capitals, document.raw_words().all) }
 
     /// Share of lines that occur twice or more, stripped, blank ones left out.
     ///
@@ -339,18 +360,18 @@ signals! {
     /// From: ours.
     /// Example: markdown "a b c\n\nd\n" → 2
     fn mean_words_per_line(document) {
-        let words = raw_words(document.content).count();
-        (document.lines().visible > 0).then(|| round8(words as f64 / document.lines().visible as f64))
+        let visible = document.lines().visible;
+        (visible > 0).then(|| round8(document.raw_words().all as f64 / visible as f64))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{STOP_WORDS, link_chars, tag_chars};
+    use super::{LONGEST_STOP_WORD, STOP_WORDS, link_chars, tag_chars};
 
     #[test]
-    fn stop_words_are_in_order() {
-        assert!(STOP_WORDS.is_sorted());
+    fn no_stop_word_is_longer_than_is_looked_up() {
+        assert_eq!(STOP_WORDS.iter().map(|word| word.len()).max(), Some(LONGEST_STOP_WORD));
     }
 
     #[test]

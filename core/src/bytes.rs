@@ -137,10 +137,20 @@ pub struct Runs<'t> {
 
 impl Runs<'_> {
     /// The next place at which a run starts or ends.
-    #[inline]
+    #[inline(always)]
     fn edge(&mut self) -> Option<usize> {
+        if self.edges == 0 && !self.read() {
+            return None;
+        }
+        let at = self.next - BLOCK + self.edges.trailing_zeros() as usize;
+        self.edges &= self.edges - 1;
+        Some(at)
+    }
+
+    /// Goes to the next block that has edges; false if there is none.
+    fn read(&mut self) -> bool {
         while self.edges == 0 {
-            let rest = self.text.get(self.next..).filter(|rest| !rest.is_empty())?;
+            let Some(rest) = self.text.get(self.next..).filter(|rest| !rest.is_empty()) else { return false };
             let mask = match rest.first_chunk::<BLOCK>() {
                 Some(block) => self.class.mask(block),
                 None => {
@@ -152,9 +162,7 @@ impl Runs<'_> {
             self.inside = mask >> 63;
             self.next += BLOCK;
         }
-        let at = self.next - BLOCK + self.edges.trailing_zeros() as usize;
-        self.edges &= self.edges - 1;
-        Some(at)
+        true
     }
 }
 

@@ -3,11 +3,11 @@
 use super::classes::{SPACE, WORD_B, characters, is, length};
 use super::find::lines_with_any;
 use super::interner::Interner;
-use super::lines::{Lines, is_blank};
+use super::lines::{is_blank, lines};
 use super::{Applies, encoded, language, ratio, signals};
 use crate::bytes::{Class, class};
 use aho_corasick::AhoCorasick;
-use memchr::{memchr, memchr2_iter, memrchr};
+use memchr::{memchr, memmem, memrchr};
 use regex::Regex;
 use std::cell::RefCell;
 use std::sync::LazyLock;
@@ -33,23 +33,35 @@ fn lines_where(text: &str, mark: u8, holds: impl Fn(&str) -> bool) -> usize {
     count
 }
 
-/// Lines that occur twice or more, compared without whitespace; not those that are `},` or one character.
-fn copied_lines(text: &str, lines: &Lines) -> usize {
-    INTERNER.with_borrow_mut(|table| {
-        table.reset();
-        let (mut counts, mut bare) = (Vec::<u32>::new(), Vec::new());
-        for line in lines.iter(text).filter(|line| !is_blank(line)) {
-            without_whitespace(line, &mut bare);
-            if bare == b"}," || bare.len() <= 4 && characters(&bare) == 1 {
-                continue;
+/// The lines of the code text that are not blank.
+#[derive(Default)]
+pub struct CodeLines {
+    /// How many there are.
+    pub visible: usize,
+    /// How many occur twice or more, compared without whitespace; not those that are `},` or one character.
+    copied: usize,
+}
+
+impl CodeLines {
+    /// Looks at the lines of `code`.
+    pub fn of(code: &str) -> Self {
+        INTERNER.with_borrow_mut(|table| {
+            table.reset();
+            let (mut visible, mut counts, mut bare) = (0, Vec::<usize>::new(), Vec::new());
+            for line in lines(code).filter(|line| !is_blank(line)) {
+                visible += 1;
+                without_whitespace(line, &mut bare);
+                if bare == b"}," || bare.len() <= 4 && characters(&bare) == 1 {
+                    continue;
+                }
+                match counts.get_mut(table.number(&bare, 0, bare.len()) as usize) {
+                    Some(count) => *count += 1,
+                    None => counts.push(1),
+                }
             }
-            match counts.get_mut(table.number(&bare, 0, bare.len()) as usize) {
-                Some(count) => *count += 1,
-                None => counts.push(1),
-            }
-        }
-        counts.iter().filter(|&&count| count > 1).sum::<u32>() as usize
-    })
+            Self { visible, copied: counts.iter().filter(|&&count| count > 1).sum() }
+        })
+    }
 }
 
 fn without_whitespace(line: &str, bare: &mut Vec<u8>) {
@@ -70,9 +82,11 @@ fn without_whitespace(line: &str, bare: &mut Vec<u8>) {
 
 /// `0x` and hex digits, as whole words, in characters.
 pub(super) fn hex_word_chars(text: &str, word: u8) -> usize {
+    static STARTS: LazyLock<[memmem::Finder<'_>; 2]> =
+        LazyLock::new(|| ["0x", "0X"].map(memmem::Finder::new));
     let bytes = text.as_bytes();
     let mut sum = 0;
-    for x in memchr2_iter(b'x', b'X', bytes).filter(|&x| x > 0 && bytes[x - 1] == b'0') {
+    for x in STARTS.iter().flat_map(|start| start.find_iter(bytes)).map(|zero| zero + 1) {
         let digits = bytes[x + 1..].iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
         let boundary = |c: Option<char>| !c.is_some_and(|c| is(c, word));
         if digits > 0
@@ -126,7 +140,7 @@ signals! {
     /// Why: minified code has long lines throughout.
     /// From: opc_data_filtering, `num_chars_line_mean`.
     /// Example: python "a\nbcd\n" → 3
-    fn mean_line_length_chars(document) { ratio(document.characters().all, document.lines().count()).or(Some(0.0)) }
+    fn mean_line_length_chars(document) { ratio(document.characters().all, document.layout().count).or(Some(0.0)) }
 
     /// Share of letters, of any script, among the characters that are not whitespace.
     ///
@@ -181,7 +195,7 @@ signals! {
     /// From: opc_data_filtering, `frac_lines_dupe_lines`.
     /// Example: c "int a;\nint  a;\nint b;\n}\n}\n" → 0.4
     fn frac_lines_dupe_lines(document) {
-        ratio(copied_lines(&document.split().code, document.code_lines()), document.num_code_lines())
+        ratio(document.code_lines().copied, document.num_code_lines())
     }
 
     /// Lines of more than 20 words within strings, over code lines.
@@ -255,7 +269,7 @@ signals! {
     /// From: opc_data_filtering, `frac_lines_prompt_comments`.
     /// Example: c "x; // TODO\ny;\n" → 0.5
     fn frac_lines_placeholder_comments(document) {
-        ratio(lines_with_any(&document.split().comments, PLACEHOLDERS), document.lines().count())
+        ratio(lines_with_any(&document.split().comments, PLACEHOLDERS), document.layout().count)
     }
 
     /// Code lines that contain `assert`.
@@ -286,9 +300,12 @@ signals! {
     /// From: ours.
     /// Example: c "// int a = f(x);\n// adds two numbers\n" → 0.5
     fn frac_lines_commented_out_code(document) {
-        let comments = &document.split().comments;
-        let lines = || document.comment_lines().iter(comments).filter(|line| !is_blank(line));
-        ratio(lines().filter(|line| looks_like_code(line)).count(), lines().count())
+        let (mut all, mut code) = (0, 0);
+        for line in lines(&document.split().comments).filter(|line| !is_blank(line)) {
+            all += 1;
+            code += usize::from(looks_like_code(line));
+        }
+        ratio(code, all)
     }
 
     /// Deepest nesting of brackets in the code text outside its strings.

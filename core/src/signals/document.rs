@@ -1,7 +1,8 @@
 //! A document as signals see it: its text, what is known of it, and what several signals derive from it.
 
 use super::characters::Characters;
-use super::lines::{Layout, Lines};
+use super::code::CodeLines;
+use super::lines::Layout;
 use super::natural::Natural;
 use super::ngrams::Ngrams;
 use super::split::{Split, split};
@@ -40,13 +41,11 @@ pub struct Document<'a> {
     /// The natural language of its text; decided by its script if not given.
     pub natural: Option<Natural>,
     characters: OnceCell<Characters>,
-    lines: OnceCell<Lines>,
     layout: OnceCell<Layout>,
     /// What signals of its language have derived from it.
     pub(crate) language_facts: super::language::Facts,
     split: OnceCell<Split<'a>>,
-    code_lines: OnceCell<Lines>,
-    comment_lines: OnceCell<Lines>,
+    code_lines: OnceCell<CodeLines>,
     strings: OnceCell<Strings>,
     tokens: OnceCell<Tokens>,
     raw_words: OnceCell<text::Counts>,
@@ -66,12 +65,10 @@ impl<'a> Document<'a> {
             syntax,
             natural: None,
             characters: OnceCell::new(),
-            lines: OnceCell::new(),
             layout: OnceCell::new(),
             language_facts: super::language::Facts::default(),
             split: OnceCell::new(),
             code_lines: OnceCell::new(),
-            comment_lines: OnceCell::new(),
             strings: OnceCell::new(),
             tokens: OnceCell::new(),
             raw_words: OnceCell::new(),
@@ -98,14 +95,9 @@ impl<'a> Document<'a> {
         self.characters.get_or_init(|| Characters::of(self.content))
     }
 
-    /// Raw lines: the content cut after each line feed.
-    pub(super) fn lines(&self) -> &Lines {
-        self.lines.get_or_init(|| Lines::of(self.content))
-    }
-
     /// How the raw lines are laid out.
     pub(super) fn layout(&self) -> &Layout {
-        self.layout.get_or_init(|| Layout::of(self.content, self.lines()))
+        self.layout.get_or_init(|| Layout::of(self.content))
     }
 
     /// Code text and comment text.
@@ -114,13 +106,8 @@ impl<'a> Document<'a> {
     }
 
     /// The lines of the code text.
-    pub(super) fn code_lines(&self) -> &Lines {
-        self.code_lines.get_or_init(|| Lines::of(&self.split().code))
-    }
-
-    /// The lines of the comment text.
-    pub(super) fn comment_lines(&self) -> &Lines {
-        self.comment_lines.get_or_init(|| Lines::of(&self.split().comments))
+    pub(super) fn code_lines(&self) -> &CodeLines {
+        self.code_lines.get_or_init(|| CodeLines::of(&self.split().code))
     }
 
     /// Lines of the code text that are not blank: what most shares of lines are shares of.

@@ -1,11 +1,11 @@
 //! Numbers for strings: equal strings get equal numbers, compared byte by byte and never by hash alone.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::LazyLock;
 
 /// A table of strings seen so far. Numbers count from 0 in the order of first sight.
-#[derive(Default)]
 pub struct Interner {
+    /// Numbers that no document can know, so that none can make its strings collide. Results do not depend on them.
+    secret: [u64; 2],
     keys: Vec<Key>,
     slots: Vec<u32>,  // hash → number + 1; 0 = empty
     long: Vec<u8>,    // the strings that do not fit in a key, one after the other
@@ -33,11 +33,18 @@ const KEEP: [[u64; 2]; 16] = {
     keep
 };
 
-/// Numbers that no document can know, so that none can make its strings collide. Results do not depend on them.
-static SECRET: LazyLock<[u64; 2]> = LazyLock::new(|| {
-    let state = RandomState::new();
-    [state.hash_one(1) | 1, state.hash_one(2) | 1]
-});
+impl Default for Interner {
+    fn default() -> Self {
+        let state = RandomState::new();
+        Self {
+            secret: [state.hash_one(1) | 1, state.hash_one(2) | 1],
+            keys: Vec::new(),
+            slots: Vec::new(),
+            long: Vec::new(),
+            ends: Vec::new(),
+        }
+    }
+}
 
 /// The two halves of the product, combined. From: wyhash (Wang Yi), where it is called `mum`.
 #[inline(always)]
@@ -50,11 +57,6 @@ fn fold(a: u64, b: u64) -> u64 {
 #[inline(always)]
 fn hash(a: u64, b: u64, secret: [u64; 2]) -> u64 {
     fold(a ^ secret[0], b ^ secret[1])
-}
-
-/// The secret of this process.
-fn secret() -> [u64; 2] {
-    *SECRET
 }
 
 impl Key {
@@ -104,12 +106,12 @@ impl Interner {
     #[inline]
     fn short(&mut self, halves: [u64; 2], keep: [u64; 2], len: usize) -> u32 {
         let key = Key([halves[0] & keep[0], halves[1] & keep[1] | (len as u64) << 56]);
-        self.intern(hash(key.0[0], key.0[1], secret()), |_, known| known == key, |_| key)
+        self.intern(hash(key.0[0], key.0[1], self.secret), |_, known| known == key, |_| key)
     }
 
     #[inline(never)]
     fn long(&mut self, text: &[u8]) -> u32 {
-        let secret = secret();
+        let secret = self.secret;
         let start = fold(text.len() as u64 ^ secret[0], secret[1]);
         let hash = text.chunks(16).fold(start, |state, piece| {
             let [low, high] = halves(piece, 0, piece.len());
@@ -162,7 +164,7 @@ impl Interner {
     #[cold]
     fn grow(&mut self) {
         let size = (self.slots.len() * 4).max(SLOTS);
-        let secret = secret();
+        let secret = self.secret;
         self.slots.clear();
         self.slots.resize(size, 0);
         for (number, key) in (1..).zip(&self.keys) {

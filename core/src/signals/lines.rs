@@ -5,40 +5,16 @@ use super::{Applies, ratio, round8, signals};
 use memchr::{memchr, memchr_iter, memmem};
 use std::sync::LazyLock;
 
-/// The lines of a text, each with its line feed.
-pub struct Lines {
-    /// Where each ends, in bytes.
-    pub ends: Vec<u32>,
-    /// How many are not blank.
-    pub visible: usize,
-}
-
-impl Lines {
-    /// Cuts after each line feed; a last piece without one is a line too.
-    pub fn of(text: &str) -> Self {
-        let mut ends: Vec<u32> = memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1).collect();
-        if ends.last().map_or(0, |&end| end as usize) < text.len() {
-            ends.push(text.len() as u32);
-        }
-        let mut lines = Self { ends, visible: 0 };
-        lines.visible = lines.iter(text).filter(|line| !is_blank(line)).count();
-        lines
-    }
-
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// The lines of the same text, in order, blank ones included.
-    pub fn iter<'a>(&'a self, text: &'a str) -> impl Iterator<Item = &'a str> + 'a {
-        let mut start = 0;
-        self.ends.iter().map(move |&end| {
-            let line = &text[start..end as usize];
-            start = end as usize;
-            line
-        })
-    }
+/// The lines of a text, each with its line feed; a last piece without one is a line too.
+pub fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let last = text.len() - usize::from(text.ends_with('\n'));
+    let ends = memchr_iter(b'\n', &text.as_bytes()[..last]).map(|at| at + 1);
+    let mut start = 0;
+    ends.chain((!text.is_empty()).then_some(text.len())).map(move |end| {
+        let line = &text[start..end];
+        start = end;
+        line
+    })
 }
 
 /// Whether a line has nothing but whitespace.
@@ -73,6 +49,8 @@ fn is_data(line: &str) -> bool {
 /// What signals of raw lines count, in one pass over them.
 #[derive(Default)]
 pub struct Layout {
+    /// How many lines there are.
+    pub count: usize,
     /// Length of the longest line, its line end included, in characters.
     pub longest: usize,
     visible_lengths: Vec<u32>, // of lines that are not blank, without their line ends
@@ -91,11 +69,12 @@ pub struct Layout {
 
 impl Layout {
     /// Looks at the raw lines of `text`.
-    pub fn of(text: &str, lines: &Lines) -> Self {
-        let mut layout = Self { visible_lengths: Vec::with_capacity(lines.visible), ..Self::default() };
+    pub fn of(text: &str) -> Self {
+        let mut layout = Self::default();
         let is_ascii = text.is_ascii();
         let mut run = 0;
-        for line in lines.iter(text) {
+        for line in lines(text) {
+            layout.count += 1;
             let chars = if is_ascii { line.len() } else { length(line) };
             let body = line.trim_end_matches(['\r', '\n']);
             let visible_chars = chars - (line.len() - body.len());
@@ -117,6 +96,11 @@ impl Layout {
             layout.indent(line.as_bytes());
         }
         layout
+    }
+
+    /// How many lines are not blank.
+    pub fn visible(&self) -> usize {
+        self.visible_lengths.len()
     }
 
     /// Looks at the leading blanks and tabs of a line that is not blank.
@@ -158,7 +142,7 @@ signals! {
     /// Why: a file of a few lines has no structure to learn; one of 100,000 is data.
     /// From: opc_data_filtering, `num_lines`.
     /// Example: python "a\n\nb" → 3
-    fn num_lines(document) { Some(document.lines().count() as f64) }
+    fn num_lines(document) { Some(document.layout().count as f64) }
 
     /// Share of raw lines with nothing but whitespace.
     ///
@@ -168,8 +152,8 @@ signals! {
     /// From: ours.
     /// Example: python "a\n\n\nb\n" → 0.5
     fn frac_lines_blank(document) {
-        let lines = document.lines();
-        ratio(lines.count() - lines.visible, lines.count())
+        let layout = document.layout();
+        ratio(layout.count - layout.visible(), layout.count)
     }
 
     /// Median length of the raw lines that are not blank, without their line ends.
@@ -192,7 +176,7 @@ signals! {
     /// Why: people break lines, generators and minifiers do not.
     /// From: ours; the limit is that of many style guides.
     /// Example: python "a\nb\n" → 0
-    fn frac_lines_over_120_chars(document) { ratio(document.layout().over_120, document.lines().count()) }
+    fn frac_lines_over_120_chars(document) { ratio(document.layout().over_120, document.layout().count) }
 
     /// Share of the content that is in its longest line.
     ///
@@ -211,7 +195,7 @@ signals! {
     /// From: ours.
     /// Example: python "if x:\n    if y:\n\t\tz\n" → 8
     fn max_indent_columns(document) {
-        (document.lines().visible > 0).then(|| document.layout().deepest_indent as f64)
+        (document.layout().visible() > 0).then(|| document.layout().deepest_indent as f64)
     }
 
     /// Share of the indented lines whose indentation has both blanks and tabs.
@@ -230,7 +214,7 @@ signals! {
     /// Why: untidy or machine-made text.
     /// From: ours.
     /// Example: python "a \nb\n" → 0.5
-    fn frac_lines_trailing_blanks(document) { ratio(document.layout().trailing, document.lines().count()) }
+    fn frac_lines_trailing_blanks(document) { ratio(document.layout().trailing, document.layout().count) }
 
     /// Share of raw lines that end in CR LF.
     ///
@@ -239,7 +223,7 @@ signals! {
     /// Why: between 0 and 1 the file has been through two editors or a bad merge.
     /// From: ours.
     /// Example: python "a\r\nb\n" → 0.5
-    fn frac_lines_crlf(document) { ratio(document.layout().crlf, document.lines().count()) }
+    fn frac_lines_crlf(document) { ratio(document.layout().crlf, document.layout().count) }
 
     /// Share of raw lines that have signs but no letter and no digit, such as `});`.
     ///
@@ -248,7 +232,7 @@ signals! {
     /// Why: boxes, rulers and closing brackets; high where code was generated or wrapped word by word.
     /// From: ours.
     /// Example: javascript "f(() => {\n});\n" → 0.5
-    fn frac_lines_signs_only(document) { ratio(document.layout().signs, document.lines().count()) }
+    fn frac_lines_signs_only(document) { ratio(document.layout().signs, document.layout().count) }
 
     /// Share of raw lines that hold numbers and quoted strings but no names.
     ///
@@ -257,7 +241,7 @@ signals! {
     /// Why: tables in the clothes of code.
     /// From: ours.
     /// Example: c "int t[] = {\n1, 0xff,\n\"a\", 2.5f\n};\n" → 0.5
-    fn frac_lines_data(document) { ratio(document.layout().data, document.lines().count()) }
+    fn frac_lines_data(document) { ratio(document.layout().data, document.layout().count) }
 
     /// Longest run of such lines of data.
     ///
@@ -275,7 +259,7 @@ signals! {
     /// Why: lists of links are no code.
     /// From: ours.
     /// Example: python "# https://example.com\nx = 1\n" → 0.5
-    fn frac_lines_with_url(document) { ratio(lines_with(document.content, &URL), document.lines().count()) }
+    fn frac_lines_with_url(document) { ratio(lines_with(document.content, &URL), document.layout().count) }
 
     /// Coefficient of variation of the lengths of raw lines: standard deviation over mean.
     ///
@@ -286,7 +270,7 @@ signals! {
     /// Example: python "abc\nabc\n" → 0
     fn line_length_variation(document) {
         // n Σl² - (Σl)² is n² times the variance, exactly.
-        let (count, layout) = (document.lines().count() as u128, document.layout());
+        let (count, layout) = (document.layout().count as u128, document.layout());
         let spread = (count * layout.squares).saturating_sub(u128::from(layout.sum).pow(2));
         (count > 0).then(|| round8((spread as f64).sqrt() / layout.sum as f64))
     }
@@ -294,12 +278,13 @@ signals! {
 
 #[cfg(test)]
 mod tests {
-    use super::{Lines, is_blank, is_data};
+    use super::{is_blank, is_data, lines};
 
     #[test]
     fn only_line_feeds_cut() {
-        for (text, lines) in [("", 0), ("a\n", 1), ("a\n\n", 2), ("a\rb\u{85}c\u{2028}", 1), ("a\nb", 2)] {
-            assert_eq!(Lines::of(text).count(), lines, "{text:?}");
+        for (text, count) in [("", 0), ("a\n", 1), ("a\n\n", 2), ("a\rb\u{85}c\u{2028}", 1), ("a\nb", 2)] {
+            assert_eq!(lines(text).count(), count, "{text:?}");
+            assert_eq!(lines(text).collect::<String>(), text);
         }
         assert!(is_blank(" \t\u{3000}\n") && is_blank("\u{1C}") && !is_blank("\u{200B}"));
         assert!(

@@ -1,13 +1,16 @@
 //! Repeated runs of words.
 //!
-//! Exact, without hashing texts: the places of a document are kept in groups, those at which the same n-gram begins. An
-//! (n+1)-gram occurs twice only where both n-grams in it do, and two are equal exactly if those are: so a group of n
-//! falls into groups of n + 1 by the groups of the next places, and places that are left alone are out for good. From:
-//! the refinement of suffix arrays, Manber and Myers 1990, one word at a time.
+//! Exact, without hashing texts. The places of each word are a group; a group of places at which the same n-gram begins
+//! falls into groups of n + 1 by the next word, and a place that is left alone is out for good. Each group is taken
+//! to its end before the next is begun, so that what is looked at stays in the cache. From: the sorting of suffixes by
+//! a radix sort from the most significant word on, McIlroy, Bostic and McIlroy 1993.
 
 use super::words::Words;
 use super::{Applies, ratio, signals};
 use std::cell::RefCell;
+
+/// The largest n that is looked at.
+const LONGEST: usize = 10;
 
 /// What the n-grams of a document say. Filled from n = 2 up.
 pub struct Ngrams {
@@ -16,49 +19,41 @@ pub struct Ngrams {
     chars: usize,
 }
 
-/// The group of a place whose n-gram does not occur twice.
-const ALONE: u32 = u32::MAX;
-
-/// The n-grams of one n that occur twice or more, and tables that are kept from document to document.
+/// Tables that are kept from document to document.
 #[derive(Default)]
-struct Level {
-    /// The places at which they begin, group after group, in each in order.
-    places: Vec<u32>,
-    /// Where each group ends in `places`.
-    ends: Vec<u32>,
-    /// The group of each place of the document.
-    groups: Vec<u32>,
-    /// The same as `places` and `ends`, of n + 1.
-    next: (Vec<u32>, Vec<u32>),
-    /// The group of the next place, and the place, of one group.
-    keys: Vec<u64>,
+struct Scratch {
+    /// Places, in groups within groups: below the place, above the word that decided.
+    places: Vec<u64>,
     /// The largest n, if it is 5 or more, of which the n-gram at each place of the document occurs twice.
     reach: Vec<u8>,
 }
 
 thread_local! {
-    static LEVEL: RefCell<Level> = RefCell::default();
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
 impl Ngrams {
     /// Counts the n-grams of `words` for n = 2 … 10.
     pub fn of(words: &Words) -> Self {
-        let mut found = Self { top: [0.0; 3], marked: [0; 6], chars: words.chars() };
+        let chars = words.chars();
         let length = |at: usize| words.lengths[words.numbers[at] as usize] as usize;
-        LEVEL.with_borrow_mut(|level| {
-            level.start(words);
-            for n in 2..=10 {
-                let Some((place, count)) = level.extend() else { break };
-                if n <= 4 {
-                    let chars = (place..place + n).map(length).sum::<usize>() * count;
-                    found.top[n - 2] = ratio(chars, found.chars).unwrap_or(0.0);
-                } else {
-                    level.places.iter().for_each(|&place| level.reach[place as usize] = n as u8);
-                }
+        SCRATCH.with_borrow_mut(|Scratch { places, reach }| {
+            reach.clear();
+            reach.resize(words.numbers.len(), 0);
+            let ends = group(words, places);
+            let mut search = Search { words, places, reach, best: [(0, 0); LONGEST + 1] };
+            let mut start = 0;
+            for end in ends {
+                search.refine(start, end, 1);
+                start = end;
             }
-            found.marked = marked(&level.reach, length);
-        });
-        found
+            let top = [2, 3, 4].map(|n| {
+                let (count, place) = search.best[n];
+                let one: usize = (place..place + n).take_while(|_| count > 0).map(length).sum();
+                ratio(one * count, chars).unwrap_or(0.0)
+            });
+            Self { top, marked: marked(reach, length), chars }
+        })
     }
 
     fn top(&self, n: usize) -> Option<f64> {
@@ -88,91 +83,81 @@ fn marked(reach: &[u8], length: impl Fn(usize) -> usize) -> [usize; 6] {
     sums
 }
 
-impl Level {
-    /// Takes the words that occur twice or more for 1-grams.
-    fn start(&mut self, words: &Words) {
-        let Self { places, ends, groups, reach, .. } = self;
-        reach.clear();
-        reach.resize(words.numbers.len(), 0);
-        ends.clear();
-        // Of each word: its group, and where its next place goes.
-        let (mut all, mut word_groups) = (0, Vec::with_capacity(words.counts.len()));
-        for &count in &words.counts {
-            word_groups.push(if count > 1 { ends.len() as u32 } else { ALONE });
-            if count > 1 {
-                ends.push(all); // moved to the end below
-                all += count;
-            }
+/// Puts the places of each word that occurs twice or more in a group of their own, in order; gives where each ends.
+fn group(words: &Words, places: &mut Vec<u64>) -> Vec<usize> {
+    let (mut ends, mut all) = (Vec::new(), 0);
+    let starts = words.counts.iter().map(|&count| {
+        let start = all;
+        if count > 1 {
+            all += count as usize;
+            ends.push(all);
         }
-        places.clear();
-        places.resize(all as usize, 0);
-        groups.clear();
-        for (at, &word) in (0..).zip(&words.numbers) {
-            let group = word_groups[word as usize];
-            groups.push(group);
-            if let Some(end) = ends.get_mut(group as usize) {
-                places[*end as usize] = at;
-                *end += 1;
-            }
+        start
+    });
+    let mut next: Vec<usize> = starts.collect();
+    places.clear();
+    places.resize(all, 0);
+    for (place, &word) in (0..).zip(&words.numbers) {
+        if words.counts[word as usize] > 1 {
+            let next = &mut next[word as usize];
+            places[*next] = place;
+            *next += 1;
         }
     }
+    ends
+}
 
-    /// Goes from n to n + 1. Gives the most frequent, the first of equals: where it first is, and how often it occurs;
-    /// `None` if none occurs twice.
-    fn extend(&mut self) -> Option<(usize, usize)> {
-        let Self { places, ends, groups, next: (next_places, next_ends), keys, .. } = self;
-        next_places.clear();
-        next_ends.clear();
-        let after = |place: u32| groups.get(place as usize + 1).copied().unwrap_or(ALONE);
-        let mut best: Option<(u32, usize)> = None;
-        let mut keep = |all: &mut Vec<u32>, start: usize| {
-            let (first, count) = (all[start], all.len() - start);
-            if best.is_none_or(|(place, most)| count > most || count == most && first < place) {
-                best = Some((first, count));
+struct Search<'a> {
+    words: &'a Words,
+    places: &'a mut [u64],
+    reach: &'a mut [u8],
+    best: [(usize, usize); LONGEST + 1], // by n: how often the most frequent occurs, and where first
+}
+
+impl Search<'_> {
+    /// Looks at the places from `start` to `end`, two or more, at which the same n-gram begins. Uses their room up.
+    fn refine(&mut self, start: usize, end: usize, mut n: usize) {
+        let numbers = self.words.numbers.as_slice();
+        let group = &mut self.places[start..end];
+        let (first, count) = (group[0] as u32 as usize, group.len());
+        loop {
+            let (most, place) = self.best[n];
+            if count > most || count == most && first < place {
+                self.best[n] = (count, first);
             }
-            next_ends.push(all.len() as u32);
-        };
-        let mut start = 0;
-        for &end in ends.iter() {
-            let group = &places[start as usize..end as usize];
-            start = end;
-            let key = after(group[0]);
-            let kept = next_places.len();
-            if group.iter().all(|&place| after(place) == key) {
-                if key != ALONE {
-                    next_places.extend_from_slice(group);
-                    keep(next_places, kept);
-                }
-                continue;
+            let word = numbers.get(first + n);
+            let same = |key: &u64| numbers.get(*key as u32 as usize + n) == word;
+            if n == LONGEST || !group[1..].iter().all(same) {
+                break;
             }
-            if group.len() == 2 {
-                continue;
-            }
-            keys.clear();
-            keys.extend(group.iter().filter_map(|&place| {
-                let group = after(place);
-                (group != ALONE).then(|| u64::from(group) << 32 | u64::from(place))
-            }));
-            keys.sort_unstable();
-            for equal in keys.chunk_by(|a, b| a >> 32 == b >> 32) {
-                let kept = next_places.len();
-                if equal.len() > 1 {
-                    next_places.extend(equal.iter().map(|&key| key as u32));
-                    keep(next_places, kept);
-                }
+            n += 1;
+        }
+        if n >= 5 {
+            group.iter().for_each(|&key| self.reach[key as u32 as usize] = n as u8);
+        }
+        if n == LONGEST || count == 2 {
+            return;
+        }
+        let mut kept = 0;
+        for at in 0..count {
+            let place = u64::from(group[at] as u32);
+            if let Some(&word) = numbers.get(place as usize + n)
+                && self.words.counts[word as usize] > 1
+            {
+                group[kept] = u64::from(word) << 32 | place;
+                kept += 1;
             }
         }
-        places.iter().for_each(|&place| groups[place as usize] = ALONE);
-        let mut start = 0;
-        for (group, &end) in (0..).zip(next_ends.iter()) {
-            next_places[start as usize..end as usize]
-                .iter()
-                .for_each(|&place| groups[place as usize] = group);
-            start = end;
+        group[..kept].sort_unstable();
+        let (mut at, last) = (start, start + kept);
+        while at < last {
+            let word = self.places[at] >> 32;
+            let size = self.places[at..last].iter().take_while(|&key| key >> 32 == word).count();
+            if size > 1 {
+                self.refine(at, at + size, n + 1);
+            }
+            at += size;
         }
-        std::mem::swap(places, next_places);
-        std::mem::swap(ends, next_ends);
-        best.map(|(place, count)| (place as usize, count))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::classes::{LOWER, SPACE, UPPER, WORD_A, is, length, of, raw_words};
 use super::code::hex_word_chars;
 use super::interner::Interner;
-use super::lines::is_blank;
+use super::lines::{is_blank, lines};
 use super::natural::Natural;
 use super::{Applies, Document, ratio, round8, signals};
 use memchr::{memchr2, memmem, memrchr};
@@ -63,7 +63,7 @@ fn strip(line: &str) -> &str {
 }
 
 fn share_of_lines(document: &Document<'_>, holds: impl Fn(&&str) -> bool) -> Option<f64> {
-    ratio(document.lines().iter(document.content).filter(holds).count(), document.lines().count())
+    ratio(lines(document.content).filter(holds).count(), document.layout().count)
 }
 
 /// Counts of raw words: all, English words without meaning of their own, full-width brackets, words in capitals.
@@ -93,7 +93,7 @@ impl Counts {
 /// Lines that are not blank, stripped, that occur twice or more: how many, and how long together; and the same of all.
 fn duplicates(document: &Document<'_>) -> ((usize, usize), (usize, usize)) {
     let (mut table, mut found) = (Interner::default(), Vec::<(usize, usize)>::new()); // how often, and how long
-    for line in document.lines().iter(document.content).filter(|line| !is_blank(line)).map(strip) {
+    for line in lines(document.content).filter(|line| !is_blank(line)).map(strip) {
         match found.get_mut(table.number(line.as_bytes(), 0, line.len()) as usize) {
             Some((count, _)) => *count += 1,
             None => found.push((1, length(line))),
@@ -344,12 +344,12 @@ signals! {
     /// Example: markdown "a\n```\nx\n```\n" → 0.75
     fn frac_lines_fenced_code(document) {
         let (mut inside, mut count) = (false, 0);
-        for line in document.lines().iter(document.content) {
+        for line in lines(document.content) {
             let fence = line.trim_start().starts_with("```") || line.trim_start().starts_with("~~~");
             count += usize::from(inside || fence);
             inside ^= fence;
         }
-        ratio(count, document.lines().count())
+        ratio(count, document.layout().count)
     }
 
     /// Mean number of raw words in the lines that are not blank.
@@ -360,7 +360,7 @@ signals! {
     /// From: ours.
     /// Example: markdown "a b c\n\nd\n" → 2
     fn mean_words_per_line(document) {
-        let visible = document.lines().visible;
+        let visible = document.layout().visible();
         (visible > 0).then(|| round8(document.raw_words().all as f64 / visible as f64))
     }
 }

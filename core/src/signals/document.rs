@@ -40,6 +40,7 @@ pub struct Document<'a> {
     pub syntax: Option<&'a Syntax>,
     /// The natural language of its text; decided by its script if not given.
     pub natural: Option<Natural>,
+    script: OnceCell<Natural>,
     characters: OnceCell<Characters>,
     layout: OnceCell<Layout>,
     /// What signals of its language have derived from it.
@@ -64,6 +65,7 @@ impl<'a> Document<'a> {
             size: None,
             syntax,
             natural: None,
+            script: OnceCell::new(),
             characters: OnceCell::new(),
             layout: OnceCell::new(),
             language_facts: super::language::Facts::default(),
@@ -85,7 +87,7 @@ impl<'a> Document<'a> {
     /// The natural language: as given, else `En` for code and data, and what the script says for text.
     pub fn natural(&self) -> Natural {
         self.natural.unwrap_or_else(|| match self.doc_type {
-            DocType::Text => Natural::of(self.content),
+            DocType::Text => *self.script.get_or_init(|| Natural::of(self.content)),
             DocType::Code | DocType::Data => Natural::En,
         })
     }

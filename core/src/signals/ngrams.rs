@@ -24,9 +24,14 @@ pub struct Ngrams {
 struct Scratch {
     /// Places, in groups within groups: below the place, above the word that decided.
     places: Vec<u64>,
+    /// The number of each word of the document; [`ALONE`] if it occurs once.
+    words: Vec<u32>,
     /// The largest n, if it is 5 or more, of which the n-gram at each place of the document occurs twice.
     reach: Vec<u8>,
 }
+
+/// A word that occurs once, and what is past the end.
+const ALONE: u32 = u32::MAX;
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
@@ -37,10 +42,9 @@ impl Ngrams {
     pub fn of(words: &Words) -> Self {
         let chars = words.chars();
         let length = |at: usize| words.lengths[words.numbers[at] as usize] as usize;
-        SCRATCH.with_borrow_mut(|Scratch { places, reach }| {
-            reach.clear();
-            reach.resize(words.numbers.len(), 0);
-            let ends = group(words, places);
+        SCRATCH.with_borrow_mut(|scratch| {
+            let ends = scratch.group(words);
+            let Scratch { places, words, reach } = scratch;
             let mut search = Search { words, places, reach, best: [(0, 0); LONGEST + 1] };
             let mut start = 0;
             for end in ends {
@@ -83,32 +87,38 @@ fn marked(reach: &[u8], length: impl Fn(usize) -> usize) -> [usize; 6] {
     sums
 }
 
-/// Puts the places of each word that occurs twice or more in a group of their own, in order; gives where each ends.
-fn group(words: &Words, places: &mut Vec<u64>) -> Vec<usize> {
-    let (mut ends, mut all) = (Vec::new(), 0);
-    let starts = words.counts.iter().map(|&count| {
-        let start = all;
-        if count > 1 {
-            all += count as usize;
-            ends.push(all);
-        }
-        start
-    });
-    let mut next: Vec<usize> = starts.collect();
-    places.clear();
-    places.resize(all, 0);
-    for (place, &word) in (0..).zip(&words.numbers) {
-        if words.counts[word as usize] > 1 {
+impl Scratch {
+    /// Puts the places of each word that occurs twice or more in a group of their own, in order; gives where each ends.
+    fn group(&mut self, words: &Words) -> Vec<usize> {
+        let (mut ends, mut all) = (Vec::new(), 0);
+        let starts = words.counts.iter().map(|&count| {
+            let start = all;
+            if count > 1 {
+                all += count as usize;
+                ends.push(all);
+            }
+            if count > 1 { start } else { usize::MAX }
+        });
+        let mut next: Vec<usize> = starts.collect();
+        self.places.resize(all, 0);
+        self.reach.clear();
+        self.reach.resize(words.numbers.len(), 0);
+        self.words.clear();
+        for (place, &word) in (0..).zip(&words.numbers) {
             let next = &mut next[word as usize];
-            places[*next] = place;
-            *next += 1;
+            self.words.push(if *next == usize::MAX { ALONE } else { word });
+            if let Some(slot) = self.places.get_mut(*next) {
+                *slot = place;
+                *next += 1;
+            }
         }
+        self.words.extend([ALONE; LONGEST]);
+        ends
     }
-    ends
 }
 
 struct Search<'a> {
-    words: &'a Words,
+    words: &'a [u32],
     places: &'a mut [u64],
     reach: &'a mut [u8],
     best: [(usize, usize); LONGEST + 1], // by n: how often the most frequent occurs, and where first
@@ -117,7 +127,6 @@ struct Search<'a> {
 impl Search<'_> {
     /// Looks at the places from `start` to `end`, two or more, at which the same n-gram begins. Uses their room up.
     fn refine(&mut self, start: usize, end: usize, mut n: usize) {
-        let numbers = self.words.numbers.as_slice();
         let group = &mut self.places[start..end];
         let (first, count) = (group[0] as u32 as usize, group.len());
         loop {
@@ -125,9 +134,9 @@ impl Search<'_> {
             if count > most || count == most && first < place {
                 self.best[n] = (count, first);
             }
-            let word = numbers.get(first + n);
-            let same = |key: &u64| numbers.get(*key as u32 as usize + n) == word;
-            if n == LONGEST || !group[1..].iter().all(same) {
+            let word = self.words[first + n];
+            let same = |key: &u64| self.words[*key as u32 as usize + n] == word;
+            if n == LONGEST || word == ALONE || !group[1..].iter().all(same) {
                 break;
             }
             n += 1;
@@ -140,13 +149,10 @@ impl Search<'_> {
         }
         let mut kept = 0;
         for at in 0..count {
-            let place = u64::from(group[at] as u32);
-            if let Some(&word) = numbers.get(place as usize + n)
-                && self.words.counts[word as usize] > 1
-            {
-                group[kept] = u64::from(word) << 32 | place;
-                kept += 1;
-            }
+            let place = group[at] as u32;
+            let word = self.words[place as usize + n];
+            group[kept] = u64::from(word) << 32 | u64::from(place);
+            kept += usize::from(word != ALONE);
         }
         group[..kept].sort_unstable();
         let (mut at, last) = (start, start + kept);

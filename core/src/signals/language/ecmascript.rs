@@ -5,7 +5,7 @@
 
 mod shape;
 
-use super::stack::{self, LARGE, with_stack};
+use super::stack::{LARGE, with_stack};
 use crate::signals::Document;
 use memchr::memmem;
 use oxc_allocator::Allocator;
@@ -78,9 +78,8 @@ pub(super) fn facts<'d>(document: &'d Document<'_>) -> Option<&'d Facts> {
     let facts = document.language_facts.ecmascript.get_or_init(|| {
         let text = document.content;
         let dialects = dialects(document);
-        let (stack, plain) = stack_for(text, dialects[0].is_typescript())?;
-        let mut dialects = dialects.into_iter().filter(|dialect| !(plain && dialect.is_jsx()));
-        with_stack(stack, || dialects.find_map(|dialect| parse(text, dialect)))?
+        let stack = stack_for(text, &dialects)?;
+        with_stack(stack, || dialects.into_iter().find_map(|dialect| parse(text, dialect)))?
     });
     facts.as_ref()
 }
@@ -96,24 +95,20 @@ const FEW_AGAIN: usize = 32 << 10;
 /// `tests::stack_of_one_level`, which prints what it does take.
 const LEVEL: usize = if cfg!(debug_assertions) { 16 << 10 } else { 4 << 10 };
 
-/// The stack that `text` takes, and whether that only holds if it is not JSX. `None`: more than there is, or the time.
+/// The stack that `text` takes; `None`: more than there is, or more time.
 ///
-/// A short text is bounded by its length; a longer one by a count of everything that may open a level, in strings and
-/// comments too. What is beyond that, such as bundles, by its [shape](shape::shape), where that is sure.
-fn stack_for(text: &str, typescript: bool) -> Option<(usize, bool)> {
-    let shape = shape::shape(text, typescript);
+/// A short text is bounded by its length, others by their [shape](shape::shape) where that is sure, and else by a
+/// count of everything that may open a level, in strings and comments too.
+fn stack_for(text: &str, dialects: &[SourceType]) -> Option<usize> {
+    let shape = shape::shape(text, dialects[0].is_typescript());
     if shape.open > MOST_OPEN || shape.again > (MOST_AGAIN * text.len()).max(FEW_AGAIN) {
         return None;
     }
-    let fits = |levels: &usize| levels.checked_mul(LEVEL).is_some_and(|stack| stack <= LARGE);
-    if let Some(levels) = Some(text.len()).filter(fits) {
-        return Some((levels * LEVEL, false));
+    if text.len() <= LARGE / LEVEL {
+        return Some(text.len() * LEVEL);
     }
-    let stack = depth_bound(text).saturating_mul(LEVEL);
-    if stack <= stack::MOST / 2 || !shape.sure {
-        return Some((stack, false));
-    }
-    Some(((shape.levels + 1).saturating_mul(LEVEL).max(stack::MOST / 2), true))
+    let sure = shape.sure && !dialects.iter().any(|dialect| dialect.is_jsx());
+    Some(if sure { shape.levels + 1 } else { depth_bound(text) }.saturating_mul(LEVEL))
 }
 
 /// What to parse it as, in order.

@@ -35,12 +35,18 @@ struct Parsed {
 /// Bytes of stack for one level of a tree: what taking it down needs. The parser sees to its own stack.
 const LEVEL: usize = if cfg!(debug_assertions) { 4 << 10 } else { 512 };
 
+/// Bytes beyond which it is worth while to look for a first error before parsing.
+const LONG: usize = 64 << 10;
+
 /// Levels for which there is room without counting tokens first.
 const FEW: usize = 1 << 15;
 
 impl Parsed {
     fn of(content: &str) -> Self {
         let source = comments::source(content);
+        if source.len() > LONG && memchr(b'#', source.as_bytes()).is_none() && nesting::surely_fails(&source) {
+            return Self::default(); // neither a tree nor comments
+        }
         let mut levels = nesting::at_most(&source);
         if levels > FEW {
             let Some(exact) = nesting::of_text(&source) else { return Self::default() };

@@ -8,19 +8,20 @@
 const BASE: usize = 256 << 10;
 
 /// The largest stack: address space only, of which what is used becomes memory.
-pub const MOST: usize = 1 << 30;
+const MOST: usize = 1 << 30;
 
 /// What ordinary documents take, so that it can be had once for many of them: see [`with_large_stack`].
-pub const LARGE: usize = 64 << 20;
+pub const LARGE: usize = 256 << 20;
 
 /// Runs `f` where there is room for what [`LARGE`] says, so that no [`with_stack`] in it asks the system for less.
+#[cfg_attr(not(feature = "python"), allow(dead_code))]
 pub fn with_large_stack<T>(f: impl FnOnce() -> T) -> T {
     stacker::grow(LARGE + 2 * BASE, f)
 }
 
 /// Runs `f`, which takes at most `bytes` of stack besides a little, with room for them.
 ///
-/// `None`, and `f` does not run, if that is more than [`MOST`]. Ordinary files fit on the stack there is.
+/// `None`, and `f` does not run, if that is more than 1 GiB. Ordinary files fit on the stack there is.
 pub fn with_stack<T>(bytes: usize, f: impl FnOnce() -> T) -> Option<T> {
     let needed = bytes.checked_add(BASE).filter(|&needed| needed <= MOST)?;
     let enough = stacker::remaining_stack().is_some_and(|left| left >= needed);

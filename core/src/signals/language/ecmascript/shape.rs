@@ -92,18 +92,19 @@ impl Scan<'_> {
         while let Some(&byte) = bytes.get(at) {
             let start = at;
             at += 1;
+            if byte.is_ascii_whitespace() {
+                continue;
+            }
+            if is_name(byte) {
+                at += bytes[at..].iter().position(|&b| !is_name(b)).unwrap_or(bytes.len() - at);
+                let word = &bytes[start..at];
+                before = self.word(word, member);
+                control = !member && matches!(word, b"if" | b"while" | b"for" | b"with" | b"await");
+                member = false;
+                continue;
+            }
             let mut next = Before::Operator;
             match byte {
-                b' ' | b'\t' | b'\n' | b'\r' => continue,
-                b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$' | b'0'..=b'9' | b'\\' | 0x80.. => {
-                    at += bytes[at..].iter().take_while(|&&b| is_name(b)).count();
-                    let word = &bytes[start..at];
-                    next = self.word(word, member);
-                    control = !member && matches!(word, b"if" | b"while" | b"for" | b"with" | b"await");
-                    member = false;
-                    before = next;
-                    continue;
-                }
                 b'"' | b'\'' => (at, next) = (self.string(at, byte), Before::Value),
                 b'`' => {
                     at = self.template(at);
@@ -173,7 +174,7 @@ impl Scan<'_> {
     }
 
     fn word(&mut self, word: &[u8], member: bool) -> Before {
-        if member || !word[0].is_ascii_lowercase() {
+        if member || !word[0].is_ascii_lowercase() || !(2..=11).contains(&word.len()) {
             // Blanks and line ends beyond ASCII, and escapes.
             self.shape.sure &= word.is_ascii() && !word.contains(&b'\\');
             return Before::Value;
@@ -317,8 +318,18 @@ impl Scan<'_> {
     }
 }
 
+/// What names and numbers are made of; beyond ASCII, and behind a backslash, it is not looked closely.
 fn is_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'\\') || byte >= 0x80
+    static NAMES: [bool; 256] = {
+        let (mut names, mut byte) = ([false; 256], 0);
+        while byte < 256 {
+            let b = byte as u8;
+            names[byte] = b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$' | b'\\') || b >= 0x80;
+            byte += 1;
+        }
+        names
+    };
+    NAMES[byte as usize]
 }
 
 /// The next byte that is no blank, from `at` on.

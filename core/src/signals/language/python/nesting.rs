@@ -36,6 +36,28 @@ pub fn of_text(source: &str) -> Option<usize> {
     of_tokens(kinds)
 }
 
+/// Whether `source` holds what no program does: a character that begins no token, or two values side by side.
+///
+/// `false` says nothing; but texts that are errors all over are recognised by their first, while a parser that goes on
+/// behind errors takes far longer over them than over programs.
+pub fn surely_fails(source: &str) -> bool {
+    use TokenKind::{
+        Complex, EndOfFile, FStringEnd, FStringStart, Float, Int, Name, String, TStringEnd, TStringStart, Unknown,
+    };
+    let mut lexer = lexer::lex(source, Mode::Module);
+    let mut before = TokenKind::Newline;
+    loop {
+        let kind = lexer.next_token();
+        match (before, kind) {
+            (_, EndOfFile) => return false,
+            (_, Unknown)
+            | (Name | Int | Float | Complex | String | FStringEnd | TStringEnd, Name | Int | Float | Complex)
+            | (Name | Int | Float | Complex, String | FStringStart | TStringStart) => return true,
+            _ => before = kind,
+        }
+    }
+}
+
 /// The same from tokens; `None` beyond the limits.
 ///
 /// Brackets and indentations nest; within a logical line, operators and dots make chains, which end at a comma.
@@ -102,7 +124,26 @@ pub fn of_tokens(kinds: impl Iterator<Item = TokenKind>) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{at_most, of_text};
+    use super::{at_most, of_text, surely_fails};
+
+    #[test]
+    fn what_surely_fails() {
+        for text in ["\\\\", "\u{1}", "a b a b", "print 'a'", "1 2", "f'' a", "(a b)", "f'{a b}'"] {
+            assert!(surely_fails(text), "{text}");
+        }
+        let fine = [
+            "match a:\n case b: pass\n",
+            "type A = int\n",
+            "match = case = type\n",
+            "f'a{b!r:>{c}}d' 'e'\n",
+            "1if a else 2\n",
+            "a if not b else lambda: c\n",
+            "async def f(): await g\n",
+        ];
+        for text in fine {
+            assert!(!surely_fails(text), "{text}");
+        }
+    }
 
     #[test]
     fn bytes_count_at_least_what_tokens_count() {

@@ -3,10 +3,15 @@
 //! The patterns are those of opc_data_filtering: rough on purpose, because its thresholds were tuned on them. Calls
 //! after `return` or `else` count as functions, and so do macros.
 
-use super::scan::{Text, count_lines, is_word};
+use super::scan::{Needles, Text, count_lines, is_word};
 use super::{flag, per_line, share_of_lines};
 use crate::signals::{Applies, Document, signals};
+use aho_corasick::AhoCorasick;
 use memchr::{memchr_iter, memchr2};
+use std::sync::LazyLock;
+
+pub(super) static GOTO: Needles = Needles::literals(&["goto"]);
+static PRINT: Needles = Needles::literals(&["printf"]);
 
 /// What the signals of C and C++ are made of.
 pub struct Facts {
@@ -117,8 +122,7 @@ fn simple_return(text: &Text<'_>, at: usize) -> Option<usize> {
 /// `return x;` is one too.
 fn declares(text: &Text<'_>) -> bool {
     let mut at = 0;
-    while let Some(i) = text.text[at..].find(is_word) {
-        let word = text.word_end(at + i);
+    while let Some((_, word)) = text.next_word(at) {
         at = word;
         let Some(stars) = text.some_spaces(word) else { continue };
         at = stars;
@@ -158,13 +162,15 @@ fn ends_declaration(text: &Text<'_>, mut at: usize) -> bool {
 const DIRECTIVES: [&str; 9] =
     ["include", "define", "if", "el", "endif", "error", "pragma", "warning", "undef"];
 
+static MARKS: LazyLock<AhoCorasick> =
+    LazyLock::new(|| AhoCorasick::new(["#", "struct", "using"]).expect("three literals"));
+
 fn preprocessor(code: &str) -> usize {
     let bytes = code.as_bytes();
     let text = Text::new(code);
-    let finder = aho_corasick::AhoCorasick::new(["#", "struct", "using"]).expect("three literals");
     count_lines(bytes, |mut from| {
         loop {
-            let found = finder.find(&bytes[from..])?;
+            let found = MARKS.find(&bytes[from..])?;
             let at = from + found.start();
             if bytes[at] != b'#' || is_directive(&text, at + 1) {
                 return Some(at);
@@ -249,7 +255,7 @@ signals! {
     /// Why: common in the output of generators, rare by hand.
     /// From: opc_data_filtering, `qsc_codec_frac_lines_goto`.
     /// Example: c "a:\n  goto a;\n" → 0.5
-    fn c_frac_lines_goto(document) { share_of_lines(document, &["goto"]) }
+    fn c_frac_lines_goto(document) { share_of_lines(document, &GOTO) }
 
     /// Whether nothing looks like the declaration of a variable; `return x;` does.
     ///
@@ -276,7 +282,7 @@ signals! {
     /// Why: a file that mostly prints is an exercise or a dump.
     /// From: opc_data_filtering, `qsc_codec_frac_lines_print`.
     /// Example: c "printf(\"a\");\nf();\n" → 0.5
-    fn c_frac_lines_print(document) { share_of_lines(document, &["printf"]) }
+    fn c_frac_lines_print(document) { share_of_lines(document, &PRINT) }
 
     /// Code lines with a preprocessor directive, or with the letters `struct` or `using`.
     ///

@@ -1,7 +1,10 @@
 //! C++: the signals of C, under their own name, because their thresholds differ.
 
+use super::scan::Needles;
 use super::{c, share_of_lines};
 use crate::signals::{Applies, signals};
+
+static PRINT: Needles = Needles::literals(&["cout", "printf"]);
 
 signals! {
     family "cpp", version 1, Applies::Languages(&["cpp"]);
@@ -40,7 +43,7 @@ signals! {
     /// Why: common in the output of generators, rare by hand.
     /// From: opc_data_filtering, `qsc_codecpp_frac_lines_goto`.
     /// Example: cpp "a:\n  goto a;\n" → 0.5
-    fn cpp_frac_lines_goto(document) { share_of_lines(document, &["goto"]) }
+    fn cpp_frac_lines_goto(document) { share_of_lines(document, &c::GOTO) }
 
     /// Whether nothing looks like the declaration of a variable; `return x;` does.
     ///
@@ -67,7 +70,7 @@ signals! {
     /// Why: a file that mostly prints is an exercise or a dump.
     /// From: opc_data_filtering, `qsc_codecpp_frac_lines_print`.
     /// Example: cpp "printf(\"a\");\nf();\n" → 0.5
-    fn cpp_frac_lines_print(document) { share_of_lines(document, &["cout", "printf"]) }
+    fn cpp_frac_lines_print(document) { share_of_lines(document, &PRINT) }
 
     /// Code lines with a preprocessor directive, or with the letters `struct` or `using`.
     ///

@@ -3,10 +3,12 @@
 //! The patterns are those of opc_data_filtering: rough on purpose, because its thresholds were tuned on them.
 
 use super::java::declaration;
-use super::scan::Text;
+use super::scan::{Needles, Text};
 use super::{flag, per_line, share_of_lines};
 use crate::signals::{Applies, Document, signals};
 use memchr::memchr2;
+
+static PRINT: Needles = Needles::literals(&["Console.WriteLine"]);
 
 /// What the signals of C# are made of.
 pub struct Facts {
@@ -26,10 +28,10 @@ fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
         let functions = text.at_lines(|at| function(&text, at).map(|end| (end, ())).ok_or(at)).len();
         Facts {
             functions,
-            declares: declarations(&text, &["var"], Some) > 0,
+            declares: declarations(&text, &["var"], Some).next().is_some(),
             no_logic: functions
                 + text.count_at_lines(|at| using(&text, at))
-                + declarations(&text, &[], |at| text.literal(text.spaces(at), ";"))
+                + declarations(&text, &[], |at| text.literal(text.spaces(at), ";")).count()
                 + text.count_at_lines(|at| returns(&text, at))
                 + text.count_after("class", false, |at| text.word(text.some_spaces(at)?)),
         }
@@ -57,22 +59,27 @@ fn using(text: &Text<'_>, at: usize) -> Option<usize> {
     (name > 0).then(|| text.literal(text.spaces(at + name), ";"))?
 }
 
-/// A type, a name, and what `rest` wants after it.
-fn declarations(text: &Text<'_>, more: &[&str], rest: impl Fn(usize) -> Option<usize>) -> usize {
-    let (mut count, mut at) = (0, 0);
-    while let Some(i) = text.text[at..].find(super::scan::is_word) {
-        let start = at + i;
-        at = text.word_end(start);
-        let word = &text.text[start..at];
-        let end = (TYPES.contains(&word) || more.contains(&word))
-            .then(|| rest(text.word(text.some_spaces(at)?)?))
-            .flatten();
-        if let Some(end) = end {
-            count += 1;
+/// The ends of: a type, a name, and what `rest` wants after it.
+fn declarations(
+    text: &Text<'_>,
+    more: &[&str],
+    rest: impl Fn(usize) -> Option<usize>,
+) -> impl Iterator<Item = usize> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let (start, end) = text.next_word(at)?;
             at = end;
+            let word = &text.text[start..end];
+            if (3..=7).contains(&word.len())
+                && (TYPES.contains(&word) || more.contains(&word))
+                && let Some(end) = text.some_spaces(end).and_then(|name| rest(text.word(name)?))
+            {
+                at = end;
+                return Some(end);
+            }
         }
-    }
-    count
+    })
 }
 
 /// Any `return` up to its `;`, where the value is on one line.
@@ -127,7 +134,7 @@ signals! {
     /// Why: a file that mostly prints is an exercise or a dump.
     /// From: opc_data_filtering, `qsc_codecsharp_frac_lines_print`.
     /// Example: csharp "Console.WriteLine(1);\nf();\n" → 0.5
-    fn csharp_frac_lines_print(document) { share_of_lines(document, &["Console.WriteLine"]) }
+    fn csharp_frac_lines_print(document) { share_of_lines(document, &PRINT) }
 }
 
 #[cfg(test)]
@@ -150,7 +157,7 @@ mod tests {
     #[test]
     fn variables_and_returns() {
         let text = Text::new("int a; bool b ; uint c = 1; printf x;");
-        assert_eq!(declarations(&text, &[], |at| text.literal(text.spaces(at), ";")), 2);
+        assert_eq!(declarations(&text, &[], |at| text.literal(text.spaces(at), ";")).count(), 2);
         for (code, there) in
             [("return;", true), ("return\n a\n;", true), ("returned;", false), ("return a\nb;", false)]
         {

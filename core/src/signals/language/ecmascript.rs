@@ -3,8 +3,11 @@
 //! Current ECMAScript is parsed. Patterns of regular expressions are not looked into, and errors that need scopes
 //! (a name declared twice) are not found.
 
-use super::stack::with_stack;
+mod shape;
+
+use super::stack::{LARGE, with_stack};
 use crate::signals::Document;
+use memchr::memmem;
 use oxc_allocator::Allocator;
 use oxc_ast::ast::{
     ArrowFunctionBody, ArrowFunctionExpression, AssignmentExpression, AssignmentTarget, BindingIdentifier,
@@ -17,6 +20,7 @@ use oxc_ast_visit::{Visit, walk};
 use oxc_parser::{ParseOptions, Parser};
 use oxc_span::{SourceType, Span};
 use oxc_syntax::scope::ScopeFlags;
+use std::cell::Cell;
 
 /// Counts of nodes. "Named" functions, variables and classes are those that opc_data_filtering takes for such.
 #[derive(Default)]
@@ -69,15 +73,42 @@ impl Names {
     }
 }
 
-/// The counts of a document; `None` if it does not parse in any of its dialects, or nests too deep.
+/// The counts of a document; `None` if it does not parse in any of its dialects, or takes too much to parse.
 pub(super) fn facts<'d>(document: &'d Document<'_>) -> Option<&'d Facts> {
     let facts = document.language_facts.ecmascript.get_or_init(|| {
         let text = document.content;
-        with_stack(depth_bound(text), || {
-            dialects(document).into_iter().find_map(|dialect| parse(text, dialect))
-        })?
+        let dialects = dialects(document);
+        let stack = stack_for(text, &dialects)?;
+        with_stack(stack, || dialects.into_iter().find_map(|dialect| parse(text, dialect)))?
     });
     facts.as_ref()
+}
+
+/// Brackets open at once, beyond which a text is not parsed.
+const MOST_OPEN: usize = 1000;
+
+/// How often each byte may be read again on average, beyond which a text is not parsed; and how many bytes at least.
+const MOST_AGAIN: usize = 8;
+const FEW_AGAIN: usize = 32 << 10;
+
+/// Bytes of stack that one level of nesting may take, over parsing and visiting: see
+/// `tests::stack_of_one_level`, which prints what it does take.
+const LEVEL: usize = if cfg!(debug_assertions) { 16 << 10 } else { 4 << 10 };
+
+/// The stack that `text` takes; `None`: more than there is, or more time.
+///
+/// A short text is bounded by its length, others by their [shape](shape::shape) where that is sure, and else by a
+/// count of everything that may open a level, in strings and comments too.
+fn stack_for(text: &str, dialects: &[SourceType]) -> Option<usize> {
+    let shape = shape::shape(text, dialects[0].is_typescript());
+    if shape.open > MOST_OPEN || shape.again > (MOST_AGAIN * text.len()).max(FEW_AGAIN) {
+        return None;
+    }
+    if text.len() <= LARGE / LEVEL {
+        return Some(text.len() * LEVEL);
+    }
+    let sure = shape.sure && !dialects.iter().any(|dialect| dialect.is_jsx());
+    Some(if sure { shape.levels + 1 } else { depth_bound(text) }.saturating_mul(LEVEL))
 }
 
 /// What to parse it as, in order.
@@ -91,16 +122,40 @@ fn dialects(document: &Document<'_>) -> Vec<SourceType> {
         return vec![if declares { SourceType::d_ts() } else { SourceType::ts() }];
     }
     let (module, script) = (SourceType::mjs(), SourceType::script());
-    let is_module = ["import", "export"].iter().any(|word| document.content.contains(word));
+    let has = |word: &str| memmem::find(document.content.as_bytes(), word.as_bytes()).is_some();
+    let is_module = has("import") || has("export");
     let plain = if is_module { [module, script] } else { [script, module] };
     let jsx = plain.map(|dialect| dialect.with_jsx(true));
-    if name.ends_with(".jsx") { jsx.to_vec() } else { [plain, jsx].concat() }
+    // Every element is closed, so a text without either of these has none.
+    let has_elements = has("</") || has("/>");
+    match (name.ends_with(".jsx"), has_elements) {
+        (true, _) => jsx.to_vec(),
+        (false, true) => [plain, jsx].concat(),
+        (false, false) => plain.to_vec(),
+    }
 }
 
+thread_local! {
+    /// Where trees are kept: taken, used, and put back empty, so that its memory is not asked for again.
+    static ARENA: Cell<Option<Allocator>> = const { Cell::new(None) };
+}
+
+/// The largest arena that is put back.
+const MOST_KEPT: usize = 16 << 20;
+
 fn parse(text: &str, dialect: SourceType) -> Option<Facts> {
-    let allocator = Allocator::default();
+    let mut allocator = ARENA.take().unwrap_or_default();
+    let facts = parse_in(&allocator, text, dialect);
+    if allocator.capacity() <= MOST_KEPT {
+        allocator.reset();
+        ARENA.set(Some(allocator));
+    }
+    facts
+}
+
+fn parse_in(allocator: &Allocator, text: &str, dialect: SourceType) -> Option<Facts> {
     let options = ParseOptions { preserve_parens: false, ..ParseOptions::default() };
-    let parsed = Parser::new(&allocator, text, dialect).with_options(options).parse();
+    let parsed = Parser::new(allocator, text, dialect).with_options(options).parse();
     if parsed.panicked || !parsed.diagnostics.is_empty() {
         return None;
     }
@@ -113,28 +168,15 @@ fn line_ends(text: &str) -> Vec<usize> {
     memchr::memchr_iter(b'\n', text.as_bytes()).collect()
 }
 
-/// Brackets open at once, beyond which a text is not parsed: oxc takes time and memory quadratic in nested `(a=(a=`.
-///
-/// Brackets in strings and comments count as well, so a text written against this limit can evade it.
-const MOST_OPEN: usize = 1000;
-
 /// An upper bound of how deep the parser and the walk recurse in `text`, in levels of [`with_stack`].
 ///
 /// It is a count of everything that may open a level, in comments and strings as well: what is a comment is only
 /// known by parsing. Operators that only chain are loops in the parser and cost the walk a small part of a level.
 fn depth_bound(text: &str) -> usize {
     let bytes = text.as_bytes();
-    let (mut levels, mut links, mut open, mut at) = (1, 0, 0_usize, 0);
+    let (mut levels, mut links, mut at) = (1, 0, 0);
     while let Some(&byte) = bytes.get(at) {
         at += 1;
-        match byte {
-            b'(' | b'[' | b'{' => open += 1,
-            b')' | b']' | b'}' => open = open.saturating_sub(1),
-            _ => {}
-        }
-        if open > MOST_OPEN {
-            return usize::MAX;
-        }
         match byte {
             b'(' | b'[' | b'{' | b'<' | b'`' | b'?' | b':' | b'=' | b'!' | b'~' | b'+' | b'-' | b'*' => {
                 levels += 1

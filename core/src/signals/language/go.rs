@@ -2,10 +2,12 @@
 //!
 //! The patterns are those of opc_data_filtering: rough on purpose, because its thresholds were tuned on them.
 
-use super::scan::{Text, is_blank, lines};
+use super::scan::{Needles, Text, stripped};
 use super::{flag, per_line, share_of_lines};
 use crate::signals::{Applies, Document, signals};
 use memchr::{memchr2, memrchr};
+
+static PRINT: Needles = Needles::literals(&["fmt.Print"]);
 
 /// What the signals of Go are made of.
 pub struct Facts {
@@ -59,7 +61,7 @@ fn imports(code: &str) -> usize {
         let quoted = line.strip_prefix("import \"").is_some_and(|rest| rest.ends_with('"'));
         line == "import (" || quoted
     };
-    lines(code).filter(|line| is_import(line.trim_matches(is_blank))).count()
+    stripped(code).filter(|line| is_import(line)).count()
 }
 
 fn type_end(text: &Text<'_>, at: usize) -> Option<usize> {
@@ -163,7 +165,7 @@ signals! {
     /// Why: a file that mostly prints is an exercise or a dump.
     /// From: opc_data_filtering, `qsc_codego_frac_lines_print`.
     /// Example: go "fmt.Println(1)\nf()\n" → 0.5
-    fn go_frac_lines_print(document) { share_of_lines(document, &["fmt.Print"]) }
+    fn go_frac_lines_print(document) { share_of_lines(document, &PRINT) }
 }
 
 #[cfg(test)]

@@ -77,11 +77,18 @@ pub mod cpp {
 
 /// Java.
 pub mod java {
-    use super::super::tokens::{keyword, share, stripped};
-    use crate::signals::{Applies, ratio, signals};
+    use super::super::per_line;
+    use super::super::tokens::{keyword, stripped};
+    use crate::signals::{Applies, Document, ratio, signals};
 
-    fn is_import(line: &str) -> bool {
-        keyword(line, &[]) == "import"
+    /// Lines that import, and those that import a whole package.
+    fn imports(document: &Document<'_>) -> (usize, usize) {
+        let (mut all, mut wildcards) = (0, 0);
+        for line in stripped(document).filter(|line| line.starts_with(['i', '@']) && keyword(line, &[]) == "import") {
+            all += 1;
+            wildcards += usize::from(line.contains(".*"));
+        }
+        (all, wildcards)
     }
 
     signals! {
@@ -95,8 +102,8 @@ pub mod java {
         /// From: ours.
         /// Example: java "import a.*;\nimport b.C;\n" → 0.5
         fn java_frac_wildcard_imports(document) {
-            let imports: Vec<&str> = stripped(document).filter(|line| is_import(line)).collect();
-            ratio(imports.iter().filter(|line| line.contains(".*")).count(), imports.len())
+            let (all, wildcards) = imports(document);
+            ratio(wildcards, all)
         }
 
         /// Lines that begin with `import`, per code line.
@@ -106,14 +113,17 @@ pub mod java {
         /// Why: a file that mostly imports wires others together and cannot run alone.
         /// From: ours.
         /// Example: java "import a.B;\nclass C {}\n" → 0.5
-        fn java_imports_per_line(document) { share(document, is_import) }
+        fn java_imports_per_line(document) { per_line(imports(document).0, document) }
     }
 }
 
 /// Go.
 pub mod go {
+    use super::super::scan::Needles;
     use super::super::share_of_lines;
     use crate::signals::{Applies, ratio, signals};
+
+    static CHECKS: Needles = Needles::literals(&["err != nil"]);
 
     signals! {
         family "go_imports", version 1, Applies::Languages(&["go"]);
@@ -139,7 +149,7 @@ pub mod go {
         /// Why: Go handles each error where it happens; code that never does is a sketch or generated.
         /// From: ours.
         /// Example: go "if err != nil {\nreturn err\n}\nf()\n" → 0.25
-        fn go_frac_lines_error_checks(document) { share_of_lines(document, &["err != nil"]) }
+        fn go_frac_lines_error_checks(document) { share_of_lines(document, &CHECKS) }
     }
 }
 

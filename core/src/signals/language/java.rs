@@ -2,7 +2,7 @@
 //!
 //! The patterns are those of opc_data_filtering: rough on purpose, because its thresholds were tuned on them.
 
-use super::scan::Text;
+use super::scan::{Needles, Text};
 use super::{flag, per_line, share_of_lines};
 use crate::signals::{Applies, Document, ratio, signals};
 
@@ -18,6 +18,8 @@ pub struct Facts {
     no_modifier: usize,
     no_logic: usize,
 }
+
+static PRINT: Needles = Needles::literals(&["System.out.print"]);
 
 const ACCESS: [&str; 3] = ["public", "protected", "private"];
 
@@ -226,7 +228,7 @@ signals! {
     /// Why: a file that mostly prints is an exercise or a dump.
     /// From: opc_data_filtering, `qsc_codejava_frac_lines_print`.
     /// Example: java "System.out.println(1);\nf();\n" → 0.5
-    fn java_frac_lines_print(document) { share_of_lines(document, &["System.out.print"]) }
+    fn java_frac_lines_print(document) { share_of_lines(document, &PRINT) }
 }
 
 #[cfg(test)]

@@ -4,8 +4,11 @@
 //! it; the grammar is the current one, not that of 2017.
 
 use super::ecmascript::{Facts, facts};
+use super::scan::Needles;
 use super::{flag, per_line, share_of_lines};
 use crate::signals::{Applies, Document, ratio, signals};
+
+pub(super) static PRINT: Needles = Needles::literals(&["console.log"]);
 
 /// Functions, imports, variables and returns of something simple, and classes.
 fn no_logic(facts: &Facts) -> usize {
@@ -111,7 +114,7 @@ signals! {
     /// Why: a file that mostly prints is an exercise or a dump.
     /// From: opc_data_filtering, `qsc_codejavascript_frac_lines_print`.
     /// Example: javascript "console.log(1);\nf();\n" → 0.5
-    fn javascript_frac_lines_print(document) { share_of_lines(document, &["console.log"]) }
+    fn javascript_frac_lines_print(document) { share_of_lines(document, &PRINT) }
 
     /// Modules imported, re-exported or required whose name begins with a dot.
     ///

@@ -1,8 +1,9 @@
 //! Kotlin. Beyond opc_data_filtering, which has no signals for it; the patterns look at lines, not at a tree.
 
-use super::share_of_lines;
-use super::tokens::{has_word, keyword, share};
-use crate::signals::{Applies, signals};
+use super::scan::Needles;
+use super::tokens::{keyword, stripped};
+use super::{per_line, share_of_lines};
+use crate::signals::{Applies, Document, signals};
 
 const MODIFIERS: [&str; 20] = [
     "public",
@@ -27,6 +28,32 @@ const MODIFIERS: [&str; 20] = [
     "value",
 ];
 
+static PRINT: Needles = Needles::words(&["print", "println"]);
+static NOT_NULL: Needles = Needles::literals(&["!!"]);
+
+/// How many lines there are of each kind.
+#[derive(Default)]
+pub struct Facts {
+    functions: usize,
+    classes: usize,
+    imports: usize,
+}
+
+fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
+    document.language_facts.kotlin.get_or_init(|| {
+        let mut facts = Facts::default();
+        for line in stripped(document) {
+            match keyword(line, &MODIFIERS) {
+                "fun" => facts.functions += 1,
+                "class" | "interface" | "object" => facts.classes += 1,
+                _ => {}
+            }
+            facts.imports += usize::from(keyword(line, &[]) == "import");
+        }
+        facts
+    })
+}
+
 signals! {
     family "kotlin", version 1, Applies::Languages(&["kotlin"]);
 
@@ -37,9 +64,7 @@ signals! {
     /// Why: none at all is a list of constants; one on every line is an interface or a stub.
     /// From: ours, after `qsc_codec_frac_lines_func_ratio` of opc_data_filtering.
     /// Example: kotlin "private suspend fun f() = 1\nval g = 2\n" → 0.5
-    fn kotlin_functions_per_line(document) {
-        share(document, |line| keyword(line, &MODIFIERS) == "fun")
-    }
+    fn kotlin_functions_per_line(document) { per_line(facts(document).functions, document) }
 
     /// Lines that begin with `import`, per code line.
     ///
@@ -48,7 +73,7 @@ signals! {
     /// Why: a file that mostly imports wires others together and cannot run alone.
     /// From: ours.
     /// Example: kotlin "import a.b\nval c = b\n" → 0.5
-    fn kotlin_imports_per_line(document) { share(document, |line| keyword(line, &[]) == "import") }
+    fn kotlin_imports_per_line(document) { per_line(facts(document).imports, document) }
 
     /// Code lines that call `print` or `println`.
     ///
@@ -57,9 +82,7 @@ signals! {
     /// Why: a file that mostly prints is an exercise or a dump.
     /// From: ours, after `qsc_codec_frac_lines_print` of opc_data_filtering.
     /// Example: kotlin "println(1)\nfingerprint(2)\n" → 0.5
-    fn kotlin_frac_lines_print(document) {
-        share(document, |line| has_word(line, "println") || has_word(line, "print"))
-    }
+    fn kotlin_frac_lines_print(document) { share_of_lines(document, &PRINT) }
 
     /// Lines that begin with `class`, `interface` or `object` after modifiers and annotations, per code line.
     ///
@@ -68,9 +91,7 @@ signals! {
     /// Why: many with little in them are data carriers written by a tool.
     /// From: ours.
     /// Example: kotlin "data class A(val b: Int)\nval c = A(1)\n" → 0.5
-    fn kotlin_classes_per_line(document) {
-        share(document, |line| matches!(keyword(line, &MODIFIERS), "class" | "interface" | "object"))
-    }
+    fn kotlin_classes_per_line(document) { per_line(facts(document).classes, document) }
 
     /// Code lines with `!!`, the claim that a value is not null.
     ///
@@ -79,5 +100,5 @@ signals! {
     /// Why: converters from Java leave it behind on every use; people who write Kotlin handle the null.
     /// From: ours.
     /// Example: kotlin "a!!.b()\nc?.d()\n" → 0.5
-    fn kotlin_frac_lines_non_null_assertions(document) { share_of_lines(document, &["!!"]) }
+    fn kotlin_frac_lines_non_null_assertions(document) { share_of_lines(document, &NOT_NULL) }
 }

@@ -12,13 +12,12 @@ pub mod javascript;
 pub mod kotlin;
 pub mod php;
 pub mod python;
-mod python_comments;
 pub mod ruby;
 pub mod rust;
 mod scan;
 pub mod shell;
 pub mod sql;
-mod stack;
+pub(super) mod stack;
 pub mod swift;
 mod tokens;
 pub mod typescript;
@@ -33,10 +32,16 @@ pub struct Facts {
     csharp: OnceCell<csharp::Facts>,
     java: OnceCell<java::Facts>,
     go: OnceCell<go::Facts>,
-    python: OnceCell<python::Facts>,
+    python: python::Facts,
     ecmascript: OnceCell<Option<ecmascript::Facts>>,
     html: OnceCell<html::Facts>,
     sql: OnceCell<sql::Facts>,
+    rust: OnceCell<rust::Facts>,
+    php: OnceCell<php::Facts>,
+    ruby: OnceCell<ruby::Facts>,
+    kotlin: OnceCell<kotlin::Facts>,
+    swift: OnceCell<swift::Facts>,
+    shell: OnceCell<shell::Facts>,
 }
 
 /// `count` per code line; `None` if there are none.
@@ -45,8 +50,8 @@ fn per_line(count: usize, document: &Document<'_>) -> Option<f64> {
 }
 
 /// Code lines that contain one of `needles`, per code line.
-fn share_of_lines(document: &Document<'_>, needles: &[&str]) -> Option<f64> {
-    per_line(scan::lines_with(&document.split().code, needles), document)
+fn share_of_lines(document: &Document<'_>, needles: &scan::Needles) -> Option<f64> {
+    per_line(needles.lines(&document.split().code), document)
 }
 
 fn flag(value: bool) -> Option<f64> {

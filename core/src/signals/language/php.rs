@@ -1,11 +1,36 @@
 //! PHP. Beyond opc_data_filtering, which has no signals for it; the patterns look at lines, not at a tree.
 
-use super::tokens::{has_word, keyword, share, stripped};
-use super::{flag, share_of_lines};
-use crate::signals::{Applies, ratio, signals};
+use super::scan::Needles;
+use super::tokens::{keyword, stripped};
+use super::{flag, per_line, share_of_lines};
+use crate::signals::{Applies, Document, ratio, signals};
 
 const MODIFIERS: [&str; 8] =
     ["<?php", "public", "private", "protected", "static", "final", "abstract", "readonly"];
+
+static PRINT: Needles = Needles::words(&["echo", "print", "printf", "print_r", "var_dump"]);
+static SQL: Needles = Needles::literals(&["SELECT ", "INSERT INTO ", "UPDATE ", "DELETE FROM "]);
+
+/// How many lines there are of each kind.
+#[derive(Default)]
+pub struct Facts {
+    functions: usize,
+    namespaces: usize,
+    uses: usize,
+}
+
+fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
+    document.language_facts.php.get_or_init(|| {
+        let mut facts = Facts::default();
+        for line in stripped(document) {
+            facts.functions += usize::from(keyword(line, &MODIFIERS) == "function");
+            let word = keyword(line, &["<?php"]);
+            facts.namespaces += usize::from(word == "namespace");
+            facts.uses += usize::from(word == "use");
+        }
+        facts
+    })
+}
 
 /// Characters outside `<?php … ?>` and `<?= … ?>`. A `?>` within a string ends the code too.
 fn markup_chars(content: &str) -> usize {
@@ -30,9 +55,7 @@ signals! {
     /// Why: none at all is a page or a configuration; one on every line is an interface or a stub.
     /// From: ours, after `qsc_codec_frac_lines_func_ratio` of opc_data_filtering.
     /// Example: php "<?php\npublic static function f() {}\n" → 0.5
-    fn php_functions_per_line(document) {
-        share(document, |line| keyword(line, &MODIFIERS) == "function")
-    }
+    fn php_functions_per_line(document) { per_line(facts(document).functions, document) }
 
     /// Characters outside `<?php … ?>` and `<?= … ?>`.
     ///
@@ -52,10 +75,7 @@ signals! {
     /// Why: a file that mostly prints is a page assembled by hand.
     /// From: ours, after `qsc_codec_frac_lines_print` of opc_data_filtering.
     /// Example: php "<?php\necho 1;\n" → 0.5
-    fn php_frac_lines_print(document) {
-        let words = ["echo", "print", "printf", "print_r", "var_dump"];
-        share(document, |line| words.iter().any(|word| has_word(line, word)))
-    }
+    fn php_frac_lines_print(document) { share_of_lines(document, &PRINT) }
 
     /// Code lines with `SELECT`, `INSERT INTO`, `UPDATE` or `DELETE FROM` in capitals.
     ///
@@ -64,9 +84,7 @@ signals! {
     /// Why: queries written into pages are the style that injections come from.
     /// From: ours.
     /// Example: php "<?php\n$a = \"SELECT * FROM t\";\n" → 0.5
-    fn php_frac_lines_sql(document) {
-        share_of_lines(document, &["SELECT ", "INSERT INTO ", "UPDATE ", "DELETE FROM "])
-    }
+    fn php_frac_lines_sql(document) { share_of_lines(document, &SQL) }
 
     /// Whether a line declares a namespace.
     ///
@@ -75,9 +93,7 @@ signals! {
     /// Why: PHP since 2009 has one in every library file; scripts and older code have none.
     /// From: ours.
     /// Example: php "<?php\nnamespace App;\n" → 1
-    fn php_has_namespace(document) {
-        flag(stripped(document).any(|line| keyword(line, &["<?php"]) == "namespace"))
-    }
+    fn php_has_namespace(document) { flag(facts(document).namespaces > 0) }
 
     /// Lines that begin with `use`, of a namespace or a trait, per code line.
     ///
@@ -86,7 +102,7 @@ signals! {
     /// Why: a file that mostly imports wires others together and cannot run alone.
     /// From: ours.
     /// Example: php "<?php\nuse A\\B;\n" → 0.5
-    fn php_uses_per_line(document) { share(document, |line| keyword(line, &["<?php"]) == "use") }
+    fn php_uses_per_line(document) { per_line(facts(document).uses, document) }
 }
 
 #[cfg(test)]

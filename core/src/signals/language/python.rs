@@ -3,296 +3,149 @@
 //! The tree is that of the current grammar (`ruff_python_parser`), so that a file does not fail for being newer than
 //! the interpreter that runs the filter. CPython's limits on nesting hold: 200 brackets, 100 indentations.
 
-use super::stack::with_stack;
-use super::{per_line, python_comments, scan, share_of_lines};
-use crate::signals::code::any_of;
-use crate::signals::{Applies, Document, ratio, signals};
-use aho_corasick::AhoCorasick;
-use regex::Regex;
-use ruff_python_ast::statement_visitor::{StatementVisitor, walk_stmt};
-use ruff_python_ast::token::TokenKind;
-use ruff_python_ast::{Expr, Parameters, PySourceType, Stmt, StmtClassDef, StmtFunctionDef};
-use ruff_python_parser::{Mode, lexer, parse_unchecked_source};
-use ruff_text_size::Ranged;
-use std::sync::LazyLock;
+mod comments;
+mod nesting;
+mod tree;
 
-/// What one walk over the tree counts.
+use super::scan::{Needles, is_blank};
+use super::stack::with_stack;
+use super::{per_line, share_of_lines};
+use crate::signals::{Applies, Document, ratio, signals};
+use memchr::{memchr, memchr2, memmem, memrchr};
+use ruff_python_ast::PySourceType;
+use ruff_python_parser::parse_unchecked_source;
+use std::cell::OnceCell;
+use tree::Tree;
+
+/// What is derived from a document of Python.
 #[derive(Default)]
 pub struct Facts {
+    parsed: OnceCell<Parsed>,
+    import_lines: OnceCell<usize>,
+}
+
+/// What comes of parsing.
+#[derive(Default)]
+struct Parsed {
     /// Length of docstrings and comments; there without a tree too.
-    pub comment_chars: usize,
+    comment_chars: usize,
     tree: Option<Tree>,
 }
 
-#[derive(Default)]
-struct Tree {
-    functions: usize, // `def`, not `async def`
-    async_functions: usize,
-    simple_functions: usize,
-    classes: usize,
-    class_fields: usize,
-    names_bound: usize,
-    documentable: usize,
-    documented: usize,
-    parameters: usize,
-    annotated: usize,
-    function_lines: usize,
-    imports: usize,
-    relative_imports: usize,
-    stdlib_imports: usize,
-    star_imports: usize,
-    handlers: usize,
-    bare_handlers: usize,
-    tests: usize,
-    globals: usize,
-    deepest: usize,
-    has_main_guard: bool,
-}
+/// Bytes of stack for one level of a tree: what taking it down needs. The parser sees to its own stack.
+const LEVEL: usize = if cfg!(debug_assertions) { 4 << 10 } else { 512 };
 
-impl Facts {
+/// Bytes beyond which it is worth while to look for a first error before parsing.
+const LONG: usize = 64 << 10;
+
+/// Levels for which there is room without counting tokens first.
+const FEW: usize = 1 << 15;
+
+impl Parsed {
     fn of(content: &str) -> Self {
-        let source = python_comments::source(content);
-        let Some(bound) = depth(&source) else { return Self::default() };
-        with_stack(bound, || Self::parsed(&source)).unwrap_or_default()
+        let source = comments::source(content);
+        if source.len() > LONG && memchr(b'#', source.as_bytes()).is_none() && nesting::surely_fails(&source) {
+            return Self::default(); // neither a tree nor comments
+        }
+        let mut levels = nesting::at_most(&source);
+        if levels > FEW {
+            let Some(exact) = nesting::of_text(&source) else { return Self::default() };
+            levels = exact;
+        }
+        with_stack(levels * LEVEL, || Self::parse(&source)).flatten().unwrap_or_default()
     }
 
-    fn parsed(source: &str) -> Self {
+    /// `None` beyond CPython's limits.
+    fn parse(source: &str) -> Option<Self> {
         let parsed = parse_unchecked_source(source, PySourceType::Python);
-        let comment_chars = python_comments::chars(&parsed, source);
+        if parsed.errors().is_empty() {
+            nesting::of_tokens(parsed.tokens().iter().map(|token| token.kind()))?;
+        } else {
+            nesting::of_text(source)?; // the parser takes some tokens for others after an error
+        }
+        let comment_chars = comments::chars(&parsed, source);
         // NUL is refused by CPython before it looks at anything else.
-        let valid = parsed.errors().is_empty() && !source.contains('\0');
-        let tree = valid.then(|| {
-            let body = &parsed.syntax().body;
-            let mut walk = Walk { source, tree: Tree::default(), depth: 0, classes: 0 };
-            walk.tree.documentable = 1;
-            walk.tree.documented = usize::from(has_docstring(body));
-            walk.visit_body(body);
-            walk.tree
-        });
-        Self { comment_chars, tree }
+        let valid = parsed.errors().is_empty() && memchr(0, source.as_bytes()).is_none();
+        let tree = valid.then(|| Tree::of(source, &parsed.syntax().body));
+        Some(Self { comment_chars, tree })
     }
 }
 
-/// An upper bound on how deep the parser recurses; `None` beyond CPython's limits.
-///
-/// Brackets and indentations nest; within a logical line, operators and dots make chains, which end at a comma. Most
-/// files have so few of either that counting bytes is bound enough.
-fn depth(source: &str) -> Option<usize> {
-    let few = source.bytes().filter(|b| b"([{.+-*/%@&|^~<>=!".contains(b)).count()
-        + source.matches("not ").count()
-        + source.matches("lambda").count()
-        + source.matches(" if ").count()
-        + source.matches("await").count();
-    if few < 180 && source.bytes().filter(|&b| b == b'\n').count() < 100 {
-        return Some(few + 100);
-    }
-    let mut lexer = lexer::lex(source, Mode::Module);
-    let (mut chains, mut indents, mut deepest, mut sum) = (vec![0_usize], 0_usize, 0, 0);
-    loop {
-        let kind = lexer.next_token();
-        match kind {
-            TokenKind::EndOfFile => return Some(deepest + 2 * 100),
-            TokenKind::Indent => indents += 1,
-            TokenKind::Dedent => indents = indents.saturating_sub(1),
-            TokenKind::Newline => {
-                chains.truncate(1);
-                chains[0] = 0;
-                sum = chains[0];
-            }
-            TokenKind::Lpar
-            | TokenKind::Lsqb
-            | TokenKind::Lbrace
-            | TokenKind::FStringStart
-            | TokenKind::TStringStart => {
-                chains.push(1);
-                sum += 1;
-            }
-            TokenKind::Rpar
-            | TokenKind::Rsqb
-            | TokenKind::Rbrace
-            | TokenKind::FStringEnd
-            | TokenKind::TStringEnd => {
-                if chains.len() > 1 {
-                    sum -= chains.pop().unwrap_or(0);
-                }
-                chains[0] += usize::from(chains.len() == 1); // f()()() is a chain as well
-                sum += usize::from(chains.len() == 1);
-            }
-            TokenKind::Comma => {
-                if let Some(chain) = chains.last_mut() {
-                    sum -= *chain;
-                    *chain = 1;
-                    sum += 1;
-                }
-            }
-            TokenKind::Name
-            | TokenKind::Int
-            | TokenKind::Float
-            | TokenKind::Complex
-            | TokenKind::String
-            | TokenKind::Comment
-            | TokenKind::NonLogicalNewline
-            | TokenKind::FStringMiddle
-            | TokenKind::TStringMiddle => {}
-            _ => {
-                if let Some(chain) = chains.last_mut() {
-                    *chain += 1;
-                    sum += 1;
-                }
-            }
-        }
-        if chains.len() > 200 || indents > 100 {
-            return None;
-        }
-        deepest = deepest.max(sum);
-    }
-}
-
-struct Walk<'s> {
-    source: &'s str,
-    tree: Tree,
-    depth: usize,
-    classes: usize, // how many the statement is in
-}
-
-impl Walk<'_> {
-    fn function(&mut self, function: &StmtFunctionDef) {
-        let tree = &mut self.tree;
-        let source = self.source;
-        tree.documentable += 1;
-        tree.documented += usize::from(has_docstring(&function.body));
-        tree.function_lines += source[function.range().to_std_range()].matches('\n').count() + 1;
-        tree.tests += usize::from(function.name.starts_with("test"));
-        for parameter in parameters(&function.parameters) {
-            tree.parameters += 1;
-            tree.annotated += usize::from(parameter.annotation.is_some());
-        }
-        if function.is_async {
-            tree.async_functions += 1;
-            return;
-        }
-        tree.functions += 1;
-        tree.simple_functions += usize::from(matches!(&*function.body, [Stmt::Return(_)]));
-        tree.names_bound += function.parameters.args.len();
-    }
-
-    fn class(&mut self, class: &StmtClassDef) {
-        self.tree.classes += 1;
-        self.tree.documentable += 1;
-        self.tree.documented += usize::from(has_docstring(&class.body));
-        if self.classes > 0 {
-            return; // classes in classes are not searched for fields
-        }
-        for statement in &class.body {
-            self.tree.class_fields += match statement {
-                Stmt::Assign(assign) => assign.targets.iter().filter(|target| target.is_name_expr()).count(),
-                Stmt::AnnAssign(_) => 1,
-                _ => 0,
-            };
+/// How many lines contain a word, whatever its case. `rare`: the place of its rarest letter.
+fn lines_with(text: &str, word: &str, rare: usize) -> usize {
+    let (bytes, letter) = (text.as_bytes(), word.as_bytes()[rare]);
+    let (mut count, mut from) = (0, 0);
+    while let Some(i) = memchr2(letter, letter.to_ascii_uppercase(), &bytes[from..]) {
+        let at = from + i;
+        from = at + 1;
+        let start = at.wrapping_sub(rare);
+        if bytes.get(start..start.wrapping_add(word.len())).is_some_and(|w| w.eq_ignore_ascii_case(word.as_bytes())) {
+            count += 1;
+            let Some(end) = memchr(b'\n', &bytes[from..]) else { break };
+            from += end;
         }
     }
-
-    fn import(&mut self, module: &str, level: u32) {
-        self.tree.imports += 1;
-        let top = module.split('.').next().unwrap_or("");
-        self.tree.relative_imports += usize::from(level > 0);
-        self.tree.stdlib_imports += usize::from(level == 0 && STDLIB.split(' ').any(|name| name == top));
-    }
+    count
 }
 
-/// All parameters of a function but `self` and `cls`.
-fn parameters(all: &Parameters) -> impl Iterator<Item = &ruff_python_ast::Parameter> {
-    let plain = all.posonlyargs.iter().chain(&all.args).chain(&all.kwonlyargs).map(|p| &p.parameter);
-    let star = all.vararg.as_deref().into_iter().chain(all.kwarg.as_deref());
-    plain.filter(|p| !matches!(p.name.as_str(), "self" | "cls")).chain(star)
+fn import_lines(document: &Document<'_>) -> usize {
+    let lines = &document.language_facts.python.import_lines;
+    *lines.get_or_init(|| lines_with(&document.split().code, "import", 1))
 }
 
-fn has_docstring(body: &[Stmt]) -> bool {
-    matches!(body.first(), Some(Stmt::Expr(first)) if first.value.is_string_literal_expr())
-}
-
-impl<'a> StatementVisitor<'a> for Walk<'_> {
-    fn visit_stmt(&mut self, statement: &'a Stmt) {
-        let is_class = matches!(statement, Stmt::ClassDef(_));
-        match statement {
-            Stmt::FunctionDef(function) => self.function(function),
-            Stmt::ClassDef(class) => self.class(class),
-            Stmt::Assign(assign) => {
-                self.tree.names_bound += assign.targets.iter().filter(|target| target.is_name_expr()).count();
-            }
-            Stmt::For(each) => {
-                self.tree.names_bound += usize::from(!each.is_async && each.target.is_name_expr())
-            }
-            Stmt::Import(import) => import.names.iter().for_each(|alias| self.import(&alias.name, 0)),
-            Stmt::ImportFrom(import) => {
-                self.import(import.module.as_deref().unwrap_or(""), import.level);
-                self.tree.star_imports += usize::from(import.names.iter().any(|alias| &alias.name == "*"));
-            }
-            Stmt::Try(attempt) => {
-                for handler in &attempt.handlers {
-                    let bare = handler.as_except_handler().is_some_and(|handler| handler.type_.is_none());
-                    self.tree.handlers += 1;
-                    self.tree.bare_handlers += usize::from(bare);
-                }
-            }
-            Stmt::Global(global) => self.tree.globals += global.names.len(),
-            Stmt::If(branch) if self.depth == 0 => {
-                let names = |expr: &Expr| expr.as_name_expr().is_some_and(|name| name.id == *"__name__");
-                self.tree.has_main_guard |=
-                    branch.test.as_compare_expr().is_some_and(|test| names(&test.left));
-            }
-            _ => {}
+/// Statements that return, one per line: `^[\s]*return([\s]+[^\n]+)?[\s]*$` in multi-line mode, where blanks may be
+/// newlines, so that a bare `return` takes the next line with it.
+fn returns(code: &str) -> usize {
+    let bytes = code.as_bytes();
+    let (mut count, mut from) = (0, 0);
+    let finder = memmem::Finder::new("return");
+    while let Some(i) = finder.find(&bytes[from..]) {
+        let at = from + i;
+        let before = code[from..at].trim_end_matches(|c| is_blank(c) && c != '\n');
+        let first = before.is_empty() && (from == 0 || bytes[from - 1] == b'\n');
+        from = at + "return".len();
+        if !(first || before.ends_with('\n')) {
+            continue;
         }
-        self.depth += 1;
-        self.classes += usize::from(is_class);
-        self.tree.deepest = self.tree.deepest.max(self.depth);
-        walk_stmt(self, statement);
-        self.depth -= 1;
-        self.classes -= usize::from(is_class);
+        if let Some(end) = return_end(code, from) {
+            count += 1;
+            from = end;
+        }
     }
+    count
 }
 
-/// The top-level modules of Python 3.11's own library.
-const STDLIB: &str = "abc aifc antigravity argparse array ast asynchat asyncio asyncore atexit audioop base64 bdb \
-    binascii bisect builtins bz2 cProfile calendar cgi cgitb chunk cmath cmd code codecs codeop collections colorsys \
-    compileall concurrent configparser contextlib contextvars copy copyreg crypt csv ctypes curses dataclasses datetime \
-    dbm decimal difflib dis distutils doctest email encodings ensurepip enum errno faulthandler fcntl filecmp fileinput \
-    fnmatch fractions ftplib functools gc genericpath getopt getpass gettext glob graphlib grp gzip hashlib heapq hmac \
-    html http idlelib imaplib imghdr imp importlib inspect io ipaddress itertools json keyword lib2to3 linecache locale \
-    logging lzma mailbox mailcap marshal math mimetypes mmap modulefinder msilib msvcrt multiprocessing netrc nis \
-    nntplib nt ntpath nturl2path numbers opcode operator optparse os ossaudiodev pathlib pdb pickle pickletools pipes \
-    pkgutil platform plistlib poplib posix posixpath pprint profile pstats pty pwd py_compile pyclbr pydoc pydoc_data \
-    pyexpat queue quopri random re readline reprlib resource rlcompleter runpy sched secrets select selectors shelve \
-    shlex shutil signal site smtpd smtplib sndhdr socket socketserver spwd sqlite3 sre_compile sre_constants sre_parse \
-    ssl stat statistics string stringprep struct subprocess sunau symtable sys sysconfig syslog tabnanny tarfile \
-    telnetlib tempfile termios textwrap this threading time timeit tkinter token tokenize tomllib trace traceback \
-    tracemalloc tty turtle turtledemo types typing unicodedata unittest urllib uu uuid venv warnings wave weakref \
-    webbrowser winreg winsound wsgiref xdrlib xml xmlrpc zipapp zipfile zipimport zlib zoneinfo __future__";
-
-static RETURN: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?m)^[\s\x1c-\x1f]*return(?:[\s\x1c-\x1f]+[^\n]+)?[\s\x1c-\x1f]*$").expect("a constant")
-});
-
-static PASS: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(&["pass"]));
-static IMPORT: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(&["import"]));
-
-/// Lines of the code text that contain a word in any case.
-fn lines_with(document: &Document<'_>, word: &AhoCorasick) -> usize {
-    let code = document.split().code.as_bytes();
-    scan::count_lines(code, |from| word.find(&code[from..]).map(|found| from + found.start()))
+/// The end of a match whose `return` ends at `at`.
+fn return_end(code: &str, at: usize) -> Option<usize> {
+    let blanks = |at: usize| code.len() - code[at..].trim_start_matches(is_blank).len();
+    if at == code.len() {
+        return Some(at);
+    }
+    let value = blanks(at);
+    if value == at {
+        return None;
+    }
+    let end = memchr(b'\n', &code.as_bytes()[value..]).map_or(code.len(), |i| value + i);
+    let next = blanks(end);
+    if next == code.len() {
+        return Some(next);
+    }
+    memrchr(b'\n', &code.as_bytes()[end..next]).map(|i| end + i)
 }
 
-fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
-    document.language_facts.python.get_or_init(|| Facts::of(document.content))
+static PRINT: Needles = Needles::literals(&["print"]);
+
+fn parsed<'d>(document: &'d Document<'_>) -> &'d Parsed {
+    document.language_facts.python.parsed.get_or_init(|| Parsed::of(document.content))
 }
 
 fn tree<'d>(document: &'d Document<'_>) -> Option<&'d Tree> {
-    facts(document).tree.as_ref()
+    parsed(document).tree.as_ref()
 }
 
 /// Characters of docstrings and comments.
 pub(super) fn comment_chars(document: &Document<'_>) -> usize {
-    facts(document).comment_chars
+    parsed(document).comment_chars
 }
 
 signals! {
@@ -332,7 +185,7 @@ signals! {
     /// Why: stubs.
     /// From: opc_data_filtering, `frac_lines_pass`.
     /// Example: python "class A:\n    pass\n" → 0.5
-    fn python_frac_lines_pass(document) { per_line(lines_with(document, &PASS), document).or(Some(0.0)) }
+    fn python_frac_lines_pass(document) { per_line(lines_with(&document.split().code, "pass", 0), document).or(Some(0.0)) }
 
     /// Code lines that contain `import`, in any case and within words too.
     ///
@@ -341,7 +194,7 @@ signals! {
     /// Why: files that only gather others.
     /// From: opc_data_filtering, `frac_lines_import`.
     /// Example: python "import os\nx = 1\n" → 0.5
-    fn python_frac_lines_import(document) { per_line(lines_with(document, &IMPORT), document).or(Some(0.0)) }
+    fn python_frac_lines_import(document) { per_line(import_lines(document), document).or(Some(0.0)) }
 
     /// `def`s whose body is one `return`, over code lines.
     ///
@@ -364,10 +217,8 @@ signals! {
     /// Example: python "import os\nclass A:\n    x = 1\n    y()\n" → 0.75
     fn python_no_logic_per_line(document) {
         let tree = tree(document)?;
-        let code = &document.split().code;
-        let imports = lines_with(document, &IMPORT);
-        let returns = RETURN.find_iter(code).count();
-        per_line(tree.functions + imports + tree.classes + returns + tree.class_fields, document)
+        let lines = import_lines(document) + returns(&document.split().code);
+        per_line(tree.functions + lines + tree.classes + tree.class_fields, document)
     }
 
     /// Code lines that contain `print`.
@@ -377,7 +228,7 @@ signals! {
     /// Why: exercises, debugging.
     /// From: opc_data_filtering, `frac_lines_print`.
     /// Example: python "print(1)\nx = 1\n" → 0.5
-    fn python_frac_lines_print(document) { share_of_lines(document, &["print"]) }
+    fn python_frac_lines_print(document) { share_of_lines(document, &PRINT) }
 
     /// Modules, classes and functions with a docstring, as a share of all.
     ///
@@ -502,10 +353,10 @@ signals! {
 
 #[cfg(test)]
 mod tests {
-    use super::{Facts, depth};
+    use super::{Parsed, nesting, returns};
 
     fn parses(text: &str) -> bool {
-        Facts::of(text).tree.is_some()
+        Parsed::of(text).tree.is_some()
     }
 
     #[test]
@@ -523,6 +374,23 @@ mod tests {
         }
         for text in ["print 1\n", "x = \0\n", "%matplotlib inline\n", "(\n", "if x:\ny\n"] {
             assert!(!parses(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn returns_are_those_of_the_pattern() {
+        let pattern = r"(?m)^[\s\x1c-\x1f]*return(?:[\s\x1c-\x1f]+[^\n]+)?[\s\x1c-\x1f]*$";
+        let pattern = regex::Regex::new(pattern).expect("a constant");
+        let pieces = ["return", " ", "\n", "a", "\u{a0}", "\x1c", "return a\n", "\n  return\n\n"];
+        let mut seed = 1_u64;
+        for _ in 0..20_000 {
+            let mut text = String::new();
+            for _ in 0..seed % 12 {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                text += pieces[(seed >> 33) as usize % pieces.len()];
+            }
+            seed = seed.wrapping_add(1);
+            assert_eq!(returns(&text), pattern.find_iter(&text).count(), "{text:?}");
         }
     }
 
@@ -550,9 +418,9 @@ mod tests {
             (0..3000).map(|i| " ".repeat(i) + "if a:\n").collect::<String>(),
             "if a: b\n".to_owned() + &"elif a: b\n".repeat(many),
         ] {
-            let _ = Facts::of(&text);
+            let _ = Parsed::of(&text);
         }
         assert!(parses(&("x = [".to_owned() + &"1.5 + -2, ".repeat(many) + "]\n")));
-        assert!(depth(&"(".repeat(300)).is_none() && parses(&("(".repeat(150) + &")".repeat(150))));
+        assert!(nesting::of_text(&"(".repeat(300)).is_none() && parses(&("(".repeat(150) + &")".repeat(150))));
     }
 }

@@ -1,11 +1,42 @@
 //! Rust. Beyond opc_data_filtering, which has no signals for it; the patterns look at lines, not at a tree.
 
-use super::tokens::{has_word, keyword, occurrences, share, stripped};
+use super::scan::Needles;
+use super::tokens::{keyword, occurrences, stripped};
 use super::{per_line, share_of_lines};
-use crate::signals::{Applies, ratio, signals};
+use crate::signals::{Applies, Document, ratio, signals};
 
 const MODIFIERS: [&str; 8] =
     ["pub", "pub(crate)", "pub(super)", "const", "async", "unsafe", "extern", "\"C\""];
+
+static UNSAFE: Needles = Needles::words(&["unsafe"]);
+static TESTS: Needles =
+    Needles::literals(&["#[test]", "#[cfg(test)]", "assert!(", "assert_eq!(", "assert_ne!("]);
+static PRINT: Needles = Needles::literals(&["print!(", "println!(", "dbg!("]);
+
+/// How many lines there are of each kind.
+#[derive(Default)]
+pub struct Facts {
+    functions: usize,
+    attributes: usize,
+    uses: usize,
+    relative_uses: usize,
+}
+
+fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
+    document.language_facts.rust.get_or_init(|| {
+        let mut facts = Facts::default();
+        for line in stripped(document) {
+            facts.functions += usize::from(keyword(line, &MODIFIERS) == "fn");
+            facts.attributes += usize::from(line.starts_with("#[") || line.starts_with("#!["));
+            if let Some(path) = used(line) {
+                facts.uses += 1;
+                let relative = ["crate::", "super::", "self::"].iter().any(|r| path.starts_with(r));
+                facts.relative_uses += usize::from(relative);
+            }
+        }
+        facts
+    })
+}
 
 /// What a line imports, if it does.
 fn used(line: &str) -> Option<&str> {
@@ -25,9 +56,7 @@ signals! {
     /// Why: none at all is a table of constants or a list of modules; one on every line is a stub of bindings.
     /// From: ours, after `qsc_codec_frac_lines_func_ratio` of opc_data_filtering.
     /// Example: rust "pub const fn f() {}\nlet g = 1;\n" → 0.5
-    fn rust_functions_per_line(document) {
-        share(document, |line| keyword(line, &MODIFIERS) == "fn")
-    }
+    fn rust_functions_per_line(document) { per_line(facts(document).functions, document) }
 
     /// Code lines with the word `unsafe`.
     ///
@@ -36,7 +65,7 @@ signals! {
     /// Why: a file full of it is a binding to C or a transliteration of it, not Rust as it is taught.
     /// From: ours.
     /// Example: rust "unsafe { f() };\nlet unsafe_code = 1;\n" → 0.5
-    fn rust_frac_lines_unsafe(document) { share(document, |line| has_word(line, "unsafe")) }
+    fn rust_frac_lines_unsafe(document) { share_of_lines(document, &UNSAFE) }
 
     /// Calls of `unwrap` and `expect` per code line.
     ///
@@ -56,9 +85,7 @@ signals! {
     /// Why: the output of binding generators carries one on every second line.
     /// From: ours.
     /// Example: rust "#[derive(Clone)]\nstruct A;\n" → 0.5
-    fn rust_frac_lines_attributes(document) {
-        share(document, |line| line.starts_with("#[") || line.starts_with("#!["))
-    }
+    fn rust_frac_lines_attributes(document) { per_line(facts(document).attributes, document) }
 
     /// Code lines with `#[test]`, `#[cfg(test)]` or an assertion.
     ///
@@ -67,9 +94,7 @@ signals! {
     /// Why: tells files of tests, which repeat themselves, from what they test.
     /// From: ours, after `qsc_code_frac_lines_assert` of opc_data_filtering.
     /// Example: rust "#[test]\nfn f() {\nassert_eq!(1, 1);\n}\n" → 0.5
-    fn rust_frac_lines_test(document) {
-        share_of_lines(document, &["#[test]", "#[cfg(test)]", "assert!(", "assert_eq!(", "assert_ne!("])
-    }
+    fn rust_frac_lines_test(document) { share_of_lines(document, &TESTS) }
 
     /// Imports from the same crate: paths that begin with `crate`, `super` or `self`.
     ///
@@ -79,9 +104,8 @@ signals! {
     /// From: ours; self-containment is what OpenCoder (arXiv:2411.04905) asks of code for instruction data.
     /// Example: rust "use crate::a;\nuse std::fs;\n" → 0.5
     fn rust_frac_relative_imports(document) {
-        let used: Vec<&str> = stripped(document).filter_map(used).collect();
-        let relative = ["crate::", "super::", "self::"];
-        ratio(used.iter().filter(|path| relative.iter().any(|r| path.starts_with(r))).count(), used.len())
+        let facts = facts(document);
+        ratio(facts.relative_uses, facts.uses)
     }
 
     /// Code lines that print, `dbg!` included.
@@ -91,5 +115,5 @@ signals! {
     /// Why: a file that mostly prints is an exercise or a dump.
     /// From: ours, after `qsc_codec_frac_lines_print` of opc_data_filtering.
     /// Example: rust "println!();\nf();\n" → 0.5
-    fn rust_frac_lines_print(document) { share_of_lines(document, &["print!(", "println!(", "dbg!("]) }
+    fn rust_frac_lines_print(document) { share_of_lines(document, &PRINT) }
 }

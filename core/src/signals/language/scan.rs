@@ -4,8 +4,10 @@
 //! a linear one that is started again at each line, is quadratic on hostile text. Here an attempt starts once per
 //! line or keyword, and a search for a closer remembers where it was found.
 
-use memchr::{memchr, memchr_iter, memmem, memrchr};
-use std::cell::Cell;
+use aho_corasick::AhoCorasick;
+use memchr::{memchr, memmem, memrchr};
+use std::cell::{Cell, OnceCell};
+use std::sync::OnceLock;
 use unicode_properties::{GeneralCategory as Category, UnicodeGeneralCategory};
 
 /// Whether `c` can be part of a word: alphabetic, mark, decimal digit, connector, joiner.
@@ -35,12 +37,13 @@ pub struct Text<'a> {
     /// The whole text.
     pub text: &'a str,
     nearest: [Cell<(u8, usize, usize)>; 4],
+    line_starts: OnceCell<Vec<usize>>,
 }
 
 impl<'a> Text<'a> {
     /// Nothing has been looked for yet.
     pub fn new(text: &'a str) -> Self {
-        Self { text, nearest: Default::default() }
+        Self { text, nearest: Default::default(), line_starts: OnceCell::new() }
     }
 
     /// The byte at `at`; 0 past the end.
@@ -50,7 +53,14 @@ impl<'a> Text<'a> {
 
     /// Past the whitespace at `at`.
     pub fn spaces(&self, at: usize) -> usize {
-        self.text.len() - self.text[at..].trim_start().len()
+        let mut end = at;
+        loop {
+            match self.text.as_bytes().get(end) {
+                Some(b'\t'..=b'\r' | b' ') => end += 1,
+                Some(0x80..) => return self.text.len() - self.text[end..].trim_start().len(),
+                _ => return end,
+            }
+        }
     }
 
     /// Past the whitespace at `at`, of which there must be some.
@@ -74,6 +84,23 @@ impl<'a> Text<'a> {
     /// Past the word at `at`, which must be there.
     pub fn word(&self, at: usize) -> Option<usize> {
         Some(self.word_end(at)).filter(|&end| end > at)
+    }
+
+    /// The next word at or after `at`: where it begins and ends.
+    pub fn next_word(&self, at: usize) -> Option<(usize, usize)> {
+        let bytes = self.text.as_bytes();
+        let mut start = at;
+        loop {
+            match *bytes.get(start)? {
+                byte if byte.is_ascii_alphanumeric() || byte == b'_' => break,
+                0x80.. => {
+                    start += self.text[start..].find(is_word)?;
+                    break;
+                }
+                _ => start += 1,
+            }
+        }
+        Some((start, self.word_end(start)))
     }
 
     /// Past the characters at `at` that are word characters or one of `more`; there must be one.
@@ -147,13 +174,27 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// The first character of each line that is no whitespace; of several blank lines and the next one, once.
+    fn line_starts(&self) -> &[usize] {
+        self.line_starts.get_or_init(|| {
+            let mut starts = Vec::new();
+            let mut at = self.spaces(0);
+            while at < self.text.len() {
+                starts.push(at);
+                let Some(i) = memchr(b'\n', &self.text.as_bytes()[at..]) else { break };
+                at = self.spaces(at + i + 1);
+            }
+            starts
+        })
+    }
+
     /// Matches of `attempt`, each started at the first character of a line that is no whitespace.
     ///
     /// `attempt` gives the end of its match, or where it is worth while to try again: at a line start after that.
     pub fn at_lines<T>(&self, mut attempt: impl FnMut(usize) -> Result<(usize, T), usize>) -> Vec<T> {
-        let mut found = Vec::new();
-        let mut at = self.spaces(0);
-        while at < self.text.len() {
+        let (starts, bytes) = (self.line_starts(), self.text.as_bytes());
+        let (mut found, mut i) = (Vec::new(), 0);
+        while let Some(&at) = starts.get(i) {
             let next = match attempt(at) {
                 Ok((end, value)) => {
                     found.push(value);
@@ -161,13 +202,20 @@ impl<'a> Text<'a> {
                 }
                 Err(next) => next.max(at + 1),
             };
-            if next < self.text.len() && self.byte(next - 1) == b'\n' {
-                at = self.spaces(next);
+            i += 1;
+            if next <= at + 1 {
                 continue;
             }
-            match memchr(b'\n', &self.text.as_bytes()[next.min(self.text.len())..]) {
-                Some(i) => at = self.spaces(next + i + 1),
-                None => break,
+            let line = if bytes.get(next - 1) == Some(&b'\n') {
+                next
+            } else {
+                match memchr(b'\n', &bytes[next.min(bytes.len())..]) {
+                    Some(i) => next + i + 1,
+                    None => break,
+                }
+            };
+            while starts.get(i).is_some_and(|&start| start < line) {
+                i += 1;
             }
         }
         found
@@ -203,25 +251,85 @@ impl<'a> Text<'a> {
     }
 }
 
-/// The lines of a text that are not blank, each with its newline.
-pub fn lines(text: &str) -> impl Iterator<Item = &str> {
-    let mut start = 0;
-    memchr_iter(b'\n', text.as_bytes()).map(|i| i + 1).chain([text.len()]).filter_map(move |end| {
-        let line = &text[start..end];
-        start = end;
-        (!line.chars().all(is_blank)).then_some(line)
+/// The lines of a text that are not blank, stripped of what [`is_blank`].
+pub fn stripped(text: &str) -> impl Iterator<Item = &str> {
+    let (bytes, mut at) = (text.as_bytes(), 0);
+    std::iter::from_fn(move || {
+        while at < bytes.len() {
+            at = blanks(bytes, at);
+            let end = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |i| at + i);
+            let line = strip(&text[at..end]);
+            at = end;
+            if !line.is_empty() {
+                return Some(line);
+            }
+        }
+        None
     })
 }
 
-/// How many lines of `text` contain one of `needles`. No needle has a line end in it.
-pub fn lines_with(text: &str, needles: &[&str]) -> usize {
-    let bytes = text.as_bytes();
-    let [needle] = needles else {
-        let finder = aho_corasick::AhoCorasick::new(needles).expect("a few short literals");
-        return count_lines(bytes, |from| finder.find(&bytes[from..]).map(|found| from + found.start()));
-    };
-    let finder = memmem::Finder::new(needle);
-    count_lines(bytes, |from| finder.find(&bytes[from..]).map(|i| from + i))
+fn is_ascii_blank(byte: u8) -> bool {
+    matches!(byte, b'\t'..=b'\r' | 0x1C..=b' ')
+}
+
+/// Past the blanks of ASCII at `at`.
+fn blanks(bytes: &[u8], at: usize) -> usize {
+    bytes[at..].iter().position(|&byte| !is_ascii_blank(byte)).map_or(bytes.len(), |i| at + i)
+}
+
+/// Without blanks at either end.
+fn strip(line: &str) -> &str {
+    let bytes = line.as_bytes();
+    let end = bytes.iter().rposition(|&byte| !is_ascii_blank(byte)).map_or(0, |i| i + 1);
+    let start = blanks(&bytes[..end], 0);
+    let line = &line[start..end];
+    match (line.as_bytes().first(), line.as_bytes().last()) {
+        (Some(first), Some(last)) if *first >= 0x80 || *last >= 0x80 => line.trim_matches(is_blank),
+        _ => line,
+    }
+}
+
+/// Literals to look for in every document of a language, compiled once. None has a line end in it.
+pub struct Needles {
+    literals: &'static [&'static str],
+    /// Whether letters, digits or `_` beside it are a match's undoing.
+    words: bool,
+    finder: OnceLock<AhoCorasick>,
+}
+
+impl Needles {
+    /// These, wherever they stand.
+    pub const fn literals(literals: &'static [&'static str]) -> Self {
+        Self { literals, words: false, finder: OnceLock::new() }
+    }
+
+    /// These where no letter, digit or `_` stands beside them.
+    pub const fn words(literals: &'static [&'static str]) -> Self {
+        Self { literals, words: true, finder: OnceLock::new() }
+    }
+
+    /// How many lines of `text` have one of them.
+    pub fn lines(&self, text: &str) -> usize {
+        let bytes = text.as_bytes();
+        // The longest match: where it is part of a longer word, so is every shorter one.
+        let finder = self.finder.get_or_init(|| {
+            AhoCorasick::builder()
+                .match_kind(aho_corasick::MatchKind::LeftmostLongest)
+                .build(self.literals)
+                .expect("a few short literals")
+        });
+        let is_part = |at: usize| bytes.get(at).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
+        count_lines(bytes, |mut from| {
+            loop {
+                let found = finder.find(&bytes[from..])?;
+                let (start, end) = (from + found.start(), from + found.end());
+                if !self.words || !(start > 0 && is_part(start - 1) || is_part(end)) {
+                    return Some(start);
+                }
+                from = start + 1;
+            }
+        })
+    }
 }
 
 /// How many lines have a place that `find` finds, given where to look from.
@@ -239,14 +347,21 @@ pub fn count_lines(bytes: &[u8], find: impl Fn(usize) -> Option<usize>) -> usize
 
 #[cfg(test)]
 mod tests {
-    use super::{Text, lines, lines_with};
+    use super::{Needles, Text, stripped};
 
     #[test]
     fn lines_are_cut_at_newlines_and_blank_ones_left_out() {
-        assert_eq!(lines("a\n \t\r\n\u{1c}\n b").collect::<Vec<_>>(), ["a\n", " b"]);
-        assert_eq!(lines("").count(), 0);
-        assert_eq!(lines_with("goto a; goto b\nx\ngoto c", &["goto"]), 2);
-        assert_eq!(lines_with("a b\nb\nc", &["a", "b"]), 2);
+        let text = "a \u{3000}\n \t\r\n\u{1c}\n b\u{a0}c\t\n\u{a0}\n\u{3000}d";
+        assert_eq!(stripped(text).collect::<Vec<_>>(), ["a", "b\u{a0}c", "d"]);
+        assert_eq!((stripped("").count(), stripped("\n").count()), (0, 0));
+    }
+
+    #[test]
+    fn needles_count_once_per_line() {
+        assert_eq!(Needles::literals(&["goto"]).lines("goto a; goto b\nx\ngoto c"), 2);
+        assert_eq!(Needles::literals(&["a", "b"]).lines("a b\nb\nc"), 2);
+        assert_eq!(Needles::words(&["print", "print_r"]).lines("print_rs print_r\nprint\nprints"), 2);
+        assert_eq!(Needles::words(&["a"]).lines("aa ba a_ _a a\naa"), 1);
     }
 
     #[test]

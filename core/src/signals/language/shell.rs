@@ -1,21 +1,47 @@
 //! Shell. Beyond opc_data_filtering, which has no signals for it; the patterns look at lines, not at a tree.
 
-use super::flag;
-use super::tokens::{has_word, keyword, share};
-use crate::signals::{Applies, signals};
+use super::scan::Needles;
+use super::tokens::{keyword, stripped};
+use super::{flag, per_line, share_of_lines};
+use crate::signals::{Applies, Document, signals};
 use memchr::memchr_iter;
+
+static PRIVILEGED: Needles = Needles::words(&["sudo", "rm -rf", "rm -fr"]);
+
+/// How many lines there are of each kind.
+#[derive(Default)]
+pub struct Facts {
+    functions: usize,
+    echoes: usize,
+    assignments: usize,
+    pipes: usize,
+}
+
+fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
+    document.language_facts.shell.get_or_init(|| {
+        let mut facts = Facts::default();
+        for line in stripped(document) {
+            let word = keyword(line, &[]);
+            facts.functions += usize::from(word == "function" || is_function(line));
+            facts.echoes += usize::from(matches!(word, "echo" | "printf"));
+            facts.assignments += usize::from(is_assignment(line));
+            facts.pipes += usize::from(has_pipe(line));
+        }
+        facts
+    })
+}
 
 fn name_length(line: &str) -> usize {
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b':' | b'.');
     line.bytes().take_while(|&byte| is_name(byte)).count()
 }
 
-/// `name()` or `function name` at the start.
+/// `name()` at the start.
 fn is_function(line: &str) -> bool {
     let name = name_length(line);
     let rest = line[name..].trim_start();
     let bracket = rest.strip_prefix('(').is_some_and(|rest| rest.trim_start().starts_with(')'));
-    name > 0 && bracket || keyword(line, &[]) == "function"
+    name > 0 && bracket
 }
 
 /// `NAME=`, `NAME+=` or `NAME[i]=` at the start, perhaps after `export` and the like.
@@ -51,7 +77,7 @@ signals! {
     /// Why: a script in functions is a program; one without is a list of commands.
     /// From: ours, after `qsc_codec_frac_lines_func_ratio` of opc_data_filtering.
     /// Example: shell "f() {\n  ls\n}\nf\n" → 0.25
-    fn shell_functions_per_line(document) { share(document, is_function) }
+    fn shell_functions_per_line(document) { per_line(facts(document).functions, document) }
 
     /// Whether the file begins with `#!`.
     ///
@@ -69,9 +95,7 @@ signals! {
     /// Why: a script that mostly prints is a banner or a menu.
     /// From: ours, after `qsc_codec_frac_lines_print` of opc_data_filtering.
     /// Example: shell "echo a\nls\n" → 0.5
-    fn shell_frac_lines_echo(document) {
-        share(document, |line| matches!(keyword(line, &[]), "echo" | "printf"))
-    }
+    fn shell_frac_lines_echo(document) { per_line(facts(document).echoes, document) }
 
     /// Code lines that begin with an assignment, perhaps after `export`, `local` or `readonly`.
     ///
@@ -80,7 +104,7 @@ signals! {
     /// Why: a script that only assigns is a configuration.
     /// From: ours.
     /// Example: shell "export A=1\nb+=2\nc[0]=3\nls --d=4\n" → 0.75
-    fn shell_frac_lines_assignments(document) { share(document, is_assignment) }
+    fn shell_frac_lines_assignments(document) { per_line(facts(document).assignments, document) }
 
     /// Code lines with a pipe.
     ///
@@ -89,7 +113,7 @@ signals! {
     /// Why: commands that are joined compute something; those that are listed only install.
     /// From: ours.
     /// Example: shell "ls | wc -l\nls || exit\n" → 0.5
-    fn shell_frac_lines_pipes(document) { share(document, has_pipe) }
+    fn shell_frac_lines_pipes(document) { per_line(facts(document).pipes, document) }
 
     /// Code lines with `sudo`, `rm -rf` or `rm -fr`.
     ///
@@ -98,9 +122,7 @@ signals! {
     /// Why: set-up scripts of one machine, which no sandbox can run.
     /// From: ours.
     /// Example: shell "sudo ls\nrm -rf build\nls\npseudo\n" → 0.5
-    fn shell_frac_lines_privileged(document) {
-        share(document, |line| ["sudo", "rm -rf", "rm -fr"].iter().any(|word| has_word(line, word)))
-    }
+    fn shell_frac_lines_privileged(document) { share_of_lines(document, &PRIVILEGED) }
 }
 
 #[cfg(test)]
@@ -109,7 +131,7 @@ mod tests {
 
     #[test]
     fn lines() {
-        for line in ["f() {", "f ( ) {", "a-b::c()", "function f {"] {
+        for line in ["f() {", "f ( ) {", "a-b::c()"] {
             assert!(is_function(line), "{line}");
         }
         assert!(["()", "f (a)", "functional"].iter().all(|line| !is_function(line)));

@@ -2,7 +2,7 @@
 
 use super::per_line;
 use super::scan::is_blank;
-use super::tokens::{keyword, share};
+use super::tokens::{keyword, stripped};
 use crate::signals::{Applies, Document, ratio, round8, signals};
 use memchr::{memchr, memchr2, memchr3};
 
@@ -13,6 +13,8 @@ pub struct Facts {
     definitions: usize,
     queries: usize,
     chars: usize,
+    insert_lines: usize,
+    row_lines: usize,
 }
 
 fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
@@ -24,6 +26,10 @@ fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
             facts.definitions += usize::from(matches!(&*word, "create" | "alter" | "drop" | "truncate"));
             facts.queries += usize::from(matches!(&*word, "select" | "with"));
             facts.chars += statement.chars().count();
+        }
+        for line in stripped(document) {
+            facts.insert_lines += usize::from(begins(line, "insert"));
+            facts.row_lines += usize::from(is_row(line));
         }
         facts
     })
@@ -81,7 +87,7 @@ signals! {
     /// Why: a file of inserts is data.
     /// From: ours.
     /// Example: sql "INSERT INTO a VALUES (1);\nselect 1;\n" → 0.5
-    fn sql_frac_lines_insert(document) { share(document, |line| begins(line, "insert")) }
+    fn sql_frac_lines_insert(document) { per_line(facts(document).insert_lines, document) }
 
     /// Statements that begin with `create`, `alter`, `drop` or `truncate`.
     ///
@@ -126,7 +132,7 @@ signals! {
     /// Why: the rows of a dump, which teach nothing about SQL.
     /// From: ours.
     /// Example: sql "insert into a values\n(1, 2),\n('b', 3);\n(select 1)\n" → 0.5
-    fn sql_frac_lines_values(document) { share(document, is_row) }
+    fn sql_frac_lines_values(document) { per_line(facts(document).row_lines, document) }
 }
 
 #[cfg(test)]

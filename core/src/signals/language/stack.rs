@@ -1,12 +1,8 @@
 //! A stack large enough for a recursive parser on a hostile text.
 //!
-//! The parsers of oxc and ruff recurse as deep as their input nests, and a stack overflow cannot be caught: it ends
-//! the process. So callers bound the depth by counting what can deepen it, and parse where there is room for that.
-
-/// Bytes of stack that one level of nesting may take, over parsing and visiting: see the tests of the callers.
-///
-/// Measured on oxc 0.146 built with optimisation: a bracket takes 1.6 KB. Without, frames are larger.
-const LEVEL: usize = if cfg!(debug_assertions) { 16 << 10 } else { 4 << 10 };
+//! The parsers of oxc and ruff recurse as deep as their input nests, and so does what takes a tree down; a stack
+//! overflow cannot be caught: it ends the process. So callers bound the depth by counting what can deepen it, and
+//! parse where there is room for that.
 
 /// What is needed however flat the text is.
 const BASE: usize = 256 << 10;
@@ -14,38 +10,46 @@ const BASE: usize = 256 << 10;
 /// The largest stack: address space only, of which what is used becomes memory.
 const MOST: usize = 1 << 30;
 
-/// Runs `f`, which recurses at most `depth_bound` levels, with room for them.
+/// What ordinary documents take, so that it can be had once for many of them: see [`with_large_stack`].
+pub const LARGE: usize = 256 << 20;
+
+/// Runs `f` where there is room for what [`LARGE`] says, so that no [`with_stack`] in it asks the system for less.
+#[cfg_attr(not(feature = "python"), allow(dead_code))]
+pub fn with_large_stack<T>(f: impl FnOnce() -> T) -> T {
+    stacker::grow(LARGE + 2 * BASE, f)
+}
+
+/// Runs `f`, which takes at most `bytes` of stack besides a little, with room for them.
 ///
-/// `None`, and `f` does not run, if that takes more than 1 GiB. Ordinary files fit on the stack there is.
-pub(super) fn with_stack<T>(depth_bound: usize, f: impl FnOnce() -> T) -> Option<T> {
-    let needed = depth_bound.checked_mul(LEVEL)?.checked_add(BASE)?;
-    if needed > MOST {
-        return None;
-    }
+/// `None`, and `f` does not run, if that is more than 1 GiB. Ordinary files fit on the stack there is.
+pub fn with_stack<T>(bytes: usize, f: impl FnOnce() -> T) -> Option<T> {
+    let needed = bytes.checked_add(BASE).filter(|&needed| needed <= MOST)?;
     let enough = stacker::remaining_stack().is_some_and(|left| left >= needed);
     Some(if enough { f() } else { stacker::grow(needed, f) })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{LEVEL, MOST, with_stack};
+    use super::{MOST, with_stack};
+
+    const FRAME: usize = 4 << 10;
 
     fn recurse(depth: usize) -> usize {
-        let frame = std::hint::black_box([depth; LEVEL / 64]);
+        let frame = std::hint::black_box([depth; FRAME / 64]);
         if depth == 0 { 0 } else { recurse(depth - 1) + usize::from(frame[0] == depth) }
     }
 
     #[test]
     fn there_is_room_for_every_level() {
         for depth in [0, 1, 1000, 20_000] {
-            assert_eq!(with_stack(depth, || recurse(depth)), Some(depth));
+            assert_eq!(with_stack(depth * FRAME, || recurse(depth)), Some(depth));
         }
     }
 
     #[test]
     fn what_needs_too_much_does_not_run() {
-        for depth in [MOST / LEVEL, usize::MAX / 2, usize::MAX] {
-            assert_eq!(with_stack(depth, || panic!("ran")), None::<()>);
+        for bytes in [MOST, usize::MAX / 2, usize::MAX] {
+            assert_eq!(with_stack(bytes, || panic!("ran")), None::<()>);
         }
     }
 }

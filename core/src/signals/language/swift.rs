@@ -1,8 +1,9 @@
 //! Swift. Beyond opc_data_filtering, which has no signals for it; the patterns look at lines, not at a tree.
 
-use super::per_line;
-use super::tokens::{has_word, keyword, share};
-use crate::signals::{Applies, signals};
+use super::scan::Needles;
+use super::tokens::{keyword, stripped};
+use super::{per_line, share_of_lines};
+use crate::signals::{Applies, Document, signals};
 use memchr::memchr_iter;
 
 const MODIFIERS: [&str; 15] = [
@@ -23,6 +24,31 @@ const MODIFIERS: [&str; 15] = [
     "package",
 ];
 
+static PRINT: Needles = Needles::words(&["print", "debugPrint", "NSLog"]);
+
+/// How many lines there are of each kind.
+#[derive(Default)]
+pub struct Facts {
+    functions: usize,
+    classes: usize,
+    imports: usize,
+}
+
+fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
+    document.language_facts.swift.get_or_init(|| {
+        let mut facts = Facts::default();
+        for line in stripped(document) {
+            match keyword(line, &MODIFIERS) {
+                "func" => facts.functions += 1,
+                "class" | "struct" | "enum" | "protocol" | "extension" | "actor" => facts.classes += 1,
+                _ => {}
+            }
+            facts.imports += usize::from(keyword(line, &[]) == "import");
+        }
+        facts
+    })
+}
+
 /// `!` right after a word, a bracket or `?`, unless it begins `!=`.
 fn force_unwraps(code: &str) -> usize {
     let bytes = code.as_bytes();
@@ -42,7 +68,7 @@ signals! {
     /// Why: none at all is a list of constants; one on every line is a protocol or a stub.
     /// From: ours, after `qsc_codec_frac_lines_func_ratio` of opc_data_filtering.
     /// Example: swift "@objc private func f() {\n}\n" → 0.5
-    fn swift_functions_per_line(document) { share(document, |line| keyword(line, &MODIFIERS) == "func") }
+    fn swift_functions_per_line(document) { per_line(facts(document).functions, document) }
 
     /// Lines that begin with `import` after attributes, per code line.
     ///
@@ -51,7 +77,7 @@ signals! {
     /// Why: a file that mostly imports says nothing itself.
     /// From: ours.
     /// Example: swift "@testable import A\nlet b = 1\n" → 0.5
-    fn swift_imports_per_line(document) { share(document, |line| keyword(line, &[]) == "import") }
+    fn swift_imports_per_line(document) { per_line(facts(document).imports, document) }
 
     /// Code lines with `print`, `debugPrint` or `NSLog`.
     ///
@@ -60,9 +86,7 @@ signals! {
     /// Why: a file that mostly prints is an exercise or a dump.
     /// From: ours, after `qsc_codec_frac_lines_print` of opc_data_filtering.
     /// Example: swift "print(1)\nfootprint(2)\n" → 0.5
-    fn swift_frac_lines_print(document) {
-        share(document, |line| ["print", "debugPrint", "NSLog"].iter().any(|word| has_word(line, word)))
-    }
+    fn swift_frac_lines_print(document) { share_of_lines(document, &PRINT) }
 
     /// Lines that begin with `class`, `struct`, `enum`, `protocol`, `extension` or `actor` after modifiers, per code
     /// line.
@@ -72,10 +96,7 @@ signals! {
     /// Why: many with little in them are data carriers written by a tool.
     /// From: ours.
     /// Example: swift "public struct A {\n}\n" → 0.5
-    fn swift_classes_per_line(document) {
-        let kinds = ["class", "struct", "enum", "protocol", "extension", "actor"];
-        share(document, |line| kinds.contains(&keyword(line, &MODIFIERS)))
-    }
+    fn swift_classes_per_line(document) { per_line(facts(document).classes, document) }
 
     /// `!` right after a value, a type, `try` or `as`, per code line.
     ///

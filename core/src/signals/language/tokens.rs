@@ -1,17 +1,12 @@
-//! What the signals of several languages look for in a line: its first words, and words in it. All linear.
+//! What the signals of several languages look for in a line: its first words. All linear.
 
-use super::scan::{is_blank, lines};
-use super::{Document, per_line};
+use super::scan;
+use crate::signals::Document;
 use memchr::memmem;
 
 /// Code lines that are not blank, stripped.
 pub fn stripped<'d>(document: &'d Document<'_>) -> impl Iterator<Item = &'d str> {
-    lines(&document.split().code).map(|line| line.trim_matches(is_blank))
-}
-
-/// Code lines of which `is` holds, per code line.
-pub fn share(document: &Document<'_>, is: impl Fn(&str) -> bool) -> Option<f64> {
-    per_line(stripped(document).filter(|line| is(line)).count(), document)
+    scan::stripped(&document.split().code)
 }
 
 /// How often `literal` occurs in the code, without overlap.
@@ -21,29 +16,41 @@ pub fn occurrences(document: &Document<'_>, literal: &str) -> usize {
 
 /// The first word of `line` that is none of `modifiers` and no annotation: letters, digits and `_`.
 pub fn keyword<'l>(line: &'l str, modifiers: &[&str]) -> &'l str {
-    let word = line.split_whitespace().find(|word| !modifiers.contains(word) && !word.starts_with('@'));
-    let word = word.unwrap_or("");
-    word.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next().unwrap_or("")
+    let mut rest = line;
+    loop {
+        let letters = name_length(rest);
+        let word = match rest.as_bytes().get(letters) {
+            // Most words are followed by a blank.
+            None | Some(b'\t'..=b'\r' | b' ') if letters > 0 => &rest[..letters],
+            _ if modifiers.is_empty() && letters > 0 => return &rest[..letters],
+            _ => {
+                rest = rest.trim_start();
+                &rest[..rest.find(char::is_whitespace).unwrap_or(rest.len())]
+            }
+        };
+        if word.is_empty() || !(word.starts_with('@') || modifiers.contains(&word)) {
+            return &word[..name_length(word)];
+        }
+        rest = rest[word.len()..].trim_start();
+    }
 }
 
-/// Whether `word` stands in `line`, with no letter, digit or `_` beside it.
-pub fn has_word(line: &str, word: &str) -> bool {
-    let bytes = line.as_bytes();
-    let is_part = |byte: Option<&u8>| byte.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
-    memmem::find_iter(bytes, word)
-        .any(|at| !(at > 0 && is_part(bytes.get(at - 1)) || is_part(bytes.get(at + word.len()))))
+fn name_length(text: &str) -> usize {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    text.bytes().position(|byte| !is_part(&byte)).unwrap_or(text.len())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{has_word, keyword};
+    use super::keyword;
 
     #[test]
     fn words() {
-        assert!(has_word("unsafe { f() }", "unsafe") && has_word("a unsafe", "unsafe"));
-        assert!(!has_word("unsafe_code, munsafe", "unsafe"));
         assert_eq!(keyword("pub const fn f()", &["pub", "const"]), "fn");
         assert_eq!(keyword("@A private fun f()", &["private"]), "fun");
+        assert_eq!(keyword("pub(crate)\u{3000}fn f()", &["pub(crate)"]), "fn");
+        assert_eq!(keyword("private(set) var", &["private"]), "private");
         assert_eq!((keyword("import(a)", &[]), keyword("", &[]), keyword("+", &[])), ("import", "", ""));
+        assert_eq!((keyword("pub", &["pub"]), keyword("@A @B", &[])), ("", ""));
     }
 }

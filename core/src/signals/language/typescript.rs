@@ -1,6 +1,7 @@
 //! TypeScript, with and without JSX. The reference has no signals for it.
 
 use super::ecmascript::{Facts, facts};
+use super::javascript::PRINT;
 use super::{flag, per_line, share_of_lines};
 use crate::signals::{Applies, Document, ratio, signals};
 
@@ -78,5 +79,5 @@ signals! {
     /// Why: a file that mostly prints is an exercise or a dump.
     /// From: codemill, as `javascript_frac_lines_print`.
     /// Example: typescript "console.log(1);\nf();\n" → 0.5
-    fn typescript_frac_lines_print(document) { share_of_lines(document, &["console.log"]) }
+    fn typescript_frac_lines_print(document) { share_of_lines(document, &PRINT) }
 }

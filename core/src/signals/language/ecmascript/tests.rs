@@ -1,6 +1,7 @@
 //! Dialects, counts, and texts that nest deep.
 
 use super::{depth_bound, facts};
+use super::super::stack::with_stack;
 use crate::signals::{DocType, Document};
 
 fn parses_at(text: &str, language: &str, path: &str) -> bool {
@@ -107,15 +108,73 @@ fn nested(index: usize, bytes: usize) -> String {
     ["x=", &open.repeat(times), middle, &close.repeat(times)].concat()
 }
 
+/// More that nests, in which the parser has to try what it is.
+const TRIED: &[(&str, &str, &str)] = &[
+    ("(a,", "b", ")"),
+    ("([a=", "b", "])"),
+    ("({a=", "b", "})"),
+    ("(a=b=>", "c", ")"),
+    ("async(a=", "b", ")"),
+    ("async (a,", "b", ")"),
+    ("a?(b):c=>", "d", ""),
+    ("a?(b=", "c", "):d"),
+    ("a?(b=", "c", "):d=>e:f"),
+    ("a?(b)=>", "c", ":d"),
+    ("<T>(a=", "b", ")"),
+    ("<T,>(a=", "b", ")=>c"),
+    ("a<b,", "c", ">(d)"),
+    ("a<b<", "c", ""),
+    ("a<(b=", "c", ")=>d>(e)"),
+    ("a as (b extends infer C extends [", "d", "]?e:f)"),
+    ("a as [b extends infer C extends {d:", "e", "}?f:g]"),
+    ("(function(a=", "b", "){})"),
+    ("(a={b(c=", "d", "){}})"),
+    ("(a=`${", "b", "}`)"),
+    ("(a=class{b=", "c", "})"),
+    ("(/**/a/**/=", "b", ")"),
+    ("(\n a\n =", "b", ")"),
+    ("for(a of (b=", "c", "));"),
+];
+
+/// Bytes of tree that are made while `text` is parsed, tries included; `None` if it is refused.
+fn work(text: &str, language: &str) -> Option<usize> {
+    let document = Document::new(text, language, DocType::Code, None);
+    let dialects = super::dialects(&document);
+    let stack = super::stack_for(text, &dialects)?;
+    with_stack(stack, || {
+        let allocator = oxc_allocator::Allocator::default();
+        super::parse_in(&allocator, text, dialects[0]);
+        allocator.used_bytes()
+    })
+}
+
+/// What parsing takes is counted in bytes of tree. A byte of text makes about ten, or what it makes when it is read as
+/// often as is allowed.
+#[test]
+fn no_text_is_parsed_too_often() {
+    let inside = "b+c;d=e,".repeat(4000);
+    let inside = inside.trim_end_matches([';', ',']).replace(';', ",");
+    for (open, middle, close) in NESTED.iter().chain(TRIED) {
+        for levels in [3, 30, 300, 3000, 30_000] {
+            let plain = format!("x={}{middle}{}", open.repeat(levels), close.repeat(levels));
+            let long = format!("x={}[{inside}],{middle}{}", open.repeat(levels), close.repeat(levels));
+            for text in [plain, long] {
+                for language in ["javascript", "typescript", "tsx"] {
+                    let Some(work) = work(&text, language) else { continue };
+                    let most = 100 * (super::MOST_AGAIN + 1) * text.len().max(super::FEW_AGAIN);
+                    assert!(work <= most, "{open} {levels} {language}: {work} of {} bytes", text.len());
+                }
+            }
+        }
+    }
+}
+
 fn all_end(bytes: usize) {
-    for (index, kind) in NESTED.iter().enumerate() {
+    for index in 0..NESTED.len() {
         let text = nested(index, bytes);
         for language in ["javascript", "typescript", "tsx"] {
-            let start = std::time::Instant::now();
             parses(&text[2..], language);
             parses(&text, language);
-            let took = start.elapsed().as_secs_f64();
-            assert!(took < 60.0, "{kind:?} {language} {bytes} bytes: {took} s");
         }
     }
 }
@@ -141,4 +200,57 @@ fn every_level_is_counted() {
         assert!(depth_bound(&nested(index, 100 * open.len())) >= 12, "{open}");
     }
     assert!(depth_bound("const a = 1;\n") < 4);
+}
+
+#[test]
+fn bundles_have_a_tree() {
+    let module = "function a(b,c){var d=b?c[e(1)]:!f,g={h:2,i:-3};if(d&&g.h>4)return j(d,k=>k+5);else l=m(n,o)}\n";
+    assert!(parses(&module.repeat(20_000), "javascript"));
+    assert!(parses(&format!("({{{}}})", "a:[-1,!b],".repeat(200_000)), "javascript"));
+}
+
+/// Prints what parsing and visiting take of the stack, per level: what `LEVEL` has to be above.
+///
+///     cargo test --release stack_of_one_level -- --nocapture
+#[cfg(target_os = "linux")]
+#[test]
+fn stack_of_one_level() {
+    for (open, middle, close) in NESTED.iter().chain(TRIED) {
+        let levels = 900;
+        let text = format!("x={}{middle}{}", open.repeat(levels), close.repeat(levels));
+        for dialect in [oxc_span::SourceType::script(), oxc_span::SourceType::ts()] {
+            let taken = |text: String| {
+                let run = move || {
+                    super::parse_in(&oxc_allocator::Allocator::default(), &text, dialect);
+                    touched()
+                };
+                let thread = std::thread::Builder::new().stack_size(256 << 20).spawn(run);
+                thread.expect("a thread").join().expect("it ends")
+            };
+            let bytes = taken(text.clone()).saturating_sub(taken("x".to_owned())) / levels;
+            println!("{bytes:6} bytes a level of {open} in {}", if dialect.is_typescript() { "TypeScript" } else { "JavaScript" });
+            let counted = open.bytes().filter(|byte| !byte.is_ascii_alphanumeric()).count().max(1);
+            assert!(bytes <= counted * super::LEVEL, "{open}: {bytes}");
+        }
+    }
+}
+
+/// Bytes of the present thread's stack that have been touched.
+#[cfg(target_os = "linux")]
+fn touched() -> usize {
+    let here = 0_u8;
+    let here = std::ptr::from_ref(&here) as usize;
+    let maps = std::fs::read_to_string("/proc/self/smaps").expect("Linux has it");
+    let mut inside = false;
+    for line in maps.lines() {
+        let first = line.split_whitespace().next().unwrap_or("");
+        if let Some((start, end)) = first.split_once('-') {
+            let bound = |hex: &str| usize::from_str_radix(hex, 16).unwrap_or(0);
+            inside = (bound(start)..bound(end)).contains(&here);
+        } else if inside && first == "Rss:" {
+            let kilobytes: usize = line.split_whitespace().nth(1).and_then(|kb| kb.parse().ok()).unwrap_or(0);
+            return kilobytes << 10;
+        }
+    }
+    panic!("the stack is in no mapping")
 }

@@ -14,11 +14,17 @@ use std::borrow::Cow;
 /// The text as the parser wants it: no byte order mark, no carriage returns.
 pub fn source(content: &str) -> Cow<'_, str> {
     let text = content.strip_prefix('\u{FEFF}').unwrap_or(content);
-    if text.contains('\r') {
-        Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
-    } else {
-        Cow::Borrowed(text)
+    let Some(first) = memchr::memchr(b'\r', text.as_bytes()) else { return Cow::Borrowed(text) };
+    let (mut source, mut from) = (String::with_capacity(text.len()), 0);
+    for at in memchr::memchr_iter(b'\r', &text.as_bytes()[first..]).map(|i| first + i) {
+        source.push_str(&text[from..at]);
+        if text.as_bytes().get(at + 1) != Some(&b'\n') {
+            source.push('\n');
+        }
+        from = at + 1;
     }
+    source.push_str(&text[from..]);
+    Cow::Owned(source)
 }
 
 /// Length, in characters, of the docstrings of modules, classes and `def`s, joined by newlines, and of the comments
@@ -36,25 +42,25 @@ fn docstrings(parsed: &Parsed<ModModule>) -> String {
     let mut found = Docstrings(Vec::new());
     found.add(2, "", &parsed.syntax().body);
     found.visit_body(&parsed.syntax().body);
-    found.0.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
-    let texts: Vec<String> = found.0.into_iter().map(|(_, _, text)| text).collect();
+    found.0.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+    let texts: Vec<&str> = found.0.iter().map(|(_, _, text)| text.as_str()).collect();
     texts.join("\n")
 }
 
-struct Docstrings(Vec<(u8, String, String)>);
+struct Docstrings<'a>(Vec<(u8, &'a str, String)>);
 
-impl Docstrings {
-    fn add(&mut self, order: u8, name: &str, body: &[Stmt]) {
+impl<'a> Docstrings<'a> {
+    fn add(&mut self, order: u8, name: &'a str, body: &[Stmt]) {
         let Some(Stmt::Expr(first)) = body.first() else { return };
         let Some(string) = first.value.as_string_literal_expr() else { return };
         let text = clean(string.value.to_str());
         if !text.is_empty() {
-            self.0.push((order, name.to_owned(), text));
+            self.0.push((order, name, text));
         }
     }
 }
 
-impl<'a> StatementVisitor<'a> for Docstrings {
+impl<'a> StatementVisitor<'a> for Docstrings<'a> {
     fn visit_stmt(&mut self, statement: &'a Stmt) {
         match statement {
             Stmt::ClassDef(class) => self.add(0, &class.name, &class.body),
@@ -67,32 +73,38 @@ impl<'a> StatementVisitor<'a> for Docstrings {
 
 /// Without the indentation that all lines but the first share: `inspect.cleandoc`.
 fn clean(text: &str) -> String {
-    let lines: Vec<String> = text.split('\n').map(expand_tabs).collect();
-    let indentation = |line: &String| line.chars().count() - line.trim_start().chars().count();
-    let margin =
-        lines[1..].iter().filter(|line| !line.trim_start().is_empty()).map(indentation).min().unwrap_or(0);
-    let cut = |line: &String| line.chars().skip(margin).collect::<String>();
-    let first = lines[0].trim_start().to_owned();
-    let lines: Vec<String> = std::iter::once(first).chain(lines[1..].iter().map(cut)).collect();
+    let text = expand_tabs(text);
+    let indentation = |line: &str| {
+        let rest = line.trim_start();
+        (!rest.is_empty()).then(|| line[..line.len() - rest.len()].chars().count())
+    };
+    let margin = text.split('\n').skip(1).filter_map(indentation).min().unwrap_or(0);
+    let cut = |line: &'_ str| line.char_indices().nth(margin).map_or(line.len(), |(at, _)| at);
+    let mut lines: Vec<&str> = text.split('\n').collect();
+    lines[0] = lines[0].trim_start();
+    lines[1..].iter_mut().for_each(|line| *line = &line[cut(line)..]);
     let Some(start) = lines.iter().position(|line| !line.is_empty()) else { return String::new() };
     let end = lines.iter().rposition(|line| !line.is_empty()).unwrap_or(start);
     lines[start..=end].join("\n")
 }
 
 /// Tabs go to the next multiple of 8.
-fn expand_tabs(line: &str) -> String {
-    let mut expanded = String::with_capacity(line.len());
+fn expand_tabs(text: &str) -> Cow<'_, str> {
+    if !text.contains('\t') {
+        return Cow::Borrowed(text);
+    }
+    let mut expanded = String::with_capacity(text.len());
     let mut column = 0;
-    for c in line.chars() {
+    for c in text.chars() {
         let width = if c == '\t' { 8 - column % 8 } else { 1 };
         if c == '\t' {
             expanded.extend(std::iter::repeat_n(' ', width));
         } else {
             expanded.push(c);
         }
-        column = if c == '\r' { 0 } else { column + width };
+        column = if matches!(c, '\r' | '\n') { 0 } else { column + width };
     }
-    expanded
+    Cow::Owned(expanded)
 }
 
 /// All comments, every `#` in them deleted; none if Python's own tokenizer would give up: a bracket or a string that
@@ -103,7 +115,7 @@ fn comments(parsed: &Parsed<ModModule>, source: &str) -> String {
     for token in parsed.tokens().iter() {
         match token.kind() {
             TokenKind::Comment => {
-                text.extend(source[token.range().to_std_range()].chars().filter(|&c| c != '#'));
+                source[token.range().to_std_range()].split('#').for_each(|part| text.push_str(part));
             }
             TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace => open += 1,
             TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Rbrace => open = open.saturating_sub(1),

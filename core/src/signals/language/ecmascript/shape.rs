@@ -1,0 +1,438 @@
+//! What parsing a text will take, found by skipping over it: how deep it nests, and how often parts of it are read
+//! again.
+//!
+//! oxc is recursive, so nesting takes stack. And it reads some parts more than once: at `(a`, `([` and the like it tries
+//! whether an arrow function begins, goes back if none does, and remembers the place. What `n` such brackets are around
+//! is read `n + 1` times, so `(a=(a=(a=` is quadratic, in memory too, since a try leaves its nodes behind. The same
+//! holds for `a<b<c` and for arrows with a return type behind `?` in TypeScript.
+//!
+//! Strings, comments, templates and regular expressions are skipped. Whether `/` divides is decided by what precedes
+//! it, and after `)` by the word before its bracket; text of JSX is taken for code. Where that may be wrong, the shape
+//! is not [sure](Shape::sure).
+
+use memchr::{memchr, memchr2, memchr3, memmem};
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Shape {
+    /// Brackets open at once, at most.
+    pub open: usize,
+    /// Brackets open at once, and what else makes the parser recurse around the same place, at most.
+    pub levels: usize,
+    /// Bytes that are read again, those read again twice counted twice.
+    pub again: usize,
+    /// Whether nothing in the text could have been taken for something else.
+    pub sure: bool,
+}
+
+/// A bracket that is open.
+#[derive(Clone, Copy, Default)]
+struct Level {
+    close: u8,
+    /// What may recurse in the expression that is being read.
+    chain: usize,
+    /// Whether it may be the one of an arrow function.
+    arrow: bool,
+    /// `<` that may open type arguments, and arrows whose body may be read again.
+    angles: usize,
+    bodies: usize,
+    /// Whether it follows `if`, `while`, `for` or `with`: behind it a statement begins.
+    control: bool,
+    /// Whether a `?` came before.
+    question: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    /// An expression can begin.
+    Operator,
+    /// One has just ended.
+    Value,
+    /// Either.
+    Unknown,
+}
+
+/// The shape of `text`, in TypeScript or JavaScript.
+pub fn shape(text: &str, typescript: bool) -> Shape {
+    let mut scan = Scan {
+        bytes: text.as_bytes(),
+        typescript,
+        levels: vec![Level::default()],
+        // Type arguments nest over commas, where chains are taken to end.
+        shape: Shape { sure: !typescript, ..Shape::default() },
+        ..Scan::default()
+    };
+    scan.run();
+    scan.shape
+}
+
+#[derive(Default)]
+struct Scan<'a> {
+    bytes: &'a [u8],
+    typescript: bool,
+    levels: Vec<Level>,
+    /// Chains of all levels together.
+    chains: usize,
+    /// Words and colons of statements, which are never taken back: `if (a) b; else if (c) d;` nests.
+    statements: usize,
+    /// What the present place may be read again for, and since where.
+    again: usize,
+    since: usize,
+    shape: Shape,
+}
+
+impl Scan<'_> {
+    fn run(&mut self) {
+        let bytes = self.bytes;
+        let (mut at, mut before) = (0, Before::Operator);
+        let (mut control, mut member) = (false, false);
+        if bytes.starts_with(b"#!") {
+            at = memchr2(b'\n', b'\r', bytes).unwrap_or(bytes.len());
+        }
+        while let Some(&byte) = bytes.get(at) {
+            let start = at;
+            at += 1;
+            if byte.is_ascii_whitespace() {
+                continue;
+            }
+            if is_name(byte) {
+                at += bytes[at..].iter().position(|&b| !is_name(b)).unwrap_or(bytes.len() - at);
+                let word = &bytes[start..at];
+                before = self.word(word, member);
+                control = !member && matches!(word, b"if" | b"while" | b"for" | b"with" | b"await");
+                member = false;
+                continue;
+            }
+            let mut next = Before::Operator;
+            match byte {
+                b'"' | b'\'' => (at, next) = (self.string(at, byte), Before::Value),
+                b'`' => {
+                    at = self.template(at);
+                    next = if bytes.get(at.wrapping_sub(1)) == Some(&b'{') { Before::Operator } else { Before::Value };
+                }
+                b'/' if bytes.get(at) == Some(&b'/') => {
+                    at = line_end(bytes, at);
+                    continue;
+                }
+                b'/' if bytes.get(at) == Some(&b'*') => {
+                    at = memmem::find(&bytes[at + 1..], b"*/").map_or(bytes.len(), |i| at + i + 3);
+                    continue;
+                }
+                b'/' if before == Before::Value => self.chain(1),
+                b'/' => {
+                    self.shape.sure &= before == Before::Operator;
+                    (at, next) = (regex(bytes, at), Before::Value);
+                }
+                b'(' | b'[' | b'{' => self.open(at, byte, control),
+                b')' | b']' | b'}' => match self.close(start, byte) {
+                    b'`' => {
+                        at = self.template(at);
+                        let goes_on = bytes.get(at.wrapping_sub(1)) == Some(&b'{');
+                        next = if goes_on { Before::Operator } else { Before::Value };
+                    }
+                    after => {
+                        next = match byte {
+                            b']' => Before::Value,
+                            b')' if after == 0 => Before::Value,
+                            b')' => Before::Operator,
+                            _ => Before::Unknown,
+                        }
+                    }
+                },
+                b'+' | b'-' if bytes.get(at) == Some(&byte) => {
+                    at += 1;
+                    self.chain(1);
+                    next = before; // behind a value it ends one, else it begins one
+                }
+                b'.' => {
+                    member = bytes.get(at) != Some(&b'.');
+                    self.chain(1);
+                    before = Before::Value;
+                    continue;
+                }
+                b'#' | b'@' => {}
+                _ => self.sign(start, byte),
+            }
+            (before, control, member) = (next, false, false);
+        }
+        self.tell(bytes.len());
+    }
+
+    /// Adds up what was read again until here.
+    fn tell(&mut self, at: usize) {
+        self.shape.again = self.shape.again.saturating_add(self.again.saturating_mul(at - self.since));
+        self.since = at;
+    }
+
+    fn chain(&mut self, levels: usize) {
+        if let Some(level) = self.levels.last_mut() {
+            level.chain += levels;
+        }
+        self.chains += levels;
+        let all = self.chains + self.levels.len() + self.statements;
+        self.shape.levels = self.shape.levels.max(all);
+    }
+
+    fn word(&mut self, word: &[u8], member: bool) -> Before {
+        if member || !word[0].is_ascii_lowercase() || !(2..=11).contains(&word.len()) {
+            // Blanks and line ends beyond ASCII, and escapes.
+            self.shape.sure &= word.is_ascii() && !word.contains(&b'\\');
+            return Before::Value;
+        }
+        match word {
+            b"if" | b"else" | b"do" | b"for" | b"while" | b"with" | b"export" | b"declare" | b"namespace" | b"module" => {
+                self.statements += 1;
+                self.chain(0);
+                Before::Operator
+            }
+            b"return" | b"typeof" | b"instanceof" | b"in" | b"new" | b"delete" | b"void" | b"throw" | b"case"
+            | b"extends" | b"default" => {
+                self.chain(1);
+                Before::Operator
+            }
+            b"yield" | b"await" | b"of" | b"async" | b"keyof" | b"infer" | b"unique" | b"readonly" | b"asserts"
+            | b"is" | b"as" | b"satisfies" | b"abstract" | b"class" => {
+                self.chain(1);
+                Before::Unknown
+            }
+            _ => {
+                self.shape.sure &= word.is_ascii() && !word.contains(&b'\\');
+                Before::Value
+            }
+        }
+    }
+
+    fn sign(&mut self, at: usize, byte: u8) {
+        let bytes = self.bytes;
+        match byte {
+            b',' | b';' => {
+                self.tell(at);
+                let level = self.levels.last_mut().expect("the text itself is a level");
+                self.chains -= level.chain;
+                self.again -= level.bodies;
+                (level.chain, level.bodies) = (0, 0);
+                if byte == b';' {
+                    self.again -= level.angles;
+                    (level.angles, level.question) = (0, false);
+                }
+                return;
+            }
+            b':' => self.statements += 1,
+            b'?' => self.levels.last_mut().expect("a level").question = true,
+            b'<' => {
+                self.shape.sure &= !bytes[at..].starts_with(b"<!--");
+                self.tell(at);
+                self.levels.last_mut().expect("a level").angles += usize::from(self.typescript);
+                self.again += usize::from(self.typescript);
+            }
+            b'>' => {
+                self.shape.sure &= !bytes[..=at].ends_with(b"-->");
+                let level = self.levels.last_mut().expect("a level");
+                if level.angles > 0 && (at == 0 || bytes[at - 1] != b'=') {
+                    level.angles -= 1;
+                    self.tell(at);
+                    self.again -= 1;
+                }
+            }
+            // No type goes on behind these.
+            b'=' if bytes.get(at + 1) != Some(&b'>') => self.no_types(at),
+            b'&' | b'|' if bytes.get(at + 1) == Some(&byte) => self.no_types(at),
+            b'+' | b'*' | b'%' | b'^' | b'!' => self.no_types(at),
+            _ => {}
+        }
+        self.chain(1);
+    }
+
+    fn no_types(&mut self, at: usize) {
+        let level = self.levels.last_mut().expect("a level");
+        if level.angles > 0 {
+            let angles = std::mem::take(&mut level.angles);
+            self.tell(at);
+            self.again -= angles;
+        }
+    }
+
+    fn open(&mut self, inside: usize, byte: u8, control: bool) {
+        let arrow = byte == b'(' && !control && may_be_parameters(self.bytes, inside);
+        let close = if byte == b'(' { b')' } else { byte + 2 };
+        self.push(Level { close, arrow, control, ..Level::default() }, inside);
+    }
+
+    fn push(&mut self, level: Level, at: usize) {
+        self.tell(at);
+        self.again += usize::from(level.arrow);
+        self.levels.push(level);
+        self.shape.open = self.shape.open.max(self.levels.len() - 1);
+        self.chain(0);
+    }
+
+    /// Closes a bracket: gives '`' if a template goes on behind it, 1 if a statement begins there, else 0.
+    fn close(&mut self, at: usize, byte: u8) -> u8 {
+        self.tell(at);
+        let fits = |level: &Level| level.close == byte || level.close == b'`' && byte == b'}';
+        let near = self.levels[1..].iter().rev().take(64).position(fits);
+        self.shape.sure &= near == Some(0);
+        let Some(near) = near else { return 0 };
+        let mut last = Level::default();
+        for _ in 0..=near {
+            last = self.levels.pop().expect("it was found");
+            self.chains -= last.chain;
+            self.again -= usize::from(last.arrow) + last.angles + last.bodies;
+        }
+        let around = self.levels.last_mut().expect("a level");
+        if last.arrow && self.typescript && around.question && next_byte(self.bytes, at + 1) == Some(b':') {
+            around.bodies += 1;
+            self.again += 1;
+        }
+        self.chain(1); // calls of calls
+        if last.close == b'`' { b'`' } else { u8::from(last.control) }
+    }
+
+    /// Past a string whose inside begins at `at`.
+    fn string(&self, mut at: usize, quote: u8) -> usize {
+        while let Some(i) = memchr3(quote, b'\\', b'\n', &self.bytes[at.min(self.bytes.len())..]) {
+            at += i + 1;
+            if self.bytes[at - 1] != b'\\' {
+                return at;
+            }
+            at += 1 + usize::from(self.bytes[at..].starts_with(b"\r\n"));
+        }
+        self.bytes.len()
+    }
+
+    /// Past the part of a template that begins at `at`: its end, or `${`.
+    fn template(&mut self, mut at: usize) -> usize {
+        while let Some(i) = memchr3(b'`', b'\\', b'$', &self.bytes[at.min(self.bytes.len())..]) {
+            at += i + 1;
+            match self.bytes[at - 1] {
+                b'`' => return at,
+                b'$' if self.bytes.get(at) == Some(&b'{') => {
+                    self.push(Level { close: b'`', ..Level::default() }, at + 1);
+                    return at + 1;
+                }
+                b'\\' => at += 1,
+                _ => {}
+            }
+        }
+        self.bytes.len()
+    }
+}
+
+/// What names and numbers are made of; beyond ASCII, and behind a backslash, it is not looked closely.
+fn is_name(byte: u8) -> bool {
+    static NAMES: [bool; 256] = {
+        let (mut names, mut byte) = ([false; 256], 0);
+        while byte < 256 {
+            let b = byte as u8;
+            names[byte] = b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$' | b'\\') || b >= 0x80;
+            byte += 1;
+        }
+        names
+    };
+    NAMES[byte as usize]
+}
+
+/// The next byte that is no blank, from `at` on.
+fn next_byte(bytes: &[u8], at: usize) -> Option<u8> {
+    bytes[at.min(bytes.len())..].iter().copied().find(|byte| !byte.is_ascii_whitespace())
+}
+
+/// Whether the parser tries for an arrow function at a `(` with this inside. A comment may hide what it is.
+fn may_be_parameters(bytes: &[u8], inside: usize) -> bool {
+    let is_blank = |byte: &u8| byte.is_ascii_whitespace();
+    let at = inside + bytes[inside..].iter().take(100).take_while(|byte| is_blank(byte)).count();
+    match bytes.get(at) {
+        Some(b'[' | b'{' | b'.' | b')' | b'/' | b'@') => return true,
+        Some(&byte) if is_name(byte) && !byte.is_ascii_digit() => {}
+        Some(byte) => return is_blank(byte),
+        None => return false,
+    }
+    let end = at + bytes[at..].iter().take(1000).take_while(|&&byte| is_name(byte)).count();
+    let after = end + bytes[end..].iter().take(100).take_while(|byte| is_blank(byte)).count();
+    match bytes.get(after) {
+        Some(b'=') => bytes.get(after + 1) != Some(&b'='),
+        Some(byte) => matches!(byte, b',' | b')' | b':' | b'?' | b'/') || is_blank(byte) || is_name(*byte),
+        None => false,
+    }
+}
+
+/// The end of a line comment, which four characters end.
+fn line_end(bytes: &[u8], at: usize) -> usize {
+    let end = memchr2(b'\n', b'\r', &bytes[at..]).map_or(bytes.len(), |i| at + i);
+    let mut from = at;
+    while let Some(i) = memchr(0xE2, &bytes[from..end]) {
+        from += i + 1;
+        if matches!(bytes[from..end], [0x80, 0xA8 | 0xA9, ..]) {
+            return from + 2;
+        }
+    }
+    end
+}
+
+/// Past a regular expression whose inside begins at `at`, which is on one line.
+fn regex(bytes: &[u8], at: usize) -> usize {
+    let (mut end, mut class) = (at, false);
+    while let Some(&byte) = bytes.get(end) {
+        end += 1;
+        match byte {
+            b'\n' => break,
+            b'\\' => end += 1,
+            b'[' => class = true,
+            b']' => class = false,
+            b'/' if !class => break,
+            _ => {}
+        }
+    }
+    end.min(bytes.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shape;
+
+    #[test]
+    fn what_is_no_code_is_skipped() {
+        for text in [
+            "a(\"(\\\"(\", '(')",
+            "a(`(\\`(${b}(`)",
+            "a() // (((\nb()",
+            "a(/* ((( */)",
+            "a(/[/(]\\/(/)",
+            "if (a) /(((/.test(b)",
+            "#!((((\na()",
+            "x = y / 2 + (z) / 2",
+            "a = b++ / c; (d) / e",
+        ] {
+            let shape = shape(text, false);
+            assert!(shape.open == 1 && shape.sure, "{text}: {shape:?}");
+        }
+        assert_eq!(shape("`${`${`${a}`}`}`", false).open, 3);
+    }
+
+    #[test]
+    fn what_may_mislead_is_not_sure() {
+        for text in ["{}/(/", "<p>it's)</p>", "<!-- (", "a\n--> (", "a\u{2028}b", "\\u0061", "yield /(/", "(]"] {
+            assert!(!shape(text, false).sure, "{text}");
+        }
+    }
+
+    #[test]
+    fn chains_end_where_expressions_end() {
+        let chain = |text: &str| shape(&text.repeat(1000), false).levels;
+        assert!(chain("a=") >= 1000 && chain("!") >= 1000 && chain("if(a)b;else ") >= 2000);
+        assert!(chain("a:") >= 1000 && chain("(") >= 1000 && chain("a?b:") >= 1000 && chain("f(") >= 1000);
+        assert!(chain("a = b, c = !d;\n") < 10 && chain("(a = b);[c]") < 10);
+    }
+
+    #[test]
+    fn what_is_read_again() {
+        let times = |text: &str, typescript| shape(text, typescript).again as f64 / text.len() as f64;
+        let long = "x".repeat(10_000);
+        assert!(times(&format!("(a={long})"), false) > 0.9);
+        assert!(times(&format!("(a=(b,([{long}]), c))"), false) > 2.9);
+        assert!(times(&format!("(1,f({long}))"), false) < 0.1);
+        assert!(times(&format!("a<b<c<{long}"), true) > 2.9);
+        assert!(times(&format!("a<b; c<d && {long}"), true) < 0.1);
+        assert!(times(&format!("a ? (b) : c => {long}"), true) > 0.9);
+    }
+}

@@ -2,7 +2,8 @@
 
 use super::Kind;
 use super::engine::{After, Lexer, is_word, word_before};
-use super::rules::{Escape, Extent, Quote, raw};
+use super::dialects::Dialect;
+use super::quote::{Escape, Extent, Quote, raw};
 use memchr::{memchr2, memmem};
 
 /// A closer of raw strings: quotes, then up to 255 hashes (the most Rust allows).
@@ -27,7 +28,7 @@ fn c_string(lexer: &mut Lexer<'_>, at: usize) -> bool {
     let prefix = word_before(lexer.text, at, 4);
     let start = at - prefix.len();
     match prefix {
-        b"R" | b"LR" | b"uR" | b"UR" | b"u8R" if lexer.rules.dialect == super::rules::Dialect::Cpp => {
+        b"R" | b"LR" | b"uR" | b"UR" | b"u8R" if lexer.rules.dialect == Dialect::Cpp => {
             // A delimiter has at most 16 characters.
             let window = &lexer.text[at + 1..lexer.text.len().min(at + 18)];
             let Some(length) = window.iter().position(|&b| b == b'(') else { return false };

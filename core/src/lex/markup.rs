@@ -2,7 +2,9 @@
 
 use super::engine::{Lexer, is_word};
 use super::memo::tag_name;
-use super::rules::{Dialect, Escape, Extent, Quote, Rules};
+use super::dialects::Dialect;
+use super::quote::{Escape, Extent, Quote};
+use super::rules::Rules;
 use super::{Kind, Span, spans_by};
 use memchr::{memchr, memmem};
 

@@ -3,15 +3,16 @@
 //! One pass over the bytes with an explicit stack for what nests, linear on any input: a closer that was not found
 //! once is not looked for again.
 //!
-//! A language is its entry in `codemill/languages/table/` read by [`engine`]; the languages whose literals no table can
-//! describe (raw strings, heredocs, regular expressions, templates) have a dialect of their own in [`rules`], which is
-//! where to start reading.
+//! A language is its entry in `codemill/languages/table/`, made into [`rules`] and read by [`engine`]; what no table can
+//! describe (raw strings, heredocs, regular expressions, templates) is added by [`dialects`], where to start reading.
 
+mod dialects;
 mod engine;
 mod javascript;
 mod literals;
 mod markup;
 mod memo;
+mod quote;
 mod rules;
 mod scripting;
 mod shell;
@@ -22,6 +23,7 @@ mod yaml;
 #[cfg(feature = "python")]
 pub mod python;
 
+pub use rules::Place;
 pub(crate) use rules::{Quirks, Rules};
 
 /// What a span of a program is. Whatever no span covers is code, whitespace included.
@@ -80,10 +82,20 @@ pub struct Syntax {
     pub block_comments: Vec<(String, String)>,
     /// Whether block comments nest.
     pub nested_comments: bool,
+    /// Openers of comments that cannot begin everywhere, and where they can.
+    pub comment_places: Vec<(String, Place)>,
     /// Openers and closers of strings with backslash escapes; longer openers first.
     pub strings: Vec<(String, String)>,
     /// The same without escapes.
     pub raw_strings: Vec<(String, String)>,
+    /// Whether a string whose closer is its opener ends with its line.
+    pub one_line_strings: bool,
+    /// The key of the language whose literals it has; its own where that is `None`.
+    pub dialect: Option<String>,
+    /// Openers of line comments that can only stand before the first code.
+    pub head_line_comments: Vec<String>,
+    /// The same of block comments, with their closers.
+    pub head_block_comments: Vec<(String, String)>,
 }
 
 /// The comments and strings of `text`.

@@ -1,6 +1,7 @@
 //! What Python sees of lexing.
 
-use super::{Syntax, spans};
+use super::{Place, Syntax, spans};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use std::collections::HashMap;
 
@@ -11,8 +12,39 @@ struct SyntaxIn {
     line_comments: Vec<String>,
     block_comments: Vec<(String, String)>,
     nested_comments: bool,
+    comment_places: Vec<(String, String)>,
     strings: Vec<(String, String)>,
     raw_strings: Vec<(String, String)>,
+    one_line_strings: bool,
+    dialect: Option<String>,
+    head_line_comments: Vec<String>,
+    head_block_comments: Vec<(String, String)>,
+}
+
+impl TryFrom<SyntaxIn> for Syntax {
+    type Error = PyErr;
+
+    fn try_from(la: SyntaxIn) -> PyResult<Self> {
+        let place = |(opener, name): (String, String)| {
+            let place = Place::named(&name);
+            let place =
+                place.ok_or_else(|| PyValueError::new_err(format!("{}: no place {name:?}", la.name)))?;
+            Ok((opener, place))
+        };
+        Ok(Self {
+            comment_places: la.comment_places.into_iter().map(place).collect::<PyResult<_>>()?,
+            name: la.name,
+            line_comments: la.line_comments,
+            block_comments: la.block_comments,
+            nested_comments: la.nested_comments,
+            strings: la.strings,
+            raw_strings: la.raw_strings,
+            one_line_strings: la.one_line_strings,
+            dialect: la.dialect,
+            head_line_comments: la.head_line_comments,
+            head_block_comments: la.head_block_comments,
+        })
+    }
 }
 
 /// The comments and strings of every language; see `codemill.languages`.
@@ -22,23 +54,9 @@ pub struct Syntaxes(HashMap<String, Syntax>);
 #[pymethods]
 impl Syntaxes {
     #[new]
-    fn new(languages: Vec<SyntaxIn>) -> Self {
-        Self(
-            languages
-                .into_iter()
-                .map(|la| {
-                    let syntax = Syntax {
-                        name: la.name.clone(),
-                        line_comments: la.line_comments,
-                        block_comments: la.block_comments,
-                        nested_comments: la.nested_comments,
-                        strings: la.strings,
-                        raw_strings: la.raw_strings,
-                    };
-                    (la.name, syntax)
-                })
-                .collect(),
-        )
+    fn new(languages: Vec<SyntaxIn>) -> PyResult<Self> {
+        let named = |la: SyntaxIn| Ok((la.name.clone(), Syntax::try_from(la)?));
+        Ok(Self(languages.into_iter().map(named).collect::<PyResult<_>>()?))
     }
 
     fn __len__(&self) -> usize {

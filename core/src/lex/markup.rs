@@ -57,9 +57,11 @@ fn inside(lexer: &mut Lexer<'_>, start: usize, end: usize, rules: &Rules) {
 /// Values in quotes, up to the `>` of the tag; a `<` on the way means that there is none.
 fn attributes(lexer: &mut Lexer<'_>) {
     let text = lexer.text;
-    while let Some(&byte) = text.get(lexer.pos) {
+    let stop = |from: usize| text[from..].iter().position(|b| matches!(b, b'<' | b'>' | b'"' | b'\''));
+    while let Some(found) = stop(lexer.pos) {
+        lexer.pos += found;
         let at = lexer.pos;
-        match byte {
+        match text[at] {
             b'<' => return,
             b'>' => {
                 lexer.pos = at + 1;

@@ -23,6 +23,8 @@ mod yaml;
 #[cfg(feature = "python")]
 pub mod python;
 
+use std::sync::OnceLock;
+
 pub use rules::Place;
 pub(crate) use rules::{Quirks, Rules};
 
@@ -43,6 +45,10 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All, in order.
+    pub const ALL: [Self; 5] =
+        [Self::Hashbang, Self::LineComment, Self::BlockComment, Self::Docstring, Self::String];
+
     /// Its name in Python and in tests.
     pub fn name(self) -> &'static str {
         match self {
@@ -96,6 +102,30 @@ pub struct Syntax {
     pub head_line_comments: Vec<String>,
     /// The same of block comments, with their closers.
     pub head_block_comments: Vec<(String, String)>,
+    /// What was made of it, so that it is made once; a copy makes its own.
+    #[doc(hidden)]
+    pub made: Made,
+}
+
+/// The rules made of a [`Syntax`]: of the language, and as the signals see it.
+#[derive(Debug, Default)]
+pub struct Made {
+    pub(crate) rules: OnceLock<Rules>,
+    pub(crate) split: OnceLock<Rules>,
+}
+
+impl Clone for Made {
+    /// Nothing: the copy of a syntax is made to be changed.
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl Syntax {
+    /// Its rules.
+    pub(crate) fn rules(&self) -> &Rules {
+        self.made.rules.get_or_init(|| Rules::of(self))
+    }
 }
 
 /// The comments and strings of `text`.
@@ -107,7 +137,7 @@ pub struct Syntax {
 /// assert_eq!((found[0].kind, found[1].kind, found[1].start), (Kind::String, Kind::LineComment, 9));
 /// ```
 pub fn spans(text: &str, syntax: &Syntax) -> Vec<Span> {
-    spans_by(text, &Rules::of(syntax))
+    spans_by(text, syntax.rules())
 }
 
 /// The comments and strings of `text` under rules that the caller may have bent.

@@ -1,5 +1,7 @@
 //! Kinds of strings: what ends them, what does not, and how far they go when nothing does.
 
+use memchr::{memchr2, memchr3};
+
 /// What takes a quote away from its string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Escape {
@@ -64,8 +66,11 @@ impl<'a> Quote<'a> {
         let newline = if self.is_one_line() { b'\n' } else { close };
         let code = self.code.first().map_or(close, |code| code[0]);
         let end = if spec { b'}' } else { close };
-        if code == close && end == close && newline == close {
-            return memchr::memchr2(close, escape, text);
+        match (newline == close, code == close, end == close) {
+            (true, true, true) => return memchr2(close, escape, text),
+            (false, true, true) => return memchr3(close, escape, newline, text),
+            (true, false, true) => return memchr3(close, escape, code, text),
+            _ => {}
         }
         text.iter().position(|&b| b == close || b == escape || b == newline || b == code || b == end)
     }

@@ -118,7 +118,7 @@ pub enum Stop {
 }
 
 /// How one language is read.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Rules {
     /// What opens something, in the order in which it is tried.
     pub openers: Vec<Opener>,

@@ -17,7 +17,7 @@ pub mod python;
 #[cfg(test)]
 mod tests;
 
-use crate::lex::{Rules, Syntax};
+use crate::lex::Syntax;
 use std::borrow::Cow;
 
 /// What became of a text.
@@ -45,8 +45,8 @@ pub fn strip(text: &str, syntax: &Syntax) -> Option<Stripped> {
     if syntax.line_comments.is_empty() && syntax.block_comments.is_empty() && syntax.name != "python" {
         return None;
     }
-    let rules = Rules::of(syntax);
-    let head = head::head(text, &rules, &syntax.name);
+    let rules = syntax.rules();
+    let head = head::head(text, rules, &syntax.name);
     if head.comments.is_empty() || !phrases::any(&text[..head.code]) {
         return None;
     }
@@ -58,7 +58,7 @@ pub fn strip(text: &str, syntax: &Syntax) -> Option<Stripped> {
     }
     let content = cut::without(text, &cuts);
     let removed = text.len() - content.len();
-    let same_code = head::head(&content, &rules, &syntax.name).code == head.code - removed;
+    let same_code = head::head(&content, rules, &syntax.name).code == head.code - removed;
     if !same_code || wakes(text, &content, &syntax.name) {
         return None;
     }

@@ -232,13 +232,14 @@ impl Rules {
                     self.text("'", "'", Backslash, Line);
                 }
             }
-            "clojure" | "common lisp" | "emacs lisp" | "scheme" | "racket" | "tcl" | "bibtex" | "tex" | "lex"
-            | "jflex" | "jison lex" => self.skips = b"\\",
+            "clojure" | "common lisp" | "emacs lisp" | "scheme" | "racket" | "tcl" | "bibtex" | "tex"
+            | "lex" | "jflex" | "jison lex" => self.skips = b"\\",
             // `'"'` is a character, `'a` a type, `a'` a name.
-            "haskell" | "elm" | "purescript" | "julia" | "ocaml" | "reason" | "rescript" | "f#" | "ada" | "vhdl" => {
+            "haskell" | "elm" | "purescript" | "julia" | "ocaml" | "reason" | "rescript" | "f#" | "ada"
+            | "vhdl" => {
                 self.openers.retain(|o| o.text != b"'");
                 self.special_bytes(b"'");
-                self.hook = literals::char_or_word;
+                self.hook = literals::char_or_prime;
             }
             "erlang" => self.skips = b"$",
             "powershell" => self.skips = b"`",

@@ -4,7 +4,8 @@ use super::memo::Memo;
 use super::quote::{Escape, Extent, Quote};
 use super::rules::{Place, Rules, Stop, What};
 use super::{Kind, Span};
-use memchr::{memchr, memmem};
+use memchr::memchr;
+use memchr::memmem::{self, Finder};
 
 /// A literal that was left for the code inside it.
 pub struct Frame<'a> {
@@ -85,11 +86,9 @@ impl<'a> Lexer<'a> {
             if !self.frames.is_empty() && self.bracket(at, byte) {
                 continue;
             }
-            if self.rules.skips.contains(&byte) {
+            if !self.open(at) && self.rules.skips.contains(&byte) {
                 self.pos = (at + 2).min(self.text.len());
-                continue;
             }
-            self.open(at);
         }
         self.spans
     }
@@ -243,13 +242,14 @@ impl<'a> Lexer<'a> {
     }
 
     /// A block comment: its closer, or the end of the text.
-    fn block_comment(&mut self, start: usize, inside: usize, open: &[u8], close: &[u8]) -> bool {
+    fn block_comment(&mut self, start: usize, inside: usize, open: &[u8], closer: &Finder<'_>) -> bool {
+        let close = closer.needle();
         let end = if self.rules.nested && open != close {
             nested_end(self.text, inside, open, close)
         } else if self.memo.is_absent(close, inside) {
             None
         } else {
-            memmem::find(&self.text[inside..], close).map(|i| inside + i + close.len())
+            closer.find(&self.text[inside..]).map(|i| inside + i + close.len())
         };
         if end.is_none() && self.rules.quirks.unclosed_comment_is_code {
             self.memo.set_absent(close, self.text.len());
@@ -279,7 +279,9 @@ impl<'a> Lexer<'a> {
         while let Some(found) = quote.next_stop(&text[i..], spec) {
             i += found;
             let byte = text[i];
-            if byte == b'\\' && quote.escape == Escape::Backslash {
+            // `\(` of Swift is no escape.
+            let opener = quote.code.iter().find(|&&o| text[i..].starts_with(o));
+            if byte == b'\\' && quote.escape == Escape::Backslash && opener.is_none() {
                 let crlf = text[i + 1..].starts_with(b"\r\n");
                 i = (i + 2 + usize::from(crlf)).min(text.len());
             } else if text[i..].starts_with(quote.close) {
@@ -302,7 +304,7 @@ impl<'a> Lexer<'a> {
                 };
                 (start, quote, spec) = (i, outer, outer_spec);
                 i += 1;
-            } else if let Some(&opener) = quote.code.iter().find(|&&o| text[i..].starts_with(o)) {
+            } else if let Some(&opener) = opener {
                 if quote.doubled_code && !spec && text[i + 1..].starts_with(&opener[..1]) {
                     i += 2; // `{{` is a brace
                     continue;

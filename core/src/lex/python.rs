@@ -158,7 +158,8 @@ impl Rows {
     fn lexed(&self, syntaxes: &Syntaxes) -> ListArray {
         let (mut kinds, mut starts, mut ends) = (Vec::new(), Vec::new(), Vec::new());
         let (mut lengths, mut valid) = (Vec::new(), Vec::new());
-        let read = |text, language| syntaxes.get(language).map_or_else(Vec::new, |syntax| spans(text, syntax));
+        let read =
+            |text, language| syntaxes.get(language).map_or_else(Vec::new, |syntax| spans(text, syntax));
         for row in self.each(read) {
             valid.push(row.is_some());
             let found = row.unwrap_or_default();

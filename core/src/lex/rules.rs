@@ -7,6 +7,7 @@ use super::Syntax;
 use super::dialects::Dialect;
 use super::engine::Lexer;
 use super::quote::{Escape, Extent, OwnedQuote, Quote};
+use memchr::memmem::Finder;
 use std::sync::Arc;
 
 /// Reads what begins at a byte, if it is something special; `false` leaves the byte to the table.
@@ -50,7 +51,7 @@ pub enum What {
     /// A comment to its closer.
     Block {
         /// The closer.
-        close: Vec<u8>,
+        close: Finder<'static>,
         /// Where it can begin.
         place: Place,
     },
@@ -226,7 +227,7 @@ impl Rules {
     /// Adds block comments.
     pub(super) fn block(&mut self, open: &str, close: &str, place: Place) {
         if !close.is_empty() {
-            self.add(open, What::Block { close: close.into(), place });
+            self.add(open, What::Block { close: Finder::new(close).into_owned(), place });
         }
     }
 

@@ -307,7 +307,7 @@ NEGATIVES = [
     "% Written by hand",
     "% created by the generator",
     'home = "/home/user/data"',
-    "% /home/runner/work/x",
+    "% /home/runner/src/x",
     'href="/home/about/"',
     "% /usr/share/doc",
     "C:\\\\Users\\\\Public\\\\x",

@@ -38,7 +38,9 @@ CLASSIFIER_BUCKETS: int
 class Syntaxes:
     """Comments and strings of every language. Immutable; shared by threads."""
 
-    def __new__(cls, languages: Sequence[Mapping[str, Any]]) -> Syntaxes: ...
+    def __new__(cls, languages: Sequence[Mapping[str, Any]]) -> Syntaxes:
+        """Takes the fields of `codemill.languages.Language`. Raises: ValueError for an unknown place of comments."""
+
     def __len__(self) -> int:
         """How many languages there are."""
 
@@ -46,6 +48,22 @@ def lex(text: str, language: str, syntaxes: Syntaxes) -> list[tuple[str, int, in
     """The comments and strings of a program: kind, first byte, last byte + 1 (of the text in UTF-8), in order.
 
     Kinds: hashbang, line_comment, block_comment, docstring, string. Empty for a language that is not known.
+    """
+
+def lex_column(content: pa.LargeStringArray, language: pa.StringArray, syntaxes: Syntaxes) -> pa.ListArray:
+    """The comments and strings of each text: `lex` for a column.
+
+    Shape: one row per text; a list of structs of `kind` (dictionary of strings), `start`, `end` (uint64, bytes).
+    Null: where content or language is, and where the row made the code panic. A language that is not known: empty.
+    Raises: TypeError for other types, ValueError if the arrays differ in length.
+    """
+
+def split_column(content: pa.LargeStringArray, language: pa.StringArray, syntaxes: Syntaxes) -> pa.StructArray:
+    """Code text and comment text of each text: `split` for a column.
+
+    Shape: one row per text; fields `code`, `comments` (large_string).
+    Null: both, where content or language is, and where the row made the code panic.
+    Raises: TypeError for other types, ValueError if the arrays differ in length.
     """
 
 def split(text: str, language: str, syntaxes: Syntaxes) -> tuple[str, str]:

@@ -4,7 +4,8 @@
 
 LINGUIST is a folder with Linguist's languages.yml, heuristics.yml, vendor.yml, generic.yml and popular.yml; TOKEI its
 languages.json; FACTS the CSV of RefineCode's languages (language, doc_type, line_comments, …). What those sources
-do not say, or say in a way we cannot use, is in language_corrections.toml beside this script. Needs PyYAML.
+do not say, or say in a way we cannot use, is in language_corrections.toml and, for comments and strings, in
+language_syntax.toml beside this script. Needs PyYAML.
 
 A table file without the line "# Generated" at its top is left alone: languages added by hand go there.
 """
@@ -37,6 +38,7 @@ def main() -> None:
     parser.add_argument("facts", type=Path)
     args = parser.parse_args()
     corrections = tomllib.loads((HERE / "language_corrections.toml").read_text())
+    corrections |= tomllib.loads((HERE / "language_syntax.toml").read_text())
     read = {p.stem: yaml.safe_load(p.read_text()) for p in sorted(args.linguist.glob("*.yml"))}
     facts = {row["language"]: row for row in csv.DictReader(args.facts.open())}
     languages = table(read, json.loads(args.tokei.read_text())["languages"], facts, corrections)
@@ -60,7 +62,7 @@ def table(
     """Our entries by key, in the order of their titles."""
     linguist = {**read["languages"], **corrections["extra"]}
     keys = {title: corrections["names"].get(title, title.lower()) for title in linguist}
-    syntax = tokei_syntax(tokei, linguist, corrections["tokei"])
+    syntax = all_syntax(linguist, tokei, {title: facts.get(key, {}) for title, key in keys.items()}, corrections)
     out = {}
     for title in sorted(linguist):
         known, key = linguist[title], keys[title]
@@ -74,21 +76,52 @@ def table(
         for field in ("extensions", "filenames", "interpreters"):
             entry[field] = [str(v) for v in known.get(field, ())]
         entry["aliases"] = list(dict.fromkeys([title.lower().replace(" ", "-"), *map(str, known.get("aliases", ()))]))
-        entry |= corrected(corrections["syntax"].get(title)) or syntax.get(title) or from_facts(fact)
+        entry |= syntax[title]
+        if title in corrections["dialects"]:
+            entry["dialect"] = keys[corrections["dialects"][title]]
         out[key] = {name: value for name, value in entry.items() if value}
     return out
 
 
-def corrected(syntax: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """An entry of [syntax], under the table's names."""
-    if syntax is None:
-        return None
+def all_syntax(
+    linguist: Mapping[str, Any],
+    tokei: Mapping[str, Any],
+    facts: Mapping[str, Mapping[str, str]],
+    corrections: Mapping[str, Any],
+) -> dict[str, dict[str, Any]]:
+    """Comment and string syntax by title: our own, else tokei's, else RefineCode's, else that of the dialect."""
+    own = {title: family for family in corrections["family"] for title in family["languages"]}
+    if twice := sorted(set(own) & set(corrections["syntax"])):
+        raise SystemExit(f"languages with an entry and a family: {twice}")
+    own |= corrections["syntax"]
+    dialects = corrections["dialects"]
+    if unknown := sorted({*own, *dialects, *dialects.values()} - set(linguist)):
+        raise SystemExit(f"titles that Linguist does not have: {unknown}")
+    from_tokei = tokei_syntax(tokei, linguist, corrections["tokei"])
+    out = {}
+    for title in linguist:
+        entry = in_table(own[title]) if title in own else from_tokei.get(title) or from_facts(facts[title])
+        out[title] = {name: value for name, value in entry.items() if value}
+    for title, dialect in dialects.items():
+        out[title] = out[title] or out[dialect]
+    return out
+
+
+def in_table(syntax: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry of language_syntax.toml, under the table's names."""
+    places = syntax.get("at", {})
+    if isinstance(places, str):
+        places = dict.fromkeys(syntax["line"], places)
     return {
         "line_comments": syntax.get("line", []),
         "block_comments": syntax.get("block", []),
         "nested_comments": syntax.get("nested", False),
+        "comment_places": [[opener, place] for opener, place in places.items()],
         "strings": syntax.get("strings", []),
         "raw_strings": syntax.get("raw", []),
+        "one_line_strings": syntax.get("one_line", False),
+        "head_line_comments": syntax.get("head_line", []),
+        "head_block_comments": syntax.get("head_block", []),
     }
 
 
@@ -133,8 +166,8 @@ def pairs(values: Sequence[Sequence[str]]) -> list[list[str]]:
 
 def from_facts(fact: Mapping[str, str]) -> dict[str, Any]:
     """What RefineCode's list says of comments, for languages that tokei lacks."""
-    opens = (fact.get("line_comments") or "").split()
-    blocks = (fact.get("block_comments") or "").split()
+    opens = (fact.get("line_comments") or "").replace(",", " ").split()
+    blocks = (fact.get("block_comments") or "").replace(",", " ").split()
     paired = [blocks[i : i + 2] for i in range(0, len(blocks) - 1, 2)] if len(blocks) % 2 == 0 else []
     return {"line_comments": opens, "block_comments": paired}
 

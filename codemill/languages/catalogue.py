@@ -38,10 +38,16 @@ class Language:
     line_comments: tuple[str, ...] = ()  # openers of a comment to the end of the line
     block_comments: tuple[Pair, ...] = ()  # openers and closers
     nested_comments: bool = False  # whether block comments nest
+    comment_places: tuple[Pair, ...] = ()  # openers and where they can begin one: blank, line_start, column_0, statement
     strings: tuple[Pair, ...] = ()  # openers and closers, backslash escapes; longer openers first
     raw_strings: tuple[Pair, ...] = ()  # the same without escapes
+    one_line_strings: bool = False  # whether strings end with their line
+    dialect: str | None = None  # the language whose literals it has: heredocs, templates, regular expressions
+    head_line_comments: tuple[str, ...] = ()  # comments that can only stand before the first code
+    head_block_comments: tuple[Pair, ...] = ()  # the same, openers and closers
 
 
+PLACES = ("blank", "line_start", "column_0", "statement")
 FIELDS = {field.name: field for field in dataclasses.fields(Language)}
 
 
@@ -153,6 +159,9 @@ def _language(name: str, entry: dict[str, Any], file: Traversable) -> Language:
     for extension in entry.get("extensions", ()):
         if not extension.startswith("."):
             raise InputError(f"the extension {extension!r} does not begin with a dot", where=where)
+    for opener, place in entry.get("comment_places", ()):
+        if place not in PLACES:
+            raise InputError(f"{opener!r} cannot begin at {place!r}", where=where, remedy=did_you_mean(place, PLACES))
     return Language(name=name, **{field: _frozen(value) for field, value in entry.items()})
 
 

@@ -29,6 +29,7 @@ fn syntax(language: &str) -> Syntax {
         nested_comments: language == "rust",
         strings: vec![pair("\"", "\""), pair("'", "'")],
         raw_strings: vec![pair("`", "`")],
+        ..Syntax::default()
     }
 }
 

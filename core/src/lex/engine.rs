@@ -1,9 +1,11 @@
 //! The machine every language runs on: find the next byte that can open something, and read what it opens.
 
 use super::memo::Memo;
-use super::rules::{Escape, Extent, Place, Quote, Rules, What};
+use super::quote::{Escape, Extent, Quote};
+use super::rules::{Place, Rules, Stop, What};
 use super::{Kind, Span};
-use memchr::{memchr, memmem};
+use memchr::memchr;
+use memchr::memmem::{self, Finder};
 
 /// A literal that was left for the code inside it.
 pub struct Frame<'a> {
@@ -47,6 +49,8 @@ pub struct Lexer<'a> {
     pub spans: Vec<Span>,
     /// Literals around the present code, innermost last.
     pub frames: Vec<Frame<'a>>,
+    /// Bytes to stop at here: those of the rules and, for a while, others.
+    stops: [Stop; 256],
     /// Heredocs whose bodies begin on the next line.
     pub heredocs: Vec<super::shell::Heredoc<'a>>,
     /// What is not there.
@@ -62,6 +66,7 @@ impl<'a> Lexer<'a> {
             rules,
             spans: Vec::new(),
             frames: Vec::new(),
+            stops: rules.stops,
             heredocs: Vec::new(),
             memo: Memo::default(),
         }
@@ -81,20 +86,46 @@ impl<'a> Lexer<'a> {
             if !self.frames.is_empty() && self.bracket(at, byte) {
                 continue;
             }
-            if self.rules.skips.contains(&byte) {
+            if !self.open(at) && self.rules.skips.contains(&byte) {
                 self.pos = (at + 2).min(self.text.len());
-                continue;
             }
-            self.open(at);
         }
         self.spans
     }
 
     /// The next byte that can open something.
     fn next(&self) -> Option<usize> {
-        let stops = &self.rules.stops;
-        let rest = &self.text[self.pos.min(self.text.len())..];
-        rest.iter().position(|&b| stops[b as usize]).map(|i| self.pos + i)
+        let mut at = self.pos.min(self.text.len());
+        loop {
+            at += self.text[at..].iter().position(|&b| self.stops[b as usize] != Stop::Never)?;
+            let always = self.stops[self.text[at] as usize] == Stop::Always;
+            if always || at == 0 || !is_word(self.text[at - 1]) {
+                return Some(at);
+            }
+            at += 1;
+        }
+    }
+
+    /// Stops at a byte from here on, or no longer.
+    pub fn stop_at(&mut self, byte: u8, stop: bool) {
+        self.stops[byte as usize] = if stop { Stop::Always } else { self.rules.stops[byte as usize] };
+    }
+
+    /// Leaves a literal for the code inside it.
+    pub fn push_frame(&mut self, frame: Frame<'a>) {
+        if self.frames.is_empty() {
+            self.rules.inside.iter().for_each(|&byte| self.stop_at(byte, true));
+        }
+        self.frames.push(frame);
+    }
+
+    /// Goes back to the innermost literal.
+    fn pop_frame(&mut self) -> Option<Frame<'a>> {
+        let frame = self.frames.pop();
+        if self.frames.is_empty() {
+            self.rules.inside.iter().for_each(|&byte| self.stop_at(byte, false));
+        }
+        frame
     }
 
     /// Counts the brackets of code inside a literal, and goes back to the literal at the last one.
@@ -105,7 +136,7 @@ impl<'a> Lexer<'a> {
         } else if byte == frame.close && frame.depth > 0 {
             frame.depth -= 1;
         } else if byte == frame.close {
-            let Some(frame) = self.frames.pop() else { return false };
+            let Some(frame) = self.pop_frame() else { return false };
             match frame.after {
                 After::Text { quote, spec } => self.body(at, at + 1, quote, spec),
                 After::Jsx { elements, in_tag } => super::javascript::read_jsx(self, elements, in_tag),
@@ -151,6 +182,10 @@ impl<'a> Lexer<'a> {
             }
             Place::LineStart => self.line_start_blank(at),
             Place::Column0 => at == 0 || self.text[at - 1] == b'\n',
+            Place::Statement => {
+                let before = self.text[..at].iter().rev().find(|b| !matches!(b, b' ' | b'\t' | b'\r'));
+                before.is_none_or(|b| matches!(b, b'\n' | b';' | b'&' | b'|' | b'(' | b'@'))
+            }
         }
     }
 
@@ -207,13 +242,14 @@ impl<'a> Lexer<'a> {
     }
 
     /// A block comment: its closer, or the end of the text.
-    fn block_comment(&mut self, start: usize, inside: usize, open: &[u8], close: &[u8]) -> bool {
+    fn block_comment(&mut self, start: usize, inside: usize, open: &[u8], closer: &Finder<'_>) -> bool {
+        let close = closer.needle();
         let end = if self.rules.nested && open != close {
             nested_end(self.text, inside, open, close)
         } else if self.memo.is_absent(close, inside) {
             None
         } else {
-            memmem::find(&self.text[inside..], close).map(|i| inside + i + close.len())
+            closer.find(&self.text[inside..]).map(|i| inside + i + close.len())
         };
         if end.is_none() && self.rules.quirks.unclosed_comment_is_code {
             self.memo.set_absent(close, self.text.len());
@@ -243,7 +279,9 @@ impl<'a> Lexer<'a> {
         while let Some(found) = quote.next_stop(&text[i..], spec) {
             i += found;
             let byte = text[i];
-            if byte == b'\\' && quote.escape == Escape::Backslash {
+            // `\(` of Swift is no escape.
+            let opener = quote.code.iter().find(|&&o| text[i..].starts_with(o));
+            if byte == b'\\' && quote.escape == Escape::Backslash && opener.is_none() {
                 let crlf = text[i + 1..].starts_with(b"\r\n");
                 i = (i + 2 + usize::from(crlf)).min(text.len());
             } else if text[i..].starts_with(quote.close) {
@@ -260,13 +298,13 @@ impl<'a> Lexer<'a> {
             } else if spec && byte == b'}' {
                 self.push(Kind::String, start, i);
                 let Some(Frame { after: After::Text { quote: outer, spec: outer_spec }, .. }) =
-                    self.frames.pop()
+                    self.pop_frame()
                 else {
                     return;
                 };
                 (start, quote, spec) = (i, outer, outer_spec);
                 i += 1;
-            } else if let Some(&opener) = quote.code.iter().find(|&&o| text[i..].starts_with(o)) {
+            } else if let Some(&opener) = opener {
                 if quote.doubled_code && !spec && text[i + 1..].starts_with(&opener[..1]) {
                     i += 2; // `{{` is a brace
                     continue;
@@ -275,7 +313,7 @@ impl<'a> Lexer<'a> {
                 self.push(Kind::String, start, end);
                 let open = opener[opener.len() - 1];
                 let after = After::Text { quote, spec };
-                self.frames.push(Frame { after, close: closer_of(open), open, depth: 0 });
+                self.push_frame(Frame { after, close: closer_of(open), open, depth: 0 });
                 return;
             } else {
                 i += 1;

@@ -3,7 +3,7 @@
 use super::Kind;
 use super::engine::{After, Frame, Lexer, is_word, word_before};
 use super::memo::tag_name;
-use super::rules::{Escape, Extent, Quote};
+use super::quote::{Escape, Extent, Quote};
 
 /// Words after which an expression begins.
 const BEFORE_EXPRESSION: &[&[u8]] = &[
@@ -132,7 +132,7 @@ pub fn read_jsx(lexer: &mut Lexer<'_>, mut elements: usize, mut in_tag: bool) {
         lexer.pos = at + 1;
         if byte == b'{' {
             let after = After::Jsx { elements, in_tag };
-            lexer.frames.push(Frame { after, close: b'}', open: b'{', depth: 0 });
+            lexer.push_frame(Frame { after, close: b'}', open: b'{', depth: 0 });
             return;
         }
         if !in_tag {

@@ -1,8 +1,9 @@
 //! Literals of C and its descendants, of Python, Lua and CSS: what their hooks read.
 
 use super::Kind;
+use super::dialects::Dialect;
 use super::engine::{After, Lexer, is_word, word_before};
-use super::rules::{Escape, Extent, Quote, raw};
+use super::quote::{Escape, Extent, Quote, raw};
 use memchr::{memchr2, memmem};
 
 /// A closer of raw strings: quotes, then up to 255 hashes (the most Rust allows).
@@ -27,7 +28,7 @@ fn c_string(lexer: &mut Lexer<'_>, at: usize) -> bool {
     let prefix = word_before(lexer.text, at, 4);
     let start = at - prefix.len();
     match prefix {
-        b"R" | b"LR" | b"uR" | b"UR" | b"u8R" if lexer.rules.dialect == super::rules::Dialect::Cpp => {
+        b"R" | b"LR" | b"uR" | b"UR" | b"u8R" if lexer.rules.dialect == Dialect::Cpp => {
             // A delimiter has at most 16 characters.
             let window = &lexer.text[at + 1..lexer.text.len().min(at + 18)];
             let Some(length) = window.iter().position(|&b| b == b'(') else { return false };
@@ -152,7 +153,10 @@ pub fn csharp(lexer: &mut Lexer<'_>, at: usize) -> bool {
         if !lexer.line_start_blank(at) {
             return false;
         }
-        if lexer.rules.quirks.plain_directives {
+        let name = lexer.text[at + 1..].trim_ascii_start();
+        let is_text =
+            [&b"region"[..], b"endregion", b"error", b"warning"].iter().any(|word| name.starts_with(word));
+        if lexer.rules.quirks.plain_directives || is_text {
             lexer.pos = lexer.line_end(at);
         } else {
             only_comments(lexer, at + 1);
@@ -207,6 +211,11 @@ pub fn char_or_word(lexer: &mut Lexer<'_>, at: usize) -> bool {
         lexer.push(Kind::String, start, end);
     }
     true
+}
+
+/// The same where `'` after a word is a prime or an attribute: `a' 'x'`, `character'('x')`.
+pub fn char_or_prime(lexer: &mut Lexer<'_>, at: usize) -> bool {
+    (at > 0 && is_word(lexer.text[at - 1])) || char_or_word(lexer, at)
 }
 
 /// Rust: characters and lifetimes, raw strings.
@@ -329,7 +338,7 @@ pub fn css(lexer: &mut Lexer<'_>, at: usize) -> bool {
     if matches!(text.get(inside), Some(b'"' | b'\'')) {
         return true;
     }
-    lexer.string(at + 4, inside, Quote::new(b")", Escape::Backslash, Extent::LineOrCode));
+    lexer.string(at, inside, Quote::new(b")", Escape::Backslash, Extent::LineOrCode));
     true
 }
 

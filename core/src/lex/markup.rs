@@ -1,8 +1,10 @@
 //! HTML and XML: tags, scripts and style sheets. PHP: what lies outside of `<?php`.
 
+use super::dialects::Dialect;
 use super::engine::{Lexer, is_word};
 use super::memo::tag_name;
-use super::rules::{Dialect, Escape, Extent, Quote, Rules};
+use super::quote::{Escape, Extent, Quote};
+use super::rules::Rules;
 use super::{Kind, Span, spans_by};
 use memchr::{memchr, memmem};
 
@@ -55,9 +57,11 @@ fn inside(lexer: &mut Lexer<'_>, start: usize, end: usize, rules: &Rules) {
 /// Values in quotes, up to the `>` of the tag; a `<` on the way means that there is none.
 fn attributes(lexer: &mut Lexer<'_>) {
     let text = lexer.text;
-    while let Some(&byte) = text.get(lexer.pos) {
+    let stop = |from: usize| text[from..].iter().position(|b| matches!(b, b'<' | b'>' | b'"' | b'\''));
+    while let Some(found) = stop(lexer.pos) {
+        lexer.pos += found;
         let at = lexer.pos;
-        match byte {
+        match text[at] {
             b'<' => return,
             b'>' => {
                 lexer.pos = at + 1;
@@ -133,15 +137,18 @@ fn php_heredoc(lexer: &mut Lexer<'_>, at: usize) {
         return;
     }
     let mut line = memchr(b'\n', &text[i..]).map_or(text.len(), |n| i + n + 1);
+    let (body, mut closer) = (line, 0);
     while line < text.len() {
         let end = lexer.line_end(line);
         let indent = text[line..end].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
         let rest = &text[line + indent..end];
         if rest.starts_with(word) && !rest.get(word.len()).is_some_and(|&b| is_word(b)) {
-            line += indent + word.len();
+            closer = indent + word.len();
             break;
         }
         line = end + 1;
     }
-    lexer.push(Kind::String, at, line.min(text.len()));
+    let end = line.min(text.len());
+    lexer.push(Kind::String, body, end);
+    lexer.pos = end + closer;
 }

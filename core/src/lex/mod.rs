@@ -3,15 +3,16 @@
 //! One pass over the bytes with an explicit stack for what nests, linear on any input: a closer that was not found
 //! once is not looked for again.
 //!
-//! A language is its entry in `codemill/languages/table/` read by [`engine`]; the languages whose literals no table can
-//! describe (raw strings, heredocs, regular expressions, templates) have a dialect of their own in [`rules`], which is
-//! where to start reading.
+//! A language is its entry in `codemill/languages/table/`, made into [`rules`] and read by [`engine`]; what no table can
+//! describe (raw strings, heredocs, regular expressions, templates) is added by [`dialects`], where to start reading.
 
+mod dialects;
 mod engine;
 mod javascript;
 mod literals;
 mod markup;
 mod memo;
+mod quote;
 mod rules;
 mod scripting;
 mod shell;
@@ -22,6 +23,9 @@ mod yaml;
 #[cfg(feature = "python")]
 pub mod python;
 
+use std::sync::OnceLock;
+
+pub use rules::Place;
 pub(crate) use rules::{Quirks, Rules};
 
 /// What a span of a program is. Whatever no span covers is code, whitespace included.
@@ -41,6 +45,10 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All, in order.
+    pub const ALL: [Self; 5] =
+        [Self::Hashbang, Self::LineComment, Self::BlockComment, Self::Docstring, Self::String];
+
     /// Its name in Python and in tests.
     pub fn name(self) -> &'static str {
         match self {
@@ -80,10 +88,44 @@ pub struct Syntax {
     pub block_comments: Vec<(String, String)>,
     /// Whether block comments nest.
     pub nested_comments: bool,
+    /// Openers of comments that cannot begin everywhere, and where they can.
+    pub comment_places: Vec<(String, Place)>,
     /// Openers and closers of strings with backslash escapes; longer openers first.
     pub strings: Vec<(String, String)>,
     /// The same without escapes.
     pub raw_strings: Vec<(String, String)>,
+    /// Whether a string whose closer is its opener ends with its line.
+    pub one_line_strings: bool,
+    /// The key of the language whose literals it has; its own where that is `None`.
+    pub dialect: Option<String>,
+    /// Openers of line comments that can only stand before the first code.
+    pub head_line_comments: Vec<String>,
+    /// The same of block comments, with their closers.
+    pub head_block_comments: Vec<(String, String)>,
+    /// What was made of it, so that it is made once; a copy makes its own.
+    #[doc(hidden)]
+    pub made: Made,
+}
+
+/// The rules made of a [`Syntax`]: of the language, and as the signals see it.
+#[derive(Debug, Default)]
+pub struct Made {
+    pub(crate) rules: OnceLock<Rules>,
+    pub(crate) split: OnceLock<Rules>,
+}
+
+impl Clone for Made {
+    /// Nothing: the copy of a syntax is made to be changed.
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl Syntax {
+    /// Its rules.
+    pub(crate) fn rules(&self) -> &Rules {
+        self.made.rules.get_or_init(|| Rules::of(self))
+    }
 }
 
 /// The comments and strings of `text`.
@@ -95,7 +137,7 @@ pub struct Syntax {
 /// assert_eq!((found[0].kind, found[1].kind, found[1].start), (Kind::String, Kind::LineComment, 9));
 /// ```
 pub fn spans(text: &str, syntax: &Syntax) -> Vec<Span> {
-    spans_by(text, &Rules::of(syntax))
+    spans_by(text, syntax.rules())
 }
 
 /// The comments and strings of `text` under rules that the caller may have bent.

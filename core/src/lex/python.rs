@@ -1,8 +1,19 @@
 //! What Python sees of lexing.
 
-use super::{Syntax, spans};
+use super::{Kind, Place, Syntax, spans};
+use crate::guard::guarded;
+use crate::python::{array, to_python};
+use arrow_array::builder::LargeStringBuilder;
+use arrow_array::types::Int8Type;
+use arrow_array::{
+    Array, ArrayRef, DictionaryArray, LargeStringArray, ListArray, StringArray, StructArray, UInt64Array,
+};
+use arrow_buffer::OffsetBuffer;
+use arrow_schema::{Field, Fields};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
@@ -11,8 +22,40 @@ struct SyntaxIn {
     line_comments: Vec<String>,
     block_comments: Vec<(String, String)>,
     nested_comments: bool,
+    comment_places: Vec<(String, String)>,
     strings: Vec<(String, String)>,
     raw_strings: Vec<(String, String)>,
+    one_line_strings: bool,
+    dialect: Option<String>,
+    head_line_comments: Vec<String>,
+    head_block_comments: Vec<(String, String)>,
+}
+
+impl TryFrom<SyntaxIn> for Syntax {
+    type Error = PyErr;
+
+    fn try_from(la: SyntaxIn) -> PyResult<Self> {
+        let place = |(opener, name): (String, String)| {
+            let place = Place::named(&name);
+            let place =
+                place.ok_or_else(|| PyValueError::new_err(format!("{}: no place {name:?}", la.name)))?;
+            Ok((opener, place))
+        };
+        Ok(Self {
+            comment_places: la.comment_places.into_iter().map(place).collect::<PyResult<_>>()?,
+            name: la.name,
+            line_comments: la.line_comments,
+            block_comments: la.block_comments,
+            nested_comments: la.nested_comments,
+            strings: la.strings,
+            raw_strings: la.raw_strings,
+            one_line_strings: la.one_line_strings,
+            dialect: la.dialect,
+            head_line_comments: la.head_line_comments,
+            head_block_comments: la.head_block_comments,
+            made: super::Made::default(),
+        })
+    }
 }
 
 /// The comments and strings of every language; see `codemill.languages`.
@@ -22,23 +65,9 @@ pub struct Syntaxes(HashMap<String, Syntax>);
 #[pymethods]
 impl Syntaxes {
     #[new]
-    fn new(languages: Vec<SyntaxIn>) -> Self {
-        Self(
-            languages
-                .into_iter()
-                .map(|la| {
-                    let syntax = Syntax {
-                        name: la.name.clone(),
-                        line_comments: la.line_comments,
-                        block_comments: la.block_comments,
-                        nested_comments: la.nested_comments,
-                        strings: la.strings,
-                        raw_strings: la.raw_strings,
-                    };
-                    (la.name, syntax)
-                })
-                .collect(),
-        )
+    fn new(languages: Vec<SyntaxIn>) -> PyResult<Self> {
+        let named = |la: SyntaxIn| Ok((la.name.clone(), Syntax::try_from(la)?));
+        Ok(Self(languages.into_iter().map(named).collect::<PyResult<_>>()?))
     }
 
     fn __len__(&self) -> usize {
@@ -73,9 +102,104 @@ fn split(py: Python<'_>, text: &str, language: &str, syntaxes: &Syntaxes) -> (St
     })
 }
 
+/// The comments and strings of each text: a list of (kind, start, end), null where content or language is, or where the
+/// row made the code panic.
+#[pyfunction]
+fn lex_column<'py>(
+    py: Python<'py>,
+    content: &Bound<'py, PyAny>,
+    language: &Bound<'py, PyAny>,
+    syntaxes: &Syntaxes,
+) -> PyResult<Bound<'py, PyAny>> {
+    let rows = Rows::new(content, language)?;
+    to_python(py, &py.detach(|| rows.lexed(syntaxes)))
+}
+
+/// Code text and comment text of each text, as signals see them; null like [`lex_column`].
+#[pyfunction]
+fn split_column<'py>(
+    py: Python<'py>,
+    content: &Bound<'py, PyAny>,
+    language: &Bound<'py, PyAny>,
+    syntaxes: &Syntaxes,
+) -> PyResult<Bound<'py, PyAny>> {
+    let rows = Rows::new(content, language)?;
+    to_python(py, &py.detach(|| rows.split(syntaxes)))
+}
+
+/// Texts and their languages.
+struct Rows {
+    content: LargeStringArray,
+    language: StringArray,
+}
+
+impl Rows {
+    fn new(content: &Bound<'_, PyAny>, language: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let content: LargeStringArray = array(content, "content", "large_string")?;
+        let language: StringArray = array(language, "language", "string")?;
+        if content.len() != language.len() {
+            return Err(PyValueError::new_err(format!(
+                "content and language must have the same number of rows, got {} and {}",
+                content.len(),
+                language.len()
+            )));
+        }
+        Ok(Self { content, language })
+    }
+
+    /// What `read` makes of each row, `None` where it cannot.
+    fn each<'a, T>(&'a self, read: impl Fn(&'a str, &'a str) -> T) -> impl Iterator<Item = Option<T>> {
+        (0..self.content.len()).map(move |row| {
+            let known = self.content.is_valid(row) && self.language.is_valid(row);
+            known.then(|| guarded(|| read(self.content.value(row), self.language.value(row))).ok()).flatten()
+        })
+    }
+
+    fn lexed(&self, syntaxes: &Syntaxes) -> ListArray {
+        let (mut kinds, mut starts, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut lengths, mut valid) = (Vec::new(), Vec::new());
+        let read =
+            |text, language| syntaxes.get(language).map_or_else(Vec::new, |syntax| spans(text, syntax));
+        for row in self.each(read) {
+            valid.push(row.is_some());
+            let found = row.unwrap_or_default();
+            lengths.push(found.len());
+            kinds.extend(found.iter().map(|span| span.kind as i8));
+            starts.extend(found.iter().map(|span| span.start as u64));
+            ends.extend(found.iter().map(|span| span.end as u64));
+        }
+        let names: StringArray = Kind::ALL.iter().map(|kind| Some(kind.name())).collect();
+        let kinds = DictionaryArray::<Int8Type>::new(kinds.into(), Arc::new(names));
+        let (starts, ends) = (UInt64Array::from(starts), UInt64Array::from(ends));
+        let columns: [(&str, ArrayRef); 3] =
+            [("kind", Arc::new(kinds)), ("start", Arc::new(starts)), ("end", Arc::new(ends))];
+        let spans = table(columns);
+        let field = Arc::new(Field::new("span", spans.data_type().clone(), false));
+        ListArray::new(field, OffsetBuffer::from_lengths(lengths), Arc::new(spans), Some(valid.into()))
+    }
+
+    fn split(&self, syntaxes: &Syntaxes) -> StructArray {
+        let (mut code, mut comments) = (LargeStringBuilder::new(), LargeStringBuilder::new());
+        let read = |text, language| crate::signals::split(text, language, syntaxes.get(language));
+        for row in self.each(read) {
+            code.append_option(row.as_ref().map(|split| &split.code));
+            comments.append_option(row.as_ref().map(|split| &split.comments));
+        }
+        table([("code", Arc::new(code.finish()) as ArrayRef), ("comments", Arc::new(comments.finish()))])
+    }
+}
+
+fn table<const N: usize>(columns: [(&str, ArrayRef); N]) -> StructArray {
+    let fields: Fields =
+        columns.iter().map(|(name, c)| Field::new(*name, c.data_type().clone(), true)).collect();
+    StructArray::new(fields, columns.map(|(_, c)| c).to_vec(), None)
+}
+
 /// Adds this family to the module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<Syntaxes>()?;
     m.add_function(wrap_pyfunction!(lex, m)?)?;
+    m.add_function(wrap_pyfunction!(lex_column, m)?)?;
+    m.add_function(wrap_pyfunction!(split_column, m)?)?;
     m.add_function(wrap_pyfunction!(split, m)?)
 }

@@ -3,9 +3,17 @@
 use super::Kind;
 use super::engine::{Lexer, closer_of, is_word};
 use super::javascript::{expression_begins, regex};
-use super::rules::{Escape, Extent, Quote};
+use super::quote::{Escape, Extent, Quote};
+use super::rules::hashbang;
 use super::shell::{bodies, heredoc};
 use memchr::memmem;
+
+/// The first line, and whether the text has an end of program to look out for.
+pub fn start(lexer: &mut Lexer<'_>) {
+    hashbang(lexer);
+    let ends = [&b"__END__"[..], b"__DATA__"].iter().any(|mark| memmem::find(lexer.text, mark).is_some());
+    lexer.stop_at(b'_', ends);
+}
 
 /// Ruby.
 pub fn ruby(lexer: &mut Lexer<'_>, at: usize) -> bool {

@@ -2,7 +2,7 @@
 
 use super::Kind;
 use super::engine::{After, Lexer, is_word};
-use super::rules::{Escape, Extent, Quote};
+use super::quote::{Escape, Extent, Quote};
 use memchr::memmem;
 
 /// A heredoc that was announced; its body begins on the next line.
@@ -68,6 +68,7 @@ pub fn heredoc(lexer: &mut Lexer<'_>, at: usize, tilde: bool) -> bool {
     lexer.pos = i + word.len() + usize::from(quote.is_some());
     if lexer.memo.has_line(text, word, at) {
         lexer.heredocs.push(Heredoc { word, indented });
+        lexer.stop_at(b'\n', true);
     }
     true
 }
@@ -75,6 +76,7 @@ pub fn heredoc(lexer: &mut Lexer<'_>, at: usize, tilde: bool) -> bool {
 /// Reads the bodies of the heredocs of the line that ends at `newline`.
 pub fn bodies(lexer: &mut Lexer<'_>, newline: usize) -> bool {
     let mut start = newline + 1;
+    lexer.stop_at(b'\n', false);
     for heredoc in std::mem::take(&mut lexer.heredocs) {
         let mut line = start;
         loop {

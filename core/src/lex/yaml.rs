@@ -2,7 +2,7 @@
 
 use super::Kind;
 use super::engine::Lexer;
-use super::rules::{Escape, Extent, Quote};
+use super::quote::{Escape, Extent, Quote};
 
 /// Quotes and `|`, `>` where a value begins.
 pub fn hook(lexer: &mut Lexer<'_>, at: usize) -> bool {

@@ -122,18 +122,24 @@ pub fn split<'a>(content: &'a str, language: &str, syntax: Option<&Syntax>) -> S
     let Some(syntax) = syntax.filter(|_| !UNSPLIT.contains(&language)) else {
         return Split { code: text, comments: Cow::Borrowed("") };
     };
-    let spans = spans_by(&text, &rules(syntax));
+    let spans = spans_by(&text, syntax.made.split.get_or_init(|| rules(syntax)));
     let newline = OWNS_NEWLINE.contains(&language);
-    let (mut code, mut comments) = (String::new(), String::new());
-    let mut rest = 0;
+    let mut cuts: Vec<(usize, usize)> = Vec::new();
     for span in spans.iter().filter(|span| span.kind != Kind::String) {
-        let end = end_with_newline(&text, span, newline);
-        code.push_str(&text[rest..span.start.max(rest)]);
-        comments.push_str(&text[span.start.max(rest)..end]);
-        rest = end;
+        let start = cuts.last().map_or(0, |&(_, end)| end).max(span.start);
+        cuts.push((start, end_with_newline(&text, span, newline)));
     }
-    if comments.is_empty() {
+    if cuts.is_empty() {
         return Split { code: text, comments: Cow::Borrowed("") };
+    }
+    let length = cuts.iter().map(|(start, end)| end - start).sum();
+    let (mut code, mut comments) =
+        (String::with_capacity(text.len() - length), String::with_capacity(length));
+    let mut rest = 0;
+    for (start, end) in cuts {
+        code.push_str(&text[rest..start]);
+        comments.push_str(&text[start..end]);
+        rest = end;
     }
     code.push_str(&text[rest..]);
     Split { code: Cow::Owned(code), comments: Cow::Owned(comments) }
@@ -148,8 +154,7 @@ fn end_with_newline(text: &str, span: &Span, newline: bool) -> usize {
 fn normalised(content: &str) -> Cow<'_, str> {
     let text = content.strip_prefix('\u{feff}').unwrap_or(content);
     if memchr::memchr(b'\r', text.as_bytes()).is_some() {
-        let text = text.replace("\r\n", "\n").replace('\r', "\n");
-        return Cow::Owned(format!("{}\n", text.trim_matches('\n')));
+        return Cow::Owned(with_plain_line_ends(text));
     }
     let start = text.trim_start_matches('\n');
     let inside = start.trim_end_matches('\n');
@@ -157,6 +162,23 @@ fn normalised(content: &str) -> Cow<'_, str> {
         return Cow::Borrowed(&start[..=inside.len()]);
     }
     Cow::Owned(format!("{inside}\n"))
+}
+
+/// The same for a text with carriage returns.
+fn with_plain_line_ends(text: &str) -> String {
+    let text = text.trim_matches(['\r', '\n']);
+    let mut plain = String::with_capacity(text.len() + 1);
+    let mut rest = 0;
+    for at in memchr::memchr_iter(b'\r', text.as_bytes()) {
+        plain.push_str(&text[rest..at]);
+        if text.as_bytes().get(at + 1) != Some(&b'\n') {
+            plain.push('\n');
+        }
+        rest = at + 1;
+    }
+    plain.push_str(&text[rest..]);
+    plain.push('\n');
+    plain
 }
 
 /// The rules of a language, bent as listed above.

@@ -17,7 +17,7 @@ pub mod python;
 #[cfg(test)]
 mod tests;
 
-use crate::lex::{Rules, Syntax};
+use crate::lex::Syntax;
 use std::borrow::Cow;
 
 /// What became of a text.
@@ -41,12 +41,12 @@ pub struct Stripped {
 /// assert_eq!(strip("/* Adds numbers. */\n#include <a.h>\n", &c), None);
 /// ```
 pub fn strip(text: &str, syntax: &Syntax) -> Option<Stripped> {
-    let syntax = &with_kin(syntax);
+    let syntax = &with_head(syntax);
     if syntax.line_comments.is_empty() && syntax.block_comments.is_empty() && syntax.name != "python" {
         return None;
     }
-    let rules = Rules::of(syntax);
-    let head = head::head(text, &rules, &syntax.name);
+    let rules = syntax.rules();
+    let head = head::head(text, rules, &syntax.name);
     if head.comments.is_empty() || !phrases::any(&text[..head.code]) {
         return None;
     }
@@ -58,7 +58,7 @@ pub fn strip(text: &str, syntax: &Syntax) -> Option<Stripped> {
     }
     let content = cut::without(text, &cuts);
     let removed = text.len() - content.len();
-    let same_code = head::head(&content, &rules, &syntax.name).code == head.code - removed;
+    let same_code = head::head(&content, rules, &syntax.name).code == head.code - removed;
     if !same_code || wakes(text, &content, &syntax.name) {
         return None;
     }
@@ -66,27 +66,14 @@ pub fn strip(text: &str, syntax: &Syntax) -> Option<Stripped> {
     Some(Stripped { content, chars, notices })
 }
 
-/// The syntax with comments that can only stand in the head of such a file, because no code begins like them: what
-/// several languages share a suffix (R's manual pages, Octave), templates of other languages, and languages whose comments the table does not have.
-fn with_kin(syntax: &Syntax) -> Cow<'_, Syntax> {
-    let (lines, blocks): (&[&str], &[(&str, &str)]) = match syntax.name.as_str() {
-        "r" => (&["%"], &[]),
-        "matlab" => (&["#"], &[]),
-        "assembly" | "unix assembly" => (&["//"], &[("/*", "*/")]),
-        "batchfile" => (&["@rem"], &[]),
-        "java properties" => (&["#", "!"], &[]),
-        "maven pom" | "ant build system" => (&[], &[("<!--", "-->")]),
-        "yacc" | "gradle" | "aidl" | "antlr" | "angelscript" | "supercollider" | "smpl" => {
-            (&["//"], &[("/*", "*/")])
-        }
-        "gnuplot" | "sed" | "rpm spec" | "pkg-config" => (&["#"], &[]),
-        "java server pages" => (&[], &[("<%--", "--%>"), ("<!--", "-->")]),
-        "cmake" => (&[], &[("/*", "*/")]),
-        _ => return Cow::Borrowed(syntax),
-    };
+/// The syntax with the comments that can only stand before the first code.
+fn with_head(syntax: &Syntax) -> Cow<'_, Syntax> {
+    if syntax.head_line_comments.is_empty() && syntax.head_block_comments.is_empty() {
+        return Cow::Borrowed(syntax);
+    }
     let mut both = syntax.clone();
-    both.line_comments.extend(lines.iter().map(|&opener| opener.to_owned()));
-    both.block_comments.extend(blocks.iter().map(|&(open, close)| (open.to_owned(), close.to_owned())));
+    both.line_comments.extend_from_slice(&syntax.head_line_comments);
+    both.block_comments.extend_from_slice(&syntax.head_block_comments);
     Cow::Owned(both)
 }
 

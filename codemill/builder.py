@@ -199,7 +199,9 @@ class _Build:
     def _exchange(self, planned: PlannedTable, missing: Sequence[str], receipts: dict[str, Receipt]) -> None:
         table, parts = planned.table, self.plan.parts
         beside = list(table.step.beside(table.params)) if table.step.beside else []
-        rows = self.entries[-1]["rows_out"] + sum(other.rows for other in beside)
+        before = self.entries[-1]
+        rows = table.step.key_rows(table.params, before["rows_out"], before["bytes_out"])
+        rows += sum(other.rows for other in beside)
         partitions = max(1, -(-rows * table.step.weight_of(table.params) // max(1, self.worker_memory // 2)))
         per_group = exchange.parts_per_group(len(parts), table.step.weight_of(table.params))
         starts = list(range(0, len(parts), per_group))

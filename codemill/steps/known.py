@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from codemill import _core
-from codemill.exchange import Beside
+from codemill.exchange import Beside, one
 from codemill.steps._evidence import bands_of, check_sketch, check_verify
 from codemill.steps._index import Index
 from codemill.table import VERDICT, exchange, step
@@ -269,7 +269,7 @@ def drop(keys: pa.Table, *, against: Sequence[Index], hashes: int, verify: str, 
     if verify == "none":
         similarity = pa.nulls(mine.num_rows, pa.float32())
     else:
-        measured = alike(_one(mine["bits"]), _one(theirs["bits"]).take(where), hashes=hashes)
+        measured = alike(one(mine["bits"]), one(theirs["bits"]).take(where), hashes=hashes)
         near = pa.array(measured >= np.float32(at_least))
         mine, similarity = mine.filter(near).combine_chunks(), pa.array(measured).filter(near)
     return pa.table(
@@ -281,7 +281,3 @@ def drop(keys: pa.Table, *, against: Sequence[Index], hashes: int, verify: str, 
             "similarity": similarity,
         }
     )
-
-
-def _one(column: pa.ChunkedArray) -> pa.Array:
-    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import random
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -13,9 +15,11 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
 import codemill as cm
-from codemill import components
+from codemill import components, report
+from codemill.report.terminal import explain, explain_data, show, show_data
 from codemill.steps import chunks, dedup, ingest
 from tests import toys
 from tests.killing import killed_and_resumed
@@ -259,3 +263,50 @@ def test_killed_and_resumed_gives_the_same_bytes(tmp_path: Path) -> None:
         "chunks.drop",
     )
     killed_and_resumed("tests.test_chunks.many", [f"{step}/*" for step in steps], tmp_path)
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """f00001 has lost its second chunk of three to f00000, f00002 both; f00003 is alone."""
+    path = tmp_path_factory.mktemp("out")
+    lines = ["\n".join(block(seed).split()) + "\n" for seed in range(9)]
+    texts = [lines[0] + lines[1] + lines[2], lines[3] + lines[1] + lines[4], lines[2] + lines[0], lines[5]]
+    cm.build(table(texts, stars=(9, 8, 7, 6)), out=path, workers=1, recipe={"name": "toy", "parameters": {}})
+    return path
+
+
+def test_explain_says_which_chunks_went_and_for_which(out: Path) -> None:
+    (match,) = explain_data(out, "f00001.py")["matches"]
+    assert match["verdict"] == "Kept: it passed every step, and lost 1 of its 3 chunks."
+    (chunk,) = match["chunks"].pop("chunks")
+    assert match["chunks"] == {"total": 3, "removed": 1, "bytes": len(block(1)), "why": None}
+    assert (chunk["first_line"], chunk["last_line"], chunk["starts_with"]) == (101, 200, words(1)[0])
+    assert (chunk["kept"], chunk["kept_chunk"], chunk["similarity"]) == ("toy/f00000.py", 2, 1.0)
+    (dropped,) = explain_data(out, "f00002.py")["matches"]
+    assert dropped["kept"]["path"] == "f00000.py"
+    assert [c["kept_chunk"] for c in dropped["chunks"]["chunks"]] == [3, 1]
+    assert dropped["comparison"]["alike"].startswith("of each of its chunks with one that is kept: ")
+    (alone,) = explain_data(out, "f00003.py")["matches"]
+    assert (alone["chunks"], alone["verdict"]) == (None, "Kept: it passed every step.")
+    file = io.StringIO()
+    Console(file=file, width=100).print(explain(out, "f00001.py"))
+    assert "1 of 3 chunks cut out, 5" in file.getvalue()
+    assert "kept instead: chunk 2 of toy/f00000.py  100 %" in file.getvalue()
+
+
+def test_explain_says_when_chunks_are_not_known_any_more(out: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(out, copy)
+    shutil.rmtree(copy / ".work")
+    (match,) = explain_data(copy, "f00001.py")["matches"]
+    assert match["chunks"]["removed"] == 1
+    assert match["chunks"]["why"] == "the working tables are gone (.work in the output folder)"
+
+
+def test_the_report_says_how_many_chunks_went(out: Path) -> None:
+    said = "3 of 9 chunks went: 2 with files of which none was left, 1 (578 B) out of 1 file of which others were left."
+    assert show_data(out)["chunks"] == {"total": 9, "removed": 3, "documents": 1, "cut": 1, "bytes": 578}
+    assert said in report.render(out)
+    file = io.StringIO()
+    Console(file=file, width=200).print(show(out))
+    assert said in file.getvalue()

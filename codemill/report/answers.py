@@ -8,10 +8,10 @@ from typing import Any
 
 import polars as pl
 
-from codemill.report import working
+from codemill.report import cut, working
 from codemill.report.accounts import manifest_checks
 from codemill.report.diffs import diff
-from codemill.report.facts import Row, collect, language_rows, read_manifest, readable, scan_ledger
+from codemill.report.facts import Row, chunk_totals, collect, language_rows, read_manifest, readable, scan_ledger
 from codemill.report.quality import judged
 from codemill.report.words import REASONS, alike, percent, plural, printable
 
@@ -23,12 +23,15 @@ _ID = re.compile(r"[0-9a-f]{8,32}")
 
 
 def show_data(out: str | Path) -> dict[str, Any]:
-    """What a run found, kept and dropped: totals, steps, languages, and whether it adds up.
+    """What a run found, kept and dropped: totals, steps, languages, chunks (see `chunk_totals`), whether it adds up.
 
     Raises: InputError if there is no finished run in `out`.
     """
     manifest = read_manifest(out)
     wrong = [check for check in manifest_checks(manifest) if not check.ok]
+    ledger = scan_ledger(out)
+    with readable(out):
+        chunks = chunk_totals(ledger)
     return {
         "out": str(out),
         "codemill": manifest["codemill"],
@@ -39,6 +42,7 @@ def show_data(out: str | Path) -> dict[str, Any]:
         "dropped": manifest["dropped"],
         "steps": manifest["steps"],
         "languages": list(language_rows(out)),
+        "chunks": chunks,
         "adds_up": not wrong,
         "wrong": [{"what": check.what, "sum": check.sum} for check in wrong],
     }
@@ -55,7 +59,8 @@ def explain_data(out: str | Path, query: str) -> dict[str, Any]:
     kept in its place; `copies` up to ten files dropped in favour of it, `copies_total` how many there are, and
     `copies_by_reason`; for a copy or near-copy, `others`, `others_total` and `others_by_reason` the same of the
     further files dropped in favour of the copy that was kept, and `comparison` (see `_compared`); `quality` its signals
-    beside the thresholds, if it came so far (see `quality.judged`). `cleaned` is what cleaning changed in the text,
+    beside the thresholds, if it came so far (see `quality.judged`). `chunks` are those that were cut out of it as
+    copies of chunks elsewhere (see `cut.removed`), of the first files. `cleaned` is what cleaning changed in the text,
     from as it was ingested to as it was last seen (see `diffs.diff`; `kept` is before, `dropped` after), of the first
     files; null if nothing, or if a text cannot be read any more.
 
@@ -107,6 +112,7 @@ def _explained(
             **_copies("others", copies, counts, row["kept_id"], row),
             "comparison": None,
             "quality": judged(out, manifest, row["place"]),
+            "chunks": cut.removed(out, manifest, row, ledger) if len(answers) < DIFFS else None,
             "cleaned": _cleaned(out, manifest, row, number) if len(answers) < DIFFS else None,
         }
         if instead is not None and row["reason"] in ("duplicate", "near_duplicate"):
@@ -203,7 +209,9 @@ def _first(rows: pl.LazyFrame, n: int) -> list[Row]:
 
 def _verdict(row: Row, kept: Row | None, step: Row | None) -> str:
     if row["verdict"] == "kept":
-        return "Kept: it passed every step."
+        chunks = row["chunks"] or {"removed": 0}
+        lost = f", and lost {chunks['removed']} of its {chunks['total']} chunks" if chunks["removed"] else ""
+        return f"Kept: it passed every step{lost}."
     reason = str(row["reason"])
     words = printable(reason).replace("_", " ")
     because = f"{words} ({REASONS[reason]})" if reason in REASONS else words

@@ -350,8 +350,9 @@ def drop(
     ngram: int,
     unit: str,
 ) -> pa.RecordBatch:
-    """Cuts out the chunks that are near enough to the elected one of their cluster; drops documents of which none is
-    left.
+    """Cuts out the chunks that are near enough to the elected one of their cluster.
+
+    Documents of which none is left are dropped.
 
     Shape: adds the new content, the chunks that stay put together, null where nothing went; `chunks`, how many there
     were, how many went and their bytes; and the verdict (reason `near_duplicate`): `kept_id` is the document that has

@@ -217,20 +217,13 @@ def step(
     if kind not in ("batch", "ingest"):
         raise RecipeError(f"there is no kind of step {kind!r}", remedy='kinds are "batch", "ingest", and @exchange')
 
+    return _made(version, kind, reads, adds, check=check, resolve=resolve, edits=edits, notes=notes)
+
+
+def _made(version: int, kind: str, reads: Reads, adds: Adds, **more: Any) -> Callable[[Callable[..., Any]], Step]:
     def decorate(function: Callable[..., Any]) -> Step:
-        return Step(
-            _name(function),
-            version,
-            kind,
-            function,
-            reads,
-            adds if callable(adds) else dict(adds),
-            check=check,
-            resolve=resolve,
-            edits=edits,
-            notes=notes,
-            file=_file(function),
-        )
+        columns = adds if callable(adds) else dict(adds)
+        return Step(_name(function), version, kind, function, reads, columns, file=_file(function), **more)
 
     return decorate
 
@@ -275,29 +268,23 @@ def exchange(
     partitions may find several verdicts for one row, and it makes one of them.
     """
 
-    def decorate(function: Callable[..., Any]) -> Step:
-        return Step(
-            _name(function),
-            version,
-            "exchange",
-            function,
-            reads,
-            adds if callable(adds) else dict(adds),
-            key=key,
-            emit=emit,
-            gather=gather,
-            beside=beside,
-            settle=settle,
-            connects=connects,
-            piecewise=piecewise,
-            keys=keys,
-            weight=weight,
-            check=check,
-            notes=notes,
-            file=_file(function),
-        )
-
-    return decorate
+    return _made(
+        version,
+        "exchange",
+        reads,
+        adds,
+        key=key,
+        emit=emit,
+        gather=gather,
+        beside=beside,
+        settle=settle,
+        connects=connects,
+        piecewise=piecewise,
+        keys=keys,
+        weight=weight,
+        check=check,
+        notes=notes,
+    )
 
 
 def canonical(value: Any, *, where: str) -> Any:

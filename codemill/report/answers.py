@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from codemill.report import cut, working
+from codemill.report import cut, earlier, working
 from codemill.report.accounts import manifest_checks
 from codemill.report.diffs import diff
 from codemill.report.facts import Row, chunk_totals, collect, language_rows, read_manifest, readable, scan_ledger
@@ -56,7 +56,7 @@ def explain_data(out: str | Path, query: str) -> dict[str, Any]:
 
     `matches` hold up to 20 files, each with: `ledger` its row; `verdict` one sentence; `step` the manifest's
     entry of the step that dropped it (its parameters are the thresholds); `kept` the ledger row of the copy
-    kept in its place; `copies` up to ten files dropped in favour of it, `copies_total` how many there are, and
+    kept in its place; `kept_in` the folder of the earlier run whose copy that is; `copies` up to ten files dropped in favour of it, `copies_total` how many there are, and
     `copies_by_reason`; for a copy or near-copy, `others`, `others_total` and `others_by_reason` the same of the
     further files dropped in favour of the copy that was kept, and `comparison` (see `_compared`); `quality` its signals
     beside the thresholds, if it came so far (see `quality.judged`). `chunks` are those that were cut out of it as
@@ -98,16 +98,20 @@ def _explained(
     counts: dict[str, dict[str, int]] = {}
     for id, reason, n in collect(copies.group_by("kept_id", "reason").len().sort("kept_id", "reason")).iter_rows():
         counts.setdefault(id, {})[str(reason)] = n
+    elsewhere = earlier.find(manifest, [row["kept_id"] for row in rows if _is_earlier(row, kept)])
     answers: list[dict[str, Any]] = []
     compared = 0
     for row in rows:
+        before = elsewhere.get(row["kept_id"]) if _is_earlier(row, kept) else None
         number = working.dropped_by(out, manifest, row["place"], row["step"])
-        instead, step = kept.get(row["kept_id"]), None if number is None else manifest["steps"][number]
+        instead = before.row if before else kept.get(row["kept_id"])
+        step = None if number is None else manifest["steps"][number]
         answer = {
             "ledger": _shown(row),
-            "verdict": _verdict(row, instead, step),
+            "verdict": _verdict(row, instead, step, before),
             "step": step,
             "kept": instead and _shown(instead),
+            "kept_in": before and before.out or None,
             **_copies("copies", copies, counts, row["id"], None),
             **_copies("others", copies, counts, row["kept_id"], row),
             "comparison": None,
@@ -118,9 +122,15 @@ def _explained(
         if instead is not None and row["reason"] in ("duplicate", "near_duplicate"):
             with_text = row["reason"] == "near_duplicate" and compared < DIFFS
             compared += with_text
-            answer["comparison"] = _compared(out, manifest, row, instead, number, with_text=with_text)
+            where = before.out if before else None
+            answer["comparison"] = _compared(out, manifest, row, instead, number, where, with_text=with_text)
         answers.append(answer)
     return answers
+
+
+def _is_earlier(row: Row, kept: dict[str, Row]) -> bool:
+    """Whether the copy that was kept is of an earlier run. A document that comes again has its own id for it."""
+    return row["kept_id"] is not None and (row["kept_id"] == row["id"] or row["kept_id"] not in kept)
 
 
 def _shown(row: Row) -> Row:
@@ -144,9 +154,16 @@ def _copies(
 
 
 def _compared(
-    out: str | Path, manifest: dict[str, Any], row: Row, kept: Row, number: int | None, *, with_text: bool
+    out: str | Path,
+    manifest: dict[str, Any],
+    row: Row,
+    kept: Row,
+    number: int | None,
+    where: str | None,
+    *,
+    with_text: bool,
 ) -> dict[str, Any]:
-    """A dropped copy held against the one that was kept.
+    """A dropped copy held against the one that was kept, here or (`where`) by an earlier run.
 
     Returns: `alike` their similarity in words; `preferred` why the other was kept, if that is known; `kept` and
     `dropped`, the `stars` and `commit_time` of each; `diff` (see `diffs.diff`), for near-copies; `why`, if there
@@ -154,12 +171,14 @@ def _compared(
     """
     step = None if number is None else manifest["steps"][number]
     mine = working.read_back(out, manifest, row["place"], number or 0)
-    theirs = working.read_back(out, manifest, kept["place"], number or 0)
-    if theirs.text is None and kept["verdict"] == "kept":
+    theirs = working.Known() if where else working.read_back(out, manifest, kept["place"], number or 0)
+    if where:
+        theirs = working.published(where, kept["place"], kept["id"]) or working.Known(why="the earlier corpus is gone")
+    elif theirs.text is None and kept["verdict"] == "kept":
         theirs = working.published(out, kept["place"], kept["id"]) or theirs
     answer: dict[str, Any] = {
         "alike": alike(row["similarity"], row["reason"], step["parameters"] if step else {}),
-        "preferred": _preferred(mine, theirs),
+        "preferred": "it was there before" if where else _preferred(mine, theirs),
         "kept": {"stars": theirs.stars, "commit_time": theirs.commit_time},
         "dropped": {"stars": mine.stars, "commit_time": mine.commit_time},
         "diff": None,
@@ -207,7 +226,7 @@ def _first(rows: pl.LazyFrame, n: int) -> list[Row]:
     return collect(rows.sort("repo", "path", "id", "place").head(n)).to_dicts()
 
 
-def _verdict(row: Row, kept: Row | None, step: Row | None) -> str:
+def _verdict(row: Row, kept: Row | None, step: Row | None, before: earlier.Earlier | None) -> str:
     if row["verdict"] == "kept":
         chunks = row["chunks"] or {"removed": 0}
         lost = f", and lost {chunks['removed']} of its {chunks['total']} chunks" if chunks["removed"] else ""
@@ -224,8 +243,18 @@ def _verdict(row: Row, kept: Row | None, step: Row | None) -> str:
         return sentence + "."
     exact = row["similarity"] is None or (row["similarity"] == 1 and row["reason"] != "near_duplicate")
     alike = "" if exact else f", {percent(row['similarity'])} alike"
+    if before is not None and before.out:
+        name = f"{printable(kept['repo'])}/{printable(kept['path'])}" if kept else printable(row["kept_id"])
+        more = f" ({before.why})" if before.why else ""
+        return f"{sentence}. Kept instead: {name}{alike}, in the earlier corpus {printable(before.out)}{more}."
     if kept is None:
-        return f"{sentence}. The copy kept instead, {printable(row['kept_id'])}{alike}, is not in the ledger."
+        sentence += f". The copy kept instead, {printable(row['kept_id'])}{alike}, is not in the ledger"
+        held = bool(step and step["parameters"].get("against"))
+        return (
+            f"{sentence}, and not found in the earlier corpora ({printable(before.why)})."
+            if held and before and before.why
+            else f"{sentence}."
+        )
     sentence += f". Kept instead: {printable(kept['repo'])}/{printable(kept['path'])}{alike}"
     if kept["verdict"] != "kept":
         sentence += f", which {kept['step']} dropped later: {printable(str(kept['reason'])).replace('_', ' ')}"

@@ -192,6 +192,8 @@ def _kept_instead(match: dict[str, Any]) -> list[RenderableType]:
         _indented(Text(_where(kept), GOLD)),
         _indented(_row_table(kept)),
     ]
+    if match["kept_in"]:
+        blocks.insert(2, _indented(Text(f"in the earlier corpus {_plain(match['kept_in'])}", SOFT)))
     if compared:
         said = {"similarity": compared["alike"], "preferred for": compared["preferred"]}
         said |= {"its stars": compared["kept"]["stars"], "its last commit": compared["kept"]["commit_time"]}

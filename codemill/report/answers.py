@@ -54,15 +54,15 @@ def explain_data(out: str | Path, query: str) -> dict[str, Any]:
     `query` is an id (or its first 8 digits or more), a path, or `repo/path`. When nothing matches exactly,
     `suggestions` holds paths that end in the same way, or else the same file name anywhere.
 
-    `matches` hold up to 20 files, each with: `ledger` its row; `verdict` one sentence; `step` the manifest's
-    entry of the step that dropped it (its parameters are the thresholds); `kept` the ledger row of the copy
-    kept in its place; `kept_in` the folder of the earlier run whose copy that is; `copies` up to ten files dropped in favour of it, `copies_total` how many there are, and
-    `copies_by_reason`; for a copy or near-copy, `others`, `others_total` and `others_by_reason` the same of the
-    further files dropped in favour of the copy that was kept, and `comparison` (see `_compared`); `quality` its signals
-    beside the thresholds, if it came so far (see `quality.judged`). `chunks` are those that were cut out of it as
-    copies of chunks elsewhere (see `cut.removed`), of the first files. `cleaned` is what cleaning changed in the text,
-    from as it was ingested to as it was last seen (see `diffs.diff`; `kept` is before, `dropped` after), of the first
-    files; null if nothing, or if a text cannot be read any more.
+    `matches` hold up to 20 files, each with: `ledger` its row; `verdict` one sentence; `step` the manifest's entry of
+    the step that dropped it (its parameters are the thresholds); `kept` the ledger row of the copy kept in its place;
+    `kept_in` the folder of the earlier run whose copy that is, null if it is one of this run; `copies` up to ten files
+    dropped in favour of it, `copies_total` how many there are, and `copies_by_reason`; for a copy or near-copy,
+    `others`, `others_total` and `others_by_reason` the same of the further files dropped in favour of the copy that was
+    kept, and `comparison` (see `_compared`); `quality` its signals beside the thresholds, if it came so far (see
+    `quality.judged`); `chunks`, those that were cut out of it (see `cut.removed`), and `cleaned`, what cleaning changed
+    in the text, from as it was ingested to as it was last seen (see `diffs.diff`; `kept` is before, `dropped` after):
+    of the first files, null if nothing, or if a text cannot be read any more.
 
     Raises: InputError if there is no finished run in `out`.
     """
@@ -111,7 +111,7 @@ def _explained(
             "verdict": _verdict(row, instead, step, before),
             "step": step,
             "kept": instead and _shown(instead),
-            "kept_in": before and before.out or None,
+            "kept_in": (before and before.out) or None,
             **_copies("copies", copies, counts, row["id"], None),
             **_copies("others", copies, counts, row["kept_id"], row),
             "comparison": None,
@@ -129,8 +129,9 @@ def _explained(
 
 
 def _is_earlier(row: Row, kept: dict[str, Row]) -> bool:
-    """Whether the copy that was kept is of an earlier run. A document that comes again has its own id for it."""
-    return row["kept_id"] is not None and (row["kept_id"] == row["id"] or row["kept_id"] not in kept)
+    """Whether the copy that was kept is none of this run. A document that comes again was dropped for its own id."""
+    there = kept.get(row["kept_id"])
+    return row["kept_id"] is not None and (there is None or there["kept_id"] == there["id"])
 
 
 def _shown(row: Row) -> Row:
@@ -249,12 +250,9 @@ def _verdict(row: Row, kept: Row | None, step: Row | None, before: earlier.Earli
         return f"{sentence}. Kept instead: {name}{alike}, in the earlier corpus {printable(before.out)}{more}."
     if kept is None:
         sentence += f". The copy kept instead, {printable(row['kept_id'])}{alike}, is not in the ledger"
-        held = bool(step and step["parameters"].get("against"))
-        return (
-            f"{sentence}, and not found in the earlier corpora ({printable(before.why)})."
-            if held and before and before.why
-            else f"{sentence}."
-        )
+        if step and step["parameters"].get("against") and before and before.why:
+            sentence += f", nor found in the earlier corpora ({printable(before.why)})"
+        return sentence + "."
     sentence += f". Kept instead: {printable(kept['repo'])}/{printable(kept['path'])}{alike}"
     if kept["verdict"] != "kept":
         sentence += f", which {kept['step']} dropped later: {printable(str(kept['reason'])).replace('_', ' ')}"

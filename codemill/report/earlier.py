@@ -27,7 +27,8 @@ def runs(manifest: dict[str, Any]) -> dict[str, str]:
     """The folders of the runs that documents were held against, each with the fingerprint it had then."""
     found: dict[str, str] = {}
     for step in manifest["steps"]:
-        for index in step["parameters"].get("against") or ():
+        against = step["parameters"].get("against") or ()
+        for index in [against] if isinstance(against, dict) else against:
             found[str(index["path"])] = str(index["fingerprint"])
     return found
 

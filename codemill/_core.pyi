@@ -125,12 +125,13 @@ def band_digests(sketches: pa.FixedSizeBinaryArray, *, bands: int, rows: int, se
     Raises: ValueError if the sketches have another size.
     """
 
-def chunk_ends(content: pa.LargeStringArray, *, words: int) -> pa.LargeListArray:
+def chunk_ends(content: pa.LargeStringArray, *, words: int, least: int = 1) -> pa.LargeListArray:
     """Where chunks of so many words of each text end, in bytes from its beginning.
 
     Shape: one list of int64 per text, ascending; the last end is the text's length, also of an empty text. A chunk
-    begins with a word (the first: with the text) and ends where the next one begins.
-    Null: the text is null. Raises: ValueError if `words` is not 1 to 2**30.
+    begins with a word (the first: with the text) and ends where the next one begins. A rest of fewer than `least` words
+    belongs to the chunk before it.
+    Null: the text is null. Raises: ValueError if `words` is not 1 to 2**30, or `least` not 1 to `words`.
     """
 
 def band_keys(

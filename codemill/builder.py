@@ -7,22 +7,21 @@ cannot account for a file cannot be trusted with any.
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import logging
 import os
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from typing import Any
 
 from codemill import components, exchange, tasks
-from codemill.engine import Engine, Local, Outcome, Ray, Task, run
-from codemill.errors import BuildError, EnvironmentProblem, RecipeError, did_you_mean
+from codemill.engine import Engine, Outcome, Task, engine_named, run
+from codemill.errors import BuildError, RecipeError
 from codemill.layers import Layer, Stack
+from codemill.output import check_output, locked
 from codemill.planning import Plan, PlannedTable, check_places, plan, shown
 from codemill.progress import Progress, Silent
 from codemill.store import (
@@ -30,7 +29,6 @@ from codemill.store import (
     Receipt,
     intact,
     read_receipts,
-    storage_errors,
     sweep,
     write_manifest,
     write_receipt,
@@ -40,10 +38,6 @@ from codemill.table import Table
 log = logging.getLogger("codemill")
 
 _OURS = re.compile(r"part-\d+\.parquet")
-
-WORKER_MEMORY = 512 << 20
-"""What one worker needs at most, apart from exchanges: interpreter, Arrow and a few batches. One worker
-peaks at 0.35 GiB, its parent included, in `python -m bench.exact_dedup`."""
 
 
 def build(
@@ -70,11 +64,11 @@ def build(
     progress = progress or Silent()
     folder = Place.of(out)
     check_places(table, folder)
-    _check_output(folder)
+    check_output(folder)
     folder.make()
-    with _lock(folder):
+    with locked(folder):
         own = isinstance(engine, str)
-        running = _engine(engine, workers, memory) if isinstance(engine, str) else engine
+        running = engine_named(engine, workers, memory) if isinstance(engine, str) else engine
         try:
             return _Build(plan(table, folder.uri), running, memory, recipe or {}, progress, started).run()
         finally:
@@ -199,7 +193,9 @@ class _Build:
     def _exchange(self, planned: PlannedTable, missing: Sequence[str], receipts: dict[str, Receipt]) -> None:
         table, parts = planned.table, self.plan.parts
         beside = list(table.step.beside(table.params)) if table.step.beside else []
-        rows = self.entries[-1]["rows_out"] + sum(other.rows for other in beside)
+        before = self.entries[-1]
+        rows = table.step.key_rows(table.params, before["rows_out"], before["bytes_out"])
+        rows += sum(other.rows for other in beside)
         partitions = max(1, -(-rows * table.step.weight_of(table.params) // max(1, self.worker_memory // 2)))
         per_group = exchange.parts_per_group(len(parts), table.step.weight_of(table.params))
         starts = list(range(0, len(parts), per_group))
@@ -272,7 +268,7 @@ class _Build:
         if stars:
             verdicts = self._label(planned, verdicts, starts, write)
         elif table.step.gather is not None:
-            gathering = (table.step, table.params, verdicts, places["verdicts"], starts)
+            gathering = (table.step, table.params, verdicts, places["verdicts"], None, starts)
             write({"verdicts": Task(tasks.gather_verdicts, gathering, label=f"{table.step.name} gather")})
             verdicts = [places["verdicts"]]
         self._write_parts(
@@ -303,7 +299,7 @@ class _Build:
         write(
             {
                 name: Task(
-                    tasks.label_verdicts,
+                    tasks.gather_verdicts,
                     (table.step, table.params, maps, places[name], (i, count), starts),
                     label=f"{table.step.name} {name}",
                 )
@@ -489,65 +485,6 @@ class _Build:
         if +written != Counter({k: n for k, n in counted.items() if n}):
             wrong = sorted(k for k in {*written, *counted} if written[k] != counted.get(k, 0))
             raise BuildError(f"the ledger does not say what the steps counted: {', '.join(wrong)}", where="publish")
-
-
-def _engine(name: str, workers: int | None, memory: int | None) -> Engine:
-    if name not in ("local", "ray"):
-        raise RecipeError(f"unknown engine {name!r}", remedy=did_you_mean(name, ["local", "ray"]))
-    if workers is not None and workers < 1:
-        raise RecipeError(f"--workers must be at least 1, got {workers}")
-    count = workers or (len(os.sched_getaffinity(0)) if name == "local" else None)
-    if memory is not None:
-        if memory < WORKER_MEMORY:
-            raise RecipeError(
-                f"--memory {memory >> 20} MiB is less than one worker needs",
-                remedy=f"give at least {WORKER_MEMORY >> 20}MiB",
-            )
-        if count is None or memory // WORKER_MEMORY < count:
-            log.warning("--memory allows %d workers", memory // WORKER_MEMORY)
-            count = memory // WORKER_MEMORY
-    if name == "ray":
-        return Ray(count)
-    assert count is not None
-    return Local(count)
-
-
-def _check_output(out: Place) -> None:
-    """Refuses a folder with things in it that publishing would replace and that codemill did not make."""
-    manifest = out.at("manifest.json")
-    known = manifest.read_json()
-    if out.at(".work", "lock").exists() or (isinstance(known, dict) and {"fingerprint", "parts"} <= set(known)):
-        return
-    foreign = [name for name in ("corpus", "ledger", "index") if out.at(name).names()]
-    foreign += [name for name in ("manifest.json", "report.html") if out.at(name).exists()]
-    if foreign:
-        raise EnvironmentProblem(
-            f"the output folder has a {foreign[0]} that codemill did not make",
-            where=out.uri,
-            remedy="choose another --out",
-        )
-
-
-@contextlib.contextmanager
-def _lock(out: Place) -> Iterator[None]:
-    """One run at a time in one output folder (on local disks; the system frees the lock however a run ends)."""
-    if out.local is None:
-        yield
-        return
-    work = out.at(".work")
-    work.make()
-    with contextlib.ExitStack() as stack:
-        with storage_errors(out.uri):
-            file = stack.enter_context(open(out.local / ".work" / "lock", "a"))
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise EnvironmentProblem(
-                "another run is using this output folder",
-                where=out.uri,
-                remedy="wait for it, or choose another --out",
-            ) from error
-        yield
 
 
 __all__ = ["Plan", "PlannedTable", "build", "plan"]

@@ -63,6 +63,15 @@ INDEX = pa.schema(
 )
 """A row of `OUT/index/part-*.parquet`, where a recipe makes one: a kept document, to hold later ones against."""
 
+CHUNKS = pa.struct(
+    {
+        "total": pa.int32(),  # how many chunks the document had
+        "removed": pa.int32(),  # how many of them were cut out of it
+        "bytes": pa.int64(),  # of UTF-8 in those
+    }
+)
+"""What `dedup.fuzzy(level="chunk")` cut out of a document."""
+
 LEDGER = pa.schema(
     [
         pa.field("id", pa.string()),
@@ -79,6 +88,7 @@ LEDGER = pa.schema(
         pa.field("kept_id", pa.string()),  # the copy that was kept instead, for duplicates
         pa.field("similarity", pa.float32()),  # to that copy: 1.0 for exact duplicates
         pa.field("rules", pa.list_(RULE_FIRED)),  # every rule that fired, the first of which is the reason
+        pa.field("chunks", CHUNKS),  # null unless copies of parts of documents were looked for
     ]
 )
 """A row of `OUT/ledger/part-*.parquet`: one for every file that was found."""

@@ -29,12 +29,16 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from codemill.errors import BuildError, CodemillError, EnvironmentProblem, RecipeError
+from codemill.errors import BuildError, CodemillError, EnvironmentProblem, RecipeError, did_you_mean
 
 log = logging.getLogger("codemill")
 
 MAX_CRASHES = 100
 """Documents of one part that may kill a worker before the part itself is suspected."""
+
+WORKER_MEMORY = 512 << 20
+"""What one worker needs at most, apart from exchanges: interpreter, Arrow and a few batches. One worker
+peaks at 0.35 GiB, its parent included, in `python -m bench.exact_dedup`."""
 
 
 @dataclass(frozen=True)
@@ -386,3 +390,25 @@ def _execute_on_ray(task: bytes) -> bytes:
         known = error if isinstance(error, CodemillError) else None
         return pickle.dumps({"error": known or BuildError(f"a worker cannot load the task: {error}")})
     return pickle.dumps(execute(loaded))
+
+
+def engine_named(name: str, workers: int | None, memory: int | None) -> Engine:
+    """The engine that people call so, with as many workers as they and the memory allow. Raises: RecipeError."""
+    if name not in ("local", "ray"):
+        raise RecipeError(f"unknown engine {name!r}", remedy=did_you_mean(name, ["local", "ray"]))
+    if workers is not None and workers < 1:
+        raise RecipeError(f"--workers must be at least 1, got {workers}")
+    count = workers or (len(os.sched_getaffinity(0)) if name == "local" else None)
+    if memory is not None:
+        if memory < WORKER_MEMORY:
+            raise RecipeError(
+                f"--memory {memory >> 20} MiB is less than one worker needs",
+                remedy=f"give at least {WORKER_MEMORY >> 20}MiB",
+            )
+        if count is None or memory // WORKER_MEMORY < count:
+            log.warning("--memory allows %d workers", memory // WORKER_MEMORY)
+            count = memory // WORKER_MEMORY
+    if name == "ray":
+        return Ray(count)
+    assert count is not None
+    return Local(count)

@@ -236,6 +236,11 @@ def _read_batches(source: Place, index: int, stride: int) -> Iterator[pa.Table]:
         ) from error
 
 
+def one(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """A column of a table as one array."""
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
 def group_by_key(
     keys: pa.Table, key: str, best_first: Sequence[tuple[str, str]]
 ) -> tuple[pa.Table, npt.NDArray[np.int64]]:

@@ -85,6 +85,7 @@ class Step:
     settle: Callable[..., Any] | None = None  # exchange: several verdicts for a row → one
     connects: bool = False  # exchange: what partitions find are pairs of nodes; `gather` gets connected components
     piecewise: bool = False  # exchange: the function gets `exchange.Pieces` instead of one table
+    keys: Callable[[Mapping[str, Any], int, int], int] | None = None  # exchange: parameters, rows, bytes → key rows
     weight: int | Callable[[Mapping[str, Any]], int] = 0  # exchange: memory of one key row, bytes
     check: Callable[..., None] | None = None  # parameters → RecipeError, before any work
     resolve: Resolve | None = None  # inputs and parameters → parameters as they are recorded
@@ -140,6 +141,10 @@ class Step:
     def columns_added(self, params: Mapping[str, Any]) -> Columns:
         """The columns of its layer, which may depend on its parameters."""
         return self.adds(params) if callable(self.adds) else self.adds
+
+    def key_rows(self, params: Mapping[str, Any], rows: int, size: int) -> int:
+        """About how many rows of keys an exchange has of so many rows with so many bytes of content."""
+        return self.keys(params, rows, size) if self.keys else rows
 
     def weight_of(self, params: Mapping[str, Any]) -> int:
         """Bytes of memory that one key row of an exchange takes while it is resolved."""
@@ -212,20 +217,13 @@ def step(
     if kind not in ("batch", "ingest"):
         raise RecipeError(f"there is no kind of step {kind!r}", remedy='kinds are "batch", "ingest", and @exchange')
 
+    return _made(version, kind, reads, adds, check=check, resolve=resolve, edits=edits, notes=notes)
+
+
+def _made(version: int, kind: str, reads: Reads, adds: Adds, **more: Any) -> Callable[[Callable[..., Any]], Step]:
     def decorate(function: Callable[..., Any]) -> Step:
-        return Step(
-            _name(function),
-            version,
-            kind,
-            function,
-            reads,
-            adds if callable(adds) else dict(adds),
-            check=check,
-            resolve=resolve,
-            edits=edits,
-            notes=notes,
-            file=_file(function),
-        )
+        columns = adds if callable(adds) else dict(adds)
+        return Step(_name(function), version, kind, function, reads, columns, file=_file(function), **more)
 
     return decorate
 
@@ -246,6 +244,7 @@ def exchange(
     settle: Callable[..., Any] | None = None,
     connects: bool = False,
     piecewise: bool = False,
+    keys: Callable[[Mapping[str, Any], int, int], int] | None = None,
     weight: int | Callable[[Mapping[str, Any]], int] = KEY_BYTES,
     check: Callable[..., None] | None = None,
     notes: Callable[..., Sequence[str]] | None = None,
@@ -262,33 +261,30 @@ def exchange(
     and `gather` makes verdicts of what all partitions found, in one process. With `connects=True` what is found are
     pairs of nodes (`a`, `b`: uint64) of a graph of any size, and `gather` gets every node as `a` with the smallest node
     it is connected with as `b`: all at once, or in as many calls as there are partitions. `piecewise` hands the
-    function `exchange.Pieces` instead of a table, for keys too large to hold at once. `weight` sizes the partitions.
+    function `exchange.Pieces` instead of a table, for keys too large to hold at once. `weight` sizes the partitions:
+    memory for each row of keys, of which there is one for each living row, or what `keys(params, rows, bytes)` says of
+    so many rows with so many bytes of content.
     `beside(params)` names keys from elsewhere that take part (`exchange.Beside`). With `settle(verdicts) -> verdicts`
     partitions may find several verdicts for one row, and it makes one of them.
     """
 
-    def decorate(function: Callable[..., Any]) -> Step:
-        return Step(
-            _name(function),
-            version,
-            "exchange",
-            function,
-            reads,
-            adds if callable(adds) else dict(adds),
-            key=key,
-            emit=emit,
-            gather=gather,
-            beside=beside,
-            settle=settle,
-            connects=connects,
-            piecewise=piecewise,
-            weight=weight,
-            check=check,
-            notes=notes,
-            file=_file(function),
-        )
-
-    return decorate
+    return _made(
+        version,
+        "exchange",
+        reads,
+        adds,
+        key=key,
+        emit=emit,
+        gather=gather,
+        beside=beside,
+        settle=settle,
+        connects=connects,
+        piecewise=piecewise,
+        keys=keys,
+        weight=weight,
+        check=check,
+        notes=notes,
+    )
 
 
 def canonical(value: Any, *, where: str) -> Any:

@@ -25,7 +25,7 @@ from codemill.sources._protocol import Shard
 from codemill.store import ROW_GROUP_BYTES, PartWriter, Place
 from codemill.table import VERDICT, Step
 
-PUBLISH_VERSION = 1
+PUBLISH_VERSION = 2
 
 Params = Mapping[str, Any]
 Rows = npt.NDArray[np.int64]
@@ -181,41 +181,35 @@ def reduce_partition(
     found = step.function(pieces if step.piecewise else pieces.whole(), **params)
     if step.gather is not None:
         return {"receipts": [exchange.write_found(target, found)]}
-    return {"receipts": [exchange.write_verdicts(target, found, group_starts=group_starts, adds=_added(step, params))]}
+    return _decided(step, params, target, found, group_starts)
 
 
 def gather_verdicts(
-    step: Step, params: Params, reduces: Sequence[Place], target: Place, group_starts: Sequence[int], *, scope: Scope
-) -> dict[str, Any]:
-    """What all partitions found becomes verdicts, in one place."""
-    assert step.gather is not None
-    found = exchange.read_found(reduces)
-    verdicts = step.gather(iter([components.at_once(found)]) if step.connects else found, **params)
-    return {
-        "receipts": [exchange.write_verdicts(target, verdicts, group_starts=group_starts, adds=_added(step, params))]
-    }
-
-
-def label_verdicts(
     step: Step,
     params: Params,
-    maps: Sequence[Place],
+    sources: Sequence[Place],
     target: Place,
-    partition: tuple[int, int],
+    partition: tuple[int, int] | None,
     group_starts: Sequence[int],
     *,
     scope: Scope,
 ) -> dict[str, Any]:
-    """What components of one partition's nodes become, where they were found in rounds."""
+    """What was found becomes verdicts: by all partitions, in one place; or what components are of the nodes of one
+    partition, where they were found in rounds."""
     assert step.gather is not None
-    verdicts = step.gather(iter([components.labels(maps, partition)]), **params)
-    return {
-        "receipts": [exchange.write_verdicts(target, verdicts, group_starts=group_starts, adds=_added(step, params))]
-    }
+    if partition is not None:
+        found = iter([components.labels(sources, partition)])
+    else:
+        found = exchange.read_found(sources)
+        found = iter([components.at_once(found)]) if step.connects else found
+    return _decided(step, params, target, step.gather(found, **params), group_starts)
 
 
-def _added(step: Step, params: Params) -> list[pa.Field]:
-    return [pa.field(name, kind) for name, kind in step.columns_added(params).items()]
+def _decided(
+    step: Step, params: Params, target: Place, verdicts: pa.Table, group_starts: Sequence[int]
+) -> dict[str, Any]:
+    adds = [pa.field(name, kind) for name, kind in step.columns_added(params).items()]
+    return {"receipts": [exchange.write_verdicts(target, verdicts, group_starts=group_starts, adds=adds)]}
 
 
 def align_group(
@@ -254,7 +248,8 @@ def publish_part(stack: Stack, folders: Mapping[str, Place], part: str, *, scope
     every row of it."""
     known = stack.columns()
     indexing = "index" in folders
-    columns = [c for c in dict.fromkeys([*DOCUMENT.names, *(INDEX.names if indexing else ())]) if c in known]
+    wanted = [*DOCUMENT.names, *(INDEX.names if indexing else ()), *(n for n in LEDGER.names if n not in VERDICT)]
+    columns = [c for c in dict.fromkeys(wanted) if c in known]
     with contextlib.ExitStack() as files:
         documents = files.enter_context(PartWriter(folders["corpus"], part, DOCUMENT, gather=ROW_GROUP_BYTES))
         entries = files.enter_context(PartWriter(folders["ledger"], part, LEDGER, gather=ROW_GROUP_BYTES))

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +15,7 @@ from codemill.engine import Scope, Task
 from codemill.exchange import read_found, write_found
 from codemill.steps import dedup
 from codemill.store import Place, Receipt
+from tests.killing import killed_and_resumed
 from tests.test_fuzzy import many
 from tests.test_machine import published
 
@@ -161,30 +158,13 @@ def test_a_build_in_rounds_publishes_the_same_bytes(tmp_path: Path, cramped: Any
     assert published(tmp_path / "rounds") == published(tmp_path / "whole")
 
 
-SCRIPT = """
-import sys
-import codemill as cm
-from tests.test_components import small
-from tests.test_fuzzy import many
-if __name__ == "__main__":
+def many_in_rounds() -> cm.Table:
+    """The same as `many`, in a process in which nothing fits."""
     small()
-    cm.build(many(), out=sys.argv[1], workers=2)
-"""
+    return many()
 
 
 @pytest.mark.slow
 def test_killed_in_the_rounds_and_resumed_gives_the_same_bytes(tmp_path: Path) -> None:
-    cm.build(many(), out=tmp_path / "whole", workers=1)
-    script = tmp_path / "script.py"
-    script.write_text(SCRIPT)
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    for seen in ("round-1-map*", "round-1-reduce*", "round-2-*", "label-*"):
-        process = subprocess.Popen([sys.executable, script, tmp_path / "killed"], env=environment)
-        cluster = tmp_path / "killed" / ".work" / "dedup.cluster"
-        while not list(cluster.glob(f"*/exchange/{seen}")) and process.poll() is None:
-            time.sleep(0.002)
-        process.kill()
-        process.wait()
-        assert not (tmp_path / "killed" / "manifest.json").exists(), f"it was too late to kill it in {seen}"
-    subprocess.run([sys.executable, script, tmp_path / "killed"], check=True, env=environment)
-    assert published(tmp_path / "killed") == published(tmp_path / "whole")
+    seen = [f"dedup.cluster/*/exchange/{file}" for file in ("round-1-map*", "round-1-reduce*", "round-2-*", "label-*")]
+    killed_and_resumed("tests.test_components.many_in_rounds", seen, tmp_path)

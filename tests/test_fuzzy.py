@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +15,7 @@ import codemill as cm
 from codemill import components
 from codemill.steps import _evidence, dedup, ingest
 from tests import toys
+from tests.killing import killed_and_resumed
 from tests.test_machine import ledger, published
 
 
@@ -76,8 +73,7 @@ def test_comparing_a_little_at_a_time_changes_nothing(verify: str, monkeypatch: 
     )
     pieces = [table.slice(8), table.slice(0, 5), table.slice(5, 3)]
     whole = dedup.compare.function(pieces, verify=verify)
-    monkeypatch.setattr(_evidence, "HELD_BYTES", 700)
-    monkeypatch.setattr(dedup, "HELD_BYTES", 100)
+    monkeypatch.setattr(_evidence, "HELD_BYTES", 100)
     little = dedup.compare.function([table.slice(i, 1) for i in range(13)], verify=verify)
     assert little.sort_by("row").equals(whole.sort_by("row"))
     assert whole.num_rows == 10
@@ -200,15 +196,6 @@ def test_a_document_of_8_mb_on_one_line_and_one_without_words(tmp_path: Path) ->
     assert [r["verdict"] for r in rows] == ["kept", "dropped", "kept"]
 
 
-SCRIPT = """
-import sys
-import codemill as cm
-from tests.test_fuzzy import many
-if __name__ == "__main__":
-    cm.build(many(), out=sys.argv[1], workers=2)
-"""
-
-
 def many() -> cm.Table:
     """Twenty parts with near-copies across all of them."""
     texts = tuple(" ".join(edited(words(i % 150), i % 390)) for i in range(600))
@@ -218,17 +205,5 @@ def many() -> cm.Table:
 
 @pytest.mark.slow
 def test_killed_while_clustering_and_resumed_gives_the_same_bytes(tmp_path: Path) -> None:
-    cm.build(many(), out=tmp_path / "whole", workers=1)
-    script = tmp_path / "script.py"
-    script.write_text(SCRIPT)
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     steps = ("dedup.band_keys", "dedup.cluster", "dedup.cluster/*/exchange", "dedup.elect", "dedup.compare/*/exchange")
-    for step in steps:
-        process = subprocess.Popen([sys.executable, script, tmp_path / "killed"], env=environment)
-        while not list((tmp_path / "killed" / ".work").glob(f"{step}/*")) and process.poll() is None:
-            time.sleep(0.005)
-        process.kill()
-        process.wait()
-        assert not (tmp_path / "killed" / "manifest.json").exists(), f"it was too late to kill it in {step}"
-    subprocess.run([sys.executable, script, tmp_path / "killed"], check=True, env=environment)
-    assert published(tmp_path / "killed") == published(tmp_path / "whole")
+    killed_and_resumed("tests.test_fuzzy.many", [f"{step}/*" for step in steps], tmp_path)

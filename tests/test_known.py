@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from rich.console import Console
 
 import codemill as cm
 from codemill import near
 from codemill.planning import plan
 from codemill.recipes.refinecode import refinecode
+from codemill.report.terminal import explain, explain_data
 from codemill.sources import Folder
 from codemill.steps import dedup, ingest, known
 from tests import toys
@@ -280,3 +284,45 @@ def test_the_recipe_takes_an_earlier_run(tmp_path: Path) -> None:
     later = {"b.py": program, "c.py": f"{program}\n# the end\n", "d.py": program.replace("f", "other_")}
     found = run("tuesday", later, against=(str(tmp_path / "monday-out"),))
     assert found == {"b.py": "duplicate", "c.py": "near_duplicate", "d.py": None}
+
+
+def explained(out: Path, query: str) -> dict[str, Any]:
+    data = explain_data(out, query)
+    assert json.loads(json.dumps(data)) == data
+    (match,) = data["matches"]
+    return dict(match)
+
+
+def test_explain_knows_a_copy_of_an_earlier_corpus(earlier: Path, tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    shutil.copytree(earlier, index)
+    again = [LATER[0], LATER[1], LATER[2], LATER[3]]
+    build(again, tmp_path / "out", against=dedup.Index(str(index)), stars=(9, 9, 9, 8))
+    exact, near, own = (explained(tmp_path / "out", f"f0000{i}.py") for i in (1, 2, 3))
+    assert exact["verdict"].endswith(f"Kept instead: toy/f00001.py, in the earlier corpus {index}.")
+    assert (near["kept"]["path"], near["kept_in"]) == ("f00002.py", str(index))
+    assert near["comparison"]["preferred"] == "it was there before"
+    assert [row["kind"] for row in near["comparison"]["diff"]["rows"]] == ["changed"], "a text of one line"
+    assert (own["kept"]["path"], own["kept_in"]) == ("f00000.py", None)
+    file = io.StringIO()
+    Console(file=file, width=400).print(explain(tmp_path / "out", "f00002.py"))
+    assert f"in the earlier corpus {index}" in file.getvalue()
+    shutil.rmtree(index / "corpus")
+    assert "earlier corpus is gone" in explained(tmp_path / "out", "f00002.py")["comparison"]["why"]
+    shutil.rmtree(index / "ledger")
+    less = explained(tmp_path / "out", "f00002.py")
+    assert (less["kept"], less["kept_in"], less["comparison"]) == (None, str(index), None)
+    assert less["verdict"].endswith(
+        f"in the earlier corpus {index} (its ledger is gone, so no more than the id is known)."
+    )
+    shutil.rmtree(index)
+    none = explained(tmp_path / "out", "f00002.py")
+    assert "is not in the ledger, nor found in the earlier corpora (" in none["verdict"]
+    assert f"{index}: there is no finished run" in none["verdict"]
+
+
+def test_explain_of_a_document_that_comes_again(earlier: Path, tmp_path: Path) -> None:
+    build(EARLIER, tmp_path, against=dedup.Index(str(earlier)), label="earlier")
+    match = explained(tmp_path, "f00001.py")
+    assert match["kept"]["id"] == match["ledger"]["id"]
+    assert match["verdict"].endswith(f"Kept instead: toy/f00001.py, in the earlier corpus {earlier}.")

@@ -209,9 +209,9 @@ def test_identity_is_canonical() -> None:
 
 
 def test_two_runs_in_one_folder_at_once(tmp_path: Path) -> None:
-    from codemill.builder import _lock
+    from codemill.output import locked
 
-    with _lock(Place.of(tmp_path)), pytest.raises(cm.EnvironmentProblem, match="another run is using"):
+    with locked(Place.of(tmp_path)), pytest.raises(cm.EnvironmentProblem, match="another run is using"):
         cm.build(recipe(), out=tmp_path, workers=1)
     cm.build(recipe(), out=tmp_path, workers=1)
 

@@ -10,7 +10,7 @@ import pytest
 import codemill as cm
 from codemill.engine import Ray
 from codemill.steps import ingest
-from tests import toys
+from tests import test_chunks, toys
 from tests.test_fuzzy import many
 from tests.test_machine import ledger, published, recipe
 
@@ -44,6 +44,13 @@ def test_ray_finds_the_near_duplicates_that_local_finds(tmp_path: Path, engine: 
     cm.build(many(), out=tmp_path / "ray", engine=engine)
     assert published(tmp_path / "ray") == published(tmp_path / "local")
     assert 0 < sum(r["verdict"] == "kept" for r in ledger(tmp_path / "ray")) < 600
+
+
+def test_ray_cuts_out_the_chunks_that_local_cuts_out(tmp_path: Path, engine: Ray) -> None:
+    cm.build(test_chunks.many(), out=tmp_path / "local", workers=1)
+    cm.build(test_chunks.many(), out=tmp_path / "ray", engine=engine)
+    assert published(tmp_path / "ray") == published(tmp_path / "local")
+    assert any(r["chunks"]["removed"] for r in ledger(tmp_path / "ray"))
 
 
 def test_ray_drops_a_document_that_kills_its_worker(tmp_path: Path, engine: Ray) -> None:

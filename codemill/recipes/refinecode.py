@@ -31,7 +31,7 @@ def refinecode(
     # Java 449 → 200 GB and HTML 474 → 64 GB (v3, 2.1.1): they would outweigh everything else.
     java_fraction: Annotated[float, "share of Java files to keep"] = 0.445,
     html_fraction: Annotated[float, "share of HTML files to keep"] = 0.135,
-    level: Annotated[str, "what near-copies are copies of: file or repo"] = "file",
+    level: Annotated[str, "what near-copies are copies of: file, repo or chunk"] = "file",
     verify: Annotated[str, "hold near-copies against the kept one: none, sketch or exact"] = "sketch",
     rules: Annotated[str, "refinecode, or none: measure, but drop nothing by rules"] = "refinecode",
     against: Annotated[tuple[str, ...], "--out folder of an earlier run: drop what it has; repeatable"] = (),
@@ -57,7 +57,8 @@ def refinecode(
     # 5-grams of words, 2048 MinHash values in 16 bands of 128: near-identical files only, for the middle of the curve
     # is at a Jaccard similarity of 0.979. The paper does not verify; it merges whatever shares a band.
     # Files, not repositories: of 485 million Python files 2.4 % of the tokens are left, of repositories 7.5 %, half of
-    # which are files that are still equal; models trained on the former are better (2.5).
+    # which are files that are still equal; models trained on the former are better (2.5). Chunks of 4,096 tokens on top
+    # of files removed 0.1 % more, instead of files far less (Table 13).
     distinct = dedup.fuzzy(
         unique,
         level=level,

@@ -8,10 +8,10 @@ from typing import Any
 
 import polars as pl
 
-from codemill.report import working
+from codemill.report import cut, earlier, working
 from codemill.report.accounts import manifest_checks
 from codemill.report.diffs import diff
-from codemill.report.facts import Row, collect, language_rows, read_manifest, readable, scan_ledger
+from codemill.report.facts import Row, chunk_totals, collect, language_rows, read_manifest, readable, scan_ledger
 from codemill.report.quality import judged
 from codemill.report.words import REASONS, alike, percent, plural, printable
 
@@ -23,12 +23,15 @@ _ID = re.compile(r"[0-9a-f]{8,32}")
 
 
 def show_data(out: str | Path) -> dict[str, Any]:
-    """What a run found, kept and dropped: totals, steps, languages, and whether it adds up.
+    """What a run found, kept and dropped: totals, steps, languages, chunks (see `chunk_totals`), whether it adds up.
 
     Raises: InputError if there is no finished run in `out`.
     """
     manifest = read_manifest(out)
     wrong = [check for check in manifest_checks(manifest) if not check.ok]
+    ledger = scan_ledger(out)
+    with readable(out):
+        chunks = chunk_totals(ledger)
     return {
         "out": str(out),
         "codemill": manifest["codemill"],
@@ -39,6 +42,7 @@ def show_data(out: str | Path) -> dict[str, Any]:
         "dropped": manifest["dropped"],
         "steps": manifest["steps"],
         "languages": list(language_rows(out)),
+        "chunks": chunks,
         "adds_up": not wrong,
         "wrong": [{"what": check.what, "sum": check.sum} for check in wrong],
     }
@@ -50,14 +54,15 @@ def explain_data(out: str | Path, query: str) -> dict[str, Any]:
     `query` is an id (or its first 8 digits or more), a path, or `repo/path`. When nothing matches exactly,
     `suggestions` holds paths that end in the same way, or else the same file name anywhere.
 
-    `matches` hold up to 20 files, each with: `ledger` its row; `verdict` one sentence; `step` the manifest's
-    entry of the step that dropped it (its parameters are the thresholds); `kept` the ledger row of the copy
-    kept in its place; `copies` up to ten files dropped in favour of it, `copies_total` how many there are, and
-    `copies_by_reason`; for a copy or near-copy, `others`, `others_total` and `others_by_reason` the same of the
-    further files dropped in favour of the copy that was kept, and `comparison` (see `_compared`); `quality` its signals
-    beside the thresholds, if it came so far (see `quality.judged`). `cleaned` is what cleaning changed in the text,
-    from as it was ingested to as it was last seen (see `diffs.diff`; `kept` is before, `dropped` after), of the first
-    files; null if nothing, or if a text cannot be read any more.
+    `matches` hold up to 20 files, each with: `ledger` its row; `verdict` one sentence; `step` the manifest's entry of
+    the step that dropped it (its parameters are the thresholds); `kept` the ledger row of the copy kept in its place;
+    `kept_in` the folder of the earlier run whose copy that is, null if it is one of this run; `copies` up to ten files
+    dropped in favour of it, `copies_total` how many there are, and `copies_by_reason`; for a copy or near-copy,
+    `others`, `others_total` and `others_by_reason` the same of the further files dropped in favour of the copy that was
+    kept, and `comparison` (see `_compared`); `quality` its signals beside the thresholds, if it came so far (see
+    `quality.judged`); `chunks`, those that were cut out of it (see `cut.removed`), and `cleaned`, what cleaning changed
+    in the text, from as it was ingested to as it was last seen (see `diffs.diff`; `kept` is before, `dropped` after):
+    of the first files, null if nothing, or if a text cannot be read any more.
 
     Raises: InputError if there is no finished run in `out`.
     """
@@ -93,28 +98,40 @@ def _explained(
     counts: dict[str, dict[str, int]] = {}
     for id, reason, n in collect(copies.group_by("kept_id", "reason").len().sort("kept_id", "reason")).iter_rows():
         counts.setdefault(id, {})[str(reason)] = n
+    elsewhere = earlier.find(manifest, [row["kept_id"] for row in rows if _is_earlier(row, kept)])
     answers: list[dict[str, Any]] = []
     compared = 0
     for row in rows:
+        before = elsewhere.get(row["kept_id"]) if _is_earlier(row, kept) else None
         number = working.dropped_by(out, manifest, row["place"], row["step"])
-        instead, step = kept.get(row["kept_id"]), None if number is None else manifest["steps"][number]
+        instead = before.row if before else kept.get(row["kept_id"])
+        step = None if number is None else manifest["steps"][number]
         answer = {
             "ledger": _shown(row),
-            "verdict": _verdict(row, instead, step),
+            "verdict": _verdict(row, instead, step, before),
             "step": step,
             "kept": instead and _shown(instead),
+            "kept_in": (before and before.out) or None,
             **_copies("copies", copies, counts, row["id"], None),
             **_copies("others", copies, counts, row["kept_id"], row),
             "comparison": None,
             "quality": judged(out, manifest, row["place"]),
+            "chunks": cut.removed(out, manifest, row, ledger) if len(answers) < DIFFS else None,
             "cleaned": _cleaned(out, manifest, row, number) if len(answers) < DIFFS else None,
         }
         if instead is not None and row["reason"] in ("duplicate", "near_duplicate"):
             with_text = row["reason"] == "near_duplicate" and compared < DIFFS
             compared += with_text
-            answer["comparison"] = _compared(out, manifest, row, instead, number, with_text=with_text)
+            where = before.out if before else None
+            answer["comparison"] = _compared(out, manifest, row, instead, number, where, with_text=with_text)
         answers.append(answer)
     return answers
+
+
+def _is_earlier(row: Row, kept: dict[str, Row]) -> bool:
+    """Whether the copy that was kept is none of this run. A document that comes again was dropped for its own id."""
+    there = kept.get(row["kept_id"])
+    return row["kept_id"] is not None and (there is None or there["kept_id"] == there["id"])
 
 
 def _shown(row: Row) -> Row:
@@ -138,9 +155,16 @@ def _copies(
 
 
 def _compared(
-    out: str | Path, manifest: dict[str, Any], row: Row, kept: Row, number: int | None, *, with_text: bool
+    out: str | Path,
+    manifest: dict[str, Any],
+    row: Row,
+    kept: Row,
+    number: int | None,
+    where: str | None,
+    *,
+    with_text: bool,
 ) -> dict[str, Any]:
-    """A dropped copy held against the one that was kept.
+    """A dropped copy held against the one that was kept, here or (`where`) by an earlier run.
 
     Returns: `alike` their similarity in words; `preferred` why the other was kept, if that is known; `kept` and
     `dropped`, the `stars` and `commit_time` of each; `diff` (see `diffs.diff`), for near-copies; `why`, if there
@@ -148,12 +172,14 @@ def _compared(
     """
     step = None if number is None else manifest["steps"][number]
     mine = working.read_back(out, manifest, row["place"], number or 0)
-    theirs = working.read_back(out, manifest, kept["place"], number or 0)
-    if theirs.text is None and kept["verdict"] == "kept":
+    theirs = working.Known() if where else working.read_back(out, manifest, kept["place"], number or 0)
+    if where:
+        theirs = working.published(where, kept["place"], kept["id"]) or working.Known(why="the earlier corpus is gone")
+    elif theirs.text is None and kept["verdict"] == "kept":
         theirs = working.published(out, kept["place"], kept["id"]) or theirs
     answer: dict[str, Any] = {
         "alike": alike(row["similarity"], row["reason"], step["parameters"] if step else {}),
-        "preferred": _preferred(mine, theirs),
+        "preferred": "it was there before" if where else _preferred(mine, theirs),
         "kept": {"stars": theirs.stars, "commit_time": theirs.commit_time},
         "dropped": {"stars": mine.stars, "commit_time": mine.commit_time},
         "diff": None,
@@ -201,9 +227,11 @@ def _first(rows: pl.LazyFrame, n: int) -> list[Row]:
     return collect(rows.sort("repo", "path", "id", "place").head(n)).to_dicts()
 
 
-def _verdict(row: Row, kept: Row | None, step: Row | None) -> str:
+def _verdict(row: Row, kept: Row | None, step: Row | None, before: earlier.Earlier | None) -> str:
     if row["verdict"] == "kept":
-        return "Kept: it passed every step."
+        chunks = row["chunks"] or {"removed": 0}
+        lost = f", and lost {chunks['removed']} of its {chunks['total']} chunks" if chunks["removed"] else ""
+        return f"Kept: it passed every step{lost}."
     reason = str(row["reason"])
     words = printable(reason).replace("_", " ")
     because = f"{words} ({REASONS[reason]})" if reason in REASONS else words
@@ -216,8 +244,15 @@ def _verdict(row: Row, kept: Row | None, step: Row | None) -> str:
         return sentence + "."
     exact = row["similarity"] is None or (row["similarity"] == 1 and row["reason"] != "near_duplicate")
     alike = "" if exact else f", {percent(row['similarity'])} alike"
+    if before is not None and before.out:
+        name = f"{printable(kept['repo'])}/{printable(kept['path'])}" if kept else printable(row["kept_id"])
+        more = f" ({before.why})" if before.why else ""
+        return f"{sentence}. Kept instead: {name}{alike}, in the earlier corpus {printable(before.out)}{more}."
     if kept is None:
-        return f"{sentence}. The copy kept instead, {printable(row['kept_id'])}{alike}, is not in the ledger."
+        sentence += f". The copy kept instead, {printable(row['kept_id'])}{alike}, is not in the ledger"
+        if step and step["parameters"].get("against") and before and before.why:
+            sentence += f", nor found in the earlier corpora ({printable(before.why)})"
+        return sentence + "."
     sentence += f". Kept instead: {printable(kept['repo'])}/{printable(kept['path'])}{alike}"
     if kept["verdict"] != "kept":
         sentence += f", which {kept['step']} dropped later: {printable(str(kept['reason'])).replace('_', ' ')}"

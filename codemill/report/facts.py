@@ -60,6 +60,7 @@ class Facts:
     similarities: dict[int | None, int]  # in half per cent, rounded down (200 = all, null = not measured) → files
     lost_languages: tuple[Row, ...]  # language, found, exact, exact_bytes, near, near_bytes: most files lost first
     lost_sources: tuple[Row, ...]  # source, then likewise
+    chunks: Row | None  # see `chunk_totals`
     examples: dict[tuple[str, str], tuple[Row, ...]]  # (step, reason) → ledger rows
     samples: tuple[Row, ...]  # a kept document's ledger row with excerpt, first_line, lines
 
@@ -88,6 +89,7 @@ def gather(out: str | Path) -> Facts:
             similarities=_similarities(ledger),
             lost_languages=_lost(cube, "language"),
             lost_sources=_lost(cube, "source"),
+            chunks=chunk_totals(ledger),
             examples=_examples(ledger, drops),
             samples=_samples(out, ledger.filter(kept), languages(cube)),
         )
@@ -262,6 +264,24 @@ def _similarities(ledger: pl.LazyFrame) -> dict[int | None, int]:
     half = (pl.col("similarity").cast(pl.Float64) * 200 + 0.001).floor().cast(pl.Int64)
     near = ledger.filter(pl.col("reason") == NEAR).group_by(half.alias("half")).len()
     return dict(collect(near.sort("half", nulls_last=True)).iter_rows())
+
+
+def chunk_totals(ledger: pl.LazyFrame) -> Row | None:
+    """How many chunks there were (`total`) and went (`removed`); of how many `documents` that others were left of, and
+    how many chunks (`cut`) and `bytes` went there. None where no run looked for chunks."""
+    total, removed, size = (pl.col("chunks").struct.field(name) for name in ("total", "removed", "bytes"))
+    part = (removed > 0) & (removed < total)
+    row = collect(
+        ledger.filter(pl.col("chunks").is_not_null()).select(
+            rows=pl.len(),
+            total=total.sum().cast(pl.Int64),
+            removed=removed.sum().cast(pl.Int64),
+            documents=part.sum().cast(pl.Int64),
+            cut=removed.filter(part).sum().cast(pl.Int64),
+            bytes=size.filter(part).sum(),
+        )
+    ).to_dicts()[0]
+    return row if row.pop("rows") else None
 
 
 def _lost(cube: pl.DataFrame, key: str) -> tuple[Row, ...]:

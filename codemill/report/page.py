@@ -107,7 +107,7 @@ def _environment() -> Environment:
         "code": lambda text: words.printable(text, keep="\n\t"),
         "plain": lambda value: words.shorten(words.printable(_plain(value)), 2_000),
     }
-    environment.globals |= {"share": words.share, "plural": words.plural}
+    environment.globals |= {"share": words.share, "plural": words.plural, "chunks": words.chunks}
     return environment
 
 

@@ -48,6 +48,8 @@ def show_view(data: dict[str, Any]) -> RenderableType:
     if not found["rows"]:
         return Group(Text("No files were found: the inputs were empty."))
     blocks += [Text(), _funnel(data), Text(), _languages(data["languages"])]
+    if data["chunks"]:
+        blocks += [Text(), Text(words.chunks(data["chunks"]))]
     if data["adds_up"]:
         total = f"{words.count(found['rows'])} found = {words.count(kept['rows'])} kept + "
         total += f"{words.count(dropped['rows'])} dropped"
@@ -128,6 +130,8 @@ def explain_view(data: dict[str, Any]) -> RenderableType:
             blocks.append(_indented(Text.assemble(("that step's parameters: ", SOFT), shown)))
         if match["kept"]:
             blocks += _kept_instead(match)
+        if match["chunks"]:
+            blocks += _chunks(match["chunks"])
         if match["quality"]:
             blocks += _quality(match["quality"])
         if match["cleaned"]:
@@ -163,6 +167,23 @@ def _quality(quality: dict[str, Any]) -> list[RenderableType]:
     return blocks
 
 
+def _chunks(cut: dict[str, Any]) -> list[RenderableType]:
+    """The chunks that were cut out, and what was kept instead of each."""
+    title = f"{cut['removed']} of {words.plural(cut['total'], 'chunk')} cut out, {words.size(cut['bytes'])}:"
+    blocks: list[RenderableType] = [_indented(Text(title, SOFT), above=1)]
+    if cut["why"]:
+        blocks.append(_indented(Text(f"They cannot be shown any more: {_plain(cut['why'])}.", SOFT), by=4))
+    for chunk in cut["chunks"]:
+        lines = f"lines {chunk['first_line']:,}-{chunk['last_line']:,}  "
+        alike = f"  {words.percent(chunk['similarity'])}" if chunk["similarity"] is not None else ""
+        where = f"chunk {chunk['kept_chunk']:,} of {_plain(chunk['kept'] or chunk['kept_id'])}"
+        blocks.append(_indented(Text.assemble((lines, SOFT), _plain(chunk["starts_with"])), by=4))
+        blocks.append(_indented(Text.assemble(("kept instead: ", SOFT), where, (alike, SOFT)), by=6))
+    if cut["chunks"] and (more := cut["removed"] - len(cut["chunks"])) > 0:
+        blocks.append(_indented(Text(f"… {words.count(more)} more", SOFT), by=4))
+    return blocks
+
+
 def _kept_instead(match: dict[str, Any]) -> list[RenderableType]:
     """The copy that was kept, why that one, what else went for it, and what differs."""
     kept, compared = match["kept"], match["comparison"]
@@ -171,6 +192,8 @@ def _kept_instead(match: dict[str, Any]) -> list[RenderableType]:
         _indented(Text(_where(kept), GOLD)),
         _indented(_row_table(kept)),
     ]
+    if match["kept_in"]:
+        blocks.insert(2, _indented(Text(f"in the earlier corpus {_plain(match['kept_in'])}", SOFT)))
     if compared:
         said = {"similarity": compared["alike"], "preferred for": compared["preferred"]}
         said |= {"its stars": compared["kept"]["stars"], "its last commit": compared["kept"]["commit_time"]}

@@ -54,6 +54,13 @@ STEPS = {
     "quality.keep": "drops the files on which a rule fired",
     "repos.sketch": "sketches each repository, all of its files together",
     "repos.spread": "tells the files of a repository what was found of it",
+    "chunks.band_keys": "cuts each file into chunks and sketches them",
+    "chunks.cluster": "joins chunks whose sketches meet",
+    "chunks.elect": "chooses the best chunk of each cluster",
+    "chunks.evidence": "sketches the members of clusters once more",
+    "chunks.compare": "holds the members of each cluster against its best chunk",
+    "chunks.guard": "looks at what would go before it goes",
+    "chunks.drop": "cuts out near-copies of the chosen chunks, drops files of which none is left",
     "clean.notebooks": "turns notebooks into text",
     "clean.headers": "removes copyright and licence notices",
     "clean.redact": "replaces personal data and secrets",
@@ -138,12 +145,15 @@ def alike(similarity: float | None, reason: str | None, parameters: Mapping[str,
     '98.9 % of the shingles (runs of 5 words) of both are shared: estimated from 2,048 hashes, ± 0.2 %'
     >>> alike(0.5, "near_duplicate", {"verify": "none", "level": "repo"})
     '50.0 % of the shingles of both repositories are shared'
+    >>> alike(0.97, "near_duplicate", {"verify": "none", "level": "chunk"})
+    'of each of its chunks with one that is kept: 97.0 % or more of the shingles of both are shared'
     """
     if reason == "duplicate":
         cleaned = parameters.get("hash") == "clean_sha256"
         return "the same, byte for byte" + (", once both were cleaned" if cleaned else "")
     verify, ngram, unit = (parameters.get(name) for name in ("verify", "ngram", "unit"))
     both = "both repositories" if parameters.get("level") == "repo" else "both"
+    parts = "of each of its chunks with one that is kept: " if parameters.get("level") == "chunk" else ""
     if similarity is None:
         return "not measured" + (": sharing a band of hashes was enough (verify = none)" if verify == "none" else "")
     of = f"the shingles (runs of {ngram} {'characters' if unit == 'char' else 'words'})" if ngram else "the shingles"
@@ -152,8 +162,10 @@ def alike(similarity: float | None, reason: str | None, parameters: Mapping[str,
         found = f"all of {of} of {both} are shared"
         if verify == "sketch" and hashes:
             found = f"no difference seen in {hashes:,} hashes: all or nearly all of {of} of {both} are shared"
+        found = parts + found
         return found if unit == "char" else f"{found}; what lies between the words does not count"
-    found = f"{percent(similarity)} of {of} of {both} are shared"
+    found = f"{percent(similarity)}{' or more' if parts else ''} of {of} of {both} are shared"
+    found = parts + found
     if verify == "sketch" and hashes:
         error = 100 * sqrt(similarity * (1 - similarity) / hashes)
         return f"{found}: estimated from {hashes:,} hashes, ± {error:.1f} %"
@@ -172,6 +184,18 @@ def copies(by_reason: Mapping[str, int]) -> str:
         for reason, n in by_reason.items()
     ]
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts)
+
+
+def chunks(counts: Mapping[str, int]) -> str:
+    """What went at level chunk: see `facts.chunk_totals`.
+
+    >>> chunks({"total": 90, "removed": 7, "documents": 2, "cut": 3, "bytes": 41_000})
+    '7 of 90 chunks went: 4 with files of which none was left, 3 (41.0 kB) out of 2 files of which others were left.'
+    """
+    went = f"{count(counts['removed'])} of {plural(counts['total'], 'chunk')} went"
+    whole = f"{count(counts['removed'] - counts['cut'])} with files of which none was left"
+    part = f"{count(counts['cut'])} ({size(counts['bytes'])}) out of {plural(counts['documents'], 'file')}"
+    return f"{went}: {whole}, {part} of which others were left."
 
 
 def duration(seconds: float) -> str:

@@ -88,6 +88,24 @@ def _locate(out: str | Path, place: int) -> tuple[str, int]:
     return ledger[index].stem, place - (ends[index - 1] if index else 0)
 
 
+def value(out: str | Path, manifest: Mapping[str, Any], place: int, column: str) -> Any:
+    """The elements of a column of lists in the newest working table that has it, in one row; None if it is gone."""
+    part, row = _locate(out, place)
+    for entry in reversed(manifest["steps"]):
+        folder = Place.of(out).at(".work", str(entry["name"]), str(entry["fingerprint"])).local
+        path = folder and folder / f"{part}.parquet"
+        try:
+            if not path or not path.exists():
+                return None
+            if column not in pq.read_schema(path).names:
+                continue
+            found = pq.read_table(path, columns=[column])[column].slice(row, 1).combine_chunks()
+            return found.flatten() if len(found) and found[0].is_valid else None
+        except (pa.ArrowException, OSError):
+            return None
+    return None
+
+
 def published(out: str | Path, place: int, id: str) -> Known | None:
     """The same from the corpus, for a file that was kept: its part has the name of its part of the ledger."""
     path = Path(out) / "corpus" / f"{_locate(out, place)[0]}.parquet"

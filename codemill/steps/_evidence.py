@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from codemill import _core, near
 from codemill.errors import RecipeError, did_you_mean
+from codemill.exchange import Pieces, one
 
 HELD_BYTES = 64 << 20
 """Evidence that is compared, or of elected documents that is kept, at a time: bounds memory whatever is elected."""
@@ -115,3 +116,36 @@ def _slices(sizes: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
         high = max(low + 1, int(np.searchsorted(ends, before + HELD_BYTES, side="right")))
         yield low, high
         low = high
+
+
+def held(pieces: Pieces, *, verify: str) -> Iterator[tuple[pa.Table, pa.Array]]:
+    """Members of clusters (`cluster`, `is_keeper`, `evidence`, and what else they bring) with their similarity to the
+    elected one, where that is there: a table of members and a float32 each, piece by piece.
+
+    Memory: evidence of elected ones, and of one piece, `HELD_BYTES` each; where a partition has more of the former its
+    pieces are read again.
+    """
+    for keepers in _elected(pieces):
+        order = np.argsort(keepers["cluster"].to_numpy(), kind="stable")
+        keepers = keepers.take(pa.array(order)).combine_chunks()
+        numbers, theirs = keepers["cluster"].to_numpy(), one(keepers["evidence"])
+        for piece in pieces:
+            members = piece.filter(~pc.field("is_keeper")).combine_chunks()
+            where = np.searchsorted(numbers, members["cluster"].to_numpy())
+            here = where < len(numbers)
+            here[here] = numbers[where[here]] == members["cluster"].to_numpy()[here]
+            members = members.filter(pa.array(here)).combine_chunks()
+            if members.num_rows:
+                yield members, against(one(members["evidence"]), theirs, where[here], verify=verify)
+
+
+def _elected(pieces: Pieces) -> Iterator[pa.Table]:
+    """The elected ones of a partition, as many at a time as there is room for."""
+    waiting: list[pa.Table] = []
+    for piece in pieces:
+        waiting.append(piece.filter(pc.field("is_keeper")).combine_chunks())
+        if sum(table.nbytes for table in waiting) > HELD_BYTES:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)

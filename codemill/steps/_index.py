@@ -105,7 +105,8 @@ def indexes(against: Index | Sequence[Index]) -> tuple[Index, ...]:
 def check_level(level: str, verify: str) -> None:
     """Raises: RecipeError for what an index is not made for."""
     if level != "file":
-        raise RecipeError("an index is of files, not of repositories", remedy='give level="file"')
+        what = {"repo": "repositories", "chunk": "chunks"}[level]
+        raise RecipeError(f"an index is of files, not of {what}", remedy='give level="file"')
     if verify == "exact":
         raise RecipeError("an index has sketches, no shingles", remedy='give verify="sketch" or "none"')
 

@@ -6,13 +6,13 @@ before anything that is expensive per file; `fuzzy` then finds the near-copies a
     exact   rows with equal SHA-256 meet → all but the best are dropped
     fuzzy   band_keys → cluster → elect → evidence → compare → guard → drop      of files
             repos.sketch → cluster → elect → compare → repos.spread → guard → drop
+            chunks.band_keys → cluster → elect → evidence → compare → guard → drop, all of `chunks`
 
 Both can hold new documents `against` an earlier corpus, whose copies are kept: see `known`.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -24,28 +24,16 @@ import pyarrow.compute as pc
 from codemill import _core
 from codemill.components import mixed
 from codemill.document import SHA256, TIME
-from codemill.errors import BuildError, RecipeError, did_you_mean
+from codemill.errors import RecipeError, did_you_mean
 from codemill.exchange import Pieces, group_by_key
-from codemill.steps import _index, known, repos
-from codemill.steps._evidence import HELD_BYTES, bands_of, check_sketch, check_verify, curve_notes, evidence_of
-from codemill.steps._evidence import against as held_against
+from codemill.steps import _guard, _index, chunks, known, repos
+from codemill.steps._clusters import BEST_FIRST, elected, linked
+from codemill.steps._evidence import bands_of, check_sketch, check_verify, curve_notes, evidence_of, held
 from codemill.steps._index import Index as Index  # recipes call it dedup.Index
 from codemill.steps._index import indexes
 from codemill.table import KEY_BYTES, VERDICT, Table, exchange, step
 
-log = logging.getLogger("codemill")
-
 Rows = npt.NDArray[np.int64]
-
-BEST_FIRST = (
-    ("stars", "descending"),
-    ("commit_time", "descending"),
-    ("id", "ascending"),
-    ("part", "ascending"),  # two rows can have one id if an input is given twice
-    ("row", "ascending"),
-)
-"""Which copy is kept: most stars, then latest commit, unknown last; then an order that depends on nothing else."""
-
 
 _EXACT = pa.schema({"content_sha256": SHA256, "id": pa.string(), "stars": pa.int64(), "commit_time": TIME})
 
@@ -86,13 +74,14 @@ def exact(keys: pa.Table, *, hash: str = "content_sha256", against: Index | Sequ
     )
 
 
-LEVELS = ("file", "repo")
+LEVELS = ("file", "repo", "chunk")
 
 
 def fuzzy(
     documents: Table,
     *,
     level: str = "file",
+    chunk_words: int = 4096,
     bands: int = 16,
     rows: int = 128,
     ngram: int = 5,
@@ -114,7 +103,9 @@ def fuzzy(
     Jaccard similarity ("exact"); members below `at_least` stay. Documents shorter than one shingle of `ngram` words
     are left to `exact`. `by`, `largest` and `most_lost`: see `guard`.
 
-    `level` says what is compared: each "file"; each "repo", whose files stay or go together (see `repos.sketch`).
+    `level` says what is compared: each "file"; each "repo", whose files stay or go together (see `repos.sketch`); each
+    "chunk" of `chunk_words` words, which is cut out of its document (see `chunks`), so that documents of which none is
+    left are dropped and others become shorter.
 
     `against` is one earlier corpus or several: near copies of what they have go first, the guard does not count them.
     With `index` or `against` the run publishes `OUT/index`, for later runs to be held against what this one keeps.
@@ -132,11 +123,22 @@ def fuzzy(
     if earlier or index:
         _index.check_level(level, verify if earlier else "none")
         _index.check_index(earlier, banded)
-    if level == "repo":
+    if level == "chunk":
+        keyed = chunks.band_keys(documents, words=chunk_words, **banded)
+        found = chunks.elect(chunks.cluster(keyed, words=chunk_words, bands=bands), words=chunk_words)
+        if verify != "none":
+            found = chunks.evidence(found, words=chunk_words, verify=verify, hashes=bands * rows, **sketch)
+            found = chunks.compare(found, words=chunk_words, verify=verify)
+    elif chunk_words != 4096:
+        raise RecipeError(f"there are no chunks at level {level!r}", remedy='give level="chunk", or no chunk_words')
+    elif level == "repo":
         if verify == "exact":
             raise RecipeError("repositories are compared by their sketches", remedy='give verify="sketch" or "none"')
         sketched = repos.sketch(documents, **banded)
         found = elect(cluster(sketched), stars="repo_stars", commit_time="repo_commit_time")
+        if verify != "none":
+            found = compare(found, verify=verify)
+        found = repos.spread(found, verify=verify)
     else:
         keyed = band_keys(documents, **banded)
         if earlier:
@@ -144,12 +146,11 @@ def fuzzy(
             keyed = known.drop(met, against=earlier, hashes=bands * rows, verify=verify, at_least=at_least)
         found = elect(cluster(keyed))
         if verify != "none":
-            found = evidence(found, verify=verify, hashes=bands * rows, **sketch)
-    if verify != "none":
-        found = compare(found, verify=verify)
-    if level == "repo":
-        found = repos.spread(found, verify=verify)
-    guarded = guard(found, by=by, largest=largest, most_lost=most_lost, verify=verify, at_least=at_least)
+            found = compare(evidence(found, verify=verify, hashes=bands * rows, **sketch), verify=verify)
+    counting = chunks.guard if level == "chunk" else guard
+    guarded = counting(found, by=by, largest=largest, most_lost=most_lost, verify=verify, at_least=at_least)
+    if level == "chunk":
+        return chunks.drop(guarded, words=chunk_words, at_least=at_least, **measured)
     dropped = drop(guarded, at_least=at_least, **measured)
     return known.index(dropped, **banded) if earlier or index else dropped
 
@@ -199,12 +200,8 @@ def cluster(keys: pa.Table) -> pa.Table:
     Every member of a bucket is linked to one of it, never to all: a bucket of a million copies is a million edges.
     The numbers of clusters depend on how the input was cut into parts; which documents are together does not.
     """
-    where = keys["part"].to_numpy().astype(np.uint64) << np.uint64(32) | keys["row"].to_numpy().astype(np.uint64)
-    table = pa.table({"band_key": keys["band_key"], "node": pa.array(where), "part": keys["part"]})
-    table, first = group_by_key(table, "band_key", [("node", "ascending")])
-    nodes = table["node"].to_numpy()
-    linked = first != np.arange(len(first))
-    return pa.table({"a": pa.array(nodes[linked]), "b": pa.array(nodes[first[linked]])})
+    nodes = keys["part"].to_numpy().astype(np.uint64) << np.uint64(32) | keys["row"].to_numpy().astype(np.uint64)
+    return linked(keys, nodes)
 
 
 def _in_clusters(documents: pa.RecordBatch, rows: Rows, **_: Any) -> tuple[pa.RecordBatch, Rows]:
@@ -225,9 +222,7 @@ def elect(keys: pa.Table, *, stars: str = "stars", commit_time: str = "commit_ti
     `stars` and `commit_time` name the columns that decide. Memory: the members of one cluster are in one partition,
     about 400 bytes each.
     """
-    keys = keys.rename_columns({stars: "stars", commit_time: "commit_time"})
-    table, first = group_by_key(keys, "cluster", BEST_FIRST)
-    sizes = np.bincount(first, minlength=table.num_rows)[first]
+    table, first, sizes = elected(keys.rename_columns({stars: "stars", commit_time: "commit_time"}))
     return pa.table(
         {
             "part": table["part"],
@@ -255,41 +250,17 @@ def _judged(params: Mapping[str, Any]) -> tuple[str, ...]:
 def _counted(
     documents: pa.RecordBatch, rows: Rows, *, by: Sequence[str], verify: str, at_least: float, **_: Any
 ) -> tuple[pa.RecordBatch, Rows]:
-    """A batch's files, members that would go and largest cluster, for each value of `by`: a few rows."""
-    goes = _goes(documents, verify=verify, at_least=at_least)
-    table = pa.table(
-        {
-            **{name: documents[name] for name in by},
-            "lost": goes.cast(pa.int64()),
-            "largest": pc.fill_null(documents["cluster_size"], 0),
-        }
+    return _guard.counted(
+        documents,
+        by,
+        lost=_goes(documents, verify=verify, at_least=at_least).cast(pa.int64()),
+        of=np.ones(documents.num_rows, dtype=np.int64),
+        largest=pc.fill_null(documents["cluster_size"], 0),
     )
-    counts = table.group_by(list(by)).aggregate([("lost", "sum"), ("lost", "count"), ("largest", "max")])
-    counts = counts.rename_columns([*by, "lost", "files", "largest"]).combine_chunks()
-    arrays = {name: _flat(counts[name]) for name in counts.schema.names}
-    numbers = np.arange(counts.num_rows)
-    return pa.record_batch({**arrays, "key": pa.array(numbers.astype(np.uint64))}), numbers * 0
-
-
-def _flat(column: pa.ChunkedArray) -> pa.Array:
-    return column.chunk(0) if column.num_chunks else pa.array([], column.type)
 
 
 def _judge(found: Iterator[pa.Table], *, by: Sequence[str], largest: int, most_lost: float, **_: Any) -> pa.Table:
-    table = pa.concat_tables(found).group_by(list(by))
-    table = table.aggregate([("lost", "sum"), ("files", "sum"), ("largest", "max")])
-    for row in table.sort_by([(name, "ascending") for name in by]).to_pylist():
-        name = ", ".join(row[column] or f"no {column}" for column in by)
-        lost, files = row["lost_sum"], row["files_sum"]
-        if row["largest_max"] > largest:
-            log.warning("dedup.guard: a cluster of %s has %d members", name, row["largest_max"])
-        if lost > most_lost * files:
-            raise BuildError(
-                f"near-duplicates are {lost / files:.0%} of {name} ({lost:,} of {files:,} files)",
-                where="dedup.guard",
-                remedy=f"look at some, then raise most_lost (now {most_lost:g}) or use more rows in fewer bands",
-            )
-    return pa.table({"part": pa.array([], pa.int32()), "row": pa.array([], pa.int32())})
+    return _guard.judged(found, by=by, largest=largest, most_lost=most_lost, unit="files")
 
 
 @exchange(
@@ -347,40 +318,15 @@ def evidence(
 def compare(pieces: Pieces, *, verify: str) -> pa.Table:
     """Holds the members of clusters against the document that was elected: their similarity, where both are known.
 
-    Shape: members of clusters in; one row per member that was compared out. Memory: evidence of elected documents,
-    and of one piece, `HELD_BYTES` each; where a partition has more of the former its pieces are read again.
+    Shape: members of clusters in; one row per member that was compared out. Memory: see `held`.
     """
     found = [pa.table({"part": [], "row": [], "keeper_similarity": []}, schema=_COMPARED)]
-    for keepers in _held(pieces):
-        order = np.argsort(keepers["cluster"].to_numpy(), kind="stable")
-        keepers = keepers.take(pa.array(order)).combine_chunks()
-        numbers, theirs = keepers["cluster"].to_numpy(), keepers["evidence"].combine_chunks()
-        for piece in pieces:
-            members = piece.filter(~pc.field("is_keeper")).combine_chunks()
-            where = np.searchsorted(numbers, members["cluster"].to_numpy())
-            here = where < len(numbers)
-            here[here] = numbers[where[here]] == members["cluster"].to_numpy()[here]
-            members = members.filter(pa.array(here)).combine_chunks()
-            if members.num_rows:
-                similarity = held_against(members["evidence"].combine_chunks(), theirs, where[here], verify=verify)
-                columns = [members["part"], members["row"], similarity]
-                found.append(pa.table(columns, schema=_COMPARED))
+    for members, similarity in held(pieces, verify=verify):
+        found.append(pa.table([members["part"], members["row"], similarity], schema=_COMPARED))
     return pa.concat_tables(found)
 
 
 _COMPARED = pa.schema({"part": pa.int32(), "row": pa.int32(), "keeper_similarity": pa.float32()})
-
-
-def _held(pieces: Pieces) -> Iterator[pa.Table]:
-    """The elected documents of a partition, as many at a time as there is room for."""
-    waiting: list[pa.Table] = []
-    for piece in pieces:
-        waiting.append(piece.filter(pc.field("is_keeper")).combine_chunks())
-        if sum(table.nbytes for table in waiting) > HELD_BYTES:
-            yield pa.concat_tables(waiting)
-            waiting = []
-    if waiting:
-        yield pa.concat_tables(waiting)
 
 
 @step(

@@ -12,7 +12,7 @@ From: Li and König 2010, "b-Bit Minwise Hashing" (one bit of each minimum is en
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from codemill import _core
-from codemill.exchange import Beside
+from codemill.exchange import Beside, one
 from codemill.steps._evidence import bands_of, check_sketch, check_verify
 from codemill.steps._index import Index
 from codemill.table import VERDICT, exchange, step
@@ -51,6 +51,11 @@ def _hex(ids: pa.Array) -> pa.Array:
 
 def _fixed(flat: bytes, count: int) -> pa.Array:
     return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), count, [None, pa.py_buffer(flat)])
+
+
+def _beside(against: Sequence[Index], made_of: Callable[..., Iterator[pa.RecordBatch]], *columns: str) -> list[Beside]:
+    """Keys that are made of columns of indexes."""
+    return [Beside(rows, partial(made_of, read)) for index in against for rows, read in index.read(*columns)]
 
 
 # ── candidates ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -105,11 +110,7 @@ def _first_of_each(table: pa.Table, names: Sequence[str], most: int) -> pa.Table
     key="band_key",
     adds={"candidates": pa.binary()},
     emit=_new_bands,
-    beside=lambda params: [
-        Beside(rows, partial(_indexed_bands, read))
-        for one in params["against"]
-        for rows, read in one.read("band_keys", "id")
-    ],
+    beside=lambda params: _beside(params["against"], _indexed_bands, "band_keys", "id"),
     settle=_best_candidates,
     weight=lambda params: params["bands"] * 96,  # bytes: 8 + 16 + 8 a band, held in three forms
 )
@@ -242,11 +243,7 @@ def _nearest(found: pa.Table) -> pa.Table:
     key="candidate",
     adds={name: VERDICT[name] for name in ("reason", "kept_id", "similarity")},
     emit=_new_candidates,
-    beside=lambda params: [
-        Beside(rows, partial(_indexed_bits, read))
-        for one in params["against"]
-        for rows, read in one.read("id", "sketch_bits")
-    ],
+    beside=lambda params: _beside(params["against"], _indexed_bits, "id", "sketch_bits"),
     settle=_nearest,
     weight=lambda params: params["hashes"] // 2 + 256,  # bytes: the bits and 32 more, held in four forms
     check=check_verify,
@@ -269,7 +266,7 @@ def drop(keys: pa.Table, *, against: Sequence[Index], hashes: int, verify: str, 
     if verify == "none":
         similarity = pa.nulls(mine.num_rows, pa.float32())
     else:
-        measured = alike(_one(mine["bits"]), _one(theirs["bits"]).take(where), hashes=hashes)
+        measured = alike(one(mine["bits"]), one(theirs["bits"]).take(where), hashes=hashes)
         near = pa.array(measured >= np.float32(at_least))
         mine, similarity = mine.filter(near).combine_chunks(), pa.array(measured).filter(near)
     return pa.table(
@@ -281,7 +278,3 @@ def drop(keys: pa.Table, *, against: Sequence[Index], hashes: int, verify: str, 
             "similarity": similarity,
         }
     )
-
-
-def _one(column: pa.ChunkedArray) -> pa.Array:
-    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)

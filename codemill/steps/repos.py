@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from codemill import _core
 from codemill.document import TIME
-from codemill.exchange import Pieces
+from codemill.exchange import Pieces, one
 from codemill.steps._evidence import HELD_BYTES, check_sketch, curve_notes
 from codemill.table import exchange
 
@@ -52,11 +52,7 @@ def _emit(
     table = _together(table, hashes)
     places = table["row"].to_numpy()
     table = table.drop_columns(["row"]).combine_chunks()
-    return pa.RecordBatch.from_arrays([_flat(column) for column in table.columns], names=table.schema.names), places
-
-
-def _flat(column: pa.ChunkedArray) -> pa.Array:
-    return column.chunk(0) if column.num_chunks else pa.array([], column.type)
+    return pa.RecordBatch.from_arrays([one(column) for column in table.columns], names=table.schema.names), places
 
 
 def _filled(sketches: pa.FixedSizeBinaryArray) -> pa.Array:
@@ -71,13 +67,13 @@ def _together(table: pa.Table, hashes: int) -> pa.Table:
     table = table.take(pc.sort_indices(table, sort_keys=places)).combine_chunks()
     if not table.num_rows:
         return table
-    units = _flat(table["unit"])
+    units = one(table["unit"])
     new = np.ones(len(units), dtype=bool)
     new[1:] = pc.not_equal(units[1:], units[:-1]).to_numpy(zero_copy_only=False)
     starts = np.flatnonzero(new)
     best = table.select(["unit", "stars", "commit_time"]).group_by("unit", use_threads=False)
     best = best.aggregate([("stars", "max"), ("commit_time", "max")])  # in order of first appearance
-    minima = np.minimum.reduceat(_numbers(_flat(table["sketch"]), hashes), starts, axis=0)
+    minima = np.minimum.reduceat(_numbers(one(table["sketch"]), hashes), starts, axis=0)
     sketches = pa.FixedSizeBinaryArray.from_buffers(
         pa.binary(4 * hashes), len(starts), [None, pa.py_buffer(minima.tobytes())]
     )
@@ -119,7 +115,7 @@ def sketch(pieces: Pieces, *, bands: int, rows: int, ngram: int, unit: str, seed
     """
     hashes = bands * rows
     table = _folded(pieces, hashes)
-    sketches = _flat(table["sketch"])
+    sketches = one(table["sketch"])
     empty = (_numbers(sketches, hashes) == _NOTHING).all(axis=1) if len(sketches) else np.zeros(0, dtype=bool)
     sketches = sketches.take(pa.array(np.arange(len(sketches)), mask=empty))
     digests = _core.band_digests(sketches, bands=bands, rows=rows, seed=seed)
@@ -177,7 +173,7 @@ def spread(keys: pa.Table, *, verify: str) -> pa.Table:
     """
     columns = ["unit", *(name for name in _SPREAD if name in keys.schema.names)]
     known = keys.filter(keys["is_keeper"].is_valid()).select(columns)
-    where = pc.index_in(_flat(keys["unit"]), value_set=_flat(known["unit"]))
+    where = pc.index_in(one(keys["unit"]), value_set=one(known["unit"]))
     found = pa.table({"part": keys["part"], "row": keys["row"], "at": where}).drop_null()
     said = known.drop_columns(["unit"]).take(found["at"])
     table = pa.table([found["part"], found["row"], *said.columns], names=["part", "row", *said.schema.names])

@@ -9,14 +9,15 @@ use std::sync::Arc;
 /// Where the chunks of `words` words of each text end, in bytes from its beginning.
 ///
 /// A chunk begins with a word and ends where the next one begins, so that chunks joined are the text; the first has
-/// what comes before the first word as well, and every text has one chunk at least. Null: the text is null.
+/// what comes before the first word as well, and every text has one chunk at least. A rest of fewer than `least` words
+/// belongs to the chunk before it: alone it could not be compared with anything. Null: the text is null.
 /// `words` ≥ 1.
-pub fn chunk_ends(content: &LargeStringArray, words: usize) -> LargeListArray {
+pub fn chunk_ends(content: &LargeStringArray, words: usize, least: usize) -> LargeListArray {
     let mut ends: Vec<i64> = Vec::new();
     let mut offsets: Vec<i64> = vec![0];
     for text in content {
         if let Some(text) = text {
-            each_end(text.as_bytes(), words, |end| ends.push(end as i64));
+            each_end(text.as_bytes(), words, least, |end| ends.push(end as i64));
         }
         offsets.push(ends.len() as i64);
     }
@@ -25,19 +26,22 @@ pub fn chunk_ends(content: &LargeStringArray, words: usize) -> LargeListArray {
     LargeListArray::new(field, offsets, Arc::new(Int64Array::from(ends)), content.nulls().cloned())
 }
 
-fn each_end(text: &[u8], words: usize, mut end: impl FnMut(usize)) {
-    let (mut inside, mut seen) = (false, 0);
-    for (at, &byte) in text.iter().enumerate() {
+fn each_end(text: &[u8], words: usize, least: usize, mut end: impl FnMut(usize)) {
+    let (mut inside, mut seen, mut before) = (false, 0, None);
+    // A word takes two bytes at least, itself and a separator, or three: most files are too short to be looked at.
+    let looked_at = if text.len() > 2 * words { text } else { &[] };
+    for (at, &byte) in looked_at.iter().enumerate() {
         let word = counts(byte);
         if word && (!inside || byte >= 0xE0) {
             if seen == words {
-                end(at);
+                before.replace(at).map(&mut end);
                 seen = 0;
             }
             seen += 1;
         }
         inside = word;
     }
+    before.filter(|_| seen >= least).map(&mut end);
     end(text.len());
 }
 
@@ -51,7 +55,11 @@ mod tests {
     use arrow_array::types::Int64Type;
 
     fn ends(text: &str, words: usize) -> Vec<i64> {
-        let list = chunk_ends(&LargeStringArray::from(vec![Some(text)]), words).value(0);
+        ends_with(text, words, 1)
+    }
+
+    fn ends_with(text: &str, words: usize, least: usize) -> Vec<i64> {
+        let list = chunk_ends(&LargeStringArray::from(vec![Some(text)]), words, least).value(0);
         list.as_primitive::<Int64Type>().values().to_vec()
     }
 
@@ -63,6 +71,15 @@ mod tests {
         assert_eq!(ends(" a b  (c) d e ", 2), [7, 12, 14]);
         assert_eq!(ends("漢字かな", 3), [9, 12], "characters that begin words");
         assert_eq!(ends("éé été", 1), [5, 10]);
+    }
+
+    #[test]
+    fn a_rest_belongs_to_the_chunk_before_it() {
+        assert_eq!(ends_with("a b c d e f g h", 3, 2), [6, 12, 15]);
+        assert_eq!(ends_with("a b c d e f g h", 3, 3), [6, 15]);
+        assert_eq!(ends_with("a b c d e f g", 3, 2), [6, 13]);
+        assert_eq!(ends_with("a", 3, 2), [1], "a text has a chunk, however short");
+        assert_eq!(ends_with("a b c d e f", 3, 3), [6, 11], "no rest");
     }
 
     #[test]
@@ -83,7 +100,7 @@ mod tests {
 
     #[test]
     fn null_texts_have_null_chunks() {
-        let list = chunk_ends(&LargeStringArray::from(vec![None, Some("x")]), 1);
+        let list = chunk_ends(&LargeStringArray::from(vec![None, Some("x")]), 1, 1);
         assert_eq!((list.is_null(0), list.value(1).len()), (true, 1));
     }
 }

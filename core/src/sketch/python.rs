@@ -69,15 +69,17 @@ fn band_digests<'py>(
 
 /// Where the chunks of so many words of each text end, in bytes from its beginning.
 #[pyfunction]
-#[pyo3(signature = (content, *, words))]
+#[pyo3(signature = (content, *, words, least = 1))]
 fn chunk_ends<'py>(
     py: Python<'py>,
     content: &Bound<'py, PyAny>,
     words: usize,
+    least: usize,
 ) -> PyResult<Bound<'py, PyAny>> {
     let content: LargeStringArray = array(content, "content", "large_string")?;
     within("words", words, 1 << 30)?;
-    to_python(py, &py.detach(|| super::chunks::chunk_ends(&content, words)))
+    within("least", least, words)?;
+    to_python(py, &py.detach(|| super::chunks::chunk_ends(&content, words, least)))
 }
 
 /// The distinct shingles of each text.

@@ -75,6 +75,9 @@ impl Words {
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: as above.
                 Simd::Avx2 => unsafe { self.chunk_avx2(text, base, &mut inside) },
+                #[cfg(target_arch = "aarch64")]
+                // SAFETY: as above.
+                Simd::Neon => unsafe { self.chunk_neon(text, base, &mut inside) },
                 _ => self.chunk(text, base, &mut inside, classify),
             }
             sink(&self.hashes);
@@ -91,6 +94,12 @@ impl Words {
     #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
     fn chunk_avx2(&mut self, text: &[u8], base: usize, inside: &mut u64) {
         self.chunk(text, base, inside, |block| x86::classify_avx2(block));
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    #[target_feature(enable = "neon")]
+    fn chunk_neon(&mut self, text: &[u8], base: usize, inside: &mut u64) {
+        self.chunk(text, base, inside, |block| neon::classify(block));
     }
 
     /// Hashes the words that end in the chunk at `base`; one that goes on is left as the first of the next chunk.
@@ -214,27 +223,30 @@ pub fn fold(a: u64, b: u64) -> u64 {
     product as u64 ^ (product >> 64) as u64
 }
 
+/// By the lower half: 1 digit, 2 `A-O` or `a-o`, 4 `P-Z` or `_`, 8 `p-z`, 16 beyond ASCII.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+const LOW: [u8; 16] = {
+    let mut table = [16; 16];
+    let mut i = 0;
+    while i < 16 {
+        table[i] |= (i <= 9) as u8
+            | ((i >= 1) as u8) << 1
+            | ((i <= 10 || i == 15) as u8) << 2
+            | ((i <= 10) as u8) << 3;
+        i += 1;
+    }
+    table
+};
+/// By the upper half: bits here and in [`LOW`] agree where the byte counts.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+const HIGH: [u8; 16] = [0, 0, 0, 1, 2, 4, 2, 8, 16, 16, 16, 16, 16, 16, 16, 16];
+
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    //! [`super::classify`] with a table look-up per half byte: bits in `LOW` and `HIGH` agree where the byte counts.
+    //! [`super::classify`] with a table look-up per half byte.
 
-    use super::BLOCK;
+    use super::{BLOCK, HIGH, LOW};
     use std::arch::x86_64::*;
-
-    /// By the lower half: 1 digit, 2 `A-O` or `a-o`, 4 `P-Z` or `_`, 8 `p-z`, 16 beyond ASCII.
-    const LOW: [u8; 16] = {
-        let mut table = [16; 16];
-        let mut i = 0;
-        while i < 16 {
-            table[i] |= (i <= 9) as u8
-                | ((i >= 1) as u8) << 1
-                | ((i <= 10 || i == 15) as u8) << 2
-                | ((i <= 10) as u8) << 3;
-            i += 1;
-        }
-        table
-    };
-    const HIGH: [u8; 16] = [0, 0, 0, 1, 2, 4, 2, 8, 16, 16, 16, 16, 16, 16, 16, 16];
 
     #[target_feature(enable = "avx512f,avx512bw")]
     #[inline]
@@ -277,5 +289,46 @@ mod x86 {
             begins |= u64::from(_mm256_movemask_epi8(lead) as u32) << half;
         }
         (word, begins)
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+mod neon {
+    //! [`super::classify`] with a table look-up per half byte.
+
+    use super::{BLOCK, HIGH, LOW};
+    use std::arch::aarch64::*;
+    use std::array::from_fn;
+
+    #[target_feature(enable = "neon")]
+    #[inline]
+    pub fn classify(block: &[u8; BLOCK]) -> (u64, u64) {
+        // SAFETY: `block` is four times 16 bytes, and both tables are 16; none need be aligned.
+        let (bytes, low, high): ([uint8x16_t; 4], _, _) = unsafe {
+            (
+                from_fn(|k| vld1q_u8(block.as_ptr().add(16 * k))),
+                vld1q_u8(LOW.as_ptr()),
+                vld1q_u8(HIGH.as_ptr()),
+            )
+        };
+        let nibble = vdupq_n_u8(15);
+        let counts = from_fn(|k| {
+            let by_low = vqtbl1q_u8(low, vandq_u8(bytes[k], nibble));
+            vtstq_u8(by_low, vqtbl1q_u8(high, vshrq_n_u8::<4>(bytes[k])))
+        });
+        let begins = from_fn(|k| vcgeq_u8(bytes[k], vdupq_n_u8(0xE0)));
+        (bits(counts), bits(begins))
+    }
+
+    /// One bit of each byte that is all ones: their weights within eight bytes, added up in pairs three times.
+    #[target_feature(enable = "neon")]
+    #[inline]
+    fn bits(masks: [uint8x16_t; 4]) -> u64 {
+        const WEIGHTS: [u8; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128];
+        // SAFETY: 16 bytes.
+        let weights = unsafe { vld1q_u8(WEIGHTS.as_ptr()) };
+        let weighed: [uint8x16_t; 4] = from_fn(|k| vandq_u8(masks[k], weights));
+        let sums = vpaddq_u8(vpaddq_u8(weighed[0], weighed[1]), vpaddq_u8(weighed[2], weighed[3]));
+        vgetq_lane_u64::<0>(vreinterpretq_u64_u8(vpaddq_u8(sums, sums)))
     }
 }

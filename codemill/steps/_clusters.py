@@ -1,0 +1,36 @@
+"""Clusters of near-copies, whatever is copied: what ties candidates together, and which of them is the best."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from codemill.exchange import group_by_key
+
+BEST_FIRST = (
+    ("stars", "descending"),
+    ("commit_time", "descending"),
+    ("id", "ascending"),
+    ("part", "ascending"),  # two rows can have one id if an input is given twice
+    ("row", "ascending"),
+)
+"""Which copy is kept: most stars, then latest commit, unknown last; then an order that depends on nothing else."""
+
+
+def linked(keys: pa.Table, nodes: npt.NDArray[np.uint64]) -> pa.Table:
+    """Pairs `a`, `b` of nodes that tie those with equal `band_key` to the first of them, never all to all."""
+    table = pa.table({"band_key": keys["band_key"], "node": pa.array(nodes), "part": keys["part"]})
+    table, first = group_by_key(table, "band_key", [("node", "ascending")])
+    nodes = table["node"].to_numpy()
+    others = first != np.arange(len(first))
+    return pa.table({"a": pa.array(nodes[others]), "b": pa.array(nodes[first[others]])})
+
+
+def elected(keys: pa.Table, *further: str) -> tuple[pa.Table, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Members of clusters sorted so that the best is the first of each, then by `further` columns.
+
+    Returns: the table; for each row, which row is its cluster's best; and how many members the cluster has.
+    """
+    table, first = group_by_key(keys, "cluster", [*BEST_FIRST, *((name, "ascending") for name in further)])
+    return table, first, np.bincount(first, minlength=table.num_rows)[first]

@@ -1,0 +1,402 @@
+"""Chunks of documents as the units of near-deduplication: what a document shares with a better one is cut out of it.
+
+    band_keys   content → the digests of the bands of each chunk             no exchange
+    cluster     chunks with a band in common → a cluster's number            exchange
+    elect       a cluster → its best chunk                                   exchange
+    evidence    chunks in clusters → their sketches or shingles              no exchange
+    compare     chunks held against the elected one → similarity             exchange
+    guard       counts the chunks that would go, by source and language      a few rows a batch
+    drop        chunks that go → what is left of the document, or a verdict  no exchange
+
+A chunk is `words` consecutive words of one document; the last has what is left. Chunks are rows in exchanges only:
+between these a document has a list of those of its chunks that are in a cluster (`MEMBER`), which every exchange makes
+anew with what it found. A document of one chunk is treated as at level file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from codemill import _core, near
+from codemill.components import mixed
+from codemill.document import CHUNKS
+from codemill.errors import BuildError, RecipeError
+from codemill.exchange import Pieces, one
+from codemill.steps import _guard
+from codemill.steps._clusters import elected, linked
+from codemill.steps._evidence import bands_of, check_sketch, check_verify, curve_notes, evidence_of, held
+from codemill.table import KEY_BYTES, VERDICT, exchange, step
+
+Rows = npt.NDArray[np.int64]
+
+MEMBER = pa.struct(
+    {
+        "chunk": pa.int32(),  # its number in the document, from 0
+        "cluster": pa.uint64(),
+        "keeper": pa.string(),  # the id of the document whose chunk was elected
+        "keeper_chunk": pa.int32(),
+        "is_keeper": pa.bool_(),
+        "cluster_size": pa.int64(),  # chunks
+        "similarity": pa.float32(),  # to the elected one; null for that one itself, or if it was not measured
+    }
+)
+"""What is known of a chunk that is in a cluster, as far as the steps have come; null is what is not known yet."""
+
+_PART, _ROW, _CHUNK = 22, 26, 16  # bits of a node: 256 TiB in parts of 64 MiB; rows of a part; chunks of a document
+MOST_CHUNKS = 1 << _CHUNK
+"""Chunks of a document that are looked at; what is beyond (268 million words of 4,096 to a chunk) stays as it is."""
+
+FEWEST_WORDS = 64  # of a chunk: an ingested document of 8 MB has fewer than `MOST_CHUNKS` of these
+
+
+def _check(*, words: int, **sketch: Any) -> None:
+    check_sketch(**sketch)
+    if words < max(FEWEST_WORDS, sketch["ngram"]):
+        raise RecipeError(f"a chunk has at least {max(FEWEST_WORDS, sketch['ngram'])} words, got {words}")
+
+
+def cut(content: pa.Array, *, words: int, ngram: int) -> tuple[pa.Array, Rows]:
+    """The chunks of texts, one after another, without copying them; and how many each text has (0 for a null).
+
+    A rest shorter than a shingle belongs to the chunk before it: alone it could not be compared.
+    """
+    ends = _core.chunk_ends(content, words=words, least=ngram)
+    counts = pc.fill_null(pc.list_value_length(ends), 0).to_numpy().astype(np.int64)
+    texts = content.drop_null()
+    if not len(texts):
+        return pa.array([], pa.large_string()), counts
+    _, offsets, data = texts.buffers()
+    starts = np.frombuffer(offsets, dtype=np.int64)[texts.offset : texts.offset + len(texts)]
+    edges = np.append(starts[:1], ends.flatten().to_numpy() + np.repeat(starts, counts[counts > 0]))
+    return pa.LargeStringArray.from_buffers(len(edges) - 1, pa.py_buffer(edges.tobytes()), data), counts
+
+
+def _numbers(counts: Rows) -> Rows:
+    """0, 1, 2 … for each of so many."""
+    return np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+
+
+def _lists(counts: Rows, values: pa.Array) -> pa.Array:
+    """Neighbouring values as a list for each of so many."""
+    return pa.ListArray.from_arrays(pa.array(np.append(0, np.cumsum(counts)).astype(np.int32)), values)
+
+
+def _plan_notes(*, bands: int, rows: int, words: int, **_: Any) -> list[str]:
+    limit = near.effective_threshold(bands, rows)
+    return [
+        f"chunks of {words:,} words: with k words more at the beginning of a document, J of its chunks is "
+        f"({words:,} - k) / ({words:,} + k), or {limit:.3f} at k = {words * (1 - limit) / (1 + limit):.0f}",
+        *curve_notes(bands=bands, rows=rows),
+    ]
+
+
+@step(
+    version=1,
+    reads=("content",),
+    adds={"chunk_keys": pa.list_(pa.binary())},
+    check=_check,
+    notes=_plan_notes,
+)
+def band_keys(
+    documents: pa.RecordBatch, *, words: int, bands: int, rows: int, ngram: int, unit: str, seed: int
+) -> pa.RecordBatch:
+    """Sketches each chunk of `words` words and digests each band of its sketch to 8 bytes.
+
+    Shape: content in; for each chunk 8 x `bands` bytes out. Null: a chunk shorter than one shingle, which only a
+    document without others has.
+    """
+    chunks, counts = cut(documents["content"], words=words, ngram=ngram)
+    keys = _core.band_keys(chunks, bands=bands, rows=rows, ngram=ngram, unit=unit, seed=seed)
+    return pa.record_batch({"chunk_keys": _lists(counts, keys.cast(pa.binary()))})
+
+
+def _most(params: Mapping[str, Any], rows: int, size: int) -> int:
+    """Chunks that so many documents of `size` bytes together have at most, if a word has two bytes."""
+    return rows + size // (2 * int(params["words"]))
+
+
+def _each_band(documents: pa.RecordBatch, rows: Rows, **_: Any) -> tuple[pa.RecordBatch, Rows]:
+    """One key for each band of each chunk."""
+    lists = documents["chunk_keys"]
+    counts = pc.fill_null(pc.list_value_length(lists), 0).to_numpy().astype(np.int64)
+    chunk = _numbers(counts)
+    keys, which = bands_of(lists.flatten(), np.arange(len(chunk)))
+    chunk, rows = chunk[which], np.repeat(rows, counts)[which]
+    some = chunk < MOST_CHUNKS
+    keys = keys if some.all() else keys.filter(pa.array(some))
+    return pa.record_batch({"band_key": keys, "chunk": pa.array(chunk[some].astype(np.int32))}), rows[some]
+
+
+def _clusters(labels: Iterator[pa.Table], **_: Any) -> pa.Table:
+    """A cluster's number for each chunk that has a candidate: its smallest member, mixed."""
+    table = pa.concat_tables(labels)
+    node, root = table["a"].to_numpy(), table["b"].to_numpy()
+    return _said(
+        (node >> np.uint64(_ROW + _CHUNK)).astype(np.int32),
+        (node >> np.uint64(_CHUNK) & np.uint64((1 << _ROW) - 1)).astype(np.int32),
+        chunk=(node & np.uint64(MOST_CHUNKS - 1)).astype(np.int32),
+        cluster=mixed(root),
+    )
+
+
+def _said(part: Any, row: Any, **known: Any) -> pa.Table:
+    """Verdicts: a list of one member for each of the chunks that something is known of. See `_joined`."""
+    count = len(part)
+    fields = [known[f.name] if f.name in known else pa.nulls(count, f.type) for f in MEMBER]
+    arrays = [one(v) if isinstance(v, pa.Array | pa.ChunkedArray) else pa.array(v) for v in fields]
+    members = pa.StructArray.from_arrays(
+        [array.cast(f.type) for array, f in zip(arrays, MEMBER, strict=True)], fields=list(MEMBER)
+    )
+    return pa.table({"part": part, "row": row, "chunk_members": _lists(np.ones(count, dtype=np.int64), members)})
+
+
+def _joined(found: pa.Table) -> pa.Table:
+    """One list for each document, in order of chunks, of lists of one member each."""
+    members = one(found["chunk_members"]).flatten()
+    part, row = found["part"].to_numpy(), found["row"].to_numpy()
+    order = np.lexsort((members.field("chunk").to_numpy(), row, part))
+    part, row = part[order], row[order]
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = (part[1:] != part[:-1]) | (row[1:] != row[:-1])
+    starts = np.flatnonzero(new)
+    lists = _lists(np.diff(np.append(starts, len(order))), members.take(pa.array(order)))
+    return pa.table({"part": part[starts], "row": row[starts], "chunk_members": lists})
+
+
+_ADDS = {"chunk_members": pa.list_(MEMBER)}
+
+
+@exchange(
+    version=1,
+    reads=("chunk_keys",),
+    key="band_key",
+    adds=_ADDS,
+    emit=_each_band,
+    connects=True,
+    gather=_clusters,
+    settle=_joined,
+    keys=_most,
+    weight=lambda params: params["bands"] * 72,  # bytes of memory: 8 + 8 + 2, held in four forms
+)
+def cluster(keys: pa.Table, *, words: int, bands: int) -> pa.Table:
+    """Joins chunks that share a band to clusters. Null: a document without a chunk that has a candidate."""
+    part, row = (keys[name].to_numpy().astype(np.uint64) for name in ("part", "row"))
+    for name, numbers, bits in (("parts", part, _PART), ("rows of a part", row, _ROW)):
+        if len(numbers) and int(numbers.max()) >> bits:
+            raise BuildError(f"there are more than {1 << bits:,} {name}, too many for chunks", where="chunks.cluster")
+    node = part << np.uint64(_ROW + _CHUNK) | row << np.uint64(_CHUNK) | keys["chunk"].to_numpy().astype(np.uint64)
+    return linked(keys, node)
+
+
+def _members(documents: pa.RecordBatch, rows: Rows, **_: Any) -> tuple[pa.RecordBatch, Rows]:
+    """A row for each chunk that is in a cluster, with what is known of it and of its document."""
+    lists = documents["chunk_members"]
+    which = pc.list_parent_indices(lists)
+    names = [name for name in documents.schema.names if name not in ("chunk_members", "chunk_evidence")]
+    known = documents.select(names).take(which)
+    members = lists.flatten()
+    columns = {f.name: members.field(f.name) for f in MEMBER}
+    columns |= {name: known[name] for name in names}
+    if "chunk_evidence" in documents.schema.names:
+        columns["evidence"] = documents["chunk_evidence"].flatten()
+    return pa.record_batch(columns), rows[which.to_numpy()]
+
+
+@exchange(
+    version=1,
+    reads=("chunk_members", "id", "stars", "commit_time"),
+    key="cluster",
+    adds=_ADDS,
+    emit=_members,
+    settle=_joined,
+    keys=_most,
+)
+def elect(keys: pa.Table, *, words: int) -> pa.Table:
+    """Names each cluster's best chunk for every member of it: that of the best document, of its chunks the first."""
+    table, first, sizes = elected(keys, "chunk")
+    best = pa.array(first)
+    return _said(
+        table["part"],
+        table["row"],
+        chunk=table["chunk"],
+        cluster=table["cluster"],
+        keeper=table["id"].take(best),
+        keeper_chunk=table["chunk"].take(best),
+        is_keeper=first == np.arange(table.num_rows),
+        cluster_size=sizes,
+    )
+
+
+@step(
+    version=1,
+    reads=("content", "chunk_members"),
+    adds={"chunk_evidence": pa.large_list(pa.large_binary())},
+    check=check_verify,
+)
+def evidence(
+    documents: pa.RecordBatch, *, words: int, verify: str, hashes: int, ngram: int, unit: str, seed: int
+) -> pa.RecordBatch:
+    """Makes again, of chunks in clusters alone, what they are held against each other by: see `dedup.evidence`.
+
+    Shape: content in; one value for each of `chunk_members` out. Null: a document without such.
+    """
+    lists = documents["chunk_members"]
+    there = pc.fill_null(pc.greater(pc.list_value_length(lists), 0), False)
+    lists, content = lists.filter(there), documents["content"].filter(there)
+    chunks, counts = cut(content, words=words, ngram=ngram)
+    first = (np.cumsum(counts) - counts)[pc.list_parent_indices(lists).to_numpy()]
+    chunks = chunks.take(pa.array(first + lists.flatten().field("chunk").to_numpy()))
+    made = evidence_of(chunks, verify=verify, hashes=hashes, ngram=ngram, unit=unit, seed=seed)
+    ends = np.append(0, np.cumsum(pc.list_value_length(lists).to_numpy())).astype(np.int64)
+    found = pa.LargeListArray.from_arrays(pa.array(ends), made)
+    living = there.to_numpy(zero_copy_only=False)
+    return pa.record_batch({"chunk_evidence": found.take(pa.array(np.cumsum(living) - 1, mask=~living))})
+
+
+@exchange(
+    version=1,
+    reads=("chunk_members", "chunk_evidence"),
+    key="cluster",
+    adds=_ADDS,
+    emit=_members,
+    settle=_joined,
+    piecewise=True,
+    keys=_most,
+    weight=KEY_BYTES,
+    check=check_verify,
+)
+def compare(pieces: Pieces, *, words: int, verify: str) -> pa.Table:
+    """Holds the members of clusters against the chunk that was elected: their similarity, where both are known.
+
+    Shape: chunks in clusters in; all of them out. Memory: see `held`.
+    """
+    known = [f.name for f in MEMBER if f.name != "similarity"]
+    found = []
+    for piece in pieces:
+        table = piece.filter(pc.field("is_keeper"))
+        found.append(_said(table["part"], table["row"], **{name: table[name] for name in known}))
+    for table, similarity in held(pieces, verify=verify):
+        columns = {name: table[name] for name in known}
+        found.append(_said(table["part"], table["row"], **columns, similarity=similarity))
+    return pa.concat_tables(found)
+
+
+def goes(members: pa.StructArray, *, verify: str, at_least: float) -> npt.NDArray[np.bool_]:
+    """Which chunks are near enough to the elected one of their cluster to be cut out."""
+    member = pc.invert(members.field("is_keeper"))
+    if verify != "none":
+        near_enough = pc.greater_equal(members.field("similarity"), np.float32(at_least))
+        member = pc.and_(member, pc.fill_null(near_enough, False))
+    found: npt.NDArray[np.bool_] = member.to_numpy(zero_copy_only=False)
+    return found
+
+
+def _counted(
+    documents: pa.RecordBatch, rows: Rows, *, by: Sequence[str], verify: str, at_least: float, **_: Any
+) -> tuple[pa.RecordBatch, Rows]:
+    lists = documents["chunk_members"]
+    which, members = pc.list_parent_indices(lists).to_numpy(), lists.flatten()
+    lost = np.bincount(which[goes(members, verify=verify, at_least=at_least)], minlength=len(lists))
+    largest = np.zeros(len(lists), dtype=np.int64)
+    np.maximum.at(largest, which, members.field("cluster_size").to_numpy())
+    chunks = pc.list_value_length(documents["chunk_keys"]).to_numpy().astype(np.int64)
+    return _guard.counted(documents, by, lost=lost, of=chunks, largest=largest)
+
+
+def _judge(found: Iterator[pa.Table], *, by: Sequence[str], largest: int, most_lost: float, **_: Any) -> pa.Table:
+    return _guard.judged(found, by=by, largest=largest, most_lost=most_lost, unit="chunks")
+
+
+@exchange(
+    version=1,
+    reads=lambda params: (*params["by"], "chunk_keys", "chunk_members"),
+    key="key",
+    adds={},
+    emit=_counted,
+    gather=_judge,
+)
+def guard(
+    counts: pa.Table, *, by: Sequence[str], largest: int, most_lost: float, verify: str, at_least: float
+) -> pa.Table:
+    """Looks at what would go before anything is cut out: see `dedup.guard`. Here chunks are counted, not files."""
+    return counts
+
+
+@step(
+    version=1,
+    reads=("content", "chunk_keys", "chunk_members"),
+    adds={
+        "content": pa.large_string(),
+        "chunks": CHUNKS,
+        **{name: VERDICT[name] for name in ("reason", "kept_id", "similarity")},
+    },
+    edits=("content",),
+    check=check_verify,
+)
+def drop(
+    documents: pa.RecordBatch,
+    *,
+    words: int,
+    verify: str,
+    at_least: float,
+    level: str,
+    hashes: int,
+    ngram: int,
+    unit: str,
+) -> pa.RecordBatch:
+    """Cuts out the chunks that are near enough to the elected one of their cluster.
+
+    Documents of which none is left are dropped.
+
+    Shape: adds the new content, the chunks that stay put together, null where nothing went; `chunks`, how many there
+    were, how many went and their bytes; and the verdict (reason `near_duplicate`): `kept_id` is the document that has
+    the elected ones of most of the chunks (of several the one that comes first), `similarity` the least of theirs.
+    `level`, `hashes` and `unit` decide nothing here: they tell the readers of the manifest what was measured.
+    """
+    lists, content = documents["chunk_members"], documents["content"]
+    which, members = pc.list_parent_indices(lists).to_numpy(), lists.flatten()
+    gone = goes(members, verify=verify, at_least=at_least)
+    which, members = which[gone], members.filter(pa.array(gone))
+    total = pc.list_value_length(documents["chunk_keys"]).to_numpy().astype(np.int64)
+    removed = np.bincount(which, minlength=len(total))
+    bytes_removed = np.zeros(len(total), dtype=np.int64)
+    left: list[str | None] = [None] * len(total)
+    kept_id: list[str | None] = [None] * len(total)
+    similarity: list[float | None] = [None] * len(total)
+    for row in np.flatnonzero(removed):
+        mine = members.filter(pa.array(which == row))
+        whole = removed[row] == total[row]
+        text = content[int(row)].as_buffer().to_pybytes()
+        if whole:
+            bytes_removed[row] = len(text)
+            kept_id[row], similarity[row] = _instead(mine)
+            continue
+        ends = _core.chunk_ends(content.slice(row, 1), words=words, least=ngram)[0].values.to_numpy()
+        stays = np.ones(len(ends), dtype=bool)
+        stays[mine.field("chunk").to_numpy()] = False
+        begins = np.append(0, ends[:-1])
+        rest = b"".join(text[begins[i] : ends[i]] for i in np.flatnonzero(stays))
+        bytes_removed[row] = len(text) - len(rest)
+        left[row] = rest.decode()
+    counts = (total.astype(np.int32), removed.astype(np.int32), bytes_removed)
+    return pa.record_batch(
+        {
+            "content": pa.array(left, pa.large_string()),
+            "chunks": pa.StructArray.from_arrays([pa.array(c) for c in counts], fields=list(CHUNKS)),
+            "reason": pa.array(["near_duplicate" if id else None for id in kept_id], pa.string()),
+            "kept_id": pa.array(kept_id, pa.string()),
+            "similarity": pa.array(similarity, pa.float32()),
+        }
+    )
+
+
+def _instead(members: pa.StructArray) -> tuple[str, float | None]:
+    """The document that has the elected ones of most of these chunks, and the least of the similarities."""
+    keepers = members.field("keeper").to_pylist()
+    return max(keepers, key=keepers.count), pc.min(members.field("similarity")).as_py()

@@ -63,6 +63,12 @@ INDEX = pa.schema(
 )
 """A row of `OUT/index/part-*.parquet`, where a recipe makes one: a kept document, to hold later ones against."""
 
+KINDS = ("name", "email", "ip", "phone", "user", "password", "key")
+"""What redaction looks for, and its placeholders without their angle brackets."""
+
+REDACTED = pa.struct([(kind, pa.int32()) for kind in KINDS])
+"""How many placeholders of each kind a text was given."""
+
 LEDGER = pa.schema(
     [
         pa.field("id", pa.string()),
@@ -79,6 +85,8 @@ LEDGER = pa.schema(
         pa.field("kept_id", pa.string()),  # the copy that was kept instead, for duplicates
         pa.field("similarity", pa.float32()),  # to that copy: 1.0 for exact duplicates
         pa.field("rules", pa.list_(RULE_FIRED)),  # every rule that fired, the first of which is the reason
+        pa.field("header_chars_removed", pa.uint32()),  # code points of notices that went; null if not looked at
+        pa.field("redacted", REDACTED),  # placeholders of each kind; null if dropped before, or not looked at
     ]
 )
 """A row of `OUT/ledger/part-*.parquet`: one for every file that was found."""

@@ -25,7 +25,7 @@ from codemill.sources._protocol import Shard
 from codemill.store import ROW_GROUP_BYTES, PartWriter, Place
 from codemill.table import VERDICT, Step
 
-PUBLISH_VERSION = 1
+PUBLISH_VERSION = 2
 
 Params = Mapping[str, Any]
 Rows = npt.NDArray[np.int64]
@@ -254,7 +254,8 @@ def publish_part(stack: Stack, folders: Mapping[str, Place], part: str, *, scope
     every row of it."""
     known = stack.columns()
     indexing = "index" in folders
-    columns = [c for c in dict.fromkeys([*DOCUMENT.names, *(INDEX.names if indexing else ())]) if c in known]
+    wanted = [*DOCUMENT.names, *(n for n in LEDGER.names if n not in VERDICT), *(INDEX.names if indexing else ())]
+    columns = [c for c in dict.fromkeys(wanted) if c in known]
     with contextlib.ExitStack() as files:
         documents = files.enter_context(PartWriter(folders["corpus"], part, DOCUMENT, gather=ROW_GROUP_BYTES))
         entries = files.enter_context(PartWriter(folders["ledger"], part, LEDGER, gather=ROW_GROUP_BYTES))

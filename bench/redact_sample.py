@@ -18,13 +18,14 @@ columns of its values and the start of its SHA-256, and neither the line nor a v
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import hashlib
 import heapq
 import ipaddress
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -108,6 +109,7 @@ STRATA = (
     _stratum("key", "random", 25, 8, rb"[\"'][\w+=-]{32,120}[\"']", lambda m: any(c.isdigit() for c in m)),
     _stratum("email", "at", 60, 16, rb"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+"),
     _stratum("name", "word", 60, 32, rb"(?:@author|\bauthors?\b|maintainer|written by|\bby\b|thanks|[a-z]-by:|contributor|copyright|\(c\)|\xc2\xa9)[^\n]{0,40}?(?-i:\b[A-Z\x80-\xff][\w\x80-\xff'.-]+ [A-Z\x80-\xff][\w\x80-\xff'.-]*)"),
+    _stratum("password", "mixed", 50, 3, PASS + rb"[\"'\]]{0,3}[ \t]{0,4}(?:=>?|:)[ \t]{0,4}[\"']?(?=[^\"'\s]{0,40}[0-9])(?=[^\"'\s]{0,40}[A-Za-z])[^\"'\s(){}$<>\[\]]{5,60}(?=[\"'\s])"),
     _stratum("name", "task", 15, 8, rb"\b(?:TODO|FIXME|XXX|HACK|NOTE)\b[ :]{0,2}[(\[][\w.@ -]{2,24}[)\]]|@author[ :]{1,3}[\w.-]{2,24}"),
 )  # fmt: skip
 
@@ -143,14 +145,14 @@ def documents(corpus: Path) -> Iterator[tuple[str, str, str, bytes]]:
                     yield repo, revision, path, raw
 
 
-def candidates(corpus: Path, seed: int, held: bool) -> dict[Stratum, list[Line]]:
+def candidates(corpus: Path, seed: int, held: bool, strata: Sequence[Stratum]) -> dict[Stratum, list[Line]]:
     """For each stratum the lines of lowest hash, many more than will be taken."""
     heaps: dict[Stratum, list[tuple[bytes, Line]]] = defaultdict(list)
     for repo, revision, path, raw in documents(corpus):
         if held_out(repo) is not held:
             continue
         share = int.from_bytes(hashlib.sha256(f"{repo} {path}".encode()).digest()[:4])
-        for stratum in STRATA:
+        for stratum in strata:
             if share % stratum.of:
                 continue
             heap, room = heaps[stratum], 60 * stratum.take
@@ -174,11 +176,13 @@ def candidates(corpus: Path, seed: int, held: bool) -> dict[Stratum, list[Line]]
     return {stratum: sorted(line for _, line in heap) for stratum, heap in heaps.items()}
 
 
-def draw(corpus: Path, seed: int, held: bool) -> Iterator[tuple[Stratum, Line]]:
-    """The sample of one set."""
-    found = candidates(corpus, seed, held)
+def draw(corpus: Path, seed: int, held: bool, only: str, share: float) -> Iterator[tuple[Stratum, Line]]:
+    """The sample of one set, or of one stratum of it, or a share of each."""
+    strata = [stratum for stratum in STRATA if only in ("", f"{stratum.kind}.{stratum.name}")]
+    strata = [dataclasses.replace(stratum, take=round(stratum.take * share)) for stratum in strata]
+    found = candidates(corpus, seed, held, strata)
     used: set[str] = set()
-    for stratum in STRATA:
+    for stratum in strata:
         repos, suffixes, taken = Counter[str](), Counter[str](), 0
         for line in found.get(stratum, []):
             suffix = PurePosixPath(line.path).suffix
@@ -234,6 +238,8 @@ def main(argv: list[str] | None = None) -> None:
     one.add_argument("--out", type=Path, default=Path(".bench"), help="folder with the bench corpus")
     one.add_argument("--set", choices=("tuning", "held_out"), required=True)
     one.add_argument("--seed", type=int, default=5)
+    one.add_argument("--only", default="", metavar="KIND.STRATUM", help="of one stratum")
+    one.add_argument("--share", type=float, default=1.0, help="of the lines of each stratum")
     two = verbs.add_parser("collect", help="print the rows of labels of a sheet and its marks")
     two.add_argument("sheet", type=Path)
     two.add_argument("marks", type=Path)
@@ -242,7 +248,7 @@ def main(argv: list[str] | None = None) -> None:
         for row in collect(args.sheet, args.marks):
             print("\t".join(row))
         return
-    for number, (stratum, line) in enumerate(draw(args.out / "corpus", args.seed, args.set == "held_out"), 1):
+    for number, (stratum, line) in enumerate(draw(args.out / "corpus", args.seed, args.set == "held_out", args.only, args.share), 1):
         place = (line.repo, line.revision, line.path, line.number)
         print(json.dumps([number, args.set, stratum.kind, stratum.name, *place, line.match, line.text]))
 

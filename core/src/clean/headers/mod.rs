@@ -92,7 +92,7 @@ fn with_kin(syntax: &Syntax) -> Cow<'_, Syntax> {
         "unix assembly" => (&["//"], &[("/*", "*/")]),
         "batchfile" => (&["@rem", "@REM", "@Rem"], &[]),
         "verilog" => (&[], &[("(*", "*)")]), // and Coq
-        "html" => (&[], &[("{#", "#}")]), // templates of Jinja
+        "html" => (&[], &[("{#", "#}")]),    // templates of Jinja
         "java properties" => (&["#", "!"], &[]),
         "maven pom" | "ant build system" => (&[], &[("<!--", "-->")]),
         "yacc" | "gradle" | "aidl" | "antlr" | "angelscript" | "supercollider" | "smpl" => {
@@ -115,9 +115,9 @@ fn wakes(old: &str, new: &str, language: &str) -> bool {
         "python" => {
             |line| line.contains("coding") && !line.to_ascii_lowercase().replace('_', "-").contains("utf-8")
         }
-        "dockerfile" => |line| {
-            ["escape", "syntax", "check"].iter().any(|name| line.contains(name)) && line.contains('=')
-        },
+        "dockerfile" => {
+            |line| ["escape", "syntax", "check"].iter().any(|name| line.contains(name)) && line.contains('=')
+        }
         // Front matter stands at the very beginning.
         "markdown" => return new.starts_with("---\n") && !old.starts_with("---\n"),
         _ => return false,

@@ -126,7 +126,9 @@ fn is_untouchable(raw: &str, kind: Kind, syntax: &Syntax) -> bool {
         // A line that a backslash carries on: taking its end would change what the next line is. And line ends that
         // are one to some languages, so that code may follow them.
         Kind::LineComment => {
-            raw.trim_end().ends_with('\\') || raw.trim_end().ends_with("??/") || raw.contains(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'])
+            raw.trim_end().ends_with('\\')
+                || raw.trim_end().ends_with("??/")
+                || raw.contains(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'])
         }
         // Plain old documentation has its own section on copyright.
         Kind::BlockComment if matches!(language, "perl" | "raku") && raw.starts_with('=') => true,

@@ -1,11 +1,15 @@
 """Redaction: precision and recall per kind, and speed, beside peers in one run.
 
-    python -m bench.redact [--small] [--peers-python PYTHON] [--errors KIND]
+    python -m bench.redact --out .bench [--small] [--peers-python PYTHON] [--errors KIND]
 
-Two labelled sets. *Planted*: lines with invented values and lines that only look like such (`redact_planted.py`), set
+Labelled sets. *Planted*: lines with invented values and lines that only look like such (`redact_planted.py`), set
 into real files; what is found in a file as it was before is not counted. *Real*: places in installed packages and
 crates, labelled by hand (`redact_labels.tsv`: file, line, columns, kind, yes or no, and the start of the line's
-SHA-256, without the line itself); what is not installed, or not in that version, is left out and counted.
+SHA-256, without the line itself); what is not installed, or not in that version, is left out and counted. *Tuning* and
+*held out*: lines of the bench corpus, drawn by patterns far wider than the rules (`redact_sample.py`), labelled by hand
+(`data/redact_labels.tsv`), half of the repositories not looked at while the rules were written. A tool reads such a
+line with its neighbours; what it says of the line counts, for the kind the line was drawn for. Places marked `~` count
+neither way.
 
 A finding is right if it overlaps a label of its kind by half of the longer. A peer is asked only for kinds it knows;
 "key" and "password" are one kind for detect-secrets, which does not tell them apart. Seconds are of the processor, one
@@ -26,18 +30,24 @@ import sysconfig
 import tempfile
 import time
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from bench.exact_dedup import RESULTS, machine
 from bench.redact_peers import TOOLS
 from bench.redact_planted import KINDS, Document, plant
-from codemill import cleaning
+from codemill import _core, cleaning, languages
 
 LABELS = Path(__file__).with_name("redact_labels.tsv")
 SUFFIXES = (".py", ".rs", ".js", ".c", ".h", ".java", ".toml", ".sh", ".yml", ".ts")
+CORPUS_LABELS = Path(__file__).parent / "data" / "redact_labels.tsv"
+AROUND = 70
+"""Lines before and after a labelled one that a tool sees: keys have many lines."""
+
 Span = tuple[int, int, str]
 
 
@@ -86,11 +96,74 @@ def labelled() -> tuple[list[Document], int]:
     return documents, missing
 
 
+@dataclass
+class Drawn:
+    """A line of the corpus within its neighbours: where it is in the text, and the kind it is labelled for."""
+
+    document: Document
+    kind: str
+    start: int
+    end: int
+    neutral: list[Span]
+
+
+def drawn(corpus: Path) -> tuple[dict[str, list[Drawn]], int]:
+    """The labelled lines of the corpus, by set; and how many it does not have."""
+    with CORPUS_LABELS.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    wanted: dict[tuple[str, str, str], list[dict[str, str]]] = {}
+    for row in rows:
+        wanted.setdefault((row["repo"], row["revision"], row["path"]), []).append(row)
+    found: dict[str, list[Drawn]] = {"tuning": [], "held out": []}
+    for part in sorted(corpus.glob("*.parquet")):
+        file_ = pq.ParquetFile(part)
+        for group in range(file_.num_row_groups):
+            table = file_.read_row_group(group, columns=["repo", "revision", "path"])
+            keys = list(zip(*(table[c].to_pylist() for c in table.column_names), strict=True))
+            here = [n for n, key in enumerate(keys) if key in wanted]
+            if not here:
+                continue
+            texts = file_.read_row_group(group, columns=["content"])["content"].take(pa.array(here)).to_pylist()
+            names = languages.detect(pa.array([keys[n][2] for n in here]), pa.array(texts, pa.large_string()))
+            for n, text, language in zip(here, texts, names["language"].to_pylist(), strict=True):
+                for row in wanted[keys[n]]:
+                    if line := _drawn(row, text, language):
+                        found[row["set"].replace("_", " ")].append(line)
+    return found, len(rows) - sum(map(len, found.values()))
+
+
+def _drawn(row: dict[str, str], text: str, language: str | None) -> Drawn | None:
+    lines, number = text.split("\n"), int(row["line"]) - 1
+    if number >= len(lines) or hashlib.sha256(lines[number].encode()).hexdigest()[:12] != row["sha256"]:
+        return None
+    first = max(0, number - AROUND)
+    start = sum(len(line) + 1 for line in lines[first:number])
+    labels = [(int(a), int(b), kind) for a, b, kind in (x.split(":") for x in row["labels"].split())]
+    spans = [(start + a, start + b, kind) for a, b, kind in labels]
+    document = Document(
+        f"{row['repo']} {row['path']}:{row['line']}",
+        "\n".join(lines[first : number + AROUND + 1]),
+        [span for span in spans if span[2] == row["drawn_for"]],
+        language,
+    )
+    neutral = [span for span in spans if span[2] == "~"]
+    return Drawn(document, row["drawn_for"], start, start + len(lines[number]), neutral)
+
+
+def of_line(line: Drawn, spans: list[Span], merge: bool) -> list[Span]:
+    """What a tool said of the line itself, of the kind that it is labelled for."""
+    kinds = {"key", "password"} if merge else {line.kind}
+    cut = [(max(a, line.start), min(b, line.end), kind) for a, b, kind in spans if kind in kinds]
+    if merge:
+        cut = [(a, b, line.kind) for a, b, _ in cut if line.kind in kinds]
+    return [s for s in cut if s[0] < s[1] and not any(s[0] < b and a < s[1] for a, b, _ in line.neutral)]
+
+
 def run(name: str, python: str, documents: list[Document]) -> dict[str, Any]:
     """One tool over the texts, in its own process."""
     with tempfile.TemporaryDirectory() as folder:
         texts, out = Path(folder, "texts.json"), Path(folder, "found.json")
-        texts.write_text(json.dumps([d.text for d in documents]))
+        texts.write_text(json.dumps([[d.text, d.language] for d in documents]))
         command = [sys.executable if name == "codemill" else python, "-m", "bench.redact_peers", name, texts, out]
         cwd = Path(__file__).resolve().parent.parent
         done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
@@ -189,7 +262,7 @@ def shown(share: float | None) -> str:
 def main(argv: list[str] | None = None) -> None:
     """Prints tables and, without --small, writes bench/results/redact.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=Path(".bench"), help="not used; every benchmark takes it")
+    parser.add_argument("--out", type=Path, default=Path(".bench"), help="folder of the bench corpus")
     parser.add_argument("--small", action="store_true", help="a tenth of the work, no file of results")
     parser.add_argument("--peers-python", default=sys.executable, help="the interpreter that has the peers")
     parser.add_argument("--errors", default="", metavar="KIND", help="show where codemill is wrong about this kind")
@@ -203,11 +276,14 @@ def main(argv: list[str] | None = None) -> None:
     real, missing = labelled()
     print(f"planted: {sum(len(d.labels) for d in planted):,} labels in {len(planted)} files;"
           f" real: {len(real)} lines by hand, {missing} not here\n")  # fmt: skip
-    print("| tool | set | kind | labels | precision | recall | MB/s |\n|---|---|---|---|---|---|---|")
     results: dict[str, Any] = {}
+    lines, gone = drawn(args.out / "corpus")
+    print(f"corpus: {' and '.join(f'{len(found)} lines {of}' for of, found in lines.items())}, {gone} not here\n")
     size = sum(len(d.text.encode()) for d in planted) / 1e6
+    print("| tool | set | kind | labels | precision | recall | MB/s |\n|---|---|---|---|---|---|---|")
     for name, (_, _, kinds) in TOOLS.items():
         sets = {"planted": planted, "original": originals, "real": real}
+        sets |= {of: [line.document for line in found] for of, found in lines.items()}
         found = {of: run(name, args.peers_python, documents) for of, documents in sets.items()}
         if gone := next((f["missing"] for f in found.values() if "missing" in f), None):
             print(f"| {name} | left out: {gone} | | | | | |")
@@ -217,7 +293,11 @@ def main(argv: list[str] | None = None) -> None:
         rate = size / found["planted"]["seconds"]
         merge, errors = name == "detect-secrets", args.errors if name == "codemill" else ""
         results[name] = {"mb_s": rate}
-        for of, documents, rows in (("planted", planted, new), ("real", real, spans["real"])):
+        scored = [("planted", planted, new), ("real", real, spans["real"])]
+        for of, some in lines.items():
+            kept = [of_line(line, row, merge) for line, row in zip(some, spans[of], strict=True)]
+            scored.append((of, [line.document for line in some], kept))
+        for of, documents, rows in scored:
             scores = score(documents, rows, kinds, merge, errors)
             results[name][of] = scores
             for kind, s in scores.items():

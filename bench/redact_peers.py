@@ -15,15 +15,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 Found = Iterator[tuple[int, int, str]]
-Finder = Callable[[str], Found]
+Finder = Callable[[str, str | None], Found]
 
 
 def codemill() -> Finder:
     from codemill import cleaning
 
-    def find(text: str) -> Found:
+    def find(text: str, language: str | None) -> Found:
         raw = text.encode()
-        for row in cleaning.findings(text):
+        for row in cleaning.findings(text, language=language):
             start = len(raw[: row["start"]].decode())
             yield start, start + len(raw[row["start"] : row["end"]].decode()), row["kind"]
 
@@ -34,7 +34,7 @@ def detect_secrets() -> Finder:
     from detect_secrets.core.scan import scan_line
     from detect_secrets.settings import default_settings
 
-    def find(text: str) -> Found:
+    def find(text: str, language: str | None) -> Found:
         at = 0
         with default_settings():
             for line in text.split("\n"):
@@ -53,7 +53,7 @@ def presidio() -> Finder:
     kinds = {"EMAIL_ADDRESS": "email", "IP_ADDRESS": "ip", "PHONE_NUMBER": "phone"}
     tools = [known.EmailRecognizer(), known.IpRecognizer(), known.PhoneRecognizer()]
 
-    def find(text: str) -> Found:
+    def find(text: str, language: str | None) -> Found:
         for tool in tools:
             wanted = [entity for entity in tool.supported_entities if entity in kinds]
             for found in tool.analyze(text, wanted, None):
@@ -67,7 +67,7 @@ def datatrove() -> Finder:
 
     tool = PIIFormatter()
 
-    def find(text: str) -> Found:
+    def find(text: str, language: str | None) -> Found:
         for replacer, kind in ((tool.emails_replacer, "email"), (tool.ip_replacer, "ip")):
             for match in replacer.regex.finditer(text):
                 if replacer.validator is None or replacer.validator(match[0]):
@@ -82,7 +82,7 @@ def dolma() -> Finder:
     tool = PiiRegexV1()
     kinds = {tool.EMAIL: "email", tool.IP: "ip", tool.PHONE: "phone"}
 
-    def find(text: str) -> Found:
+    def find(text: str, language: str | None) -> Found:
         found = tool._extract_pii_regex(text)
         for span in tool._postprocess(text=text, pii_spans=found, window=tool.window) if tool.postprocess else found:
             yield span.start, span.end, kinds[span.type]
@@ -111,7 +111,7 @@ def main(name: str, texts: str, out: str) -> None:
     logging.disable(logging.WARNING)
     given = json.loads(Path(texts).read_text())
     started = time.process_time()
-    found = [[list(f) for f in find(text)] for text in given]
+    found = [[list(f) for f in find(text, language)] for text, language in given]
     seconds = time.process_time() - started
     Path(out).write_text(json.dumps({"found": found, "seconds": seconds}))
 

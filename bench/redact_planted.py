@@ -36,6 +36,7 @@ class Document:
     name: str
     text: str
     labels: list[tuple[int, int, str]] = field(default_factory=list)
+    language: str | None = None
 
 
 def chars(rng: random.Random, alphabet: str, n: int) -> str:

@@ -18,15 +18,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from codemill import _core
+from codemill.document import KINDS
 from codemill.errors import RecipeError, did_you_mean
 from codemill.near import Texts, _strings
 from codemill.table import digest
-
-KINDS = ("name", "email", "ip", "phone", "user", "password", "key")
-"""What is looked for, and the placeholders without their angle brackets."""
-
-COUNTS = pa.struct([(kind, pa.int32()) for kind in KINDS])
-"""How many placeholders of each kind a text was given."""
 
 RULES_VERSION = 1  # of the native rules: another number, other findings
 

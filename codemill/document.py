@@ -72,6 +72,12 @@ CHUNKS = pa.struct(
 )
 """What `dedup.fuzzy(level="chunk")` cut out of a document."""
 
+KINDS = ("name", "email", "ip", "phone", "user", "password", "key")
+"""What redaction looks for, and its placeholders without their angle brackets."""
+
+REDACTED = pa.struct([(kind, pa.int32()) for kind in KINDS])
+"""How many placeholders of each kind a text was given."""
+
 LEDGER = pa.schema(
     [
         pa.field("id", pa.string()),
@@ -89,6 +95,8 @@ LEDGER = pa.schema(
         pa.field("similarity", pa.float32()),  # to that copy: 1.0 for exact duplicates
         pa.field("rules", pa.list_(RULE_FIRED)),  # every rule that fired, the first of which is the reason
         pa.field("chunks", CHUNKS),  # null unless copies of parts of documents were looked for
+        pa.field("header_chars_removed", pa.uint32()),  # code points of notices that went; null if not looked at
+        pa.field("redacted", REDACTED),  # placeholders of each kind; null if dropped before, or not looked at
     ]
 )
 """A row of `OUT/ledger/part-*.parquet`: one for every file that was found."""

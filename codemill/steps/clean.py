@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from codemill import _core, cleaning, languages
 from codemill import notebooks as nb
-from codemill.document import SHA256
+from codemill.document import KINDS, REDACTED, SHA256
 from codemill.errors import InputError, RecipeError, did_you_mean
 from codemill.table import VERDICT, step
 
@@ -92,7 +92,7 @@ def _check_redact(*, patterns: Sequence[Mapping[str, Any]], table: str) -> None:
     adds={
         "content": pa.large_string(),
         "clean_sha256": SHA256,
-        "redacted": cleaning.COUNTS,
+        "redacted": REDACTED,
         "reason": VERDICT["reason"],
     },
     edits=("content",),
@@ -110,9 +110,9 @@ def redact(
     identifies the rules and the formats, so that a changed one rebuilds what it cleaned.
 
     Shape: adds the new content, null where nothing was replaced, `clean_sha256`, the SHA-256 of its UTF-8 (documents
-    that differed only in what was
-    replaced are equal in it), and `redacted`, how many placeholders of each kind there are. A text that the native
-    code fails on is dropped as `crashed`: it must not pass uncleaned.
+    that differed only in what was replaced are equal in it), and `redacted`, how many placeholders of each kind there
+    are; the ledger publishes it. A text that the native code fails on is dropped as `crashed`: it must not pass
+    uncleaned.
     Raises: RecipeError naming a pattern that does not compile; if `table` is not what this process knows.
     From: OpenCoder 2.1.1, transformation (its expressions are not published).
     """
@@ -120,9 +120,8 @@ def redact(
         raise RecipeError(f"the rules of redaction here are {cleaning.fingerprint()}, the recipe's are {table}")
     content = documents["content"]
     done = pa.RecordBatch.from_struct_array(cleaning.redact_array(content, documents["language"], patterns))
-    pa.scalar(None, pa.large_string())
     crashed = pc.and_(content.is_valid(), done["content"].is_null())
-    counts = pa.StructArray.from_arrays([done[kind] for kind in cleaning.KINDS], fields=list(cleaning.COUNTS))
+    counts = pa.StructArray.from_arrays([done[kind] for kind in KINDS], fields=list(REDACTED))
     return pa.record_batch(
         {
             "content": pc.if_else(

@@ -1,7 +1,7 @@
 //! What Python sees of signals.
 
-use super::{Applies, DocType, Document, FAMILIES, Natural, count, measure as measure_one};
 use super::language::stack::with_large_stack;
+use super::{Applies, DocType, Document, FAMILIES, Natural, count, measure as measure_one};
 use crate::lex::python::Syntaxes;
 use crate::python::{array, to_python};
 use arrow_array::builder::{Float64Builder, StringBuilder, UInt32Builder};
@@ -77,7 +77,10 @@ fn measure<'py>(
             names.iter().map(|name| asked.iter().any(|a| a == name)).collect()
         }
     };
-    to_python(py, &py.detach(|| with_large_stack(|| measure_all(&columns, syntaxes, natural, &names, &wanted))))
+    to_python(
+        py,
+        &py.detach(|| with_large_stack(|| measure_all(&columns, syntaxes, natural, &names, &wanted))),
+    )
 }
 
 struct Columns {

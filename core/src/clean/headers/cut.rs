@@ -82,12 +82,14 @@ fn first_word(text: &str, start: usize) -> usize {
 
 /// Empty lines that only set the notice apart go with it.
 fn trim(lines: &[Piece], gone: &mut [bool], head: &Head) {
-    let edge = |i: usize| {
-        let comment = head.comments[lines[i].comment];
-        let many = lines.iter().filter(|l| l.comment == lines[i].comment).take(2).count() > 1;
-        many && (comment.start == lines[i].start || comment.end == lines[i].end)
-    };
+    let edges: Vec<bool> = (0..lines.len()).map(|i| is_edge(lines, i, head)).collect();
+    let edge = |i: usize| edges[i];
     let empty = |i: usize| matches!(lines[i].class, Class::Blank | Class::Frame);
+    // Whether the next line that says something goes.
+    let mut before_gone = vec![false; lines.len()];
+    for i in (1..lines.len()).rev() {
+        before_gone[i - 1] = if empty(i) { before_gone[i] } else { gone[i] };
+    }
     let mut i = 0;
     while i < lines.len() {
         if !gone[i] {
@@ -95,16 +97,7 @@ fn trim(lines: &[Piece], gone: &mut [bool], head: &Head) {
             continue;
         }
         let first = i;
-        while i < lines.len()
-            && (gone[i]
-                || (empty(i)
-                    && lines[i + 1..]
-                        .iter()
-                        .zip(&gone[i + 1..])
-                        .find(|(l, _)| !matches!(l.class, Class::Blank | Class::Frame))
-                        .is_some_and(|(_, g)| *g)
-                    && !edge(i)))
-        {
+        while i < lines.len() && (gone[i] || (empty(i) && before_gone[i] && !edge(i))) {
             gone[i] = true;
             i += 1;
         }
@@ -125,6 +118,14 @@ fn trim(lines: &[Piece], gone: &mut [bool], head: &Head) {
             gone[back] = true;
         }
     }
+}
+
+/// Whether a comment of several lines opens or closes on line `i`.
+fn is_edge(lines: &[Piece], i: usize, head: &Head) -> bool {
+    let beside = |other: Option<&Piece>| other.is_some_and(|other| other.comment == lines[i].comment);
+    let many = beside(lines.get(i + 1)) || i > 0 && beside(lines.get(i - 1));
+    let comment = head.comments[lines[i].comment];
+    many && (comment.start == lines[i].start || comment.end == lines[i].end)
 }
 
 /// Lines of which nothing is left go with their line ends, and so do the empty lines after them where there are empty
@@ -152,7 +153,8 @@ fn whole_lines(text: &str, head: &Head, found: Vec<Range<usize>>) -> Vec<Range<u
         }
         left |= !is_blank(&text[at..end]);
         if left {
-            cuts.extend(here.into_iter().map(|cut| blanks_around(text, &cut)));
+            let apart = here.into_iter().filter(|cut| !parts_lines(text, cut));
+            cuts.extend(apart.map(|cut| blanks_around(text, &cut)));
             continue;
         }
         let mut stop = (end + 1).min(text.len());
@@ -167,6 +169,13 @@ fn whole_lines(text: &str, head: &Head, found: Vec<Range<usize>>) -> Vec<Range<u
         }
     }
     cuts
+}
+
+/// Whether line ends within a cut part what is before it from what is behind it: to JavaScript they end a statement.
+fn parts_lines(text: &str, cut: &Range<usize>) -> bool {
+    text[cut.clone()].contains('\n')
+        && !is_blank(&text[line_start(text, cut.start)..cut.start])
+        && !is_blank(&text[cut.end..line_end(text, cut.end)])
 }
 
 /// A cut within a line takes the blanks before it, if it reaches the end of the line.

@@ -42,6 +42,21 @@ pub struct Stripped {
 /// ```
 pub fn strip(text: &str, syntax: &Syntax) -> Option<Stripped> {
     let syntax = &with_head(syntax);
+    if !only_carriage_returns(text) {
+        return strip_lines(text, text, syntax);
+    }
+    // Lines of the old Macintosh: what is cut is found in a copy whose lines end as all others do.
+    strip_lines(text, &text.replace('\r', "\n"), syntax)
+}
+
+/// Whether the lines of the head end in carriage returns and nothing else.
+fn only_carriage_returns(text: &str) -> bool {
+    let head = &text.as_bytes()[..text.len().min(head::LIMIT)];
+    memchr::memchr(b'\r', head).is_some() && memchr::memchr(b'\n', head).is_none()
+}
+
+/// `strip` of `original`, looked at as `text`, which has other line ends of the same length.
+fn strip_lines(original: &str, text: &str, syntax: &Syntax) -> Option<Stripped> {
     if syntax.line_comments.is_empty() && syntax.block_comments.is_empty() && syntax.name != "python" {
         return None;
     }
@@ -63,6 +78,7 @@ pub fn strip(text: &str, syntax: &Syntax) -> Option<Stripped> {
         return None;
     }
     let chars = cuts.iter().map(|cut| text[cut.clone()].chars().count()).sum();
+    let content = if std::ptr::eq(original, text) { content } else { cut::without(original, &cuts) };
     Some(Stripped { content, chars, notices })
 }
 
@@ -83,7 +99,11 @@ fn wakes(old: &str, new: &str, language: &str) -> bool {
         "python" => {
             |line| line.contains("coding") && !line.to_ascii_lowercase().replace('_', "-").contains("utf-8")
         }
-        "dockerfile" => |line| line.contains("escape") && line.contains('='),
+        "dockerfile" => {
+            |line| ["escape", "syntax", "check"].iter().any(|name| line.contains(name)) && line.contains('=')
+        }
+        // Front matter stands at the very beginning.
+        "markdown" => return new.starts_with("---\n") && !old.starts_with("---\n"),
         _ => return false,
     };
     let reach = if language == "python" { 2 } else { 1 };

@@ -143,16 +143,19 @@ fn join(text: &str, pieces: &mut [Piece], paragraphs: &mut [Paragraph], i: usize
 
 /// Who wrote it goes with the notice: in its group, or in a group of its own next to it.
 fn mark_authors(text: &str, pieces: &mut [Piece], paragraphs: &[Paragraph]) {
-    let noticed: Vec<usize> = pieces.iter().filter(|p| p.notice).map(|p| p.group).collect();
+    let groups = pieces.last().map_or(0, |last| last.group + 1);
+    let (mut noticed, mut worded) = (vec![false; groups], vec![0; groups]);
+    for piece in pieces.iter() {
+        noticed[piece.group] |= piece.notice;
+        worded[piece.group] += usize::from(piece.class == Class::Text);
+    }
     for (n, paragraph) in paragraphs.iter().enumerate() {
         let group = pieces[paragraph.lines.start].group;
         let begins = items(text, &pieces[paragraph.lines.clone()]);
         let all_authors = begins.iter().all(|&b| is_author(pieces[paragraph.lines.start + b].text(text)));
-        let beside =
-            paragraph.follows && n > 0 && noticed.contains(&pieces[paragraphs[n - 1].lines.start].group);
-        let alone = pieces.iter().filter(|p| p.group == group && p.class == Class::Text).count()
-            == paragraph.lines.len();
-        if !(noticed.contains(&group) || all_authors && beside && alone) {
+        let beside = paragraph.follows && n > 0 && noticed[pieces[paragraphs[n - 1].lines.start].group];
+        let alone = worded[group] == paragraph.lines.len();
+        if !(noticed[group] || all_authors && beside && alone) {
             continue;
         }
         for (k, &begin) in begins.iter().enumerate() {

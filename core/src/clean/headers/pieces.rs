@@ -94,7 +94,7 @@ pub fn pieces(text: &str, head: &Head, syntax: &Syntax) -> Vec<Piece> {
             group += usize::from(apart || many || last_many || last.kind != comment.kind);
         }
         before = Some((comment, many));
-        let untouchable = is_untouchable(raw, comment.kind, &syntax.name);
+        let untouchable = is_untouchable(raw, comment.kind, syntax);
         let inside = comment.start + opener(raw, comment.kind, syntax);
         let close = (comment.end - closer(raw, comment.kind, syntax)).max(inside);
         let mut start = comment.start;
@@ -114,19 +114,33 @@ pub fn pieces(text: &str, head: &Head, syntax: &Syntax) -> Vec<Piece> {
     found
 }
 
-/// Comments that are no comments, or whose inside another language rules.
-fn is_untouchable(raw: &str, kind: Kind, language: &str) -> bool {
+/// Comments that are no comments, that may end elsewhere than the lexer says, or whose inside another language rules.
+fn is_untouchable(raw: &str, kind: Kind, syntax: &Syntax) -> bool {
+    let language = syntax.name.as_str();
+    // `\u000a` ends a line and `\u002a\u002f` a comment in Java, before anything is lexed.
+    if matches!(language, "java" | "java server pages" | "groovy" | "scala") && raw.contains("\\u00") {
+        return true;
+    }
     match kind {
         Kind::Hashbang => true,
-        // A line that a backslash carries on: taking its end would change what the next line is.
-        Kind::LineComment => raw.contains('\n') || raw.ends_with('\\'),
+        // A line that a backslash carries on: taking its end would change what the next line is. And line ends that
+        // are one to some languages, so that code may follow them.
+        Kind::LineComment => {
+            raw.trim_end().ends_with('\\')
+                || raw.trim_end().ends_with("??/")
+                || raw.contains(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'])
+        }
         // Plain old documentation has its own section on copyright.
         Kind::BlockComment if matches!(language, "perl" | "raku") && raw.starts_with('=') => true,
         Kind::BlockComment => {
-            raw.starts_with("{$")
+            closer(raw, kind, syntax) == 0
+                || raw.starts_with("{$")
                 || raw.starts_with("{-#")
                 || raw.starts_with("/*+")
                 || raw.starts_with("<!--[")
+                || raw.starts_with("<!-->")
+                || raw.starts_with("<!--->")
+                || (raw.starts_with("<!--") && raw.contains("--!>"))
                 || raw.strip_prefix("/*!").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
         }
         _ => false,

@@ -18,10 +18,14 @@ const ENDS: &str = " 1 2 s _key key _key_base _access_key accesskey _access_toke
 _secret _password _plain _plaintext word phrase ";
 const LONGEST: usize = 512; // bytes of a value
 
+fn known_end(rest: &str) -> bool {
+    let rest = rest.to_ascii_lowercase().replace('-', "_");
+    ENDS.contains(&format!(" {rest} "))
+}
+
 pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: Strength) {
     let name = scan.run_of(end, 24, |b| WORD[b as usize] || b == b'-');
-    let rest = scan.string[end..name].to_ascii_lowercase().replace('-', "_");
-    if !(rest.is_empty() || ENDS.contains(&format!(" {rest} "))) {
+    if name > end && !known_end(&scan.string[end..name]) {
         return;
     }
     if contains(&scan.text[start.saturating_sub(9)..start], b"public") {
@@ -128,7 +132,8 @@ fn judge(scan: &mut Scan<'_, '_>, from: usize, to: usize, strength: Strength) {
 fn bare(scan: &mut Scan<'_, '_>, start: usize, from: usize, sign: u8, strength: Strength) {
     let stop = scan.run_of(from, LONGEST, |b| b > b' ' && b < 0x7f && !b";&\"'`,<>()[]{}|\\".contains(&b));
     let next = scan.at(stop);
-    let config = scan.bare && matches!(next, b'\n' | b'\r' | b' ' | b';' | b'&' | b'"' | b'\'');
+    let config = (scan.bare || sign == b':' && alone(scan, start, stop))
+        && matches!(next, b'\n' | b'\r' | b' ' | b';' | b'&' | b'"' | b'\'');
     let string = sign == b'='
         && from > 0
         && scan.text[from - 1] == b'='
@@ -145,6 +150,15 @@ fn bare(scan: &mut Scan<'_, '_>, start: usize, from: usize, sign: u8, strength: 
         strength
     };
     judge(scan, from, stop, strength);
+}
+
+/// Whether a line has nothing but a name, a colon and a value, as YAML has within the strings and comments of programs.
+/// A type would stand there in code, so it must not look like one.
+fn alone(scan: &Scan<'_, '_>, start: usize, stop: usize) -> bool {
+    let mark =
+        |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'\t' | b'_' | b'-' | b'#' | b'*' | b'/');
+    let special = scan.text[start..stop].iter().any(|b| b"!@#$%^&*".contains(b));
+    matches!(scan.at(stop), b'\n' | b'\r') && special && scan.line_before(start, 80).iter().all(mark)
 }
 
 /// Whether `at` is within a string of its line, by the parity of quotes before it.

@@ -112,9 +112,12 @@ fn in_url(scan: &mut Scan<'_, '_>, at: usize) -> bool {
     let name = &scan.string[user.0..user.1];
     let plain = |text: &str| !text.contains(['$', '{', '}', '<', '>', '(', ')', '*', '[', ']', '?', '#']);
     let secret = &scan.string[password.0..password.1];
-    if !secret.is_empty() && plain(secret) && values::in_url(secret) {
-        scan.push(password.0, password.1, Kind::Password, "url");
-        if plain(name) && home::someone(name) {
+    if !secret.is_empty() {
+        if plain(secret) && values::in_url(secret) {
+            scan.push(password.0, password.1, Kind::Password, "url");
+        }
+        let account = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+        if plain(secret) && account && name.len() > 2 && home::someone(name) {
             scan.push(user.0, user.1, Kind::User, "url");
         }
     } else if secret.is_empty() && plain(name) && name.len() > 2 && home::someone(name) {

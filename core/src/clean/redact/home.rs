@@ -14,6 +14,7 @@ project projects public python ray register root runner runneradmin sandbox scri
 site some someone someuser spack src static steam store student sysop system tab template templates temp test tester \
 testuser tests tmp tomcat travis ubuntu uname update user user1 user2 username userid users usr vagrant view vscode \
 vsts web widget www www-data work worker workspace xxx yarn you your yourname yourusername your_name your_username \
+ftp mail backup redis elastic hadoop hdfs spark airflow kubernetes k8s nix nixbld gitlab actions opam rstudio \
 johndoe john jane joe jdoe dummy someuser user_name your-name your-username ";
 
 pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, separator: u8) {
@@ -30,7 +31,7 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, separator:
         return; // `/home/jane/home/jo/`: what was left alone stays so once the first is replaced
     }
     let option = matches!(line[..], [.., b'-', b'i' | b'l' | b'b' | b'o']); // -I/home/…
-    if before.is_ascii_alphanumeric() && !option && !windows(scan, start)
+    if !scan.fresh(start) && !option && !windows(scan, start) && !line.ends_with(b"%3a")
         || matches!(before, b'.' | b'_' | b'-' | b'}' | b')')
     {
         return;
@@ -62,5 +63,7 @@ pub(super) fn someone(name: &str) -> bool {
     name.bytes().any(|b| b.is_ascii_alphabetic() || b >= 0x80)
         && !name.starts_with(['.', '-'])
         && !NOBODY.contains(&format!(" {lower} "))
+        && !lower.split(['.', '-', '_']).any(|part| matches!(part, "user" | "test" | "admin" | "runner"))
+        && !lower.ends_with("runner")
         && ![".html", ".js", ".php", ".css", ".py"].iter().any(|suffix| lower.ends_with(suffix))
 }

@@ -76,6 +76,9 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, context: C
 
 fn copyright(scan: &mut Scan<'_, '_>, end: usize, sign: bool) {
     let mut at = end;
+    if !sign && scan.text[end..].starts_with(b"Text") {
+        at += 4; // SPDX-FileCopyrightText
+    }
     let mut year = false;
     // "(c)", "©", years, commas and "by", in any order.
     for _ in 0..24 {
@@ -216,6 +219,10 @@ fn author(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
         } else {
             account(scan, from);
         }
+        return;
+    }
+    if scan.before(start) == b'<' && scan.at(at) == b'>' {
+        people(scan, at + 1, "author"); // <authors>…</authors>
         return;
     }
     let sign = scan.run_of(at, 4, |b| matches!(b, b'"' | b'\'' | b' ' | b'\t' | b'*'));

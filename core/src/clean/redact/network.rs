@@ -76,7 +76,10 @@ pub(super) fn v4(scan: &mut Scan<'_, '_>, dot: usize) {
         }
     }
     let next = scan.at(at);
-    if WORD[next as usize] || next == b'-' && WORD[scan.at(at + 1) as usize] || dotted(scan, at) {
+    // Two large numbers are no version's: `203.0.113.9-1057` of a log.
+    let large = octets.iter().filter(|octet| **octet > 40).count() > 1;
+    let goes_on = next == b'-' && WORD[scan.at(at + 1) as usize] && !large;
+    if WORD[next as usize] || goes_on || dotted(scan, at) {
         return;
     }
     if public_v4(octets) && !versioned(scan, start, octets) {
@@ -115,12 +118,33 @@ fn public_v4(octets: [u8; 4]) -> bool {
         || (a == 198 && matches!(b, 18 | 19)) // benchmarks
         || (a == 192 && b == 0 && c == 0)
         || (a == 192 && b == 88 && c == 99)
-        || (c == 0 && d == 0) // a network
+        || d == 0 // a network
+        || counted(octets) // 12.34.56.78 of examples
         || (a == b && b == c && c == d) // 1.1.1.1, 2.2.2.2 of examples
-        || octets == [1, 2, 3, 4]
         || octets == [4, 3, 2, 1]
-        || octets == [5, 6, 7, 8]
         || RESOLVERS.contains(&octets))
+}
+
+/// Whether the digits count up: `1.2.3.4`, `123.45.67.89`.
+fn counted(octets: [u8; 4]) -> bool {
+    let digits: Vec<u8> = octets.iter().flat_map(|octet| octet.to_string().into_bytes()).collect();
+    digits.windows(2).all(|pair| pair[1] == pair[0] + 1)
+}
+
+/// Whether a registry has handed out the address's block (IANA, IPv6 global unicast assignments), set aside what is
+/// for documentation, tunnels and resolvers.
+fn public_v6(address: Ipv6Addr) -> bool {
+    let [a, b, c, ..] = address.segments();
+    let handed_out = match a {
+        0x2001 => b >= 0x200 && b != 0xdb8,
+        0x2003 | 0x2400..=0x24ff | 0x2600..=0x260f | 0x2610 | 0x2620 | 0x2630..=0x263f => true,
+        0x2800..=0x280f | 0x2a00..=0x2a1f | 0x2c00..=0x2c0f => true,
+        _ => false,
+    };
+    let resolver =
+        matches!((a, b, c), (0x2001, 0x4860, 0x4860) | (0x2606, 0x4700, 0x4700) | (0x2620, 0xfe, 0));
+    let machine = address.segments()[4..].iter().any(|segment| *segment != 0);
+    handed_out && !resolver && machine
 }
 
 /// An IPv6 address whose first colon is at `colon`.
@@ -142,11 +166,7 @@ pub(super) fn v6(scan: &mut Scan<'_, '_>, colon: usize) {
         end -= 1; // the colon after an address
     }
     let Ok(address) = scan.string[start..end].parse::<Ipv6Addr>() else { return };
-    let [a, b, ..] = address.segments();
-    let documentation = (a == 0x2001 && b == 0xdb8) || (a == 0x3fff && b < 0x1000);
-    let groups = address.segments().iter().filter(|s| **s != 0).count();
-    let resolver = (a == 0x2001 && b == 0x4860) || (a == 0x2606 && b == 0x4700) || (a == 0x2620 && b == 0xfe);
-    if !documentation && !resolver && groups >= 3 {
+    if public_v6(address) {
         scan.push(start, end, Kind::Ip, "ipv6");
     }
 }

@@ -17,9 +17,9 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, begin: usize) {
         return;
     };
     let body = end + dashes + 5;
-    let stop = closer(scan, body);
+    let mut stop = closer(scan, body);
     if stop == usize::MAX || stop - body > LARGEST {
-        return;
+        stop = scan.run_of(body, LARGEST, |b| base64(b) || matches!(b, b'\n' | b'\r'));
     }
     let text = &scan.text[body..stop];
     let mut lines: Vec<(usize, usize)> = Vec::new();

@@ -15,7 +15,7 @@ fn number(scan: &Scan<'_, '_>, start: usize) -> (usize, Vec<u8>) {
         if byte.is_ascii_digit() {
             digits.push(byte - b'0');
             (end, gap) = (at + 1, 0);
-        } else if separator(byte) && gap < 2 {
+        } else if separator(byte) && gap < 2 && !(gap == 1 && byte == scan.at(at - 1)) {
             gap += 1;
         } else {
             break;
@@ -28,15 +28,16 @@ fn number(scan: &Scan<'_, '_>, start: usize) -> (usize, Vec<u8>) {
 fn ends(scan: &Scan<'_, '_>, end: usize) -> bool {
     let next = scan.at(end);
     let more = matches!(next, b'.' | b'-' | b':' | b',') && scan.at(end + 1).is_ascii_digit();
-    !WORD[next as usize] && !more && !matches!(next, b'%' | b'*' | b'+')
+    !WORD[next as usize] && !more && !matches!(next, b'%' | b'*' | b'+' | b'#')
 }
 
 /// Numbers of films and manuals: 555-01XX, counted up, one digit over and over.
 fn invented(digits: &[u8]) -> bool {
     let last = &digits[digits.len().saturating_sub(7)..];
+    let counted = digits.windows(6).any(|run| run.windows(2).all(|w| w[1] == (w[0] + 1) % 10));
     let up = digits.windows(2).filter(|w| w[1] == (w[0] + 1) % 10).count();
     let same = digits.windows(2).filter(|w| w[1] == w[0]).count();
-    last.starts_with(&[5, 5, 5]) || up + 2 >= digits.len() || same + 3 >= digits.len()
+    last.starts_with(&[5, 5, 5]) || counted || up + 3 >= digits.len() || same + 3 >= digits.len()
 }
 
 /// `+` and a country code, with at least two separators, or at least ten digits in a string of its own.
@@ -57,10 +58,30 @@ pub(super) fn international(scan: &mut Scan<'_, '_>, plus: usize) {
     let groups = written.split(|b| separator(*b)).filter(|g| !g.is_empty()).count();
     let quoted = matches!(before, b'"' | b'\'' | b':' | b'>') && matches!(scan.at(end), b'"' | b'\'' | b'<');
     let dots = written.iter().filter(|b| **b == b'.').count();
+    // `+30 108203682`: a country and the rest in one piece.
+    let first_group = written.iter().take_while(|b| b.is_ascii_digit()).count();
+    let two = groups == 2
+        && digits.len() >= 10
+        && first_group <= 3
+        && written.get(first_group) == Some(&b' ')
+        && !matches!(before, b'/' | b'*');
     let sum = written.windows(3).any(|w| w[0] == b' ' && matches!(w[1], b'-' | b'/') && w[2] == b' ');
-    if !sum && dots != 1 && (groups >= 3 || (quoted && digits.len() >= 10)) && country(&digits) {
+    if !sum
+        && dots != 1
+        && (groups >= 3 || two || (quoted && digits.len() >= 10))
+        && !dated(written)
+        && country(&digits)
+    {
         scan.push(plus, end, Kind::Phone, "phone");
     }
+}
+
+/// `2012-04-05`.
+fn dated(written: &[u8]) -> bool {
+    written.windows(10).any(|w| {
+        w.iter().enumerate().all(|(i, b)| if i == 4 || i == 7 { *b == b'-' } else { b.is_ascii_digit() })
+            && matches!(w[0], b'1' | b'2')
+    })
 }
 
 /// Country codes in use begin so; time zones (+01:00) and sums do not come this far.
@@ -130,7 +151,13 @@ pub(super) fn after_word(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
     let quoted = matches!(scan.before(sign), b'"' | b'\'');
     let groups = scan.text[from..stop].split(|b| separator(*b)).filter(|g| !g.is_empty()).count();
     let shaped = groups >= 2 || quoted || scan.before(sign) == b':' || scan.bare;
-    if (8..=15).contains(&digits.len()) && shaped && ends(scan, stop) && !invented(&digits) {
+    let short = digits.len() == 7 && matches!(scan.before(sign), b'=' | b':') && groups == 1;
+    if ((8..=15).contains(&digits.len()) || short)
+        && !dated(&scan.text[from..stop])
+        && (shaped || short && scan.bare)
+        && ends(scan, stop)
+        && !invented(&digits)
+    {
         scan.push(sign, stop, Kind::Phone, "phone");
     }
 }

@@ -61,7 +61,7 @@ pub(super) fn password(value: &str) -> bool {
         && !(digits < 3
             && special == 0
             && words(value)
-            && !(digits == 2 && letters + digits == value.len() && letters > 5))
+            && !(letters + digits == value.len() && letters > 5 && ends_in_digits(value)))
         && !(letters == 0 && special == 0 && value.len() > 14)
         && !value.starts_with(['-', '/', '.', '\\', '$', '%', ':', ',', '+'])
         && !file(value)
@@ -71,12 +71,13 @@ pub(super) fn password(value: &str) -> bool {
 pub(super) fn token(value: &str) -> bool {
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
     let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
-    let alphabet = value.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=_-.~:!@#%^&*".contains(&b));
+    let alphabet = value.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=_-.~:!@#%^&*$".contains(&b));
+    let special = value.bytes().filter(|b| b"!@#$%^&*".contains(b)).count();
     let mut seen = [false; 256];
     value.bytes().for_each(|b| seen[b as usize] = true);
     (12..=512).contains(&value.len())
         && alphabet
-        && digits >= 2
+        && (digits >= 2 || digits + special >= 2 && letters + digits + special == value.len())
         && letters >= 2
         && seen.iter().filter(|s| **s).count() >= 7
         && common(value)
@@ -109,12 +110,30 @@ fn common(value: &str) -> bool {
             || (value.starts_with('{') && value.ends_with('}'))
             || (value.starts_with('%') && value.ends_with('%'));
     !template
+        && !value.ends_with("...")
+        && !version(value)
         && value.bytes().all(|b| b > b' ')
         && !STAND_INS.iter().any(|word| tidy.contains(word))
         && !matches!(
             tidy.as_str(),
             "1234" | "12345" | "123456" | "1234567" | "abc123" | "test123" | "pass123" | "admin123"
         )
+}
+
+/// `^1.0.0`, `>=2.1`, `1.2.3-rc1`.
+fn version(value: &str) -> bool {
+    let number = value.trim_start_matches(['^', '~', '<', '>', '=', 'v', ' ']);
+    let digits = number.bytes().take_while(u8::is_ascii_digit).count();
+    (1..4).contains(&digits)
+        && number[digits..].starts_with('.')
+        && number[digits + 1..].starts_with(|c: char| c.is_ascii_digit() || c == 'x' || c == '*')
+        && number.bytes().all(|b| b.is_ascii_alphanumeric() || b".-+*".contains(&b))
+        && number.len() < 16
+}
+
+fn ends_in_digits(value: &str) -> bool {
+    value.trim_end_matches(|c: char| c.is_ascii_digit()).bytes().all(|b| b.is_ascii_alphabetic())
+        && value.ends_with(|c: char| c.is_ascii_digit())
 }
 
 /// "password1", "new_password2": the name of a field.

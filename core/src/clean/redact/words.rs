@@ -29,6 +29,7 @@ pub(super) const ANCHORS: &[(&str, Word)] = &[
     ("passwort", PASSWORD),
     ("pwd", PASSWORD),
     ("_pass", PASSWORD),
+    ("pass", SECRET),
     ("secret", SECRET),
     ("token", SECRET),
     ("api_key", SECRET),

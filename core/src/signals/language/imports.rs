@@ -84,7 +84,9 @@ pub mod java {
     /// Lines that import, and those that import a whole package.
     fn imports(document: &Document<'_>) -> (usize, usize) {
         let (mut all, mut wildcards) = (0, 0);
-        for line in stripped(document).filter(|line| line.starts_with(['i', '@']) && keyword(line, &[]) == "import") {
+        for line in
+            stripped(document).filter(|line| line.starts_with(['i', '@']) && keyword(line, &[]) == "import")
+        {
             all += 1;
             wildcards += usize::from(line.contains(".*"));
         }

@@ -44,7 +44,8 @@ const FEW: usize = 1 << 15;
 impl Parsed {
     fn of(content: &str) -> Self {
         let source = comments::source(content);
-        if source.len() > LONG && memchr(b'#', source.as_bytes()).is_none() && nesting::surely_fails(&source) {
+        if source.len() > LONG && memchr(b'#', source.as_bytes()).is_none() && nesting::surely_fails(&source)
+        {
             return Self::default(); // neither a tree nor comments
         }
         let mut levels = nesting::at_most(&source);
@@ -79,7 +80,10 @@ fn lines_with(text: &str, word: &str, rare: usize) -> usize {
         let at = from + i;
         from = at + 1;
         let start = at.wrapping_sub(rare);
-        if bytes.get(start..start.wrapping_add(word.len())).is_some_and(|w| w.eq_ignore_ascii_case(word.as_bytes())) {
+        if bytes
+            .get(start..start.wrapping_add(word.len()))
+            .is_some_and(|w| w.eq_ignore_ascii_case(word.as_bytes()))
+        {
             count += 1;
             let Some(end) = memchr(b'\n', &bytes[from..]) else { break };
             from += end;
@@ -421,6 +425,8 @@ mod tests {
             let _ = Parsed::of(&text);
         }
         assert!(parses(&("x = [".to_owned() + &"1.5 + -2, ".repeat(many) + "]\n")));
-        assert!(nesting::of_text(&"(".repeat(300)).is_none() && parses(&("(".repeat(150) + &")".repeat(150))));
+        assert!(
+            nesting::of_text(&"(".repeat(300)).is_none() && parses(&("(".repeat(150) + &")".repeat(150)))
+        );
     }
 }

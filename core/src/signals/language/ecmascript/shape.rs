@@ -108,7 +108,11 @@ impl Scan<'_> {
                 b'"' | b'\'' => (at, next) = (self.string(at, byte), Before::Value),
                 b'`' => {
                     at = self.template(at);
-                    next = if bytes.get(at.wrapping_sub(1)) == Some(&b'{') { Before::Operator } else { Before::Value };
+                    next = if bytes.get(at.wrapping_sub(1)) == Some(&b'{') {
+                        Before::Operator
+                    } else {
+                        Before::Value
+                    };
                 }
                 b'/' if bytes.get(at) == Some(&b'/') => {
                     at = line_end(bytes, at);
@@ -180,18 +184,19 @@ impl Scan<'_> {
             return Before::Value;
         }
         match word {
-            b"if" | b"else" | b"do" | b"for" | b"while" | b"with" | b"export" | b"declare" | b"namespace" | b"module" => {
+            b"if" | b"else" | b"do" | b"for" | b"while" | b"with" | b"export" | b"declare" | b"namespace"
+            | b"module" => {
                 self.statements += 1;
                 self.chain(0);
                 Before::Operator
             }
-            b"return" | b"typeof" | b"instanceof" | b"in" | b"new" | b"delete" | b"void" | b"throw" | b"case"
-            | b"extends" | b"default" => {
+            b"return" | b"typeof" | b"instanceof" | b"in" | b"new" | b"delete" | b"void" | b"throw"
+            | b"case" | b"extends" | b"default" => {
                 self.chain(1);
                 Before::Operator
             }
-            b"yield" | b"await" | b"of" | b"async" | b"keyof" | b"infer" | b"unique" | b"readonly" | b"asserts"
-            | b"is" | b"as" | b"satisfies" | b"abstract" | b"class" => {
+            b"yield" | b"await" | b"of" | b"async" | b"keyof" | b"infer" | b"unique" | b"readonly"
+            | b"asserts" | b"is" | b"as" | b"satisfies" | b"abstract" | b"class" => {
                 self.chain(1);
                 Before::Unknown
             }
@@ -411,7 +416,9 @@ mod tests {
 
     #[test]
     fn what_may_mislead_is_not_sure() {
-        for text in ["{}/(/", "<p>it's)</p>", "<!-- (", "a\n--> (", "a\u{2028}b", "\\u0061", "yield /(/", "(]"] {
+        for text in
+            ["{}/(/", "<p>it's)</p>", "<!-- (", "a\n--> (", "a\u{2028}b", "\\u0061", "yield /(/", "(]"]
+        {
             assert!(!shape(text, false).sure, "{text}");
         }
     }

@@ -1,7 +1,7 @@
 //! Dialects, counts, and texts that nest deep.
 
-use super::{depth_bound, facts};
 use super::super::stack::with_stack;
+use super::{depth_bound, facts};
 use crate::signals::{DocType, Document};
 
 fn parses_at(text: &str, language: &str, path: &str) -> bool {
@@ -204,7 +204,8 @@ fn every_level_is_counted() {
 
 #[test]
 fn bundles_have_a_tree() {
-    let module = "function a(b,c){var d=b?c[e(1)]:!f,g={h:2,i:-3};if(d&&g.h>4)return j(d,k=>k+5);else l=m(n,o)}\n";
+    let module =
+        "function a(b,c){var d=b?c[e(1)]:!f,g={h:2,i:-3};if(d&&g.h>4)return j(d,k=>k+5);else l=m(n,o)}\n";
     assert!(parses(&module.repeat(20_000), "javascript"));
     assert!(parses(&format!("({{{}}})", "a:[-1,!b],".repeat(200_000)), "javascript"));
 }
@@ -228,7 +229,10 @@ fn stack_of_one_level() {
                 thread.expect("a thread").join().expect("it ends")
             };
             let bytes = taken(text.clone()).saturating_sub(taken("x".to_owned())) / levels;
-            println!("{bytes:6} bytes a level of {open} in {}", if dialect.is_typescript() { "TypeScript" } else { "JavaScript" });
+            println!(
+                "{bytes:6} bytes a level of {open} in {}",
+                if dialect.is_typescript() { "TypeScript" } else { "JavaScript" }
+            );
             let counted = open.bytes().filter(|byte| !byte.is_ascii_alphanumeric()).count().max(1);
             assert!(bytes <= counted * super::LEVEL, "{open}: {bytes}");
         }

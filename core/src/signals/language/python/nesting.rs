@@ -42,7 +42,8 @@ pub fn of_text(source: &str) -> Option<usize> {
 /// behind errors takes far longer over them than over programs.
 pub fn surely_fails(source: &str) -> bool {
     use TokenKind::{
-        Complex, EndOfFile, FStringEnd, FStringStart, Float, Int, Name, String, TStringEnd, TStringStart, Unknown,
+        Complex, EndOfFile, FStringEnd, FStringStart, Float, Int, Name, String, TStringEnd, TStringStart,
+        Unknown,
     };
     let mut lexer = lexer::lex(source, Mode::Module);
     let mut before = TokenKind::Newline;
@@ -51,7 +52,10 @@ pub fn surely_fails(source: &str) -> bool {
         match (before, kind) {
             (_, EndOfFile) => return false,
             (_, Unknown)
-            | (Name | Int | Float | Complex | String | FStringEnd | TStringEnd, Name | Int | Float | Complex)
+            | (
+                Name | Int | Float | Complex | String | FStringEnd | TStringEnd,
+                Name | Int | Float | Complex,
+            )
             | (Name | Int | Float | Complex, String | FStringStart | TStringStart) => return true,
             _ => before = kind,
         }

@@ -14,6 +14,9 @@ use std::sync::LazyLock;
 
 /// The first `count` characters of a text.
 fn head(text: &str, count: usize) -> &str {
+    if let Some(start) = text.get(..count).filter(|start| start.is_ascii()) {
+        return start;
+    }
     text.char_indices().nth(count).map_or(text, |(end, _)| &text[..end])
 }
 
@@ -71,6 +74,7 @@ fn without_whitespace(line: &str, bare: &mut Vec<u8>) {
         visible.for_each(|word| bare.extend_from_slice(word.as_bytes()));
         return;
     }
+    let line = line.trim_ascii_start();
     bare.resize(line.len(), 0);
     let mut end = 0;
     for byte in line.bytes() {
@@ -214,7 +218,7 @@ signals! {
     /// Why: data in strings.
     /// From: opc_data_filtering, `frac_chars_string_length`.
     /// Example: c "s=\"abcd\";\n" → 0.4
-    fn frac_chars_strings(document) { ratio(document.strings().chars, length(&document.split().code)) }
+    fn frac_chars_strings(document) { ratio(document.strings().chars, document.code_chars()) }
 
     /// Length of the words of more than 20 characters in strings, web addresses apart, over that of the code text.
     ///
@@ -223,7 +227,7 @@ signals! {
     /// Why: keys, encoded data.
     /// From: opc_data_filtering, `frac_chars_long_word_length`.
     /// Example: c "s=\"abcdefghijklmnopqrstuvwxyz\";\n" → 0.8125
-    fn frac_chars_long_words(document) { ratio(document.strings().long_word_chars, length(&document.split().code)) }
+    fn frac_chars_long_words(document) { ratio(document.strings().long_word_chars, document.code_chars()) }
 
     /// Code lines that assign a sum of string literals.
     ///
@@ -257,8 +261,7 @@ signals! {
     /// From: opc_data_filtering, `frac_chars_hex_words`.
     /// Example: c "a=0xff;\n" → 0.5
     fn frac_chars_hex_words(document) {
-        let code = &document.split().code;
-        ratio(hex_word_chars(code, WORD_B), length(code))
+        ratio(hex_word_chars(&document.split().code, WORD_B), document.code_chars())
     }
 
     /// Lines of the comment text that say `your code here`, `fixme` or `todo`, over raw lines.

@@ -1,6 +1,7 @@
 //! A document as signals see it: its text, what is known of it, and what several signals derive from it.
 
 use super::characters::Characters;
+use super::classes::length;
 use super::code::CodeLines;
 use super::lines::Layout;
 use super::natural::Natural;
@@ -46,6 +47,7 @@ pub struct Document<'a> {
     /// What signals of its language have derived from it.
     pub(crate) language_facts: super::language::Facts,
     split: OnceCell<Split<'a>>,
+    code_chars: OnceCell<usize>,
     code_lines: OnceCell<CodeLines>,
     strings: OnceCell<Strings>,
     tokens: OnceCell<Tokens>,
@@ -70,6 +72,7 @@ impl<'a> Document<'a> {
             layout: OnceCell::new(),
             language_facts: super::language::Facts::default(),
             split: OnceCell::new(),
+            code_chars: OnceCell::new(),
             code_lines: OnceCell::new(),
             strings: OnceCell::new(),
             tokens: OnceCell::new(),
@@ -105,6 +108,11 @@ impl<'a> Document<'a> {
     /// Code text and comment text.
     pub fn split(&self) -> &Split<'a> {
         self.split.get_or_init(|| split(self.content, self.language, self.syntax))
+    }
+
+    /// How long the code text is, in characters.
+    pub(super) fn code_chars(&self) -> usize {
+        *self.code_chars.get_or_init(|| length(&self.split().code))
     }
 
     /// The lines of the code text.

@@ -76,24 +76,29 @@ impl Layout {
         for line in lines(text) {
             layout.count += 1;
             let chars = if is_ascii { line.len() } else { length(line) };
-            let body = line.trim_end_matches(['\r', '\n']);
-            let visible_chars = chars - (line.len() - body.len());
+            let body = without_end(line);
+            let body_chars = chars - (line.len() - body.len());
             layout.longest = layout.longest.max(chars);
             layout.sum += chars as u64;
             layout.squares += chars as u128 * chars as u128;
-            layout.over_120 += usize::from(visible_chars > 120);
+            layout.over_120 += usize::from(body_chars > 120);
             layout.trailing += usize::from(body.ends_with([' ', '\t']));
             layout.crlf += usize::from(line.ends_with("\r\n"));
-            let data = is_data(line);
+            let (blanks, tabs) = indentation(line);
+            // Most lines begin with a name, which settles the rest.
+            let name =
+                line.as_bytes().get(blanks + tabs).is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_');
+            let data = !name && is_data(line);
             run = if data { run + 1 } else { 0 };
             layout.data += usize::from(data);
             layout.longest_run_data = layout.longest_run_data.max(run);
-            if is_blank(line) {
-                continue;
+            if name || !is_blank(line) {
+                layout.visible_lengths.push(body_chars as u32);
+                layout.signs += usize::from(!name && !line.chars().any(|c| is(c, WORD_B)));
+                layout.deepest_indent = layout.deepest_indent.max(blanks + 4 * tabs);
+                layout.indented += usize::from(blanks + tabs > 0);
+                layout.mixed += usize::from(blanks > 0 && tabs > 0);
             }
-            layout.visible_lengths.push(visible_chars as u32);
-            layout.signs += usize::from(!line.chars().any(|c| is(c, WORD_B)));
-            layout.indent(line.as_bytes());
         }
         layout
     }
@@ -102,21 +107,25 @@ impl Layout {
     pub fn visible(&self) -> usize {
         self.visible_lengths.len()
     }
+}
 
-    /// Looks at the leading blanks and tabs of a line that is not blank.
-    fn indent(&mut self, line: &[u8]) {
-        let (mut blanks, mut tabs) = (0, 0);
-        for &byte in line {
-            match byte {
-                b' ' => blanks += 1,
-                b'\t' => tabs += 1,
-                _ => break,
-            }
+/// How many blanks and how many tabs a line begins with.
+fn indentation(line: &str) -> (usize, usize) {
+    let (mut blanks, mut tabs) = (0, 0);
+    for byte in line.bytes() {
+        match byte {
+            b' ' => blanks += 1,
+            b'\t' => tabs += 1,
+            _ => break,
         }
-        self.deepest_indent = self.deepest_indent.max(blanks + 4 * tabs);
-        self.indented += usize::from(blanks + tabs > 0);
-        self.mixed += usize::from(blanks > 0 && tabs > 0);
     }
+    (blanks, tabs)
+}
+
+/// A line without the line feed and the carriage returns at its end.
+fn without_end(line: &str) -> &str {
+    let end = line.bytes().rev().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    &line[..line.len() - end]
 }
 
 /// How many lines of `text` contain `needle`.

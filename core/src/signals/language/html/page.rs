@@ -1,6 +1,6 @@
 //! A page as far as its text is concerned: which elements are open, and how long the visible text is.
 
-use rustc_hash::FxHashMap;
+use std::collections::HashMap; // whose keys no page can make collide
 use std::borrow::Cow;
 
 /// Elements without content.
@@ -35,9 +35,9 @@ impl Run {
 #[derive(Default)]
 pub struct Page<'a> {
     stack: Vec<Cow<'a, str>>,
-    open: FxHashMap<Cow<'a, str>, usize>,
+    open: HashMap<Cow<'a, str>, usize>,
     /// Void elements whose end tag, should one come, is passed over.
-    closed: FxHashMap<Cow<'a, str>, usize>,
+    closed: HashMap<Cow<'a, str>, usize>,
     hidden: usize,
     preserving: usize,
     run: Run,

@@ -79,10 +79,10 @@ fn escapes(bytes: &[u8], found: &mut Found) {
 fn hex_bytes(text: &str, found: &mut Found) {
     let bytes = text.as_bytes();
     let mut after = 0; // of the chain before
-    for (start, end) in ALPHANUMERIC.runs(bytes) {
+    for start in short_hex_words(bytes) {
         let at = start - usize::from(bytes[start] == b'x' && start > 0 && bytes[start - 1] == b'\\');
-        if at < after || !matches!(end - start, 2..=4) {
-            continue; // `1f`, `x1f` and `0x1f` are whole runs
+        if at < after {
+            continue;
         }
         let (mut end, mut count) = (at, 0_usize);
         while let Some(next) = hex_byte(text, end) {
@@ -96,6 +96,40 @@ fn hex_bytes(text: &str, found: &mut Found) {
 }
 
 static ALPHANUMERIC: Class = class!(b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z');
+static HEX_DIGIT: Class = class!(b'0'..=b'9' | b'A'..=b'F' | b'a'..=b'f');
+
+/// Where the runs of two to four letters and digits begin that end in two hex digits, as `1f`, `x1f` and `0x1f` do.
+fn short_hex_words(bytes: &[u8]) -> impl Iterator<Item = usize> {
+    let masks = |at: usize| {
+        let mut block = [0; 64];
+        let rest = bytes.get(at..).unwrap_or_default();
+        match rest.first_chunk() {
+            Some(whole) => (ALPHANUMERIC.mask(whole), HEX_DIGIT.mask(whole)),
+            None => {
+                block[..rest.len()].copy_from_slice(rest);
+                (ALPHANUMERIC.mask(&block), HEX_DIGIT.mask(&block))
+            }
+        }
+    };
+    let (mut now, mut before) = (masks(0), 0);
+    (0..bytes.len()).step_by(64).flat_map(move |base| {
+        let next = masks(base + 64);
+        let [word, digit] =
+            [(now.0, next.0), (now.1, next.1)].map(|(now, next)| u128::from(next) << 64 | u128::from(now));
+        let start = word & !(word << 1 | before);
+        let of = |length: u32| {
+            let inside = (1..length).fold(start, |starts, i| starts & word >> i);
+            inside & !(word >> length) & digit >> (length - 1) & digit >> (length - 2)
+        };
+        let mut found = (of(2) | of(3) | of(4)) as u64;
+        (now, before) = (next, u128::from(now.0 >> 63));
+        std::iter::from_fn(move || {
+            let at = (found != 0).then(|| base + found.trailing_zeros() as usize);
+            found &= found.wrapping_sub(1);
+            at
+        })
+    })
+}
 
 /// Where a byte that starts at `at` ends.
 fn hex_byte(text: &str, at: usize) -> Option<usize> {
@@ -134,7 +168,7 @@ fn word_ends_at(text: &str, at: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Found, base64, escapes, hex_bytes};
+    use super::{Found, base64, escapes, hex_bytes, short_hex_words};
 
     fn lengths(text: &str) -> [usize; 3] {
         let run = |find: &dyn Fn(&mut Found)| {
@@ -147,6 +181,16 @@ mod tests {
             run(&|found| escapes(text.as_bytes(), found)),
             run(&|found| hex_bytes(text, found)),
         ]
+    }
+
+    #[test]
+    fn short_hex_words_are_found_wherever_they_stand() {
+        for before in 0..130 {
+            let text = " ".repeat(before) + "1f;x1f 0x1f,g1 abcde 1 _2b 3c";
+            let found: Vec<usize> = short_hex_words(text.as_bytes()).collect();
+            assert_eq!(found, [0, 3, 7, 24, 27].map(|at| before + at));
+        }
+        assert_eq!(short_hex_words(b"").count() + short_hex_words(b"f").count(), 0);
     }
 
     #[test]

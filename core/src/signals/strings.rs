@@ -20,14 +20,11 @@ pub struct Strings {
 }
 
 impl Strings {
-    /// Scans `code` twice, for the two variants of the definition.
+    /// Scans `code`, and again where a quote has no partner on its line, for that is where the two variants differ.
     pub fn of(code: &str) -> Self {
         let mut found = Self::default();
-        for body in (Bodies { code, at: 0, across_lines: true, no_triple: [false; 2] }) {
-            found.long_lines +=
-                body.split('\n').filter(|line| line.len() > 20 && raw_words(line).nth(20).is_some()).count();
-        }
-        for body in (Bodies { code, at: 0, across_lines: false, no_triple: [false; 2] }) {
+        let mut on_lines = Bodies::of(code, false);
+        for body in &mut on_lines {
             let start = body.as_ptr() as usize - code.as_ptr() as usize;
             found.bodies.push((start as u32, (start + body.len()) as u32));
             found.chars += length(body);
@@ -36,6 +33,13 @@ impl Strings {
                 found.long_word_chars += words.map(length).filter(|&chars| chars > 20).sum::<usize>();
             }
         }
+        let is_long = |line: &&str| line.len() > 20 && raw_words(line).nth(20).is_some();
+        let long_lines = |body: &str| body.split('\n').filter(is_long).count();
+        found.long_lines = if on_lines.unpaired {
+            Bodies::of(code, true).map(long_lines).sum()
+        } else {
+            found.bodies.iter().map(|&(start, end)| long_lines(&code[start as usize..end as usize])).sum()
+        };
         found
     }
 
@@ -63,6 +67,7 @@ struct Bodies<'a> {
     at: usize,
     across_lines: bool,
     no_triple: [bool; 2], // whether no `'''`, no `"""` is left, so that they are looked for once
+    unpaired: bool,       // whether a quote had no partner
 }
 
 impl<'a> Iterator for Bodies<'a> {
@@ -75,6 +80,7 @@ impl<'a> Iterator for Bodies<'a> {
             let Some((start, end, next)) = self.triple(open, quote).or_else(|| self.single(open, quote))
             else {
                 self.at = open + 1;
+                self.unpaired = true;
                 continue;
             };
             self.at = next;
@@ -87,7 +93,11 @@ impl<'a> Iterator for Bodies<'a> {
     }
 }
 
-impl Bodies<'_> {
+impl<'a> Bodies<'a> {
+    fn of(code: &'a str, across_lines: bool) -> Self {
+        Self { code, at: 0, across_lines, no_triple: [false; 2], unpaired: false }
+    }
+
     /// Body and end of a tripled string that opens at `open`.
     fn triple(&mut self, open: usize, quote: u8) -> Option<(usize, usize, usize)> {
         let bytes = self.code.as_bytes();
@@ -117,7 +127,7 @@ mod tests {
     use super::{Bodies, Strings};
 
     fn bodies(code: &str, across_lines: bool) -> Vec<&str> {
-        Bodies { code, at: 0, across_lines, no_triple: [false; 2] }.collect()
+        Bodies::of(code, across_lines).collect()
     }
 
     #[test]

@@ -36,17 +36,18 @@ struct Level {
     /// `<` that may open type arguments, and arrows whose body may be read again.
     angles: usize,
     bodies: usize,
-    /// Whether it follows `if`, `while`, `for` or `with`: behind it a statement begins.
-    control: bool,
+    /// What can begin behind it: a statement, if it follows `if`, `while`, `for` or `with`.
+    after: Before,
     /// Whether a `?` came before.
     question: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Before {
     /// An expression can begin.
     Operator,
     /// One has just ended.
+    #[default]
     Value,
     /// Either.
     Unknown,
@@ -85,7 +86,7 @@ impl Scan<'_> {
     fn run(&mut self) {
         let bytes = self.bytes;
         let (mut at, mut before) = (0, Before::Operator);
-        let (mut control, mut member) = (false, false);
+        let (mut after, mut member) = (Before::Value, false);
         if bytes.starts_with(b"#!") {
             at = memchr2(b'\n', b'\r', bytes).unwrap_or(bytes.len());
         }
@@ -99,7 +100,11 @@ impl Scan<'_> {
                 at += bytes[at..].iter().position(|&b| !is_name(b)).unwrap_or(bytes.len() - at);
                 let word = &bytes[start..at];
                 before = self.word(word, member);
-                control = !member && matches!(word, b"if" | b"while" | b"for" | b"with" | b"await");
+                after = match word {
+                    b"if" | b"while" | b"for" | b"with" if !member => Before::Operator,
+                    b"await" => Before::Unknown, // `for await (`, or a value
+                    _ => Before::Value,
+                };
                 member = false;
                 continue;
             }
@@ -107,12 +112,9 @@ impl Scan<'_> {
             match byte {
                 b'"' | b'\'' => (at, next) = (self.string(at, byte), Before::Value),
                 b'`' => {
+                    self.chain(1); // tags of tags
                     at = self.template(at);
-                    next = if bytes.get(at.wrapping_sub(1)) == Some(&b'{') {
-                        Before::Operator
-                    } else {
-                        Before::Value
-                    };
+                    next = self.behind_template(at);
                 }
                 b'/' if bytes.get(at) == Some(&b'/') => {
                     at = line_end(bytes, at);
@@ -127,22 +129,18 @@ impl Scan<'_> {
                     self.shape.sure &= before == Before::Operator;
                     (at, next) = (regex(bytes, at), Before::Value);
                 }
-                b'(' | b'[' | b'{' => self.open(at, byte, control),
-                b')' | b']' | b'}' => match self.close(start, byte) {
-                    b'`' => {
-                        at = self.template(at);
-                        let goes_on = bytes.get(at.wrapping_sub(1)) == Some(&b'{');
-                        next = if goes_on { Before::Operator } else { Before::Value };
-                    }
-                    after => {
-                        next = match byte {
-                            b']' => Before::Value,
-                            b')' if after == 0 => Before::Value,
-                            b')' => Before::Operator,
-                            _ => Before::Unknown,
+                b'(' | b'[' | b'{' => self.open(at, byte, before, after),
+                b')' | b']' | b'}' => {
+                    let closed = self.close(start, byte);
+                    next = match closed.close {
+                        b'`' => {
+                            at = self.template(at);
+                            self.behind_template(at)
                         }
+                        b'}' => Before::Unknown,
+                        _ => closed.after,
                     }
-                },
+                }
                 b'+' | b'-' if bytes.get(at) == Some(&byte) => {
                     at += 1;
                     self.chain(1);
@@ -157,7 +155,7 @@ impl Scan<'_> {
                 b'#' | b'@' => {}
                 _ => self.sign(start, byte),
             }
-            (before, control, member) = (next, false, false);
+            (before, after, member) = (next, Before::Value, false);
         }
         self.tell(bytes.len());
     }
@@ -257,10 +255,12 @@ impl Scan<'_> {
         }
     }
 
-    fn open(&mut self, inside: usize, byte: u8, control: bool) {
-        let arrow = byte == b'(' && !control && may_be_parameters(self.bytes, inside);
+    fn open(&mut self, inside: usize, byte: u8, before: Before, after: Before) {
+        // Behind a value it is a call.
+        let begins = byte == b'(' && before != Before::Value && after != Before::Operator;
+        let arrow = begins && may_be_parameters(self.bytes, inside);
         let close = if byte == b'(' { b')' } else { byte + 2 };
-        self.push(Level { close, arrow, control, ..Level::default() }, inside);
+        self.push(Level { close, arrow, after, ..Level::default() }, inside);
     }
 
     fn push(&mut self, level: Level, at: usize) {
@@ -271,13 +271,13 @@ impl Scan<'_> {
         self.chain(0);
     }
 
-    /// Closes a bracket: gives '`' if a template goes on behind it, 1 if a statement begins there, else 0.
-    fn close(&mut self, at: usize, byte: u8) -> u8 {
+    /// Closes the bracket that `byte` closes, and those in it that were not closed.
+    fn close(&mut self, at: usize, byte: u8) -> Level {
         self.tell(at);
         let fits = |level: &Level| level.close == byte || level.close == b'`' && byte == b'}';
         let near = self.levels[1..].iter().rev().take(64).position(fits);
         self.shape.sure &= near == Some(0);
-        let Some(near) = near else { return 0 };
+        let Some(near) = near else { return Level::default() };
         let mut last = Level::default();
         for _ in 0..=near {
             last = self.levels.pop().expect("it was found");
@@ -290,7 +290,7 @@ impl Scan<'_> {
             self.again += 1;
         }
         self.chain(1); // calls of calls
-        if last.close == b'`' { b'`' } else { u8::from(last.control) }
+        last
     }
 
     /// Past a string whose inside begins at `at`.
@@ -303,6 +303,11 @@ impl Scan<'_> {
             at += 1 + usize::from(self.bytes[at..].starts_with(b"\r\n"));
         }
         self.bytes.len()
+    }
+
+    /// What can begin at `at`, where a part of a template ends.
+    fn behind_template(&self, at: usize) -> Before {
+        if self.bytes[..at].ends_with(b"${") { Before::Operator } else { Before::Value }
     }
 
     /// Past the part of a template that begins at `at`: its end, or `${`.
@@ -399,7 +404,6 @@ mod tests {
     fn what_is_no_code_is_skipped() {
         for text in [
             "a(\"(\\\"(\", '(')",
-            "a(`(\\`(${b}(`)",
             "a() // (((\nb()",
             "a(/* ((( */)",
             "a(/[/(]\\/(/)",
@@ -412,13 +416,12 @@ mod tests {
             assert!(shape.open == 1 && shape.sure, "{text}: {shape:?}");
         }
         assert_eq!(shape("`${`${`${a}`}`}`", false).open, 3);
+        assert_eq!(shape("a(`(\\`(${b}(`)", false).open, 2);
     }
 
     #[test]
     fn what_may_mislead_is_not_sure() {
-        for text in
-            ["{}/(/", "<p>it's)</p>", "<!-- (", "a\n--> (", "a\u{2028}b", "\\u0061", "yield /(/", "(]"]
-        {
+        for text in ["{}/(/", "for await (a) /(/", "<!-- (", "a\n--> (", "a\u{2028}b", "\\u0061", "yield /(/", "(]"] {
             assert!(!shape(text, false).sure, "{text}");
         }
     }

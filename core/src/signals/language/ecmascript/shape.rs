@@ -421,7 +421,9 @@ mod tests {
 
     #[test]
     fn what_may_mislead_is_not_sure() {
-        for text in ["{}/(/", "for await (a) /(/", "<!-- (", "a\n--> (", "a\u{2028}b", "\\u0061", "yield /(/", "(]"] {
+        for text in
+            ["{}/(/", "for await (a) /(/", "<!-- (", "a\n--> (", "a\u{2028}b", "\\u0061", "yield /(/", "(]"]
+        {
             assert!(!shape(text, false).sure, "{text}");
         }
     }

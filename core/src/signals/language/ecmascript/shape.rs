@@ -17,12 +17,15 @@ use memchr::{memchr, memchr2, memchr3, memmem};
 pub struct Shape {
     /// Brackets open at once, at most.
     pub open: usize,
-    /// Brackets open at once, and what else makes the parser recurse around the same place, at most.
+    /// Brackets open at once, and what else makes the parser recurse around the same place, at most. Not for
+    /// TypeScript, whose type arguments nest over commas, where chains are taken to end.
     pub levels: usize,
     /// Bytes that are read again, those read again twice counted twice.
     pub again: usize,
-    /// Whether nothing in the text could have been taken for something else.
+    /// Whether nothing in the text could have been taken for something else, if it has no JSX.
     pub sure: bool,
+    /// Whether there is a backslash where none can be, in code that is sure: the text does not parse.
+    pub broken: bool,
 }
 
 /// A bracket that is open.
@@ -59,8 +62,7 @@ pub fn shape(text: &str, typescript: bool) -> Shape {
         bytes: text.as_bytes(),
         typescript,
         levels: vec![Level::default()],
-        // Type arguments nest over commas, where chains are taken to end.
-        shape: Shape { sure: !typescript, ..Shape::default() },
+        shape: Shape { sure: true, ..Shape::default() },
         ..Scan::default()
     };
     scan.run();
@@ -177,8 +179,7 @@ impl Scan<'_> {
 
     fn word(&mut self, word: &[u8], member: bool) -> Before {
         if member || !word[0].is_ascii_lowercase() || !(2..=11).contains(&word.len()) {
-            // Blanks and line ends beyond ASCII, and escapes.
-            self.shape.sure &= word.is_ascii() && !word.contains(&b'\\');
+            self.name(word);
             return Before::Value;
         }
         match word {
@@ -193,16 +194,26 @@ impl Scan<'_> {
                 self.chain(1);
                 Before::Operator
             }
-            b"yield" | b"await" | b"of" | b"async" | b"keyof" | b"infer" | b"unique" | b"readonly"
-            | b"asserts" | b"is" | b"as" | b"satisfies" | b"abstract" | b"class" => {
+            b"break" | b"continue" | b"debugger" | b"yield" | b"await" | b"of" | b"async" | b"keyof"
+            | b"infer" | b"unique" | b"readonly" | b"asserts" | b"is" | b"as" | b"satisfies"
+            | b"abstract" | b"class" => {
                 self.chain(1);
                 Before::Unknown
             }
             _ => {
-                self.shape.sure &= word.is_ascii() && !word.contains(&b'\\');
+                self.name(word);
                 Before::Value
             }
         }
+    }
+
+    /// A name that is no keyword, but may have escapes in it, or blanks and line ends beyond ASCII.
+    fn name(&mut self, name: &[u8]) {
+        if let Some(at) = memchr(b'\\', name) {
+            self.shape.broken |= self.shape.sure && name.get(at + 1) != Some(&b'u');
+            self.shape.sure = false;
+        }
+        self.shape.sure &= name.is_ascii();
     }
 
     fn sign(&mut self, at: usize, byte: u8) {
@@ -426,6 +437,13 @@ mod tests {
         {
             assert!(!shape(text, false).sure, "{text}");
         }
+    }
+
+    #[test]
+    fn backslashes_in_code_are_errors() {
+        assert!(shape("a = \\;", false).broken && shape("\\\\\\", true).broken);
+        assert!(!shape("\\u0061 = '\\n' + /\\n/ + `\\n`; // \\n", false).broken);
+        assert!(!shape("{}/\\n/", false).broken);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A page as far as its text is concerned: which elements are open, and how long the visible text is.
 
-use std::collections::HashMap; // whose keys no page can make collide
 use std::borrow::Cow;
+use std::collections::HashMap; // whose keys no page can make collide
 
 /// Elements without content.
 const VOID: [&str; 24] = [

@@ -95,20 +95,27 @@ const FEW_AGAIN: usize = 32 << 10;
 /// `tests::stack_of_one_level`, which prints what it does take.
 const LEVEL: usize = if cfg!(debug_assertions) { 16 << 10 } else { 4 << 10 };
 
-/// The stack that `text` takes; `None`: more than there is, or more time.
+/// The stack that `text` takes; `None`: more than there is, or more time, or it surely does not parse.
 ///
 /// A short text is bounded by its length, others by their [shape](shape::shape) where that is sure, and else by a
 /// count of everything that may open a level, in strings and comments too.
 fn stack_for(text: &str, dialects: &[SourceType]) -> Option<usize> {
-    let shape = shape::shape(text, dialects[0].is_typescript());
+    let typescript = dialects[0].is_typescript();
+    let shape = shape::shape(text, typescript);
+    let no_jsx = !dialects.iter().any(|dialect| dialect.is_jsx());
+    if shape.broken && no_jsx {
+        return None;
+    }
     if shape.open > MOST_OPEN || shape.again > (MOST_AGAIN * text.len()).max(FEW_AGAIN) {
         return None;
     }
     if text.len() <= LARGE / LEVEL {
         return Some(text.len() * LEVEL);
     }
-    let sure = shape.sure && !dialects.iter().any(|dialect| dialect.is_jsx());
-    Some(if sure { shape.levels + 1 } else { depth_bound(text) }.saturating_mul(LEVEL))
+    Some(
+        if shape.sure && no_jsx && !typescript { shape.levels + 1 } else { depth_bound(text) }
+            .saturating_mul(LEVEL),
+    )
 }
 
 /// What to parse it as, in order.

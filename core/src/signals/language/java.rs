@@ -68,13 +68,14 @@ pub(super) fn declaration<'a>(text: &Text<'a>, at: usize, never: &[&str]) -> Opt
     Some((&text.text[name..end], text.find(b')', open)? + 1))
 }
 
-/// The places after none, one, two … of `modifiers`, and whether one of access is before them.
+/// The places after one, two … of `modifiers`, and whether one of access is before them.
 fn modified(text: &Text<'_>, at: usize, modifiers: &[&str]) -> Vec<(usize, bool)> {
-    let mut places = vec![(at, false)];
-    while let Some(&(at, access)) = places.last()
-        && let Some(next) = text.keyword(at, modifiers)
-    {
-        places.push((next, access || text.keyword(at, &ACCESS).is_some()));
+    let mut places: Vec<(usize, bool)> = Vec::new();
+    let (mut at, mut access) = (at, false);
+    while let Some(next) = text.keyword(at, modifiers) {
+        access |= text.keyword(at, &ACCESS).is_some();
+        at = next;
+        places.push((at, access));
     }
     places
 }
@@ -83,13 +84,13 @@ fn modified(text: &Text<'_>, at: usize, modifiers: &[&str]) -> Vec<(usize, bool)
 /// tried is worth another attempt.
 fn function<'a>(text: &Text<'a>, at: usize) -> Result<(usize, (&'a str, bool)), usize> {
     let places = modified(text, at, &["public", "protected", "private", "static"]);
-    for &(place, access) in places.iter().rev() {
+    for (place, access) in places.iter().rev().copied().chain([(at, false)]) {
         let found = declaration(text, place, &["public", "private", "protected", "else", "if"]);
         if let Some((name, end)) = found {
             return Ok((throws(text, end).unwrap_or(end), (name, access)));
         }
     }
-    Err(places[places.len() - 1].0.saturating_sub(1))
+    Err(places.last().map_or(at, |last| last.0).saturating_sub(1))
 }
 
 fn throws(text: &Text<'_>, at: usize) -> Option<usize> {
@@ -104,7 +105,7 @@ fn import(text: &Text<'_>, at: usize) -> Option<usize> {
 /// The name of a variable, with or without initialiser.
 fn variable<'a>(text: &Text<'a>, at: usize, initialised: bool) -> Result<(usize, &'a str), usize> {
     let places = modified(text, at, &["public", "protected", "private", "final", "static"]);
-    let last = places[places.len() - 1].0; // types are no modifiers, so giving back does not help
+    let last = places.last().map_or(at, |last| last.0); // types are no modifiers, so giving back does not help
     declared(text, last, initialised).ok_or(last.saturating_sub(1).max(at))
 }
 

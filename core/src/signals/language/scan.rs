@@ -27,6 +27,16 @@ pub fn is_word(c: char) -> bool {
         )
 }
 
+/// Letters and digits of ASCII, and `_`.
+static WORD: [bool; 256] = {
+    let (mut word, mut byte) = ([false; 256], 0);
+    while byte < 128 {
+        word[byte] = (byte as u8).is_ascii_alphanumeric() || byte as u8 == b'_';
+        byte += 1;
+    }
+    word
+};
+
 /// Whether `c` is whitespace to `str.strip`, which includes the four separators U+001C to U+001F.
 pub fn is_blank(c: char) -> bool {
     c.is_whitespace() || ('\u{1C}'..='\u{1F}').contains(&c)
@@ -72,7 +82,7 @@ impl<'a> Text<'a> {
     pub fn word_end(&self, at: usize) -> usize {
         let bytes = self.text.as_bytes();
         let mut end = at;
-        while end < bytes.len() && (bytes[end].is_ascii_alphanumeric() || bytes[end] == b'_') {
+        while end < bytes.len() && WORD[bytes[end] as usize] {
             end += 1;
         }
         if end < bytes.len() && !bytes[end].is_ascii() {
@@ -92,7 +102,7 @@ impl<'a> Text<'a> {
         let mut start = at;
         loop {
             match *bytes.get(start)? {
-                byte if byte.is_ascii_alphanumeric() || byte == b'_' => break,
+                byte if WORD[byte as usize] => break,
                 0x80.. => {
                     start += self.text[start..].find(is_word)?;
                     break;
@@ -118,7 +128,9 @@ impl<'a> Text<'a> {
 
     /// Past `literal` at `at`.
     pub fn literal(&self, at: usize, literal: &str) -> Option<usize> {
-        self.text.as_bytes()[at..].starts_with(literal.as_bytes()).then_some(at + literal.len())
+        let (rest, literal) = (&self.text.as_bytes()[at..], literal.as_bytes());
+        // Nearly always the first byte decides.
+        (rest.first() == literal.first() && rest.starts_with(literal)).then_some(at + literal.len())
     }
 
     /// Past the first of `literals` that is at `at` and is followed by whitespace, and past that whitespace.

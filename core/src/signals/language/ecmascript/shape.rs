@@ -17,12 +17,15 @@ use memchr::{memchr, memchr2, memchr3, memmem};
 pub struct Shape {
     /// Brackets open at once, at most.
     pub open: usize,
-    /// Brackets open at once, and what else makes the parser recurse around the same place, at most.
+    /// Brackets open at once, and what else makes the parser recurse around the same place, at most. Not for
+    /// TypeScript, whose type arguments nest over commas, where chains are taken to end.
     pub levels: usize,
     /// Bytes that are read again, those read again twice counted twice.
     pub again: usize,
-    /// Whether nothing in the text could have been taken for something else.
+    /// Whether nothing in the text could have been taken for something else, if it has no JSX.
     pub sure: bool,
+    /// Whether there is a backslash where none can be, in code that is sure: the text does not parse.
+    pub broken: bool,
 }
 
 /// A bracket that is open.
@@ -36,17 +39,18 @@ struct Level {
     /// `<` that may open type arguments, and arrows whose body may be read again.
     angles: usize,
     bodies: usize,
-    /// Whether it follows `if`, `while`, `for` or `with`: behind it a statement begins.
-    control: bool,
+    /// What can begin behind it: a statement, if it follows `if`, `while`, `for` or `with`.
+    after: Before,
     /// Whether a `?` came before.
     question: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Before {
     /// An expression can begin.
     Operator,
     /// One has just ended.
+    #[default]
     Value,
     /// Either.
     Unknown,
@@ -58,8 +62,7 @@ pub fn shape(text: &str, typescript: bool) -> Shape {
         bytes: text.as_bytes(),
         typescript,
         levels: vec![Level::default()],
-        // Type arguments nest over commas, where chains are taken to end.
-        shape: Shape { sure: !typescript, ..Shape::default() },
+        shape: Shape { sure: true, ..Shape::default() },
         ..Scan::default()
     };
     scan.run();
@@ -85,7 +88,7 @@ impl Scan<'_> {
     fn run(&mut self) {
         let bytes = self.bytes;
         let (mut at, mut before) = (0, Before::Operator);
-        let (mut control, mut member) = (false, false);
+        let (mut after, mut member) = (Before::Value, false);
         if bytes.starts_with(b"#!") {
             at = memchr2(b'\n', b'\r', bytes).unwrap_or(bytes.len());
         }
@@ -99,7 +102,11 @@ impl Scan<'_> {
                 at += bytes[at..].iter().position(|&b| !is_name(b)).unwrap_or(bytes.len() - at);
                 let word = &bytes[start..at];
                 before = self.word(word, member);
-                control = !member && matches!(word, b"if" | b"while" | b"for" | b"with" | b"await");
+                after = match word {
+                    b"if" | b"while" | b"for" | b"with" if !member => Before::Operator,
+                    b"await" => Before::Unknown, // `for await (`, or a value
+                    _ => Before::Value,
+                };
                 member = false;
                 continue;
             }
@@ -107,12 +114,9 @@ impl Scan<'_> {
             match byte {
                 b'"' | b'\'' => (at, next) = (self.string(at, byte), Before::Value),
                 b'`' => {
+                    self.chain(1); // tags of tags
                     at = self.template(at);
-                    next = if bytes.get(at.wrapping_sub(1)) == Some(&b'{') {
-                        Before::Operator
-                    } else {
-                        Before::Value
-                    };
+                    next = self.behind_template(at);
                 }
                 b'/' if bytes.get(at) == Some(&b'/') => {
                     at = line_end(bytes, at);
@@ -127,22 +131,18 @@ impl Scan<'_> {
                     self.shape.sure &= before == Before::Operator;
                     (at, next) = (regex(bytes, at), Before::Value);
                 }
-                b'(' | b'[' | b'{' => self.open(at, byte, control),
-                b')' | b']' | b'}' => match self.close(start, byte) {
-                    b'`' => {
-                        at = self.template(at);
-                        let goes_on = bytes.get(at.wrapping_sub(1)) == Some(&b'{');
-                        next = if goes_on { Before::Operator } else { Before::Value };
-                    }
-                    after => {
-                        next = match byte {
-                            b']' => Before::Value,
-                            b')' if after == 0 => Before::Value,
-                            b')' => Before::Operator,
-                            _ => Before::Unknown,
+                b'(' | b'[' | b'{' => self.open(at, byte, before, after),
+                b')' | b']' | b'}' => {
+                    let closed = self.close(start, byte);
+                    next = match closed.close {
+                        b'`' => {
+                            at = self.template(at);
+                            self.behind_template(at)
                         }
+                        b'}' => Before::Unknown,
+                        _ => closed.after,
                     }
-                },
+                }
                 b'+' | b'-' if bytes.get(at) == Some(&byte) => {
                     at += 1;
                     self.chain(1);
@@ -157,7 +157,7 @@ impl Scan<'_> {
                 b'#' | b'@' => {}
                 _ => self.sign(start, byte),
             }
-            (before, control, member) = (next, false, false);
+            (before, after, member) = (next, Before::Value, false);
         }
         self.tell(bytes.len());
     }
@@ -179,8 +179,7 @@ impl Scan<'_> {
 
     fn word(&mut self, word: &[u8], member: bool) -> Before {
         if member || !word[0].is_ascii_lowercase() || !(2..=11).contains(&word.len()) {
-            // Blanks and line ends beyond ASCII, and escapes.
-            self.shape.sure &= word.is_ascii() && !word.contains(&b'\\');
+            self.name(word);
             return Before::Value;
         }
         match word {
@@ -195,16 +194,26 @@ impl Scan<'_> {
                 self.chain(1);
                 Before::Operator
             }
-            b"yield" | b"await" | b"of" | b"async" | b"keyof" | b"infer" | b"unique" | b"readonly"
-            | b"asserts" | b"is" | b"as" | b"satisfies" | b"abstract" | b"class" => {
+            b"break" | b"continue" | b"debugger" | b"yield" | b"await" | b"of" | b"async" | b"keyof"
+            | b"infer" | b"unique" | b"readonly" | b"asserts" | b"is" | b"as" | b"satisfies"
+            | b"abstract" | b"class" => {
                 self.chain(1);
                 Before::Unknown
             }
             _ => {
-                self.shape.sure &= word.is_ascii() && !word.contains(&b'\\');
+                self.name(word);
                 Before::Value
             }
         }
+    }
+
+    /// A name that is no keyword, but may have escapes in it, or blanks and line ends beyond ASCII.
+    fn name(&mut self, name: &[u8]) {
+        if let Some(at) = memchr(b'\\', name) {
+            self.shape.broken |= self.shape.sure && name.get(at + 1) != Some(&b'u');
+            self.shape.sure = false;
+        }
+        self.shape.sure &= name.is_ascii();
     }
 
     fn sign(&mut self, at: usize, byte: u8) {
@@ -257,10 +266,12 @@ impl Scan<'_> {
         }
     }
 
-    fn open(&mut self, inside: usize, byte: u8, control: bool) {
-        let arrow = byte == b'(' && !control && may_be_parameters(self.bytes, inside);
+    fn open(&mut self, inside: usize, byte: u8, before: Before, after: Before) {
+        // Behind a value it is a call.
+        let begins = byte == b'(' && before != Before::Value && after != Before::Operator;
+        let arrow = begins && may_be_parameters(self.bytes, inside);
         let close = if byte == b'(' { b')' } else { byte + 2 };
-        self.push(Level { close, arrow, control, ..Level::default() }, inside);
+        self.push(Level { close, arrow, after, ..Level::default() }, inside);
     }
 
     fn push(&mut self, level: Level, at: usize) {
@@ -271,13 +282,13 @@ impl Scan<'_> {
         self.chain(0);
     }
 
-    /// Closes a bracket: gives '`' if a template goes on behind it, 1 if a statement begins there, else 0.
-    fn close(&mut self, at: usize, byte: u8) -> u8 {
+    /// Closes the bracket that `byte` closes, and those in it that were not closed.
+    fn close(&mut self, at: usize, byte: u8) -> Level {
         self.tell(at);
         let fits = |level: &Level| level.close == byte || level.close == b'`' && byte == b'}';
         let near = self.levels[1..].iter().rev().take(64).position(fits);
         self.shape.sure &= near == Some(0);
-        let Some(near) = near else { return 0 };
+        let Some(near) = near else { return Level::default() };
         let mut last = Level::default();
         for _ in 0..=near {
             last = self.levels.pop().expect("it was found");
@@ -290,7 +301,7 @@ impl Scan<'_> {
             self.again += 1;
         }
         self.chain(1); // calls of calls
-        if last.close == b'`' { b'`' } else { u8::from(last.control) }
+        last
     }
 
     /// Past a string whose inside begins at `at`.
@@ -303,6 +314,11 @@ impl Scan<'_> {
             at += 1 + usize::from(self.bytes[at..].starts_with(b"\r\n"));
         }
         self.bytes.len()
+    }
+
+    /// What can begin at `at`, where a part of a template ends.
+    fn behind_template(&self, at: usize) -> Before {
+        if self.bytes[..at].ends_with(b"${") { Before::Operator } else { Before::Value }
     }
 
     /// Past the part of a template that begins at `at`: its end, or `${`.
@@ -399,7 +415,6 @@ mod tests {
     fn what_is_no_code_is_skipped() {
         for text in [
             "a(\"(\\\"(\", '(')",
-            "a(`(\\`(${b}(`)",
             "a() // (((\nb()",
             "a(/* ((( */)",
             "a(/[/(]\\/(/)",
@@ -412,15 +427,23 @@ mod tests {
             assert!(shape.open == 1 && shape.sure, "{text}: {shape:?}");
         }
         assert_eq!(shape("`${`${`${a}`}`}`", false).open, 3);
+        assert_eq!(shape("a(`(\\`(${b}(`)", false).open, 2);
     }
 
     #[test]
     fn what_may_mislead_is_not_sure() {
         for text in
-            ["{}/(/", "<p>it's)</p>", "<!-- (", "a\n--> (", "a\u{2028}b", "\\u0061", "yield /(/", "(]"]
+            ["{}/(/", "for await (a) /(/", "<!-- (", "a\n--> (", "a\u{2028}b", "\\u0061", "yield /(/", "(]"]
         {
             assert!(!shape(text, false).sure, "{text}");
         }
+    }
+
+    #[test]
+    fn backslashes_in_code_are_errors() {
+        assert!(shape("a = \\;", false).broken && shape("\\\\\\", true).broken);
+        assert!(!shape("\\u0061 = '\\n' + /\\n/ + `\\n`; // \\n", false).broken);
+        assert!(!shape("{}/\\n/", false).broken);
     }
 
     #[test]

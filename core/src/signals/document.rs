@@ -51,7 +51,8 @@ pub struct Document<'a> {
     code_lines: OnceCell<CodeLines>,
     strings: OnceCell<Strings>,
     tokens: OnceCell<Tokens>,
-    raw_words: OnceCell<text::Counts>,
+    text_lines: OnceCell<text::LineCounts>,
+    raw_words: OnceCell<text::WordCounts>,
     words: OnceCell<Words>,
     ngrams: OnceCell<Ngrams>,
 }
@@ -76,6 +77,7 @@ impl<'a> Document<'a> {
             code_lines: OnceCell::new(),
             strings: OnceCell::new(),
             tokens: OnceCell::new(),
+            text_lines: OnceCell::new(),
             raw_words: OnceCell::new(),
             words: OnceCell::new(),
             ngrams: OnceCell::new(),
@@ -135,9 +137,14 @@ impl<'a> Document<'a> {
         self.tokens.get_or_init(|| Tokens::of(&self.split().code, self.strings()))
     }
 
+    /// What raw lines count in prose.
+    pub(super) fn text_lines(&self) -> &text::LineCounts {
+        self.text_lines.get_or_init(|| text::LineCounts::of(self.content))
+    }
+
     /// Counts of raw words.
-    pub(super) fn raw_words(&self) -> &text::Counts {
-        self.raw_words.get_or_init(|| text::Counts::of(self.content))
+    pub(super) fn raw_words(&self) -> &text::WordCounts {
+        self.raw_words.get_or_init(|| text::WordCounts::of(self.content))
     }
 
     /// Normalised words.

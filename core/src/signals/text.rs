@@ -5,7 +5,7 @@ use super::code::hex_word_chars;
 use super::interner::Interner;
 use super::lines::{is_blank, lines};
 use super::natural::Natural;
-use super::{Applies, Document, ratio, round8, signals};
+use super::{Applies, ratio, round8, signals};
 use crate::bytes::{Class, class};
 use memchr::{memchr2, memmem, memrchr};
 use rustc_hash::FxHashSet;
@@ -59,24 +59,16 @@ const READ_MORE: [&str; 12] = [
     "もっと読む",
 ];
 
-fn strip(line: &str) -> &str {
-    line.trim_matches(|c| is(c, SPACE))
-}
-
-fn share_of_lines(document: &Document<'_>, holds: impl Fn(&&str) -> bool) -> Option<f64> {
-    ratio(lines(document.content).filter(holds).count(), document.layout().count)
-}
-
 /// Counts of raw words: all, English words without meaning of their own, full-width brackets, words in capitals.
 #[derive(Default)]
-pub struct Counts {
+pub struct WordCounts {
     all: usize,
     stop: usize,
     brackets: usize,
     capitals: usize,
 }
 
-impl Counts {
+impl WordCounts {
     /// Counts the raw words of `text`.
     pub fn of(text: &str) -> Self {
         let mut counts = Self::default();
@@ -109,20 +101,52 @@ static WORDS: Class = class!(b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_');
 static SIGNS: Class =
     class!(0..=8 | 0x0E..=0x1B | b'!'..=b'/' | b':'..=b'@' | b'['..=b'^' | b'`' | b'{'..=0x7F);
 
-/// Lines that are not blank, stripped, that occur twice or more: how many, and how long together; and the same of all.
-fn duplicates(document: &Document<'_>) -> ((usize, usize), (usize, usize)) {
-    let (mut table, mut found) = (Interner::default(), Vec::<(usize, usize)>::new()); // how often, and how long
-    for line in lines(document.content).filter(|line| !is_blank(line)).map(strip) {
-        match found.get_mut(table.number(line.as_bytes(), 0, line.len()) as usize) {
-            Some((count, _)) => *count += 1,
-            None => found.push((1, length(line))),
+/// What raw lines count, in one pass over them.
+#[derive(Default)]
+pub struct LineCounts {
+    readmore: usize,
+    bullets: usize,
+    headings: usize,
+    fenced: usize,
+    /// Lines that are not blank, stripped: how many, and how long together.
+    visible: (usize, usize),
+    /// Those of them that occur twice or more.
+    copied: (usize, usize),
+}
+
+impl LineCounts {
+    /// Looks at the lines of `text`.
+    pub fn of(text: &str) -> Self {
+        let mut counts = Self::default();
+        let (mut table, mut found) = (Interner::default(), Vec::<(usize, usize)>::new()); // how often, and how long
+        let mut inside = false; // a fence
+        for line in lines(text) {
+            counts.fenced += usize::from(inside);
+            if is_blank(line) {
+                continue;
+            }
+            let body = line.trim_matches(|c| is(c, SPACE));
+            let end = body.trim_end_matches([']', '】', ')', '>', '》']);
+            counts.readmore += usize::from(READ_MORE.iter().any(|more| end.ends_with(more)));
+            counts.bullets += usize::from(body.chars().next().is_some_and(is_bullet));
+            counts.headings += usize::from(line.starts_with('#'));
+            let start = line.trim_start();
+            if start.starts_with("```") || start.starts_with("~~~") {
+                counts.fenced += usize::from(!inside);
+                inside = !inside;
+            }
+            match found.get_mut(table.number(body.as_bytes(), 0, body.len()) as usize) {
+                Some((count, _)) => *count += 1,
+                None => found.push((1, length(body))),
+            }
         }
+        let sum = |least: usize| {
+            let lines = found.iter().filter(|&&(count, _)| count >= least);
+            lines.fold((0, 0), |(counts, chars), &(count, length)| (counts + count, chars + count * length))
+        };
+        (counts.visible, counts.copied) = (sum(1), sum(2));
+        counts
     }
-    let sum = |least: usize| {
-        let lines = found.iter().filter(|&&(count, _)| count >= least);
-        lines.fold((0, 0), |(counts, chars), &(count, length)| (counts + count, chars + count * length))
-    };
-    (sum(2), sum(1))
 }
 
 /// Characters in `(http://…)`, up to the last bracket of the run of non-blanks.
@@ -234,12 +258,7 @@ signals! {
     /// Why: teasers cut off in the middle.
     /// From: opc_data_filtering, `frac_lines_end_with_readmore`; Gopher.
     /// Example: markdown "go on...\nend\n" → 0.5
-    fn frac_lines_end_with_readmore(document) {
-        share_of_lines(document, |line| {
-            let line = line.trim_end_matches(|c| is(c, SPACE)).trim_end_matches([']', '】', ')', '>', '》']);
-            READ_MORE.iter().any(|more| line.ends_with(more))
-        })
-    }
+    fn frac_lines_end_with_readmore(document) { ratio(document.text_lines().readmore, document.layout().count) }
 
     /// Share of raw lines that begin with a bullet (no ASCII `-` or `*`).
     ///
@@ -248,9 +267,7 @@ signals! {
     /// Why: lists without text between.
     /// From: opc_data_filtering, `frac_lines_start_with_bullet`; Gopher.
     /// Example: markdown "• a\nb\n" → 0.5
-    fn frac_lines_start_with_bullet(document) {
-        share_of_lines(document, |line| line.chars().find(|&c| !is(c, SPACE)).is_some_and(is_bullet))
-    }
+    fn frac_lines_start_with_bullet(document) { ratio(document.text_lines().bullets, document.layout().count) }
 
     /// Share of raw words in capitals.
     ///
@@ -268,10 +285,7 @@ signals! {
     /// Why: menus and footers.
     /// From: opc_data_filtering, `frac_lines_dupe_lines` of text; Gopher.
     /// Example: markdown "a\n a\nb\nc\n" → 0.5
-    fn text_frac_lines_dupe_lines(document) {
-        let (copies, all) = duplicates(document);
-        ratio(copies.0, all.0)
-    }
+    fn text_frac_lines_dupe_lines(document) { ratio(document.text_lines().copied.0, document.text_lines().visible.0) }
 
     /// The same weighted by the length of the lines.
     ///
@@ -280,10 +294,7 @@ signals! {
     /// Why: menus and footers.
     /// From: opc_data_filtering, `frac_chars_dupe_lines`; Gopher.
     /// Example: markdown "ab\nab\nc\n" → 0.8
-    fn text_frac_chars_dupe_lines(document) {
-        let (copies, all) = duplicates(document);
-        ratio(copies.1, all.1)
-    }
+    fn text_frac_chars_dupe_lines(document) { ratio(document.text_lines().copied.1, document.text_lines().visible.1) }
 
     /// Whether the file's name is one that text about code has, such as requirements, readme, notes or todo.
     ///
@@ -352,7 +363,7 @@ signals! {
     /// Why: headings without text between are a skeleton.
     /// From: ours.
     /// Example: markdown "# A\ntext\n" → 0.5
-    fn frac_lines_headings(document) { share_of_lines(document, |line| line.starts_with('#')) }
+    fn frac_lines_headings(document) { ratio(document.text_lines().headings, document.layout().count) }
 
     /// Share of raw lines that are within fenced code blocks, the fences included.
     ///
@@ -361,15 +372,7 @@ signals! {
     /// Why: tutorials have much code, and are what a code model wants of prose.
     /// From: ours.
     /// Example: markdown "a\n```\nx\n```\n" → 0.75
-    fn frac_lines_fenced_code(document) {
-        let (mut inside, mut count) = (false, 0);
-        for line in lines(document.content) {
-            let fence = line.trim_start().starts_with("```") || line.trim_start().starts_with("~~~");
-            count += usize::from(inside || fence);
-            inside ^= fence;
-        }
-        ratio(count, document.layout().count)
-    }
+    fn frac_lines_fenced_code(document) { ratio(document.text_lines().fenced, document.layout().count) }
 
     /// Mean number of raw words in the lines that are not blank.
     ///
@@ -386,7 +389,7 @@ signals! {
 
 #[cfg(test)]
 mod tests {
-    use super::{Counts, LONGEST_STOP_WORD, STOP_WORDS, link_chars, tag_chars};
+    use super::{LONGEST_STOP_WORD, STOP_WORDS, WordCounts, link_chars, tag_chars};
 
     #[test]
     fn no_stop_word_is_longer_than_is_looked_up() {
@@ -398,7 +401,7 @@ mod tests {
         let text: String =
             (0..40_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 25) as u8 as char).collect();
         let text = text + " Is IT a_B 4X \x1C\x1F\x0B;;a the";
-        let (fast, slow) = (Counts::of(&text), Counts::of(&format!("{text} é")));
+        let (fast, slow) = (WordCounts::of(&text), WordCounts::of(&format!("{text} é")));
         assert_eq!((fast.all + 1, fast.stop, fast.capitals), (slow.all, slow.stop, slow.capitals));
     }
 

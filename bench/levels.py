@@ -81,31 +81,9 @@ def levels(corpus: Path, scratch: Path, megabytes: float) -> list[dict[str, Any]
             for batch in part.to_batches(columns=["content"])
         )
         row = {"level": level, "kept": manifest["kept"]["rows"], "left": left, **dataclasses.asdict(run)}
-        base = before.get(
-            {"file": "exact", "chunk": "exact", "file, then chunk": "file", "repo": "ingest"}.get(level, "")
-        )
+        base = before.get({"file, then chunk": "file", "repo": "ingest"}.get(level, "exact"))
         before[level] = row
-        base = before.get(
-            {"file": "exact", "chunk": "exact", "file, then chunk": "file", "repo": "ingest"}.get(level, "")
-        )
-        before[level] = row
-        base = before.get(
-            {"file": "exact", "chunk": "exact", "file, then chunk": "file", "repo": "ingest"}.get(level, "")
-        )
-        before[level] = row
-        base = before.get(
-            {"file": "exact", "chunk": "exact", "file, then chunk": "file", "repo": "ingest"}.get(level, "")
-        )
-        before[level] = row
-        if level == "exact":
-            words = sum(
-                pc.sum(
-                    pc.list_value_length(_core.chunk_ends(batch["content"].cast(pa.large_string()), words=1))
-                ).as_py()
-                for file in sorted((scratch / "out" / "corpus").glob("*.parquet"))
-                for batch in pq.ParquetFile(file).iter_batches(1000, columns=["content"])
-            )
-        if base is not None:
+        if base is not None and level != "ingest":
             row |= {"documents": base["kept"], "text": base["left"]}
             peak = f"{run.peak_bytes / 2**20:.0f}" if run.peak_bytes is not None else ""
             print(

@@ -245,7 +245,10 @@ def test_a_bucket_of_200_000_equal_sketches() -> None:
         (lambda c: _core.sketch(c, hashes=0, **PLAIN), "hashes: expected 1 to 65536, got 0"),
         (lambda c: _core.sketch(c, hashes=8, ngram=0, unit="word", seed=0), "ngram: expected 1 to 256, got 0"),
         (lambda c: _core.sketch(c, hashes=8, ngram=5, unit="line", seed=0), "unit: expected 'word' or 'char'"),
-        (lambda c: _core.sketch(c, hashes=8, simd="mmx", **PLAIN), 'simd: no "mmx"; known: portable, neon, avx2, avx512'),
+        (
+            lambda c: _core.sketch(c, hashes=8, simd="mmx", **PLAIN),
+            'simd: no "mmx"; known: portable, neon, avx2, avx512',
+        ),
         (lambda c: _core.band_keys(c, bands=16, rows=60_000, **PLAIN), r"bands \* rows: expected 1 to 65536"),
         (lambda c: _core.components(pa.array([1, None], pa.uint64()), pa.array([1, 2], pa.uint64())), "null"),
         (lambda c: _core.components(pa.array([1], pa.uint64()), pa.array([], pa.uint64())), "1 and 0"),

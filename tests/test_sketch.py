@@ -342,7 +342,7 @@ def test_chunks_are_cut_where_words_begin() -> None:
     texts = pa.array(["a b (c) d", "", None], pa.large_string())
     assert _core.chunk_ends(texts, words=2).to_pylist() == [[5, 9], [0], None]
     longer = pa.array(["a b (c) d e"], pa.large_string())
-    assert _core.chunk_ends(longer, words=2).to_pylist() == [[5, 9, 11]]
+    assert _core.chunk_ends(longer, words=2).to_pylist() == [[5, 10, 11]]
     assert _core.chunk_ends(longer, words=2, least=2).to_pylist() == [[5, 11]], "a rest belongs to the chunk before it"
     with pytest.raises(ValueError, match="words: expected 1 to"):
         _core.chunk_ends(texts, words=0)

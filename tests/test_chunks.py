@@ -145,6 +145,14 @@ def test_hostile_documents(tmp_path: Path) -> None:
     assert rows[9]["kept_id"] == rows[3]["id"]
 
 
+@pytest.mark.parametrize("verify", ["none", "sketch", "exact"])
+@pytest.mark.parametrize("texts", [[], [""], ["x"], [block(1) + block(2), block(3), "x", "y"]])
+def test_where_nothing_is_a_copy_nothing_changes(tmp_path: Path, texts: list[str], verify: str) -> None:
+    rows = build(texts, tmp_path, verify=verify)
+    assert [r["reason"] for r in rows] == ["empty" if not text else None for text in texts]
+    assert list(corpus(tmp_path).values()) == [text for text in texts if text]
+
+
 WORDS = st.text(st.sampled_from("ab_9é漢😀 \n(.\0\u0301"), max_size=400)
 
 

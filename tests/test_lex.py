@@ -142,5 +142,5 @@ def test_columns_are_lexed_and_split_like_single_texts() -> None:
 
 def test_a_place_that_is_none_is_refused() -> None:
     entry = {**vars(languages.get("c")), "comment_places": [("//", "somewhere")]}
-    with pytest.raises(ValueError, match="c: no place \"somewhere\""):
+    with pytest.raises(ValueError, match='c: no place "somewhere"'):
         _core.Syntaxes([entry])

@@ -245,7 +245,10 @@ def test_a_bucket_of_200_000_equal_sketches() -> None:
         (lambda c: _core.sketch(c, hashes=0, **PLAIN), "hashes: expected 1 to 65536, got 0"),
         (lambda c: _core.sketch(c, hashes=8, ngram=0, unit="word", seed=0), "ngram: expected 1 to 256, got 0"),
         (lambda c: _core.sketch(c, hashes=8, ngram=5, unit="line", seed=0), "unit: expected 'word' or 'char'"),
-        (lambda c: _core.sketch(c, hashes=8, simd="mmx", **PLAIN), 'simd: no "mmx"; known: portable, avx2, avx512'),
+        (
+            lambda c: _core.sketch(c, hashes=8, simd="mmx", **PLAIN),
+            'simd: no "mmx"; known: portable, neon, avx2, avx512',
+        ),
         (lambda c: _core.band_keys(c, bands=16, rows=60_000, **PLAIN), r"bands \* rows: expected 1 to 65536"),
         (lambda c: _core.components(pa.array([1, None], pa.uint64()), pa.array([1, 2], pa.uint64())), "null"),
         (lambda c: _core.components(pa.array([1], pa.uint64()), pa.array([], pa.uint64())), "1 and 0"),
@@ -338,5 +341,10 @@ def test_digests_of_sketches_are_the_band_keys() -> None:
 def test_chunks_are_cut_where_words_begin() -> None:
     texts = pa.array(["a b (c) d", "", None], pa.large_string())
     assert _core.chunk_ends(texts, words=2).to_pylist() == [[5, 9], [0], None]
+    longer = pa.array(["a b (c) d e"], pa.large_string())
+    assert _core.chunk_ends(longer, words=2).to_pylist() == [[5, 10, 11]]
+    assert _core.chunk_ends(longer, words=2, least=2).to_pylist() == [[5, 11]], "a rest belongs to the chunk before it"
     with pytest.raises(ValueError, match="words: expected 1 to"):
         _core.chunk_ends(texts, words=0)
+    with pytest.raises(ValueError, match="least: expected 1 to 2, got 3"):
+        _core.chunk_ends(texts, words=2, least=3)

@@ -30,7 +30,7 @@ def removed(out: str | Path, manifest: dict[str, Any], row: Row, ledger: pl.Lazy
     if row["chunks"] is None or not row["chunks"]["removed"]:
         return None
     answer = {**row["chunks"], "chunks": [], "why": None}
-    number = next(i for i, step in enumerate(manifest["steps"]) if step["name"] == "chunks.drop")
+    number = max(i for i, step in enumerate(manifest["steps"]) if step["name"] == "chunks.drop")
     parameters = manifest["steps"][number]["parameters"]
     members = working.value(out, manifest, row["place"], "chunk_members")
     before = working.read_back(out, manifest, row["place"], number)

@@ -2,7 +2,7 @@
 
 use super::memo::Memo;
 use super::quote::{Escape, Extent, Quote};
-use super::rules::{Place, Rules, Stop, What};
+use super::rules::{Place, Rules, Stop, What, is_at};
 use super::{Kind, Span};
 use memchr::memchr;
 use memchr::memmem::{self, Finder};
@@ -280,13 +280,13 @@ impl<'a> Lexer<'a> {
             i += found;
             let byte = text[i];
             // `\(` of Swift is no escape.
-            let opener = quote.code.iter().find(|&&o| text[i..].starts_with(o));
+            let opener = quote.code.iter().find(|&&o| is_at(text, i, o));
             if byte == b'\\' && quote.escape == Escape::Backslash && opener.is_none() {
                 let crlf = text[i + 1..].starts_with(b"\r\n");
                 i = (i + 2 + usize::from(crlf)).min(text.len());
-            } else if text[i..].starts_with(quote.close) {
+            } else if is_at(text, i, quote.close) {
                 let end = i + quote.close.len();
-                if quote.escape == Escape::Doubled && text[end..].starts_with(quote.close) {
+                if quote.escape == Escape::Doubled && is_at(text, end, quote.close) {
                     i = end + quote.close.len();
                     continue;
                 }

@@ -28,7 +28,23 @@ LANGUAGES = (
     *("python", "c", "cpp", "csharp", "java", "javascript", "go", "html"),
     *("ruby", "perl", "shell", "rust", "sql", "php", "yaml", "lua", "scss"),
 )
-OPENERS = ("<<A\n", "<<'A'\n", "`${", '$"{', 'f"{', "#{", "%w(", "q{", "<a ", "<script>", "r#", 'R"x(', "{-", "(*", "[=[")
+OPENERS = (
+    "<<A\n",
+    "<<'A'\n",
+    "`${",
+    '$"{',
+    'f"{',
+    "#{",
+    "%w(",
+    "q{",
+    "<a ",
+    "<script>",
+    "r#",
+    'R"x(',
+    "{-",
+    "(*",
+    "[=[",
+)
 
 
 def seconds(rows: Sequence[Row], door: Door, repetitions: int = 3) -> float:

@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from codemill import _core, languages
@@ -117,8 +118,6 @@ def test_a_comment_in_a_string_is_none(language: languages.Language) -> None:
 
 
 def test_columns_are_lexed_and_split_like_single_texts() -> None:
-    import pyarrow as pa
-
     texts = ["a # b", None, "x", "// c\nd", ""]
     names = ["python", "python", None, "c", "no such language"]
     content, language = pa.array(texts, pa.large_string()), pa.array(names)
@@ -138,6 +137,19 @@ def test_columns_are_lexed_and_split_like_single_texts() -> None:
             assert (part["code"], part["comments"]) == _core.split(text, name, languages.syntaxes())
     with pytest.raises(ValueError, match="same number of rows"):
         _core.lex_column(content, language[:2], languages.syntaxes())
+
+
+@pytest.mark.parametrize(
+    ("language", "opener"), [("python", 'f"{'), ("javascript", "`${"), ("tsx", "<a>{"), ("csharp", '$"{')]
+)
+def test_literals_in_literals_without_end(language: str, opener: str) -> None:
+    """Deeper than anyone writes: spans are still in order, and the text is gone through."""
+    program = opener * 20_000
+    spans = lexed(program, language)
+    assert len(spans) >= 1_000 or language == "tsx"
+    ends = [0, *(end for _, _, end in spans)]
+    assert all(before <= start < end for before, (_, start, end) in zip(ends, spans, strict=False))
+    assert ends[-1] <= len(program)
 
 
 def test_a_place_that_is_none_is_refused() -> None:

@@ -38,7 +38,9 @@ class Language:
     line_comments: tuple[str, ...] = ()  # openers of a comment to the end of the line
     block_comments: tuple[Pair, ...] = ()  # openers and closers
     nested_comments: bool = False  # whether block comments nest
-    comment_places: tuple[Pair, ...] = ()  # openers and where they can begin one: blank, line_start, column_0, statement
+    comment_places: tuple[
+        Pair, ...
+    ] = ()  # openers and where they can begin one: blank, line_start, column_0, statement
     strings: tuple[Pair, ...] = ()  # openers and closers, backslash escapes; longer openers first
     raw_strings: tuple[Pair, ...] = ()  # the same without escapes
     one_line_strings: bool = False  # whether strings end with their line

@@ -2,10 +2,14 @@
 
 use super::memo::Memo;
 use super::quote::{Escape, Extent, Quote};
-use super::rules::{Place, Rules, Stop, What};
+use super::rules::{Place, Rules, Stop, What, is_at};
 use super::{Kind, Span};
 use memchr::memchr;
 use memchr::memmem::{self, Finder};
+
+/// Literals within code within literals, to this depth; beyond it the code counts as text. Nobody writes three, and
+/// without a bound a text of openers takes many times its size in memory.
+const MAX_DEPTH: usize = 1_000;
 
 /// A literal that was left for the code inside it.
 pub struct Frame<'a> {
@@ -109,6 +113,11 @@ impl<'a> Lexer<'a> {
     /// Stops at a byte from here on, or no longer.
     pub fn stop_at(&mut self, byte: u8, stop: bool) {
         self.stops[byte as usize] = if stop { Stop::Always } else { self.rules.stops[byte as usize] };
+    }
+
+    /// Whether code inside a literal is still told from the literal.
+    pub fn may_nest(&self) -> bool {
+        self.frames.len() < MAX_DEPTH
     }
 
     /// Leaves a literal for the code inside it.
@@ -280,13 +289,13 @@ impl<'a> Lexer<'a> {
             i += found;
             let byte = text[i];
             // `\(` of Swift is no escape.
-            let opener = quote.code.iter().find(|&&o| text[i..].starts_with(o));
+            let opener = quote.code.iter().find(|&&o| is_at(text, i, o)).filter(|_| self.may_nest());
             if byte == b'\\' && quote.escape == Escape::Backslash && opener.is_none() {
                 let crlf = text[i + 1..].starts_with(b"\r\n");
                 i = (i + 2 + usize::from(crlf)).min(text.len());
-            } else if text[i..].starts_with(quote.close) {
+            } else if is_at(text, i, quote.close) {
                 let end = i + quote.close.len();
-                if quote.escape == Escape::Doubled && text[end..].starts_with(quote.close) {
+                if quote.escape == Escape::Doubled && is_at(text, end, quote.close) {
                     i = end + quote.close.len();
                     continue;
                 }

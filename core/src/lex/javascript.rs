@@ -130,15 +130,15 @@ pub fn read_jsx(lexer: &mut Lexer<'_>, mut elements: usize, mut in_tag: bool) {
     while let Some(&byte) = text.get(lexer.pos) {
         let at = lexer.pos;
         lexer.pos = at + 1;
-        if byte == b'{' {
+        if byte == b'{' && lexer.may_nest() {
             let after = After::Jsx { elements, in_tag };
             lexer.push_frame(Frame { after, close: b'}', open: b'{', depth: 0 });
             return;
         }
         if !in_tag {
             if byte != b'<' {
-                let next = memchr::memchr2(b'<', b'{', &text[at..]);
-                lexer.pos = next.map_or(text.len(), |i| at + i);
+                let next = memchr::memchr2(b'<', b'{', &text[at + 1..]);
+                lexer.pos = next.map_or(text.len(), |i| at + 1 + i);
             } else if text.get(at + 1) == Some(&b'/') {
                 lexer.pos = memchr::memchr(b'>', &text[at..]).map_or(text.len(), |i| at + i + 1);
                 elements -= 1;

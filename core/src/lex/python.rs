@@ -179,7 +179,9 @@ impl Rows {
     }
 
     fn split(&self, syntaxes: &Syntaxes) -> StructArray {
-        let (mut code, mut comments) = (LargeStringBuilder::new(), LargeStringBuilder::new());
+        let (rows, bytes) = (self.content.len(), self.content.value_data().len());
+        let mut code = LargeStringBuilder::with_capacity(rows, bytes);
+        let mut comments = LargeStringBuilder::new();
         let read = |text, language| crate::signals::split(text, language, syntaxes.get(language));
         for row in self.each(read) {
             code.append_option(row.as_ref().map(|split| &split.code));

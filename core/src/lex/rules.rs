@@ -69,11 +69,21 @@ pub struct Opener {
     word: bool,
 }
 
+/// Whether `mark` stands at `at`; for the one or two bytes that most marks have without a call.
+#[inline]
+pub fn is_at(text: &[u8], at: usize, mark: &[u8]) -> bool {
+    match *mark {
+        [a] => text.get(at) == Some(&a),
+        [a, b] => text.get(at) == Some(&a) && text.get(at + 1) == Some(&b),
+        _ => text.get(at..).is_some_and(|rest| rest.starts_with(mark)),
+    }
+}
+
 impl Opener {
     /// Whether it stands at `at`. An opener of letters (REM, dnl) is a word of its own, in either case.
     pub fn is_at(&self, text: &[u8], at: usize) -> bool {
         if !self.word {
-            return text[at..].starts_with(&self.text);
+            return is_at(text, at, &self.text);
         }
         let end = at + self.text.len();
         let word = super::engine::is_word;
@@ -121,8 +131,10 @@ pub enum Stop {
 /// How one language is read.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    /// What opens something, in the order in which it is tried.
+    /// What opens something.
     pub openers: Vec<Opener>,
+    /// By first byte, which of them to try, longest first.
+    by_byte: Vec<Vec<u16>>,
     /// Bytes at which anything can begin.
     pub stops: [Stop; 256],
     /// Further ones in code inside a literal: the brackets that end it.
@@ -177,6 +189,7 @@ impl Rules {
     fn of_table(syntax: &Syntax) -> Self {
         let mut rules = Self {
             openers: Vec::new(),
+            by_byte: Vec::new(),
             stops: [Stop::Never; 256],
             inside: Vec::new(),
             special: [false; 256],
@@ -281,14 +294,22 @@ impl Rules {
     /// Openers in the order in which they are tried, and the bytes to stop at.
     fn finish(&mut self) {
         self.openers.sort_by_key(|o| std::cmp::Reverse(o.text.len()));
-        for opener in &self.openers {
+        self.by_byte = vec![Vec::new(); 256];
+        for (number, opener) in self.openers.iter().enumerate() {
             let byte = opener.text[0];
-            if !opener.word {
-                self.stops[byte as usize] = Stop::Always;
-                continue;
-            }
-            for byte in [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()] {
-                if self.stops[byte as usize] == Stop::Never {
+            let bytes = if opener.word {
+                vec![byte.to_ascii_lowercase(), byte.to_ascii_uppercase()]
+            } else {
+                vec![byte]
+            };
+            for &byte in &bytes {
+                let tried = &mut self.by_byte[byte as usize];
+                if tried.last() != Some(&(number as u16)) {
+                    tried.push(number as u16);
+                }
+                if !opener.word {
+                    self.stops[byte as usize] = Stop::Always;
+                } else if self.stops[byte as usize] == Stop::Never {
                     self.stops[byte as usize] = Stop::AtWord;
                 }
             }
@@ -300,9 +321,7 @@ impl Rules {
 
     /// The openers that begin with a byte, longest first.
     pub fn openers_of(&self, byte: u8) -> impl Iterator<Item = &Opener> {
-        self.openers
-            .iter()
-            .filter(move |o| o.text[0] == byte || (o.word && o.text[0].eq_ignore_ascii_case(&byte)))
+        self.by_byte[byte as usize].iter().map(|&number| &self.openers[number as usize])
     }
 }
 

@@ -20,7 +20,7 @@ pub fn ruby(lexer: &mut Lexer<'_>, at: usize) -> bool {
     let text = lexer.text;
     let next = text.get(at + 1).copied().unwrap_or(b'\n');
     match text[at] {
-        b'=' => at_column0(lexer, at) && text[at..].starts_with(b"=begin") && pod(lexer, at, b"\n=end"),
+        b'=' => !at_column0(lexer, at) || (text[at..].starts_with(b"=begin") && pod(lexer, at, b"\n=end")),
         b'_' => end_of_program(lexer, at, &[b"__END__"]),
         b'\n' => bodies(lexer, at),
         quote @ (b'"' | b'`') => {
@@ -45,7 +45,7 @@ pub fn perl(lexer: &mut Lexer<'_>, at: usize) -> bool {
     let text = lexer.text;
     let next = text.get(at + 1).copied().unwrap_or(b'\n');
     match text[at] {
-        b'=' => at_column0(lexer, at) && next.is_ascii_alphabetic() && pod(lexer, at, b"\n=cut"),
+        b'=' => !at_column0(lexer, at) || (next.is_ascii_alphabetic() && pod(lexer, at, b"\n=cut")),
         b'_' => {
             if end_of_program(lexer, at, &[b"__END__", b"__DATA__"]) && lexer.pos == text.len() {
                 documentation_in_data(lexer, at);
@@ -61,7 +61,6 @@ pub fn perl(lexer: &mut Lexer<'_>, at: usize) -> bool {
         b'\'' => lexer.string(at, at + 1, Quote::new(b"'", Escape::Backslash, Extent::Text)),
         b'<' => heredoc(lexer, at, true),
         b'/' => (operand_begins(lexer, at) && regex(lexer, at)) || true_at(lexer, at),
-        b'#' | b'-' => false,
         _ => quote_like(lexer, at),
     }
 }

@@ -279,9 +279,9 @@ def test_stacked_notices_in_any_script_go(made: tuple[str, str, str, str], newli
 
 
 PARTS = st.sampled_from(
-    ["#", "//", "/*", "*/", "<!--", "-->", "--!>", "--", "{-", "-}", '"""', "'''", "'", '"', "\\", "\n", "\n", "\r", "\r\n"]
-    + ["\u2028", "\x85", " ", "\t", ";", "x = 1", "int a;", "import os", "?>", "<?php", "'use strict'", "%", "(*", "*)"]
-    + ["Copyright 2020 A. Author.", "All rights reserved.", "Licensed under the MIT License.", "Reads files.", "\\u000a"]
+    ["#", "//", "/*", "*/", "<!--", "-->", "--!>", "--", "{-", "-}", '"""', "'''", "'", '"', "\\", "\n", "\n", "\r", "\r\n",
+     "\u2028", "\x85", " ", "\t", ";", "x = 1", "int a;", "import os", "?>", "<?php", "'use strict'", "%", "(*", "*)",
+     "Copyright 2020 A. Author.", "All rights reserved.", "Licensed under the MIT License.", "Reads files.", "\\u000a"]
 )  # fmt: skip
 
 

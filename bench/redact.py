@@ -11,6 +11,8 @@ SHA-256, without the line itself); what is not installed, or not in that version
 line with its neighbours; what it says of the line counts, for the kind the line was drawn for. Places marked `~` count
 neither way.
 
+The peers are installed by `make peers`; then `--peers-python .peers/bin/python`.
+
 A finding is right if it overlaps a label of its kind by half of the longer. A peer is asked only for kinds it knows;
 "key" and "password" are one kind for detect-secrets, which does not tell them apart. Seconds are of the processor, one
 core; of codemill also those of the whole step from Arrow to Arrow.

@@ -13,7 +13,7 @@ PIP := PATH="$(abspath $(BIN)):$$PATH" PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/py
 OUT ?= demo-out
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench docs clean
+.PHONY: help setup demo test check format bench peers docs clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -59,6 +59,11 @@ format: $(CORE) ## rewrite the sources as `make check` wants them
 
 bench: $(BENCH) ## time codemill beside its peers (downloads packages to work on)
 	$(BIN)/python -m bench
+
+peers: ## .peers: an environment with the peers of `python -m bench.redact`
+	python3 -m venv .peers
+	.peers/bin/pip install --quiet -r bench/redact_peers.txt
+	.peers/bin/pip install --quiet --no-deps dolma
 
 docs: $(CORE) ## write the generated pages again and run every code block of README.md and docs/
 	$(BIN)/python scripts/catalogue_pages.py

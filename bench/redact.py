@@ -11,6 +11,8 @@ SHA-256, without the line itself); what is not installed, or not in that version
 line with its neighbours; what it says of the line counts, for the kind the line was drawn for. Places marked `~` count
 neither way.
 
+The peers are installed by `make peers`; then `--peers-python .peers/bin/python`.
+
 A finding is right if it overlaps a label of its kind by half of the longer. A peer is asked only for kinds it knows;
 "key" and "password" are one kind for detect-secrets, which does not tell them apart. Seconds are of the processor, one
 core; of codemill also those of the whole step from Arrow to Arrow.
@@ -35,18 +37,21 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from bench.corpus import BenchError
 from bench.exact_dedup import RESULTS, machine
 from bench.redact_peers import TOOLS
 from bench.redact_planted import KINDS, Document, plant
-from codemill import _core, cleaning, languages
+from codemill import languages
+from codemill.steps import clean
 
 LABELS = Path(__file__).with_name("redact_labels.tsv")
 SUFFIXES = (".py", ".rs", ".js", ".c", ".h", ".java", ".toml", ".sh", ".yml", ".ts")
 CORPUS_LABELS = Path(__file__).parent / "data" / "redact_labels.tsv"
-AROUND = 70
-"""Lines before and after a labelled one that a tool sees: keys have many lines."""
+AROUND = {"key": 70}
+"""Lines before and after a labelled one that a tool sees, three of other kinds: keys have many lines."""
 
 Span = tuple[int, int, str]
 
@@ -136,13 +141,14 @@ def _drawn(row: dict[str, str], text: str, language: str | None) -> Drawn | None
     lines, number = text.split("\n"), int(row["line"]) - 1
     if number >= len(lines) or hashlib.sha256(lines[number].encode()).hexdigest()[:12] != row["sha256"]:
         return None
-    first = max(0, number - AROUND)
+    around = AROUND.get(row["drawn_for"], 3)
+    first = max(0, number - around)
     start = sum(len(line) + 1 for line in lines[first:number])
     labels = [(int(a), int(b), kind) for a, b, kind in (x.split(":") for x in row["labels"].split())]
     spans = [(start + a, start + b, kind) for a, b, kind in labels]
     document = Document(
         f"{row['repo']} {row['path']}:{row['line']}",
-        "\n".join(lines[first : number + AROUND + 1]),
+        "\n".join(lines[first : number + around + 1]),
         [span for span in spans if span[2] == row["drawn_for"]],
         language,
     )
@@ -228,30 +234,45 @@ def without(
     return left
 
 
-def speed(megabytes: float) -> dict[str, float]:
-    """MB/s from Arrow to Arrow, one core."""
-    texts = [text for _, text in real_files(megabytes * 1e6, seed=1)]
-    content = pa.array(texts, pa.large_string())
-    size = content.nbytes / 1e6
-    cleaning.redact_array(content.slice(0, 1), None, ())
-    times = []
+def speed(corpus: Path, files: int) -> dict[str, float]:
+    """MB/s on one core of the two steps as a recipe calls them, one after the other, over files of the corpus."""
+    table = pq.ParquetFile(sorted(corpus.glob("*.parquet"))[0]).read_row_group(0, columns=["path", "content"])
+    table = table.slice(0, files)
+    content = table["content"].combine_chunks().cast(pa.large_string())
+    language = languages.detect(table["path"].combine_chunks(), content)["language"]
+    size, best = content.nbytes / 1e6, {"headers": 1e9, "redact": 1e9, "both": 1e9}
     for _ in range(3):
         started = time.process_time()
-        cleaning.redact_array(content, None, ())
-        times.append(time.process_time() - started)
-    return {"megabytes": size, "mb_s": size / min(times)}
+        batch = pa.record_batch({"content": content, "language": language})
+        cut = clean.headers.function(batch)["content"]
+        middle = time.process_time()
+        batch = batch.set_column(0, "content", pc.coalesce(cut, content))
+        clean.redact.function(batch)
+        ended = time.process_time()
+        spans = {"headers": middle - started, "redact": ended - middle, "both": ended - started}
+        best = {name: min(best[name], spans[name]) for name in best}
+    return {"megabytes": size, **{name: size / seconds for name, seconds in best.items()}}
 
 
-def hostile() -> dict[str, float]:
-    """Seconds for 8 MB of each of what makes scanners slow."""
-    parts = ["@", "a@a.", "1.1.", "1.2.3.4.", "://", "://a:b@", "-----BEGIN PRIVATE KEY-----", "\\", '"', '\\"']
-    parts += ["+1 2-", "eyJ-", "Copyright 2001 A ", 'password="', "/home/", "TODO(", "token: "]
+HOSTILE = ["@", "a@a.", "1.1.", "1.2.3.4.", "://", "://a:b@", "-----BEGIN PRIVATE KEY-----", "\\", '"', '\\"', "+1 2-"]
+HOSTILE += ["eyJ-", "Copyright 2001 A ", 'password="', "/home/", "TODO(", "token: ", "pass: ", "# (c) 2001 A\n", "#\n"]
+HOSTILE += ["a", " ", "\n", "(", "/*", "漢", "e\u0301", "\u00ff", "# Author: A\n#\n", "/* (c) 2001 */", "<!--"]
+
+
+def hostile(size: int) -> dict[str, dict[str, float]]:
+    """Seconds for `size` characters of each of what makes scanners slow, and for half as many: each step."""
     seconds = {}
-    for part in parts:
-        content = pa.array([part * (8_000_000 // len(part))], pa.large_string())
-        started = time.process_time()
-        cleaning.redact_array(content, None, ())
-        seconds[part] = time.process_time() - started
+    for part in HOSTILE:
+        row = {}
+        for name, step in (("headers", clean.headers.function), ("redact", clean.redact.function)):
+            for of in (2, 1):
+                text = "# Copyright 2020 A. Author.\n" + part * (size // of // len(part))
+                content = pa.array([text], pa.large_string())
+                batch = pa.record_batch({"content": content, "language": pa.array(["python"])})
+                started = time.process_time()
+                step(batch)
+                row[f"{name}/{of}"] = time.process_time() - started
+        seconds[part] = row
     return seconds
 
 
@@ -277,6 +298,8 @@ def main(argv: list[str] | None = None) -> None:
     print(f"planted: {sum(len(d.labels) for d in planted):,} labels in {len(planted)} files;"
           f" real: {len(real)} lines by hand, {missing} not here\n")  # fmt: skip
     results: dict[str, Any] = {}
+    if not any((args.out / "corpus").glob("*.parquet")):
+        raise BenchError(f"no corpus in {args.out}; run python -m bench.corpus --out {args.out}")
     lines, gone = drawn(args.out / "corpus")
     print(f"corpus: {' and '.join(f'{len(found)} lines {of}' for of, found in lines.items())}, {gone} not here\n")
     size = sum(len(d.text.encode()) for d in planted) / 1e6
@@ -303,12 +326,16 @@ def main(argv: list[str] | None = None) -> None:
             for kind, s in scores.items():
                 cells = (name, of, kind, s["labels"], shown(s["precision"]), shown(s["recall"]), f"{rate:.2f}")
                 print(f"| {' | '.join(map(str, cells))} |", flush=True)
-    results["speed"] = speed(100 / small)
-    fast = results["speed"]
-    print(f"\ncodemill from Arrow to Arrow: {fast['mb_s']:.0f} MB/s over {fast['megabytes']:.0f} MB of real code")
-    seconds = results["hostile"] = hostile()
-    worst = max(seconds, key=lambda part: seconds[part])
-    print(f"slowest of {len(seconds)} hostile texts of 8 MB: {seconds[worst]:.2f} s, of {worst!r}")
+    fast = results["speed"] = speed(args.out / "corpus", 4000 // small)
+    rates = f"headers {fast['headers']:.0f}, redact {fast['redact']:.0f}, one after the other {fast['both']:.0f} MB/s"
+    print(f"\ncodemill, Arrow to Arrow, one core, {fast['megabytes']:.0f} MB of the corpus: {rates}")
+    size = 8_000_000 // small
+    print(
+        f"\n| {size / 1e6:.1f} MB of | headers, half | headers, s | redact, half | redact, s |\n|---|---|---|---|---|"
+    )
+    seconds = results["hostile"] = hostile(size)
+    for part, row in seconds.items():
+        print(f"| {part!r} | {' | '.join(f'{value:.3f}' for value in row.values())} |")
     if not args.small:
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / "redact.json").write_text(json.dumps({"machine": machine(), **results}, indent=1) + "\n")

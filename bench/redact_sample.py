@@ -77,7 +77,9 @@ V4 = rb"(?<![0-9])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9])"
 V6 = rb"(?<![0-9a-z:.])[23][0-9a-f]{3}(?::[0-9a-f]{0,4}){2,7}(?![0-9a-z:])"
 PASS = rb"(?:pass(?:word|wd|phrase|code)?|pwd|passwort)"
 SECRET = rb"(?:secret|token|credential|api_?-?key|access_?-?key|auth_?-?key|private_?-?key|client_?-?id)"
-EITHER = rb"(?:pass|pwd|secret|token|credential|api_?-?key|access_?-?key|auth_?-?key|private_?-?key)[\w-]{0,20}[\"'\]]{0,3}"
+EITHER = (
+    rb"(?:pass|pwd|secret|token|credential|api_?-?key|access_?-?key|auth_?-?key|private_?-?key)[\w-]{0,20}[\"'\]]{0,3}"
+)
 FORMATS = (
     rb"\b(?:A[KS]IA[0-9A-Z]{16}|gh[opsur]_[0-9A-Za-z]{20,}|github_pat_\w{20,}|glpat-[\w-]{15,}|xox[a-z]-[\w-]{10,}"
     rb"|AIza[\w-]{30,}|[rsp]k_(?:live|test)_\w{10,}|sk-[0-9A-Za-z_-]{20,}|npm_\w{30,}|pypi-\w{20,}|hf_\w{20,}"
@@ -248,7 +250,9 @@ def main(argv: list[str] | None = None) -> None:
         for row in collect(args.sheet, args.marks):
             print("\t".join(row))
         return
-    for number, (stratum, line) in enumerate(draw(args.out / "corpus", args.seed, args.set == "held_out", args.only, args.share), 1):
+    for number, (stratum, line) in enumerate(
+        draw(args.out / "corpus", args.seed, args.set == "held_out", args.only, args.share), 1
+    ):
         place = (line.repo, line.revision, line.path, line.number)
         print(json.dumps([number, args.set, stratum.kind, stratum.name, *place, line.match, line.text]))
 

@@ -22,6 +22,8 @@ from codemill.errors import InputError, RecipeError
 FORMS = ("structured", "script")
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 """Colours and cursor movements of terminals (ECMA-48 control sequences)."""
+SURROGATE = re.compile(r"[\ud800-\udfff]")
+"""Half of a pair: JSON can spell it (`"\\ud800"`), no text can hold it."""
 IMAGE = re.compile(r"!\[([^\]\n]{0,200})\]\((?:data|attachment):[^)\s]*\)")
 """A picture within a Markdown cell: its bytes, or a cell's attachment."""
 
@@ -61,7 +63,8 @@ def convert(text: str, *, form: str = "structured", output_chars: int = 1000) ->
     cells = [cell for cell in _cells(notebook, output_chars) if cell.source.strip()]
     if not cells:
         raise InputError("the notebook has no text and no code", where="cells")
-    return _script(cells, _comment(notebook)) if form == "script" else _structured(cells)
+    told = _script(cells, _comment(notebook)) if form == "script" else _structured(cells)
+    return SURROGATE.sub("\N{REPLACEMENT CHARACTER}", told)
 
 
 def _parsed(text: str) -> Mapping[str, Any]:

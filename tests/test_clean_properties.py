@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import codemill as cm
@@ -227,7 +227,7 @@ LINE = st.one_of(
     st.builds("Copyright {}, {} and contributors".format, HOLDER, HOLDER).filter(lambda s: s[10].isupper()),
     st.just("SPDX-License-Identifier: MIT"),
     st.just("Licensed under the Apache License, Version 2.0."),
-    st.just("This program is free software; you can redistribute it and/or modify it."),
+    st.just("You can redistribute it and/or modify it under the terms of the GNU General Public License."),
 )
 BODY = st.lists(LINE, min_size=1, max_size=4)
 STYLES = {
@@ -263,6 +263,7 @@ def headed(draw: st.DrawFn) -> tuple[str, str, str, str]:
     return language, first, notices, code
 
 
+@settings(deadline=None)  # the first call reads the table of languages
 @given(headed(), st.sampled_from(["\n", "\r\n", "\r"]), st.booleans())
 @example(("python", "#!/usr/bin/env python3\n", "# © 2020 ǅ. All rights reserved.\n", "import os\n"), "\r", True)
 def test_stacked_notices_in_any_script_go(made: tuple[str, str, str, str], newline: str, mark: bool) -> None:
@@ -274,17 +275,18 @@ def test_stacked_notices_in_any_script_go(made: tuple[str, str, str, str], newli
     assert only_cut(text, left)
     assert left.endswith(code.replace("\n", newline))
     assert left.startswith(("\ufeff" + first if text.startswith("\ufeff") else first).replace("\n", newline))
-    assert not any(word in left for word in ("Copyright", "©", "SPDX", "Licensed", "free software"))
+    assert not any(word in left for word in ("Copyright", "©", "SPDX", "Licensed", "redistribute"))
     assert cm.strip_header(left, language) == left
 
 
 PARTS = st.sampled_from(
-    ["#", "//", "/*", "*/", "<!--", "-->", "--!>", "--", "{-", "-}", '"""', "'''", "'", '"', "\\", "\n", "\n", "\r", "\r\n"]
-    + ["\u2028", "\x85", " ", "\t", ";", "x = 1", "int a;", "import os", "?>", "<?php", "'use strict'", "%", "(*", "*)"]
-    + ["Copyright 2020 A. Author.", "All rights reserved.", "Licensed under the MIT License.", "Reads files.", "\\u000a"]
+    ["#", "//", "/*", "*/", "<!--", "-->", "--!>", "--", "{-", "-}", '"""', "'''", "'", '"', "\\", "\n", "\n", "\r", "\r\n",
+     "\u2028", "\x85", " ", "\t", ";", "x = 1", "int a;", "import os", "?>", "<?php", "'use strict'", "%", "(*", "*)",
+     "Copyright 2020 A. Author.", "All rights reserved.", "Licensed under the MIT License.", "Reads files.", "\\u000a"]
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(PARTS, max_size=30).map("".join), st.sampled_from(["python", "javascript", "c", "java", "html", "php"]))
 def test_whatever_the_text_only_comments_go(text: str, language: str) -> None:
     left = cm.strip_header(text, language)

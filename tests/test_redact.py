@@ -78,8 +78,8 @@ def test_precision_and_recall_on_planted_values() -> None:
 
     hosts = bench.real_files(300_000, seed=3)
     planted, find = bench.plant(hosts, each=100, seed=1), codemill()
-    found = [list(find(document.text)) for document in planted]
-    before = [list(find(text)) for _, text in hosts]
+    found = [list(find(document.text, None)) for document in planted]
+    before = [list(find(text, None)) for _, text in hosts]
     new = bench.without(found, planted, before, [text for _, text in hosts])
     scores = bench.score(planted, new, bench.KINDS, False, "")
     assert set(scores) == set(cleaning.KINDS)

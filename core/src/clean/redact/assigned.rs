@@ -34,7 +34,8 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: 
     // A short anchor must be a word, or one of its parts: `pwd`, `dbPwd`, `DB_PWD`, but no part of another word.
     if end - start < 5 && !scan.fresh(start) && scan.text[start] != b'_' {
         let (a, b) = (scan.text[start - 1], scan.text[start]);
-        if a != b'_' && !(a.is_ascii_lowercase() && b.is_ascii_uppercase()) {
+        let shouted = a.is_ascii_uppercase() && scan.text[start..end].iter().all(u8::is_ascii_uppercase);
+        if a != b'_' && !(a.is_ascii_lowercase() && b.is_ascii_uppercase()) && !shouted {
             return;
         }
     }
@@ -42,7 +43,10 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: 
     let quote = opening(scan, from);
     if let Some((open, inner)) = quote {
         let Some(stop) = closing(scan, open, inner) else { return };
-        judge(scan, inner, stop, strength);
+        // `mailPass = "…"`: a part of a name says more than the word, which is also what tests do.
+        let part =
+            end - start == 4 && start > 0 && WORD[scan.text[start - 1] as usize] && scan.text[start] != b'_';
+        judge(scan, inner, stop, if part && name == end { Strength::Password } else { strength });
     } else if sign == b'>' {
         let stop = scan.run_of(from, LONGEST, |b| b > b' ' && b != b'<');
         if scan.at(stop) == b'<' && scan.at(stop + 1) == b'/' {
@@ -132,7 +136,7 @@ fn judge(scan: &mut Scan<'_, '_>, from: usize, to: usize, strength: Strength) {
 fn bare(scan: &mut Scan<'_, '_>, start: usize, from: usize, sign: u8, strength: Strength) {
     let stop = scan.run_of(from, LONGEST, |b| b > b' ' && b < 0x7f && !b";&\"'`,<>()[]{}|\\".contains(&b));
     let next = scan.at(stop);
-    let config = (scan.bare || sign == b':' && alone(scan, start, stop))
+    let config = (scan.bare || sign == b':' && alone(scan, start, from, stop))
         && matches!(next, b'\n' | b'\r' | b' ' | b';' | b'&' | b'"' | b'\'');
     let string = sign == b'='
         && from > 0
@@ -154,11 +158,14 @@ fn bare(scan: &mut Scan<'_, '_>, start: usize, from: usize, sign: u8, strength: 
 
 /// Whether a line has nothing but a name, a colon and a value, as YAML has within the strings and comments of programs.
 /// A type would stand there in code, so it must not look like one.
-fn alone(scan: &Scan<'_, '_>, start: usize, stop: usize) -> bool {
+fn alone(scan: &Scan<'_, '_>, start: usize, from: usize, stop: usize) -> bool {
     let mark =
         |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'\t' | b'_' | b'-' | b'#' | b'*' | b'/');
-    let special = scan.text[start..stop].iter().any(|b| b"!@#$%^&*".contains(b));
-    matches!(scan.at(stop), b'\n' | b'\r') && special && scan.line_before(start, 80).iter().all(mark)
+    let plain =
+        |value: &str| values::worded(value) && !value.contains(['!', '@', '#', '$', '%', '^', '&', '*']);
+    matches!(scan.at(stop), b'\n' | b'\r')
+        && !plain(&scan.string[from..stop])
+        && scan.line_before(start, 80).iter().all(mark)
 }
 
 /// Whether `at` is within a string of its line, by the parity of quotes before it.

@@ -11,10 +11,10 @@ bar baz game garden ghost git gitpod gradle guest home host html i18n icons imag
 jenkins jovyan js kali lib linuxbrew list local login login_user logout main me mobile my myname myself mysql myuser \
 myusername name new news nginx node nobody nodejs nodeuser none nonexistent oracle page pages pi postgres postgresql private profile \
 project projects public python ray register root runner runneradmin sandbox scripts search section settings shared show \
-site some someone someuser spack src static steam store student sysop system tab template templates temp test tester \
+site some someone someuser spack src samples static steam store student sysop system tab template templates temp test tester \
 testuser tests tmp tomcat travis ubuntu uname update user user1 user2 username userid users usr vagrant view vscode \
 vsts web widget www www-data work worker workspace xxx yarn you your yourname yourusername your_name your_username \
-ftp mail backup redis elastic hadoop hdfs spark airflow kubernetes k8s nix nixbld gitlab actions opam rstudio \
+ftp tftp mail backup redis elastic hadoop hdfs spark airflow kubernetes k8s nix nixbld gitlab actions opam rstudio \
 johndoe john jane joe jdoe dummy someuser user_name your-name your-username ";
 
 pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, separator: u8) {
@@ -65,5 +65,7 @@ pub(super) fn someone(name: &str) -> bool {
         && !NOBODY.contains(&format!(" {lower} "))
         && !lower.split(['.', '-', '_']).any(|part| matches!(part, "user" | "test" | "admin" | "runner"))
         && !lower.ends_with("runner")
+        && !lower.bytes().all(|b| b == lower.as_bytes()[0])
+        && !matches!(lower.as_str(), "abc" | "xyz" | "xxx")
         && ![".html", ".js", ".php", ".css", ".py"].iter().any(|suffix| lower.ends_with(suffix))
 }

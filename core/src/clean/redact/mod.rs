@@ -187,6 +187,12 @@ fn settle<'a>(text: &str, mut found: Vec<Finding<'a>>) -> Vec<Finding<'a>> {
     let mut kept: Vec<Finding<'a>> = Vec::with_capacity(found.len());
     for finding in found {
         match kept.last() {
+            // A number that ends like an address: `(33) 93.65.77.71` after "phone".
+            Some(last)
+                if last.kind == Kind::Phone
+                    && finding.kind == Kind::Ip
+                    && last.start < finding.start
+                    && finding.end <= last.end => {}
             Some(last) if finding.start < last.end => {
                 let longer = finding.end - finding.start > last.end - last.start;
                 if finding.kind < last.kind || (finding.kind == last.kind && longer) {

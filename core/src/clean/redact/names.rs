@@ -29,7 +29,7 @@ associates association at authority authors automation aws bank based be berkele
 center centre chromium cloud co code college collective committee communications community company computer computing \
 consortium consulting content contributors copyright core corp corporation council creative data department dept design \
 developer developers development digital digitalocean distributed docker documentation each eclipse electronics embedded \
-engineering enterprise enterprises eth european ev facebook federal file files for former foundation free from game games \
+engine engines engineering publishers telecom robotics mobility enterprise enterprises eth european ev facebook federal file files for former foundation free from game games \
 gmbh gnu go google government group groups hat hewlett holder holders ibm if imagination in inc incorporated industries \
 infrastructure initiative innovation institute instruments intel interactive international internet is it its jquery js \
 kernel lab labs laboratories laboratory language laboratories library license licensed licensing limited linux llc llp \
@@ -65,7 +65,7 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, context: C
             people(scan, from, "trailer");
         }
         Context::Byline => {
-            let from = scan.run_of(end, 4, |b| matches!(b, b' ' | b'\t' | b':'));
+            let from = scan.run_of(end, 4, |b| matches!(b, b' ' | b'\t' | b':' | b'"' | b'\''));
             if from > end {
                 people(scan, from, "byline");
             }
@@ -100,7 +100,15 @@ fn copyright(scan: &mut Scan<'_, '_>, end: usize, sign: bool) {
         };
         at += skip;
     }
-    if at > end && (year || !sign) {
+    // "(c) Jane Doe, May 1996": where the year comes last.
+    let dated = |from: usize| {
+        let behind = person(scan.string, from, 2).map(|to| &scan.text[to..(to + 24).min(scan.text.len())]);
+        behind.is_some_and(|rest| {
+            rest.windows(4)
+                .any(|w| w.starts_with(b"19") || w.starts_with(b"20") && w.iter().all(u8::is_ascii_digit))
+        })
+    };
+    if at > end && (year || !sign || dated(at)) {
         people(scan, at, "copyright");
     }
 }

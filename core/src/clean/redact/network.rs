@@ -16,7 +16,11 @@ const RESOLVERS: [[u8; 4]; 8] = [
     [4, 2, 2, 2],
 ];
 /// Before numbers that are no address.
-const VERSIONS: [&[u8]; 22] = [
+const VERSIONS: [&[u8]; 26] = [
+    b" sec ",
+    b"sec.",
+    b"(see ",
+    "\u{a7}".as_bytes(),
     b"version",
     b" ver.",
     b" ver ",
@@ -41,9 +45,26 @@ const VERSIONS: [&[u8]; 22] = [
     b"identifier",
 ];
 /// Before numbers that are one.
-const ADDRESSES: [&[u8]; 16] = [
-    b" ip", b"_ip", b"\"ip", b"'ip", b"ip=", b"addr", b"host", b"server", b"ping", b"dns", b"://", b"ssh",
-    b"listen", b"connect", b"peer", b"from",
+const ADDRESSES: [&[u8]; 19] = [
+    b" ip",
+    b"_ip",
+    b"\"ip",
+    b"'ip",
+    b"ip=",
+    b"ip:",
+    b"addr",
+    b"host:",
+    b"host=",
+    b"host\"",
+    b"host'",
+    b"host ",
+    b"hostname",
+    b"server",
+    b"ping",
+    b"dns",
+    b"ssh",
+    b"connect",
+    b"peer",
 ];
 /// Octets up to this number are as likely a version's, unless the line speaks of addresses.
 const SMALL: u8 = 30;
@@ -95,14 +116,19 @@ fn dotted(scan: &Scan<'_, '_>, at: usize) -> bool {
 fn versioned(scan: &Scan<'_, '_>, start: usize, octets: [u8; 4]) -> bool {
     let line = scan.line_before(start, 48);
     let near = &line[line.len().saturating_sub(24)..];
-    if VERSIONS.iter().any(|word| contains(near, word)) || matches!(near, [.., b'v' | b'V' | b'/', b'/']) {
+    let large = octets.iter().filter(|octet| **octet > 40).count() > 1;
+    let compared = |word: &[u8]| large && word.ends_with(b"=");
+    if VERSIONS.iter().any(|word| !compared(word) && contains(near, word))
+        || matches!(near, [.., b'v' | b'V' | b'/', b'/'])
+    {
         return !contains(near, b"://");
     }
     let product = matches!(near, [.., a, b'/'] if a.is_ascii_alphabetic()); // Chrome/1.2.3.4
     let small = octets.iter().all(|octet| *octet <= SMALL)
         || octets[0] < 10 && octets[1..].iter().any(|o| *o < 2)
         || octets[0] <= 2; // 2.5.29.35: an OID
-    product || small && !ADDRESSES.iter().any(|word| contains(line, word))
+    let linked = line.ends_with(b"://");
+    product || small && !linked && !ADDRESSES.iter().any(|word| contains(line, word))
 }
 
 fn public_v4(octets: [u8; 4]) -> bool {

@@ -65,7 +65,9 @@ pub(super) fn international(scan: &mut Scan<'_, '_>, plus: usize) {
         && first_group <= 3
         && written.get(first_group) == Some(&b' ')
         && !matches!(before, b'/' | b'*');
-    let sum = written.windows(3).any(|w| w[0] == b' ' && matches!(w[1], b'-' | b'/') && w[2] == b' ');
+    let negative = written.windows(2).any(|w| w == b" -");
+    let sum =
+        negative || written.windows(3).any(|w| w[0] == b' ' && matches!(w[1], b'-' | b'/') && w[2] == b' ');
     if !sum
         && dots != 1
         && (groups >= 3 || two || (quoted && digits.len() >= 10))
@@ -87,7 +89,19 @@ fn dated(written: &[u8]) -> bool {
 /// Country codes in use begin so; time zones (+01:00) and sums do not come this far.
 fn country(digits: &[u8]) -> bool {
     let needed = if digits[0] == 1 { 11 } else { 9 };
-    digits.len() >= needed && (digits[0] != 1 || digits[1] >= 2)
+    let [a, b, c] = [digits[0], digits[1], digits[2]];
+    let assigned = match (a, b) {
+        (1, _) => b >= 2,
+        (2, 0 | 7) | (3, 0..=4 | 6 | 9) | (4, 0 | 1 | 3..=9) | (5, 1..=8) | (6, 0..=6) | (7, _) => true,
+        (8, 1 | 2 | 4 | 6) | (9, 0..=5 | 8) => true,
+        (2, 1) => matches!(c, 1..=3 | 6 | 8),
+        (2, 2..=6) | (3, 5 | 7 | 8) | (5, 0 | 9) | (9, 6 | 7 | 9) => true,
+        (2, 9) => matches!(c, 0 | 1 | 7..=9),
+        (4, 2) => c <= 3,
+        (6, 7..=9) | (8, 0 | 5 | 7 | 8) => true,
+        _ => false,
+    };
+    digits.len() >= needed && assigned
 }
 
 /// `212-XXX-XXXX`, `(212) XXX-XXXX`, whose last hyphen is at `hyphen`.
@@ -139,7 +153,7 @@ pub(super) fn after_word(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
         return;
     }
     let rest = scan.run_of(end, 10, |b| WORD[b as usize]);
-    let sign = scan.run_of(rest, 8, |b| matches!(b, b' ' | b'"' | b'\'' | b':' | b'=' | b'.' | b'>'));
+    let sign = scan.run_of(rest, 16, |b| matches!(b, b' ' | b'"' | b'\'' | b':' | b'=' | b'.' | b'>'));
     if sign == rest && !matches!(scan.text[end - 1], b':' | b'.') {
         return;
     }

@@ -1,7 +1,8 @@
 //! Whether a value that its context calls a password or a token is one, or only stands for one.
 
 /// In lower case, without `_` and `-`: values, or parts of values, that say of themselves that they are none.
-const STAND_INS: [&str; 26] = [
+const STAND_INS: [&str; 27] = [
+    "anonymous",
     "example",
     "changeme",
     "changethis",
@@ -111,6 +112,7 @@ fn common(value: &str) -> bool {
             || (value.starts_with('%') && value.ends_with('%'));
     !template
         && !value.ends_with("...")
+        && !value.contains("\\u")
         && !version(value)
         && value.bytes().all(|b| b > b' ')
         && !STAND_INS.iter().any(|word| tidy.contains(word))
@@ -141,6 +143,11 @@ fn labelled(value: &str) -> bool {
     let stem = value.trim_end_matches(|c: char| c.is_ascii_digit());
     let lower = stem.to_ascii_lowercase();
     value.len() - stem.len() <= 1 && LABELS.iter().any(|label| lower.ends_with(label))
+}
+
+/// Whether it may be a type or a name: what a value must not be where a type could stand.
+pub(super) fn worded(value: &str) -> bool {
+    words(value)
 }
 
 /// Words joined by `_`, `-`, `.`, `/` or capitals, with a number here and there: a name.

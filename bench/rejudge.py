@@ -1,15 +1,17 @@
-"""Times judging again after one threshold changed: `python -m bench.rejudge [DOCUMENTS]` (100,000 by default).
+"""Times judging again after one threshold changed: `python -m bench.rejudge [--documents 100000]`.
 
 The corpus is small real files of this machine, made different from each other by a comment.
 """
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import sys
 import sysconfig
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -37,8 +39,14 @@ def judged(folder: Path, rules: RuleBook) -> cm.Table:
     return quality.keep(quality.judge(quality.measure(documents), rules=rules))
 
 
-def main(documents: int) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Prints the seconds of a first build and of one after a threshold changed, and what each step took."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--documents", type=int, default=100_000)
+    parser.add_argument("--out", type=Path, help="accepted, without effect: the documents are made up here")
+    parser.add_argument("--small", action="store_true", help="5,000 documents: does it work at all")
+    args = parser.parse_args(argv)
+    documents = 5_000 if args.small else args.documents
     known = {signal.name for signal in cm.signals.all()}
     rules = RuleBook(tuple(s for s in REFINECODE_RULES.sets if {r.signal for r in s.rules} <= known))
     if not rules.sets:
@@ -64,4 +72,4 @@ def looser(rules: RuleBook) -> RuleBook:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
+    main()

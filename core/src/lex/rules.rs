@@ -51,7 +51,7 @@ pub enum What {
     /// A comment to its closer.
     Block {
         /// The closer.
-        close: Finder<'static>,
+        close: Box<Finder<'static>>,
         /// Where it can begin.
         place: Place,
     },
@@ -240,7 +240,7 @@ impl Rules {
     /// Adds block comments.
     pub(super) fn block(&mut self, open: &str, close: &str, place: Place) {
         if !close.is_empty() {
-            self.add(open, What::Block { close: Finder::new(close).into_owned(), place });
+            self.add(open, What::Block { close: Box::new(Finder::new(close).into_owned()), place });
         }
     }
 

@@ -25,6 +25,11 @@ fn known_end(rest: &str) -> bool {
 
 pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: Strength) {
     let name = scan.run_of(end, 24, |b| WORD[b as usize] || b == b'-');
+    // "pass" within "password" and after `_`: those are anchors of their own, and say more.
+    let word = name > end && matches!(scan.text[end] | 0x20, b'w' | b'p');
+    if strength == Strength::Secret && end - start == 4 && (word || scan.before(start) == b'_') {
+        return;
+    }
     if name > end && !known_end(&scan.string[end..name]) {
         return;
     }

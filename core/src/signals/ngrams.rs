@@ -48,7 +48,7 @@ impl Ngrams {
             let mut search = Search { words, places, reach, best: [(0, 0); LONGEST + 1] };
             let mut start = 0;
             for end in ends {
-                search.refine(start, end, 1);
+                search.look(start, end, 1);
                 start = end;
             }
             let top = [2, 3, 4].map(|n| {
@@ -125,15 +125,20 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Looks at the places from `start` to `end`, two or more, at which the same n-gram begins. Uses their room up.
+    /// Looks at the places from `start` to `end`, at which the same n-gram begins. Uses their room up.
+    fn look(&mut self, start: usize, end: usize, n: usize) {
+        match self.places[start..end] {
+            [] | [_] => {}
+            [first, second] => self.pair(first as u32 as usize, second as u32 as usize, n),
+            _ => self.refine(start, end, n),
+        }
+    }
+
     fn refine(&mut self, start: usize, end: usize, mut n: usize) {
         let group = &mut self.places[start..end];
         let (first, count) = (group[0] as u32 as usize, group.len());
         loop {
-            let (most, place) = self.best[n];
-            if count > most || count == most && first < place {
-                self.best[n] = (count, first);
-            }
+            note(&mut self.best[n], count, first);
             let word = self.words[first + n];
             let same = |key: &u64| self.words[*key as u32 as usize + n] == word;
             if n == LONGEST || word == ALONE || !group[1..].iter().all(same) {
@@ -144,7 +149,7 @@ impl Search<'_> {
         if n >= 5 {
             group.iter().for_each(|&key| self.reach[key as u32 as usize] = n as u8);
         }
-        if n == LONGEST || count == 2 {
+        if n == LONGEST {
             return;
         }
         let mut kept = 0;
@@ -159,11 +164,33 @@ impl Search<'_> {
         while at < last {
             let word = self.places[at] >> 32;
             let size = self.places[at..last].iter().take_while(|&key| key >> 32 == word).count();
-            if size > 1 {
-                self.refine(at, at + size, n + 1);
-            }
+            self.look(at, at + size, n + 1);
             at += size;
         }
+    }
+
+    /// The same of two places; most groups have no more.
+    #[inline]
+    fn pair(&mut self, first: usize, second: usize, mut n: usize) {
+        loop {
+            note(&mut self.best[n], 2, first);
+            let word = self.words[first + n];
+            if n == LONGEST || word == ALONE || self.words[second + n] != word {
+                break;
+            }
+            n += 1;
+        }
+        if n >= 5 {
+            (self.reach[first], self.reach[second]) = (n as u8, n as u8);
+        }
+    }
+}
+
+/// Keeps the most frequent n-gram, the first of equals: how often it occurs, and where first.
+#[inline]
+fn note(best: &mut (usize, usize), count: usize, first: usize) {
+    if count > best.0 || count == best.0 && first < best.1 {
+        *best = (count, first);
     }
 }
 

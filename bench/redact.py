@@ -4,7 +4,7 @@
 
 Labelled sets. *Planted*: lines with invented values and lines that only look like such (`redact_planted.py`), set
 into real files; what is found in a file as it was before is not counted. *Real*: places in installed packages and
-crates, labelled by hand (`redact_labels.tsv`: file, line, columns, kind, yes or no, and the start of the line's
+crates, labelled by hand (`data/redact_labels_packages.tsv`: file, line, columns, kind, yes or no, and the start of the line's
 SHA-256, without the line itself); what is not installed, or not in that version, is left out and counted. *Tuning* and
 *held out*: lines of the bench corpus, drawn by patterns far wider than the rules (`redact_sample.py`), labelled by hand
 (`data/redact_labels.tsv`), half of the repositories not looked at while the rules were written. A tool reads such a
@@ -47,7 +47,7 @@ from bench.redact_planted import KINDS, Document, plant
 from codemill import languages
 from codemill.steps import clean
 
-LABELS = Path(__file__).with_name("redact_labels.tsv")
+LABELS = Path(__file__).parent / "data" / "redact_labels_packages.tsv"
 SUFFIXES = (".py", ".rs", ".js", ".c", ".h", ".java", ".toml", ".sh", ".yml", ".ts")
 CORPUS_LABELS = Path(__file__).parent / "data" / "redact_labels.tsv"
 AROUND = {"key": 70}
@@ -57,7 +57,7 @@ Span = tuple[int, int, str]
 
 
 def roots() -> dict[str, Path]:
-    """Where real files are: the name in `redact_labels.tsv` and the folder."""
+    """Where real files are: the name in `redact_labels_packages.tsv` and the folder."""
     registries = sorted((Path.home() / ".cargo" / "registry" / "src").glob("*/"))
     return {"packages": Path(sysconfig.get_path("purelib")), **({"crates": registries[0]} if registries else {})}
 
@@ -81,7 +81,7 @@ def real_files(limit: float, seed: int) -> list[tuple[str, str]]:
 
 
 def labelled() -> tuple[list[Document], int]:
-    """The lines of `redact_labels.tsv` that are here, with their file's neighbouring lines; and how many are not."""
+    """The lines of `redact_labels_packages.tsv` that are here, with their file's neighbouring lines; and how many are not."""
     documents, missing, where = [], 0, roots()
     with LABELS.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file, delimiter="\t"))

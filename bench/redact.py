@@ -4,12 +4,12 @@
 
 Labelled sets. *Planted*: lines with invented values and lines that only look like such (`redact_planted.py`), set
 into real files; what is found in a file as it was before is not counted. *Real*: places in installed packages and
-crates, labelled by hand (`data/redact_labels_packages.tsv`: file, line, columns, kind, yes or no, and the start of the line's
-SHA-256, without the line itself); what is not installed, or not in that version, is left out and counted. *Tuning* and
-*held out*: lines of the bench corpus, drawn by patterns far wider than the rules (`redact_sample.py`), labelled by hand
-(`data/redact_labels.tsv`), half of the repositories not looked at while the rules were written. A tool reads such a
-line with its neighbours; what it says of the line counts, for the kind the line was drawn for. Places marked `~` count
-neither way.
+crates, labelled by hand (`data/redact_labels_packages.tsv`: file, line, columns, kind, yes or no, and the start of the
+line's SHA-256, without the line itself); what is not installed, or not in that version, is left out and counted.
+*Tuning* and *held out*: lines of the bench corpus, drawn by patterns far wider than the rules (`redact_sample.py`),
+labelled by hand (`data/redact_labels.tsv`), half of the repositories not looked at while the rules were written. A
+tool reads such a line with its neighbours; what it says of the line counts, for the kind the line was drawn for.
+Places marked `~` count neither way.
 
 The peers are installed by `make peers`; then `--peers-python .peers/bin/python`.
 
@@ -81,7 +81,7 @@ def real_files(limit: float, seed: int) -> list[tuple[str, str]]:
 
 
 def labelled() -> tuple[list[Document], int]:
-    """The lines of `redact_labels_packages.tsv` that are here, with their file's neighbouring lines; and how many are not."""
+    """The lines of `redact_labels_packages.tsv` that are here, with neighbouring lines; and how many are not."""
     documents, missing, where = [], 0, roots()
     with LABELS.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file, delimiter="\t"))

@@ -17,6 +17,8 @@ import pytest
 
 import codemill as cm
 from codemill.planning import plan
+from codemill.report.accounts import checks
+from codemill.report.facts import gather
 from codemill.sources import Parquet
 from codemill.steps import dedup, detect, ingest
 from codemill.store import Place
@@ -452,3 +454,10 @@ def test_an_input_left_in_place_may_be_moved_between_runs(tmp_path: Path) -> Non
     (tmp_path / "in.parquet").rename(tmp_path / "elsewhere" / "in.parquet")
     manifest = cm.build(table("elsewhere/in.parquet", 0), out=tmp_path / "out", workers=1)
     assert [s["cached"] for s in manifest["steps"]] == [True, False]
+
+
+def test_steps_of_one_name_are_counted_together(tmp_path: Path) -> None:
+    files = ingest.documents(sources=(toys.Literals(("a", "bb", "ccc", "dddd")),))
+    manifest = cm.build(toys.length(toys.length(files, at_most=3), at_most=2), out=tmp_path, workers=1)
+    assert [sum(d["rows"] for d in step["dropped"].values()) for step in manifest["steps"]] == [0, 1, 1]
+    assert [check for check in checks(gather(tmp_path)) if not check.ok] == []

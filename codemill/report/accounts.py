@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,11 +45,13 @@ def checks(facts: Facts) -> list[Check]:
         _same("rows kept in the ledger, in the manifest", ledger["kept"], manifest["kept"]["rows"]),
         _same("rows of the corpus, rows kept", facts.corpus_rows, manifest["kept"]["rows"]),
     ]
-    stated = {(s["name"], r): d["rows"] for s in manifest["steps"] for r, d in s["dropped"].items() if d["rows"]}
+    stated: Counter[tuple[str, str]] = Counter()
+    for step in manifest["steps"]:  # summed: two steps may have one name
+        stated.update({(step["name"], reason): drop["rows"] for reason, drop in step["dropped"].items() if drop["rows"]})
     counted = {(drop["step"], drop["reason"]): drop["rows"] for drop in facts.drops}
-    for step, reason in sorted({*stated, *counted}, key=str):
-        what = f"{printable(str(step))}, {printable(str(reason))}: dropped in the ledger, in the manifest"
-        found.append(_same(what, counted.get((step, reason), 0), stated.get((step, reason), 0)))
+    for name, reason in sorted({*stated, *counted}, key=str):
+        what = f"{printable(str(name))}, {printable(str(reason))}: dropped in the ledger, in the manifest"
+        found.append(_same(what, counted.get((name, reason), 0), stated[name, reason]))
     return found
 
 

@@ -1,17 +1,18 @@
 """Tuning thresholds on a finished run: what each rule hits, what it alone removes, what another threshold would do.
 
     survey    every rule: documents, hits, unique hits, values as a histogram
-    what_if   another rule book against the one of the run: what would be dropped more, and what less
+    what_ifs  other rule books against the one of the run: what would be dropped more, and what less
     around    the documents just on either side of a threshold
     ranked    the documents with the lowest and the highest score of a scorer
 
-Everything is computed from the signals that the run measured, with no text read (`ranked` apart), in one pass over
-OUT/.work. From: OpenCoder, appendix A.1: coarse thresholds first, then each rule by what it alone catches, then a look
-at samples ordered by perplexity.
+Everything is computed from the signals that the run measured, with no text read (`ranked` apart), each in one pass
+over OUT/.work, however many rules or rule books are asked about. From: OpenCoder, appendix A.1: coarse thresholds
+first, then each rule by what it alone catches, then a look at samples ordered by perplexity.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -31,45 +32,54 @@ from codemill.steps.quality import fired
 from codemill.store import Place
 
 BINS = 32
+ROWS = 8192  # of a batch of signals
 Row = dict[str, Any]
 WHO = ("id", "repo", "path", "language", "doc_type", "size")
 
 
 @dataclass(frozen=True)
-class Measured:
-    """The documents of a finished run as they came to quality.judge, and the rules it judged them by."""
+class Opened:
+    """The documents of a finished run as they came to one of its steps."""
 
     out: Path
     manifest: dict[str, Any]
-    book: RuleBook
-    seed: int
     stack: Stack
     parts: tuple[str, ...]
 
-    def batches(self, columns: Sequence[str]) -> Iterator[tuple[int, pa.RecordBatch]]:
-        """The living documents in batches, each with the number in the ledger of its rows as the column `place`."""
+    def batches(self, columns: Sequence[str], *, rows: int = ROWS) -> Iterator[pa.RecordBatch]:
+        """The living documents in batches, each with the number in the ledger of its rows as the column `place`.
+
+        Batches are joined until they have `rows` rows: what is done per batch costs more than what is done per row.
+        """
+        waiting: list[pa.RecordBatch] = []
+        for batch in self._batches(columns):
+            waiting.append(batch)
+            if sum(b.num_rows for b in waiting) >= rows:
+                yield pa.concat_batches(waiting)
+                waiting = []
+        if waiting:
+            yield pa.concat_batches(waiting)
+
+    def _batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         place = 0
-        for number, part in enumerate(self.parts):
+        for part in self.parts:
             for batch, verdicts in self.stack.batches(part, columns):
                 living = np.ones(batch.num_rows, dtype=bool)
                 for verdict in verdicts:
-                    living &= verdict["reason"].is_null().to_numpy(zero_copy_only=False)
+                    if verdict.num_columns:
+                        living &= verdict["reason"].is_null().to_numpy(zero_copy_only=False)
                 places = np.flatnonzero(living) + place
                 place += batch.num_rows
-                yield number, batch.filter(pa.array(living)).append_column("place", pa.array(places))
+                yield batch.filter(pa.array(living)).append_column("place", pa.array(places))
 
 
-def measured(out: str | Path) -> Measured:
-    """Opens a finished run. Raises: InputError if it has no quality.judge, or its working tables are gone."""
+def opened(out: str | Path, manifest: dict[str, Any], until: int) -> Opened:
+    """The documents as they came to step number `until` of a finished run.
+
+    Raises: InputError if its working tables are gone.
+    """
     from codemill.report import facts  # which imports this module: the report shows what is found here
 
-    manifest = facts.read_manifest(out)
-    names = [step["name"] for step in manifest["steps"]]
-    if "quality.judge" not in names:
-        remedy = "run a recipe with quality.measure and quality.judge, such as refinecode"
-        raise InputError("no rules were judged in this run", where=out, remedy=remedy)
-    until = names.index("quality.judge")
-    judge = manifest["steps"][until]
     parts = tuple(path.stem for path in facts.parts(out, "ledger"))
     layers = []
     for step in manifest["steps"][:until]:
@@ -79,8 +89,30 @@ def measured(out: str | Path) -> Measured:
             raise InputError("the working tables are gone", where=folder.uri, remedy="run the recipe again")
         names_of = tuple(pq.read_schema(folder.local / f"{parts[0]}.parquet").names) if parts else ()
         layers.append(Layer(step["name"], folder, names_of))
-    book = book_from(judge["parameters"]["rules"])
-    return Measured(Path(out), manifest, book, int(judge["parameters"]["seed"]), Stack(tuple(layers)), parts)
+    return Opened(Path(out), manifest, Stack(tuple(layers)), parts)
+
+
+@dataclass(frozen=True)
+class Measured(Opened):
+    """The documents of a finished run as they came to quality.judge, and the rules it judged them by."""
+
+    book: RuleBook
+    seed: int
+
+
+def measured(out: str | Path) -> Measured:
+    """Opens a finished run. Raises: InputError if it has no quality.judge, or its working tables are gone."""
+    from codemill.report import facts
+
+    manifest = facts.read_manifest(out)
+    names = [step["name"] for step in manifest["steps"]]
+    if "quality.judge" not in names:
+        remedy = "run a recipe with quality.measure and quality.judge, such as refinecode"
+        raise InputError("no rules were judged in this run", where=out, remedy=remedy)
+    until = names.index("quality.judge")
+    given = manifest["steps"][until]["parameters"]
+    found = opened(out, manifest, until)
+    return Measured(found.out, manifest, found.stack, found.parts, book_from(given["rules"]), int(given["seed"]))
 
 
 @dataclass
@@ -132,7 +164,7 @@ def survey(run: Measured, book: RuleBook | None = None) -> list[Tally]:
     book = book or run.book
     tallies = {(s.name, r.signal): Tally(s.name, r) for s in book.sets for r in s.rules if r.judges}
     names = [s.name for s in book.sets]
-    for _, batch in run.batches(_columns(run, book)):
+    for batch in run.batches(_columns(run, book)):
         assigned = book.assign(batch)
         hits = list(fired(batch, book, run.seed))
         times = np.zeros(batch.num_rows, dtype=np.int64)
@@ -177,14 +209,39 @@ def what_if(run: Measured, book: RuleBook) -> Change:
 
     Raises: RecipeError if it has a rule on a signal that the run did not measure.
     """
-    documents = before = would = more = fewer = 0
-    both = RuleBook((*run.book.sets, *book.sets))
-    for _, batch in run.batches(_columns(run, both)):
-        was, now = (dropped(batch, rules, run.seed) for rules in (run.book, book))
-        documents += batch.num_rows
-        before, would = before + int(was.sum()), would + int(now.sum())
-        more, fewer = more + int((now & ~was).sum()), fewer + int((was & ~now).sum())
-    return Change(documents, before, would, more, fewer)
+    return what_ifs(run, [book])[0]
+
+
+def what_ifs(run: Measured, books: Sequence[RuleBook]) -> list[Change]:
+    """The same for several books in one pass; a rule set that several of them have is judged once."""
+    all_sets = RuleBook(tuple(s for book in (run.book, *books) for s in book.sets))
+    counts = np.zeros((len(books), 3), dtype=np.int64)
+    documents = before = 0
+    for batch in run.batches(_columns(run, all_sets)):
+        was, *others = _judged(batch, [run.book, *books], run.seed)
+        documents, before = documents + batch.num_rows, before + int(was.sum())
+        counts += [[now.sum(), (now & ~was).sum(), (was & ~now).sum()] for now in others]
+    return [Change(documents, before, *row) for row in counts.tolist()]
+
+
+def _judged(batch: pa.RecordBatch, books: Sequence[RuleBook], seed: int) -> list[npt.NDArray[np.bool_]]:
+    """Which documents of a batch each book drops: a set that several books have is judged once."""
+    assigned: dict[tuple[Any, ...], npt.NDArray[np.int64]] = {}  # by what the sets of a book cover
+    struck: dict[tuple[Any, ...], npt.NDArray[np.bool_]] = {}  # by that, the number of the set, and the set itself
+    masks = []
+    for book in books:
+        covers = tuple((s.languages, s.doc_types, s.natural_languages) for s in book.sets)
+        if covers not in assigned:
+            assigned[covers] = book.assign(batch)
+        gone = np.zeros(batch.num_rows, dtype=bool)
+        for number in np.unique(assigned[covers][assigned[covers] >= 0]).tolist():
+            key = (covers, number, id(book.sets[number]))  # the books hold them: no id is used twice
+            if key not in struck:
+                struck[key] = dropped(batch, RuleBook((book.sets[number],)), seed)
+                struck[key] &= assigned[covers] == number
+            gone |= struck[key]
+        masks.append(gone)
+    return masks
 
 
 def dropped(batch: pa.RecordBatch, book: RuleBook, seed: int) -> npt.NDArray[np.bool_]:
@@ -195,29 +252,46 @@ def dropped(batch: pa.RecordBatch, book: RuleBook, seed: int) -> npt.NDArray[np.
     return gone
 
 
-def around(run: Measured, rules: RuleSet, rule: Rule, n: int = 5) -> dict[str, list[Row]]:
-    """The `n` documents nearest to a threshold on either side: `dropped` by this rule, and `spared`.
+def around(run: Measured, wanted: Sequence[tuple[RuleSet, Rule]], n: int = 5) -> list[dict[str, list[Row]]]:
+    """For each of some rules the `n` documents nearest to its threshold: `dropped` by it, and `spared`.
 
     Each with its value, and `others`: how many other rules fire on it.
     """
-    nearest: dict[str, list[tuple[float, int, Row]]] = {"dropped": [], "spared": []}
-    number = run.book.sets.index(rules)
-    limits = np.array([limit for limit in (rule.below, rule.above, rule.equals) if limit is not None])
-    for _, batch in run.batches(_columns(run, run.book, *WHO)):
-        values = values_of(batch, rule.signal)
-        mine = (run.book.assign(batch) == number) & ~np.isnan(values)
+    found: list[dict[str, list[tuple[float, int, Row]]]] = [{"dropped": [], "spared": []} for _ in wanted]
+    numbers = [run.book.sets.index(rules) for rules, _ in wanted]
+    for batch in run.batches(_columns(run, run.book, *WHO)):
+        assigned = run.book.assign(batch)
         times = np.zeros(batch.num_rows, dtype=np.int64)
-        for _, other, rows, _ in fired(batch, run.book, run.seed):
-            times[rows] += other.signal != rule.signal
-        hit = rule.fires(values)
-        distance = np.abs(values[:, None] - limits[None, :]).min(axis=1)
-        for side, rows in (("dropped", np.flatnonzero(mine & hit)), ("spared", np.flatnonzero(mine & ~hit))):
-            for row in rows[np.argsort(distance[rows], kind="stable")[:n]]:
-                who = batch.select([*WHO, "place"]).slice(int(row), 1).to_pylist()[0]
-                who |= {"value": float(values[row]), "others": int(times[row])}
-                nearest[side].append((float(distance[row]), who["place"], who))
-            nearest[side] = heapq.nsmallest(n, nearest[side], key=lambda entry: entry[:2])
-    return {side: [row for _, _, row in found] for side, found in nearest.items()}
+        hit_by: dict[tuple[str, str], npt.NDArray[np.int64]] = {}
+        for rules, rule, rows, _ in fired(batch, run.book, run.seed):
+            times[rows] += 1
+            hit_by[rules.name, rule.signal] = rows
+        for nearest, number, (rules, rule) in zip(found, numbers, wanted, strict=True):
+            others = times.copy()
+            others[hit_by.get((rules.name, rule.signal), [])] -= 1
+            _nearest(nearest, batch, assigned == number, rule, others, n)
+    return [{side: [row for _, _, row in rows] for side, rows in nearest.items()} for nearest in found]
+
+
+def _nearest(
+    nearest: dict[str, list[tuple[float, int, Row]]],
+    batch: pa.RecordBatch,
+    mine: npt.NDArray[np.bool_],
+    rule: Rule,
+    others: npt.NDArray[np.int64],
+    n: int,
+) -> None:
+    """Adds to the `nearest` to a threshold, those within and those beyond it, what a batch has."""
+    limits = np.array([limit for limit in (rule.below, rule.above, rule.equals) if limit is not None])
+    values = values_of(batch, rule.signal)
+    mine, hit = mine & ~np.isnan(values), rule.fires(values)
+    distance = np.abs(values[:, None] - limits[None, :]).min(axis=1)
+    for side, rows in (("dropped", np.flatnonzero(mine & hit)), ("spared", np.flatnonzero(mine & ~hit))):
+        for row in rows[np.argsort(distance[rows], kind="stable")[:n]]:
+            who = batch.select([*WHO, "place"]).slice(int(row), 1).to_pylist()[0]
+            who |= {"value": float(values[row]), "others": int(others[row])}
+            nearest[side].append((float(distance[row]), who["place"], who))
+        nearest[side] = heapq.nsmallest(n, nearest[side], key=lambda entry: entry[:2])
 
 
 def ranked(run: Measured, scorer: Scorer, n: int = 10, *, of: str = "kept") -> dict[str, list[Row]]:
@@ -250,9 +324,8 @@ def texts(run: Measured) -> Iterator[pa.RecordBatch]:
     externals = {} if own else working.externals(run.manifest, run.parts)
     base = run.stack.layers[0]
     stack = Stack((Layer(base.step, base.folder, base.columns, externals), *run.stack.layers[1:]))
-    reading = Measured(run.out, run.manifest, run.book, run.seed, stack, run.parts)
-    for _, batch in reading.batches(_columns(run, run.book, *WHO, "content")):
-        yield batch
+    reading = dataclasses.replace(run, stack=stack)
+    yield from reading.batches(_columns(run, run.book, *WHO, "content"), rows=1)
 
 
 def _columns(run: Measured, book: RuleBook, *more: str) -> list[str]:

@@ -67,7 +67,7 @@ def test_what_if_is_what_a_run_would_do(out: Path, tmp_path: Path) -> None:
 
 
 def test_around_shows_the_nearest_on_either_side(out: Path) -> None:
-    near = tuning.around(tuning.measured(out), RULES, RULES.rules[1], n=2)
+    near = tuning.around(tuning.measured(out), [(RULES, RULES.rules[1])], n=2)[0]
     assert [(row["path"], row["value"], row["others"]) for row in near["dropped"]] == [
         ("f00002.py", 8, 0),
         ("f00003.py", 2, 1),

@@ -47,7 +47,9 @@ def checks(facts: Facts) -> list[Check]:
     ]
     stated: Counter[tuple[str, str]] = Counter()
     for step in manifest["steps"]:  # summed: two steps may have one name
-        stated.update({(step["name"], reason): drop["rows"] for reason, drop in step["dropped"].items() if drop["rows"]})
+        stated.update(
+            {(step["name"], reason): drop["rows"] for reason, drop in step["dropped"].items() if drop["rows"]}
+        )
     counted = {(drop["step"], drop["reason"]): drop["rows"] for drop in facts.drops}
     for name, reason in sorted({*stated, *counted}, key=str):
         what = f"{printable(str(name))}, {printable(str(reason))}: dropped in the ledger, in the manifest"

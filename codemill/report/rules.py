@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from codemill import tuning
 from codemill.errors import CodemillError
 from codemill.report import picture
 from codemill.report.facts import EXCERPT_COLUMNS, Row
-from codemill.rules import RuleBook, RuleSet
+from codemill.rules import RuleBook
 from codemill.tuning import Change, Measured, Tally
 
 SHOWN = 8  # rules with a histogram, samples and what-if
@@ -46,41 +47,49 @@ class Quality:
 
 
 def gather(out: str | Path) -> Quality | None:
-    """Reads what a run measured; None if it judged nothing or its working tables are gone. Passes over them about as
-    often as `SHOWN`, and once over the texts."""
+    """Reads what a run measured; None if it judged nothing or its working tables are gone.
+
+    Three passes over the signals, however many rules are shown, and one over the texts.
+    """
     try:
         run = tuning.measured(out)
     except CodemillError:
         return None  # shown as the absence of the section; `codemill show --rules` says why
     tallies = tuning.survey(run)
     hit = sorted((t for t in tallies if t.hits), key=lambda t: (-t.unique, -t.hits, t.rule_set, t.rule.signal))
-    now = tuning.what_if(run, run.book)
-    rules = tuple(_closer(run, tally) for tally in hit[:SHOWN])
+    now, rules = _closer(run, hit[:SHOWN])
     try:
         points, unseen = _points(run), None
     except CodemillError as error:
         points, unseen = [], error.what
     silent = len(tallies) - len(hit)
-    return Quality(tuple(hit), silent, now.documents, now.dropped, rules, tuple(points), unseen)
+    return Quality(tuple(hit), silent, now.documents, now.dropped, tuple(rules), tuple(points), unseen)
 
 
-def _closer(run: Measured, tally: Tally) -> RuleFacts:
-    rules, rule = run.book.get(tally.rule_set), tally.rule
-    return RuleFacts(tally, tuning.around(run, rules, rule, 4), tuple(_changes(run, rules, tally)))
+def _closer(run: Measured, tallies: Sequence[Tally]) -> tuple[Change, list[RuleFacts]]:
+    """What the run's own rules do, and each of some rules with what lies around its threshold and other thresholds."""
+    asked = [(t, *changed) for t in tallies for changed in _changed(run, t)]
+    now, *changes = tuning.what_ifs(run, [run.book, *(book for _, _, book in asked)])
+    near = tuning.around(run, [(run.book.get(t.rule_set), t.rule) for t in tallies], 4)
+    facts = []
+    for tally, around in zip(tallies, near, strict=True):
+        mine = [(limit, c) for (t, limit, _), c in zip(asked, changes, strict=True) if t is tally]
+        facts.append(RuleFacts(tally, around, tuple(mine)))
+    return now, facts
 
 
-def _changes(run: Measured, rules: RuleSet, tally: Tally) -> list[tuple[str, Change]]:
+def _changed(run: Measured, tally: Tally) -> list[tuple[str, RuleBook]]:
+    """Other thresholds for a rule: each as text, and the book with it."""
     rule = tally.rule
     if rule.equals is not None:
-        off: RuleBook = run.book.with_rule(rules.name, dataclasses.replace(rule, active=False))
-        return [("off", tuning.what_if(run, off))]
+        return [("off", run.book.with_rule(tally.rule_set, dataclasses.replace(rule, active=False)))]
     name, limit = ("above", rule.above) if rule.above is not None and rule.below is None else ("below", rule.below)
     assert limit is not None
     found = []
     for factor in FACTORS:
         changed = dataclasses.replace(rule, **{name: limit * factor})  # type: ignore[arg-type]
         shown = f"{'>' if name == 'above' else '<'} {limit * factor:,.6g}"
-        found.append((shown, tuning.what_if(run, run.book.with_rule(rules.name, changed))))
+        found.append((shown, run.book.with_rule(tally.rule_set, changed)))
     return found
 
 

@@ -68,11 +68,13 @@ def _one(run: Measured, asked: str) -> tuple[Any, RenderableType]:
     set_name, _, signal = asked.rpartition(":")
     tallies = {(t.rule_set, t.rule.signal): t for t in tuning.survey(run)}
     data, blocks = [], list[RenderableType]()
-    for rules, rule in _named(run, set_name or None, signal):
-        tally = tallies.get((rules.name, rule.signal))
-        if tally is None or not tally.documents:
-            continue
-        near = tuning.around(run, rules, rule)
+    wanted = [
+        (rules, rule)
+        for rules, rule in _named(run, set_name or None, signal)
+        if (rules.name, rule.signal) in tallies and tallies[rules.name, rule.signal].documents
+    ]
+    for (rules, rule), near in zip(wanted, tuning.around(run, wanted), strict=True):
+        tally = tallies[rules.name, rule.signal]
         data.append({**_plain(tally), "counts": tally.counts.tolist(), **near})
         blocks += _rule_view(tally, near)
     if not blocks:

@@ -276,15 +276,29 @@ cli.add_command(Recipes(_plan, PLAN_OPTIONS, name="plan", help="Shows what a run
 @click.option("--rule", metavar="[SET:]SIGNAL", help="One rule: values, and files on either side of its threshold.")
 @click.option("--if", "change", metavar="[SET:]SIGNAL<N", help="What another threshold would do; also > and =.")
 @click.option("--rank", metavar="TRUSTED", help="Files by perplexity under a model, or under trusted files or a DIR.")
+@click.option("--signals", is_flag=True, help="Each signal before and after: what was measured, what was kept.")
+@click.option("--language", metavar="NAME", help="With --signals: of the files in one language.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def show(dir: str, rules: bool, rule: str | None, change: str | None, rank: str | None, as_json: bool) -> None:
+def show(
+    dir: str,
+    rules: bool,
+    rule: str | None,
+    change: str | None,
+    rank: str | None,
+    signals: bool,
+    language: str | None,
+    as_json: bool,
+) -> None:
     """Funnel and counts of a result, in the terminal; or what its rules do, for tuning them."""
     from codemill.report import terminal, tuned
 
-    if sum(map(bool, (rules, rule, change, rank))) > 1:
-        raise click.UsageError("--rules, --rule, --if and --rank are looked at one at a time")
-    if rules or rule or change or rank:
-        data, view = tuned.look(dir, rule=rule, change=change, rank=rank)
+    if sum(map(bool, (rules, rule, change, rank, signals))) > 1:
+        raise click.UsageError("--rules, --rule, --if, --rank and --signals are looked at one at a time")
+    if language and not signals:
+        raise click.UsageError("--language is of --signals")
+    if rules or rule or change or rank or signals:
+        looked = tuned.signals(dir, language) if signals else tuned.look(dir, rule=rule, change=change, rank=rank)
+        data, view = looked
         if as_json:
             print(json.dumps(data))
         else:

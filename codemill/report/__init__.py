@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from codemill.errors import EnvironmentProblem
-from codemill.report import rules
+from codemill.report import distribution, rules
 from codemill.report.facts import gather
 from codemill.report.funnel import funnel_svg
 from codemill.report.page import page_of
@@ -25,7 +25,8 @@ def render(out: str | Path) -> str:
 
     Raises: InputError if there is no finished run in `out`, or if its files cannot be read.
     """
-    return page_of(gather(out), rules.gather(out))
+    facts = gather(out)
+    return page_of(facts, rules.gather(out), distribution.gather(out, facts.languages))
 
 
 def write(out: str | Path) -> Path:

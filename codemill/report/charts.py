@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from codemill.report.words import binary_size, plural, printable, shorten, size
+from codemill.report.distribution import Shift
+from codemill.report.words import binary_size, figure, plural, printable, shorten, size
 from codemill.tuning import Tally
 
 LABELLED = {1, 7, 11, 15, 18, 21, 24, 28, 31, 35, 41}  # size classes whose lower end is named below the axis
+SHAPE_BINS = 32  # of the small pictures
 WIDTH, HEIGHT, BASE = 480, 210, 176  # the view box, and where the bars stand
 
 
@@ -117,6 +119,20 @@ def rule_histogram(tally: Tally) -> str:
 def _seen(n: int, most: int) -> float:
     """Square roots, so that the few files beyond a threshold can be seen beside the many within."""
     return float((n / most) ** 0.5)
+
+
+def shift_shapes(shift: Shift) -> str:
+    """A signal's values before, filled, and after, as a line: each as shares of its own documents, heights in roots."""
+    before, after, low, high = shift.shape(SHAPE_BINS)
+    most = max(float(before.max()), float(after.max())) or 1.0
+    paths = []
+    for css, shares in (("found", before), ("kept", after)):
+        heights = (100 - 100 * np.sqrt(shares / most)).round().astype(int).tolist()
+        steps = "".join(f"V{height}h1" for height in heights)
+        paths.append(f'<path class="{css}" d="M0 100{steps}V100"/>')
+    title = f"<title>from {figure(low)} to {figure(high)}</title>"
+    opening = f'<svg class="shape" viewBox="0 0 {SHAPE_BINS} 100" preserveAspectRatio="none" role="img">'
+    return opening + title + "".join(paths) + "</svg>"
 
 
 def picture(points: Sequence[Mapping[str, Any]]) -> str:

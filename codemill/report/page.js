@@ -42,5 +42,5 @@ dots.forEach((dot, i) => {
   });
 });
 if (dots.length) dots[dots.length - 1].tabIndex = 0; // the furthest out; the arrow keys reach the others
-// Paper has no disclosure triangles.
-addEventListener("beforeprint", () => document.querySelectorAll("main details").forEach((d) => (d.open = true)));
+// Paper has no disclosure triangles; long lists stay folded.
+addEventListener("beforeprint", () => document.querySelectorAll("main details:not(.long)").forEach((d) => (d.open = true)));

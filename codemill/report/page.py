@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,18 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from codemill import signals
 from codemill.report import words
 from codemill.report.accounts import checks
-from codemill.report.charts import cluster_histogram, picture, rule_histogram, similarity_histogram, size_histogram
+from codemill.report.charts import (
+    cluster_histogram,
+    picture,
+    rule_histogram,
+    shift_shapes,
+    similarity_histogram,
+    size_histogram,
+)
+from codemill.report.distribution import FEW, Distribution, Group, Shift
 from codemill.report.facts import Facts
 from codemill.report.funnel import By, funnel_svg
 from codemill.report.rules import Quality
@@ -24,10 +34,12 @@ TOP_LANGUAGES = 30
 TOP_REASONS = 12
 TOP_RULES = 30
 TOP_LOST = 12
+TOP_SHIFTS = 12
+LEAST_SHIFT = 0.005  # of a signal that a language's table has
 LONGEST = 180  # characters of a path or a value that are shown; a hostile one may have thousands
 
 
-def page_of(facts: Facts, quality: Quality | None = None) -> str:
+def page_of(facts: Facts, quality: Quality | None = None, moved: Distribution | None = None) -> str:
     """The report as HTML. No request leaves it: its content security policy forbids all of them."""
     script = (HERE / "page.js").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -36,6 +48,7 @@ def page_of(facts: Facts, quality: Quality | None = None) -> str:
     found, seconds = manifest["ingested"], manifest["seconds"]
     cached = sum(bool(step.get("cached")) for step in manifest["steps"])
     every = checks(facts)
+    said = {signal.name: f"{signal.what} Unit: {signal.unit}" for signal in signals.all()}
     lost = [("language", facts.lost_languages), ("source", facts.lost_sources)]
     return _environment().get_template("page.html.j2").render(
         facts=facts,
@@ -55,6 +68,12 @@ def page_of(facts: Facts, quality: Quality | None = None) -> str:
         rule_histograms=[Markup(rule_histogram(rule.tally)) for rule in quality.rules] if quality else [],
         cloud=Markup(picture(quality.points)) if quality and quality.points else None,
         top_rules=TOP_RULES,
+        moved=moved,
+        moved_sizes=[_shift_row(moved.sizes, {})] if moved else [],
+        moved_groups=[(group, _shift_rows(group, said)) for group in moved.groups] if moved else [],
+        top_shifts=TOP_SHIFTS,
+        few=FEW,
+        most_share=max((max(row["before"], row["after"]) for row in moved.languages), default=0) if moved else 0,
         losses=[(what, rows[:TOP_LOST], _lost(rows[TOP_LOST:])) for what, rows in lost],
         spoken=spoken,
         unspoken=_sum([row for row in facts.languages if row["language"] is None]),
@@ -79,6 +98,29 @@ def _funnels(manifest: dict[str, Any]) -> dict[str, Markup]:
 
 def _sum(rows: list[dict[str, Any]]) -> dict[str, int]:
     return {key: sum(row[key] for row in rows) for key in ("found", "kept", "found_bytes", "kept_bytes")}
+
+
+def _shift_rows(group: Group, said: Mapping[str, str]) -> list[dict[str, Any]]:
+    """All signals of all documents; of one language those that moved, for there are many languages."""
+    shown = [s for s in group.shifts if group.language is None or s.distance is None or s.distance >= LEAST_SHIFT]
+    return [_shift_row(shift, said if group.language is None else {}) for shift in shown]
+
+
+def _shift_row(shift: Shift, said: Mapping[str, str]) -> dict[str, Any]:
+    """A signal before and after, in words: each figure as the pair of both."""
+    plain = shift.plain()
+    both = plain["before"], plain["after"]
+    figures = [tuple("–" if s[q] is None else words.figure(s[q]) for s in both) for q in ("p5", "median", "p95")]
+    ones = tuple(f"{words.share(s['ones'], s['have'])} are 1" for s in both) if shift.is_flag else None
+    return {
+        "signal": shift.signal,
+        "what": said.get(shift.signal),
+        "shapes": Markup(shift_shapes(shift)),
+        "have": tuple(words.count(s["have"]) for s in both),
+        "figures": figures,
+        "ones": ones,
+        "moved": "none left" if plain["distance"] is None else f"{plain['distance']:.3f}",
+    }
 
 
 def _lost(rest: tuple[dict[str, Any], ...]) -> dict[str, int]:

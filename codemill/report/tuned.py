@@ -1,4 +1,4 @@
-"""The answers to `codemill show DIR --rules`, `--rule`, `--if` and `--rank`, as data and for the terminal."""
+"""The answers to `codemill show DIR` with --rules, --rule, --if, --rank or --signals: as data, and for the terminal."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from rich.text import Text
 
 from codemill import perplexity, tuning
 from codemill.errors import RecipeError, did_you_mean
-from codemill.report import words
+from codemill.report import distribution, words
+from codemill.report.distribution import Shift
 from codemill.rules import Rule, RuleSet
 from codemill.tuning import BINS, Measured, Tally
 
 _CHANGE = re.compile(r"(?:(?P<set>[\w-]+):)?(?P<signal>\w+)\s*(?P<sign>[<>=])\s*(?P<number>-?[\d.]+(?:[eE]-?\d+)?)")
 BLOCKS = " ▁▂▃▄▅▆▇█"
+MOVED = 20  # signals shown; all are in the data
+SHAPE = 24  # cells of a distribution
 
 
 def look(out: str | Path, *, rule: str | None, change: str | None, rank: str | None) -> tuple[Any, RenderableType]:
@@ -30,6 +33,39 @@ def look(out: str | Path, *, rule: str | None, change: str | None, rank: str | N
     if change:
         return _what_if(run, change)
     return _ranked(run, rank) if rank else _all(run)
+
+
+def signals(out: str | Path, language: str | None = None) -> tuple[Any, RenderableType]:
+    """Every signal before and after: of all documents and the languages with most, or of one language.
+
+    Raises: as `distribution.compare`.
+    """
+    groups = distribution.compare(out, None if language is None else [language])
+    chosen = groups[0] if language is None else groups[1]
+    lines = [Text(f"{'':8}{'files':>11}{'5 %':>10}{'median':>10}{'95 %':>10}", "dim")]
+    for shift in chosen.shifts[:MOVED]:
+        plain, moved = shift.plain(), "none left" if shift.distance is None else f"moved {shift.distance:.3f}"
+        lines.append(Text.assemble((words.printable(shift.signal), "bold"), f"   {moved}", no_wrap=True))
+        for side, shape, style in zip(("before", "after"), _shapes(shift), ("", "dark_goldenrod"), strict=True):
+            row = plain[side]
+            figures = "".join(f"{'–' if row[q] is None else words.figure(row[q]):>10}" for q in ("p5", "median", "p95"))
+            if shift.is_flag:
+                figures = f"{words.share(row['ones'], row['have']) + ' are 1':>20}{'':10}"
+            line = f"  {side:6}{words.count(row['have']):>11}{figures}  {shape}"
+            lines.append(Text(line, style, no_wrap=True, overflow="crop"))
+    of = f" in {words.shorten(words.printable(language), 60)}" if language else ""
+    title = f"{words.plural(chosen.before, 'file')}{of} measured, {words.count(chosen.after)} kept in the end"
+    note = "moved: the largest gap between the cumulative shares of both (Kolmogorov-Smirnov), 0 to 1."
+    if (more := len(chosen.shifts) - MOVED) > 0:
+        note += f" {words.plural(more, 'more signal')} moved less, or few files have them: --json has all."
+    data = [group.plain() for group in (groups if language is None else groups[1:])]
+    return data, Group(Text(title, "bold"), Text(), *lines, Text(), Text(note, "dim"))
+
+
+def _shapes(shift: Shift) -> list[str]:
+    before, after, _, _ = shift.shape(SHAPE)
+    most = max(float(before.max()), float(after.max())) or 1.0
+    return ["".join(BLOCKS[int(np.ceil(8 * (n / most) ** 0.5))] for n in shares) for shares in (before, after)]
 
 
 def _all(run: Measured) -> tuple[Any, RenderableType]:

@@ -198,6 +198,17 @@ def chunks(counts: Mapping[str, int]) -> str:
     return f"{went}: {whole}, {part} of which others were left."
 
 
+def figure(value: float) -> str:
+    """A measured number in three digits.
+
+    >>> figure(0.0), figure(0.07226), figure(12.345), figure(26_112.0), figure(0.00002), figure(-3.0)
+    ('0', '0.0723', '12.3', '26,100', '< 0.001', '-3')
+    """
+    if 0 < value < 0.001:
+        return "< 0.001"
+    return f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
 def duration(seconds: float) -> str:
     """Seconds as people say them.
 

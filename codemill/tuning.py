@@ -87,8 +87,12 @@ def opened(out: str | Path, manifest: dict[str, Any], until: int) -> Opened:
         missing = [p for p in parts if not folder.at(f"{p}.parquet").exists()]
         if missing or folder.local is None:
             raise InputError("the working tables are gone", where=folder.uri, remedy="run the recipe again")
-        names_of = tuple(pq.read_schema(folder.local / f"{parts[0]}.parquet").names) if parts else ()
-        layers.append(Layer(step["name"], folder, names_of))
+        try:
+            names = tuple(pq.read_schema(folder.local / f"{parts[0]}.parquet").names) if parts else ()
+        except (pa.ArrowException, OSError) as error:
+            what = f"the working tables are damaged: {error}"
+            raise InputError(what, where=folder.uri, remedy="run the recipe again") from error
+        layers.append(Layer(step["name"], folder, names))
     return Opened(Path(out), manifest, Stack(tuple(layers)), parts)
 
 

@@ -66,6 +66,26 @@ def test_what_if_is_what_a_run_would_do(out: Path, tmp_path: Path) -> None:
         tuning.what_if(run, RuleBook((RuleSet("a", (Rule("num_sords", below=1),)),)))
 
 
+def test_several_books_in_one_pass_are_judged_as_each_alone(out: Path) -> None:
+    run = tuning.measured(out)
+    other = RuleSet("all", (Rule("num_words", above=4), Rule("num_chars", below=9, drop_probability=0.5)))
+    books = [
+        BOOK.with_rule("python", Rule("num_chars", below=24)),
+        RuleBook(()),
+        RuleBook((other, RULES)),
+        RuleBook((RULES, other)),
+        BOOK,
+        BOOK.with_rule("python", dataclasses.replace(RULES.rules[0], active=False)),
+    ]
+    together = tuning.what_ifs(run, books)
+    assert together == [tuning.what_if(run, book) for book in books]
+    for change, book in zip(together, books, strict=True):
+        batches = list(run.batches(sorted({*run.stack.columns(), "id"} - {"reason", "value"})))
+        assert change.would_drop == sum(int(tuning.dropped(batch, book, run.seed).sum()) for batch in batches)
+    assert len({change.would_drop for change in together}) > 2
+    assert tuning.what_ifs(run, []) == []
+
+
 def test_around_shows_the_nearest_on_either_side(out: Path) -> None:
     near = tuning.around(tuning.measured(out), [(RULES, RULES.rules[1])], n=2)[0]
     assert [(row["path"], row["value"], row["others"]) for row in near["dropped"]] == [
@@ -130,7 +150,8 @@ def test_explain_shows_signals_beside_thresholds(out: Path) -> None:
 
 
 def test_the_options_of_show_are_frozen() -> None:
-    assert [o.opts[0] for o in cli.commands["show"].params] == ["dir", "--rules", "--rule", "--if", "--rank", "--json"]
+    options = ["dir", "--rules", "--rule", "--if", "--rank", "--signals", "--language", "--json"]
+    assert [o.opts[0] for o in cli.commands["show"].params] == options
 
 
 @pytest.mark.parametrize(

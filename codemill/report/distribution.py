@@ -104,6 +104,13 @@ class Shift:
         return distance(self.before, self.after)
 
     @property
+    def moved(self) -> str:
+        """The same in words."""
+        if self.distance is None:
+            return "none left" if self.before.any() else "–"
+        return f"{self.distance:.3f}"
+
+    @property
     def is_flag(self) -> bool:
         """Whether all values are 0 or 1, and some 1."""
         return bool(self.before[ONE]) and int(self.before[[TOP, ONE]].sum()) == int(self.before.sum())
@@ -192,7 +199,7 @@ def _languages(languages: Sequence[Row]) -> tuple[tuple[Row, ...], float]:
     for row in known:
         before, after = row["found"] / found, row["kept"] / kept
         rows.append({"language": row["language"], "before": before, "after": after, "points": 100 * (after - before)})
-    rows.sort(key=lambda row: (-abs(row["points"]), row["language"]))
+    rows.sort(key=lambda row: (-round(abs(row["points"]), 9), row["language"]))
     return tuple(rows), sum(abs(row["points"]) for row in rows) / 200
 
 
@@ -283,10 +290,10 @@ def _shift(signal: str, found: Sequence[Counts]) -> Shift:
 
 
 def _ordered(shifts: Sequence[Shift]) -> tuple[Shift, ...]:
-    """Those of which nothing is left, then those that moved most; last those that few documents have."""
+    """Those of which nothing is left, then those that moved most; then those that few documents have, or none."""
 
-    def key(shift: Shift) -> tuple[bool, float, str]:
-        moved = shift.distance
-        return int(shift.before.sum()) < FEW, -2.0 if moved is None else -moved, shift.signal
+    def key(shift: Shift) -> tuple[bool, bool, float, str]:
+        have, moved = int(shift.before.sum()), shift.distance
+        return not have, have < FEW, -2.0 if moved is None else -moved, shift.signal
 
     return tuple(sorted(shifts, key=key))

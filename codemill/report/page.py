@@ -101,9 +101,11 @@ def _sum(rows: list[dict[str, Any]]) -> dict[str, int]:
 
 
 def _shift_rows(group: Group, said: Mapping[str, str]) -> list[dict[str, Any]]:
-    """All signals of all documents; of one language those that moved, for there are many languages."""
-    shown = [s for s in group.shifts if group.language is None or s.distance is None or s.distance >= LEAST_SHIFT]
-    return [_shift_row(shift, said if group.language is None else {}) for shift in shown]
+    """The signals that documents have; of one language those that moved, for there are many languages."""
+    shown = [shift for shift in group.shifts if shift.before.any()]
+    if group.language is not None:
+        shown, said = [s for s in shown if s.distance is None or s.distance >= LEAST_SHIFT], {}
+    return [_shift_row(shift, said) for shift in shown]
 
 
 def _shift_row(shift: Shift, said: Mapping[str, str]) -> dict[str, Any]:
@@ -119,7 +121,7 @@ def _shift_row(shift: Shift, said: Mapping[str, str]) -> dict[str, Any]:
         "have": tuple(words.count(s["have"]) for s in both),
         "figures": figures,
         "ones": ones,
-        "moved": "none left" if plain["distance"] is None else f"{plain['distance']:.3f}",
+        "moved": shift.moved,
     }
 
 

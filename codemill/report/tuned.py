@@ -43,9 +43,10 @@ def signals(out: str | Path, language: str | None = None) -> tuple[Any, Renderab
     groups = distribution.compare(out, None if language is None else [language])
     chosen = groups[0] if language is None else groups[1]
     lines = [Text(f"{'':8}{'files':>11}{'5 %':>10}{'median':>10}{'95 %':>10}", "dim")]
-    for shift in chosen.shifts[:MOVED]:
-        plain, moved = shift.plain(), "none left" if shift.distance is None else f"moved {shift.distance:.3f}"
-        lines.append(Text.assemble((words.printable(shift.signal), "bold"), f"   {moved}", no_wrap=True))
+    having = [shift for shift in chosen.shifts if shift.before.any()]
+    for shift in having[:MOVED]:
+        plain = shift.plain()
+        lines.append(Text.assemble((words.printable(shift.signal), "bold"), f"   moved {shift.moved}", no_wrap=True))
         for side, shape, style in zip(("before", "after"), _shapes(shift), ("", "dark_goldenrod"), strict=True):
             row = plain[side]
             figures = "".join(f"{'–' if row[q] is None else words.figure(row[q]):>10}" for q in ("p5", "median", "p95"))
@@ -56,7 +57,7 @@ def signals(out: str | Path, language: str | None = None) -> tuple[Any, Renderab
     of = f" in {words.shorten(words.printable(language), 60)}" if language else ""
     title = f"{words.plural(chosen.before, 'file')}{of} measured, {words.count(chosen.after)} kept in the end"
     note = "moved: the largest gap between the cumulative shares of both (Kolmogorov-Smirnov), 0 to 1."
-    if (more := len(chosen.shifts) - MOVED) > 0:
+    if (more := len(having) - MOVED) > 0:
         note += f" {words.plural(more, 'more signal')} moved less, or few files have them: --json has all."
     data = [group.plain() for group in (groups if language is None else groups[1:])]
     return data, Group(Text(title, "bold"), Text(), *lines, Text(), Text(note, "dim"))

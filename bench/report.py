@@ -87,7 +87,11 @@ def _part(i: np.ndarray, rows: int) -> pa.Table:
         "kept_id": pl.when(duplicate).then(pl.col("kept_id")),
         "similarity": pl.when(duplicate).then(pl.lit(1.0, pl.Float32)),
     }
-    return frame.select(**columns).to_arrow().cast(LEDGER)
+    table = frame.select(**columns).to_arrow()
+    for field in LEDGER:
+        if field.name not in columns:  # what cleaning and the rules say: nothing
+            table = table.append_column(field.name, pa.nulls(len(table), field.type))
+    return table.cast(LEDGER)
 
 
 def _mix(a: np.ndarray) -> np.ndarray:

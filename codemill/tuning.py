@@ -224,7 +224,8 @@ def what_ifs(run: Measured, books: Sequence[RuleBook]) -> list[Change]:
     for batch in run.batches(_columns(run, all_sets)):
         was, *others = _judged(batch, [run.book, *books], run.seed)
         documents, before = documents + batch.num_rows, before + int(was.sum())
-        counts += [[now.sum(), (now & ~was).sum(), (was & ~now).sum()] for now in others]
+        for row, now in zip(counts, others, strict=True):
+            row += [now.sum(), (now & ~was).sum(), (was & ~now).sum()]
     return [Change(documents, before, *row) for row in counts.tolist()]
 
 

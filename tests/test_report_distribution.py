@@ -159,6 +159,16 @@ def test_without_signals_the_page_says_why(tmp_path: Path) -> None:
     assert "Nothing was kept" in render(write_ledger(tmp_path / "empty", []))
 
 
+def test_sizes_are_counted_as_signals_are(tmp_path: Path) -> None:
+    drawn = np.random.default_rng(1).lognormal(7, 4, 600).astype(int).tolist()
+    found = [*drawn, 0, 1, 63, 64, 65, 2**40]
+    gone = {"step": "a", "reason": "b"}
+    rows = [row_of(id=f"{i:032x}", size=size, **(gone if i % 3 else {})) for i, size in enumerate(found)]
+    shift = distribution.sizes(write_ledger(tmp_path, rows, parts=3))
+    assert np.array_equal(shift.before, counted(found))
+    assert np.array_equal(shift.after, counted(found[::3]))
+
+
 def test_shares_of_languages_add_up(tmp_path: Path) -> None:
     found = [("c", 6, 3), ("go", 3, 3), (None, 5, 0), ("sql", 1, 0)]
     rows = [{"language": name, "found": n, "kept": kept} for name, n, kept in found]

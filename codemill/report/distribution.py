@@ -20,13 +20,14 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from codemill.errors import CodemillError, InputError, RecipeError, did_you_mean
 from codemill.layers import Layer, Stack
-from codemill.report.facts import Row, parts, read_manifest, readable
+from codemill.report.facts import Row, collect, read_manifest, readable, scan_ledger
 from codemill.rules import Values, values_of
 from codemill.store import Place
 from codemill.tuning import Opened, opened
@@ -204,14 +205,18 @@ def _languages(languages: Sequence[Row]) -> tuple[tuple[Row, ...], float]:
 
 
 def sizes(out: str | Path) -> Shift:
-    """Bytes of the files found, and of those kept. Memory: a batch. Raises: InputError for a damaged ledger."""
-    found: dict[int, Counts] = {}
+    """Bytes of the files found, and of those kept. Memory: a row per class. Raises: InputError for a damaged ledger."""
+    size = pl.col("size").clip(lower_bound=0)
+    bits = 64 - size.bitwise_leading_zeros().cast(pl.Int64)
+    ends = size - size % pl.lit(2, pl.Int64).pow((bits - FINE - 1).clip(lower_bound=0))  # the lower end of its class
+    kept = (pl.col("verdict") == "kept").alias("kept")
+    ledger = scan_ledger(out).filter(pl.col("size").is_not_null())
     with readable(out):
-        for part in parts(out, "ledger"):
-            with pq.ParquetFile(part) as file:
-                for batch in file.iter_batches(columns=["size", "verdict"]):
-                    _count(found, values_of(batch, "size"), _kept(batch), np.zeros(batch.num_rows, dtype=np.int64))
-    return _shift("size", list(found.values()))
+        rows = collect(ledger.group_by(ends.alias("end"), kept).agg(rows=pl.len().cast(pl.Int64)))
+    counts = np.zeros((2, CLASSES), dtype=np.int64)
+    where = classes(rows["end"].cast(pl.Float64).to_numpy()) + TOP
+    np.add.at(counts, (rows["kept"].to_numpy().astype(np.int64), where), rows["rows"].to_numpy())
+    return _shift("size", [counts])
 
 
 def compare(out: str | Path, languages: Sequence[str] | None = None) -> list[Group]:

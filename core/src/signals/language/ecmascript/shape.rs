@@ -34,6 +34,8 @@ struct Level {
     close: u8,
     /// What may recurse in the expression that is being read.
     chain: usize,
+    /// Words and colons of its statements, which count until it closes: `if (a) b; else if (c) d;` nests.
+    statements: usize,
     /// Whether it may be the one of an arrow function.
     arrow: bool,
     /// `<` that may open type arguments, and arrows whose body may be read again.
@@ -76,7 +78,7 @@ struct Scan<'a> {
     levels: Vec<Level>,
     /// Chains of all levels together.
     chains: usize,
-    /// Words and colons of statements, which are never taken back: `if (a) b; else if (c) d;` nests.
+    /// Statements of all levels together.
     statements: usize,
     /// What the present place may be read again for, and since where.
     again: usize,
@@ -177,6 +179,11 @@ impl Scan<'_> {
         self.shape.levels = self.shape.levels.max(all);
     }
 
+    fn statement(&mut self) {
+        self.levels.last_mut().expect("the text itself is a level").statements += 1;
+        self.statements += 1;
+    }
+
     fn word(&mut self, word: &[u8], member: bool) -> Before {
         if member || !word[0].is_ascii_lowercase() || !(2..=11).contains(&word.len()) {
             self.name(word);
@@ -185,7 +192,7 @@ impl Scan<'_> {
         match word {
             b"if" | b"else" | b"do" | b"for" | b"while" | b"with" | b"export" | b"declare" | b"namespace"
             | b"module" => {
-                self.statements += 1;
+                self.statement();
                 self.chain(0);
                 Before::Operator
             }
@@ -231,7 +238,7 @@ impl Scan<'_> {
                 }
                 return;
             }
-            b':' => self.statements += 1,
+            b':' => self.statement(),
             b'?' => self.levels.last_mut().expect("a level").question = true,
             b'<' => {
                 self.shape.sure &= !bytes[at..].starts_with(b"<!--");
@@ -293,6 +300,7 @@ impl Scan<'_> {
         for _ in 0..=near {
             last = self.levels.pop().expect("it was found");
             self.chains -= last.chain;
+            self.statements -= last.statements;
             self.again -= usize::from(last.arrow) + last.angles + last.bodies;
         }
         let around = self.levels.last_mut().expect("a level");
@@ -452,6 +460,7 @@ mod tests {
         assert!(chain("a=") >= 1000 && chain("!") >= 1000 && chain("if(a)b;else ") >= 2000);
         assert!(chain("a:") >= 1000 && chain("(") >= 1000 && chain("a?b:") >= 1000 && chain("f(") >= 1000);
         assert!(chain("a = b, c = !d;\n") < 10 && chain("(a = b);[c]") < 10);
+        assert!(chain("function f() { if (a) b; else c; }\n") < 2010); // a block of its own each, closed again
     }
 
     #[test]

@@ -43,6 +43,9 @@ const FEW: usize = 1 << 15;
 
 impl Parsed {
     fn of(content: &str) -> Self {
+        // Blank lines are tokens to the parser, and nothing to the tree.
+        let is_blank = |byte: u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0C);
+        let content = if content.bytes().all(is_blank) { "" } else { content };
         let source = comments::source(content);
         if source.len() > LONG && memchr(b'#', source.as_bytes()).is_none() && nesting::surely_fails(&source)
         {

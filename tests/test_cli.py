@@ -137,6 +137,7 @@ def test_json_lines_for_machines(code: Path, tmp_path: Path) -> None:
         (("run", "refinecode", "--input", ".", "--out", "x", "--metadata", "no.csv"), 1, "no.csv"),
         (("run", "quickstart", "--out", "x", "--memory", "lots"), 2, "is not an amount of memory"),
         (("run", "quickstart", "--out", "x", "--memory", "1MiB"), 2, "less than one worker needs"),
+        (("run", "refinecode", "--input", ".", "--out", "/proc/x"), 1, "the folder cannot be made there (at /proc/x)"),
         (("plan", "quickstart", "--out", "/x", "--max-file-bytes", "-1"), 2, "must be at least 1, got -1"),
         (("run", "nothing.py", "--out", "x"), 2, "no such Python file"),
         (("show", "nowhere"), 1, "nowhere"),

@@ -441,6 +441,9 @@ def list_(what: str, as_json: bool) -> None:
             print(json.dumps(row))
         return
     grid = Grid(*rows[0], box=None, pad_edge=False)
+    for column in grid.columns:
+        column.overflow = "fold"
+    grid.columns[0].no_wrap = True  # names are copied from here
     for row in rows:
         grid.add_row(*(str(v) for v in row.values()))
     Console().print(grid)

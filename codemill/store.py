@@ -93,7 +93,12 @@ class Place:
         """Creates the folder and those above it. Raises: EnvironmentProblem if that is not possible."""
         filesystem, path = self.open()
         with storage_errors(self.uri):
-            filesystem.create_dir(path, recursive=True)
+            try:
+                filesystem.create_dir(path, recursive=True)
+            except FileNotFoundError as error:  # of a file system that holds no folders of ours, such as /proc
+                raise EnvironmentProblem(
+                    "the folder cannot be made there", where=self.uri, remedy="choose another --out"
+                ) from error
 
     def remove(self) -> None:
         """Deletes the file, if it is there. A folder of that name is never deleted: it is not ours."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from codemill import catalog
+from codemill import catalog, signals
 from codemill.cli import cli
 
 LENIENT = ("--rules", "none", "-w", "1")  # these files are far too small for RefineCode's rules
@@ -137,6 +137,8 @@ def test_json_lines_for_machines(code: Path, tmp_path: Path) -> None:
         (("run", "refinecode", "--input", ".", "--out", "x", "--metadata", "no.csv"), 1, "no.csv"),
         (("run", "quickstart", "--out", "x", "--memory", "lots"), 2, "is not an amount of memory"),
         (("run", "quickstart", "--out", "x", "--memory", "1MiB"), 2, "less than one worker needs"),
+        (("run", "refinecode", "--input", ".", "--out", "/proc/x"), 1, "the folder cannot be made there (at /proc/x)"),
+        (("plan", "quickstart", "--out", "/x", "--max-file-bytes", "-1"), 2, "must be at least 1, got -1"),
         (("run", "nothing.py", "--out", "x"), 2, "no such Python file"),
         (("show", "nowhere"), 1, "nowhere"),
         (("list", "spells"), 2, "spells"),
@@ -152,6 +154,15 @@ def test_wrong_usage_names_the_value_and_the_remedy(
     assert message in " ".join(done.stderr.split()), done.stderr
     assert done.returncode == status
     assert "Traceback" not in done.stderr
+
+
+def test_a_run_over_nothing_says_so(tmp_path: Path) -> None:
+    (tmp_path / "nothing").mkdir()
+    for words in (("run", "quickstart", "--input", "nothing", "--out", "out", "-w", "1"), ("show", "out")):
+        done = codemill(*words, cwd=tmp_path)
+        assert "the inputs of this run held no file" in done.stderr
+        assert "`codemill plan`" in done.stderr
+        assert done.returncode == 1
 
 
 def test_a_recipe_of_ones_own(code: Path, tmp_path: Path) -> None:
@@ -180,6 +191,8 @@ def test_every_catalogue_can_be_listed() -> None:
         rows = [json.loads(line) for line in codemill("list", what, "--json").stdout.splitlines()]
         assert len(rows) >= 2
         assert all(row["name"] for row in rows)
+    listed = {line.split(" ")[0] for line in codemill("list", "signals").stdout.splitlines()}
+    assert {s.name for s in signals.all()} <= listed  # a name is never cut short
     assert len(catalog.steps()) == len({s.name for s in catalog.steps().values()})
 
 

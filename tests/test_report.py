@@ -153,6 +153,16 @@ def test_neighbouring_steps_that_drop_nothing_are_one_in_the_picture() -> None:
     assert "ingest.documents nothing dropped dedup.drop" in said(names[0])
 
 
+def test_a_long_name_of_a_step_fits_beside_the_picture() -> None:
+    manifest = manifest_of([row_of(id="a"), row_of(id="b")])
+    long = {**manifest["steps"][0], "name": "dedup.band_keys_and_more"}
+    drawn = ElementTree.fromstring(funnel_svg({**manifest, "steps": [long]})).iter()
+    texts = {text.text: text for text in drawn if text.tag.endswith("text") and text.get("text-anchor") == "end"}
+    name = texts["dedup.band_keys_and_more"]
+    width = 0.65 * float(name.get("font-size", 0)) * len(name.text or "")  # of a wide bold font
+    assert width < float(name.get("x", 0))
+
+
 def test_clusters_fall_in_the_right_bars() -> None:
     chart = cluster_histogram({2: 7, 3: 1, 8: 2, 9: 3, 5000: 1})
     tips = ("2 documents: 7 clusters", "5 to 8 documents: 2 clusters", "9 to 16 documents: 3 clusters")

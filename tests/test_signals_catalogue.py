@@ -120,3 +120,15 @@ def test_the_suite_for_signals_of_ones_own(tmp_path: Path) -> None:
         assert complaint in wrong
     assert "on a newline it gives" in wrong  # the second time another number
     assert bad(signals.Document("x", "c")) is None
+
+
+def test_a_docstring_that_should_be_raw_is_said_to(tmp_path: Path) -> None:
+    text = 'import codemill as cm\n\n@cm.signal(version=1)\ndef lines(document):\n    """Lines.\n\n    Unit: lines.\n'
+    text += '    Null: never.\n    Why: size.\n    From: nowhere.\n    Example: c "a\\n" → 1\n    """\n'
+    text += '    return document.content.count("\\n")\n'
+    said = []
+    for name, source in {"cooked": text, "raw": text.replace('"""Lines', 'r"""Lines')}.items():
+        (tmp_path / f"{name}.py").write_text(source)
+        said.append(signals.check(signals.resolve(f"{tmp_path}/{name}.py:lines").load()))
+    assert ['write r""" before the docstring' in line for line in said[0]] == [True]
+    assert said[1] == []

@@ -108,6 +108,8 @@ def _book(name: str) -> RuleBook:
 
 def resize(inputs: Sequence[Source], max_file_bytes: int) -> tuple[Source, ...]:
     """The sources with the recipe's limit on file size or their own lower one, so that larger files are never read."""
+    if max_file_bytes < 1:
+        raise RecipeError(f"max_file_bytes must be at least 1, got {max_file_bytes}", remedy="such as 8000000")
     limits = [min(max_file_bytes, getattr(source, "max_file_bytes", max_file_bytes)) for source in inputs]
     return tuple(
         dataclasses.replace(source, max_file_bytes=limit)  # type: ignore[type-var]

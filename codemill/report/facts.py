@@ -125,6 +125,9 @@ def scan_ledger(out: str | Path, *, place: bool = False) -> pl.LazyFrame:
     """
     files = parts(out, "ledger")
     if not files:
+        if read_manifest(out)["ingested"]["rows"] == 0:
+            what = "the inputs of this run held no file, so there is nothing to show"
+            raise InputError(what, where=out, remedy="`codemill plan` with the same --input counts the files it finds")
         raise InputError("no ledger here", where=Path(out) / "ledger", remedy="run the recipe again")
     with readable(out):
         for file in files:

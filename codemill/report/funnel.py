@@ -182,7 +182,10 @@ def _heading(at: Layout, word: str, total: dict[str, int], y: float) -> str:
 
 def _name(at: Layout, name: str, below: str, top: float, *, points: float = 13.5) -> str:
     x, anchor = (at.left - 28, "end") if at.beside else (at.label, "start")
-    title = _text(x, top + 25, shorten(printable(name), 24), "ink", points, anchor=anchor, weight=650)
+    name = shorten(printable(name), 24)
+    if at.beside:  # a long name smaller, so that it does not begin outside the picture where fonts are wide
+        points = min(points, round((at.left - 32) / (0.66 * len(name)), 1))
+    title = _text(x, top + 25, name, "ink", points, anchor=anchor, weight=650)
     return title + _text(x, top + 43, below, "soft", 12, anchor=anchor)
 
 

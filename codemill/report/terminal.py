@@ -252,10 +252,11 @@ def _row_table(row: dict[str, Any]) -> Table:
 
 
 def _table(*columns: str) -> Table:
-    """A plain table: the first column and the bars to the left, figures to the right."""
+    """A plain table: names and bars to the left, figures to the right."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style=SOFT)
     for i, column in enumerate(columns):
-        table.add_column(column, no_wrap=True, overflow="ellipsis", justify="left" if i < 2 else "right")
+        # On a narrow terminal names are folded, so that no figure is cut short.
+        table.add_column(column, no_wrap=i > 0, overflow="ellipsis", justify="left" if i < 2 else "right")
     return table
 
 

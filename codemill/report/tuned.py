@@ -175,5 +175,6 @@ def _grid(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     texts = ("rules", "signal", "drop if", "file", "language")
     for column in columns:
-        table.add_column(column, no_wrap=True, overflow="ellipsis", justify="left" if column in texts else "right")
+        left = column in texts  # on a narrow terminal these are folded, so that no figure and no name is cut short
+        table.add_column(column, no_wrap=not left, overflow="fold", justify="left" if left else "right")
     return table

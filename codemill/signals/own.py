@@ -165,6 +165,9 @@ def check(signal: OwnSignal) -> list[str]:
     facts = signal.facts
     values = {"Unit": facts.unit, "Null": facts.null, "Why": facts.why, "From": facts.source, "Example": facts.example}
     wrong = [f"{signal.name}: the docstring has no section {name}:" for name in SECTIONS if not values[name]]
+    if wrong and all(f"{name}:" in (signal.function.__doc__ or "") for name in SECTIONS):
+        hint = 'if an example has a backslash, write r""" before the docstring; each section begins a line'
+        wrong = [f"{signal.name}: the sections of the docstring cannot be told apart. Hint: {hint}"]
     kind = signal.documents[0] if signal.documents else ""
     as_type = kind if kind in DOC_TYPES else "code"
     language = "" if kind in DOC_TYPES else kind

@@ -2,7 +2,7 @@
 //!
 //! One file is one family; a signal is one function in it, written inside [`signals!`]. Its name is the name of its
 //! column, its doc comment its page in the catalogue: a first sentence, then lines that begin with `Unit:`, `Null:`,
-//! `Why:`, `From:` and `Example:`. A new family is named in [`FAMILIES`], and nowhere else.
+//! `Why:`, `From:` and `Example:`. A new family is a `mod` and its line in [`FAMILIES`].
 //!
 //! What several signals need is derived once per document, when the first of them asks: see [`Document`].
 

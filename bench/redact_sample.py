@@ -1,7 +1,7 @@
 """Draws lines out of the bench corpus for `bench/data/redact_labels.tsv`, and turns marks into its rows.
 
     python -m bench.redact_sample draw --out .bench --set tuning > sheet.jsonl
-    python -m bench.redact_sample collect sheet.jsonl marks.txt >> bench/data/redact_corpus.tsv
+    python -m bench.redact_sample collect sheet.jsonl marks.txt >> bench/data/redact_labels.tsv
 
 *Drawn* are lines that a pattern below finds. The patterns share nothing with the rules of redaction and are far wider
 than they (any four numbers with dots, anything that stands behind a word like "pass"), so that what the rules miss is

@@ -9,7 +9,8 @@ in the sample too. Each pattern is a stratum with its own number of lines: the r
 Within a stratum the order is the SHA-256 of seed, repository, path and line; of one repository three lines are taken
 at most, of one kind of file a third, and no line twice. Repositories whose hash is even are for tuning, the others are
 held out. The *third* set came after both: out of files of which no line was labelled, and no line of it holds a value
-that the other two have; a line that reads as one of theirs is left out, and no other takes its place. It takes half of the files of at most 200,000 bytes, but all files where values are rare.
+that the other two have; a line that reads as one of theirs is left out, and no other takes its place. It takes half of
+the files of at most 200,000 bytes, but all files where values are rare.
 
 *Marks* are one line for each line of the sheet that has something to find: its number, then `kind` (the pattern's match
 is one) or `kind=text` for each value. Rules of marking are in docs/cleaning.md. The rows name the place of a line, the

@@ -1,13 +1,14 @@
 """Redaction: precision and recall per kind, and speed, beside peers in one run.
 
-    python -m bench.redact --out .bench [--small] [--peers-python PYTHON] [--errors KIND]
+    python -m bench.redact --out .bench [--small | --lines] [--peers-python PYTHON] [--errors KIND]
 
 Labelled sets. *Planted*: lines with invented values and lines that only look like such (`redact_planted.py`), set
 into real files; what is found in a file as it was before is not counted. *Real*: places in installed packages and
 crates, labelled by hand (`data/redact_labels_packages.tsv`: file, line, columns, kind, yes or no, and the start of the
 line's SHA-256, without the line itself); what is not installed, or not in that version, is left out and counted.
 *Tuning* and *held out*: lines of the bench corpus, drawn by patterns far wider than the rules (`redact_sample.py`),
-labelled by hand (`data/redact_labels.tsv`), half of the repositories not looked at while the rules were written. A
+labelled by hand (`data/redact_labels.tsv`), half of the repositories not looked at while the rules were written;
+*third*: more of them, drawn and labelled after the rules were mended, and no rule was changed since. A
 tool reads such a line with its neighbours; what it says of the line counts, for the kind the line was drawn for.
 Places marked `~` count neither way.
 
@@ -112,14 +113,19 @@ class Drawn:
     neutral: list[Span]
 
 
+def labels_of_corpus() -> list[dict[str, str]]:
+    """The rows of `redact_labels.tsv`, as they are."""
+    with CORPUS_LABELS.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
 def drawn(corpus: Path) -> tuple[dict[str, list[Drawn]], int]:
     """The labelled lines of the corpus, by set; and how many it does not have."""
-    with CORPUS_LABELS.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    rows = labels_of_corpus()
     wanted: dict[tuple[str, str, str], list[dict[str, str]]] = {}
     for row in rows:
         wanted.setdefault((row["repo"], row["revision"], row["path"]), []).append(row)
-    found: dict[str, list[Drawn]] = {"tuning": [], "held out": []}
+    found: dict[str, list[Drawn]] = {"tuning": [], "held out": [], "third": []}
     for part in sorted(corpus.glob("*.parquet")):
         file_ = pq.ParquetFile(part)
         for group in range(file_.num_row_groups):
@@ -276,6 +282,17 @@ def hostile(size: int) -> dict[str, dict[str, float]]:
     return seconds
 
 
+def of_lines(lines: dict[str, list[Drawn]], errors: str) -> None:
+    """Prints codemill's figures on the labelled lines of the corpus."""
+    print("| set | kind | labels | found | precision | recall |\n|---|---|---|---|---|---|")
+    for of, some in lines.items():
+        spans = run("codemill", sys.executable, [line.document for line in some])["found"]
+        kept = [of_line(line, [(a, b, k) for a, b, k in row], False) for line, row in zip(some, spans, strict=True)]
+        for kind, s in score([line.document for line in some], kept, KINDS, False, errors).items():
+            said = sum(k == kind for row in kept for _, _, k in row)
+            print(f"| {of} | {kind} | {s['labels']} | {said} | {shown(s['precision'])} | {shown(s['recall'])} |")
+
+
 def shown(share: float | None) -> str:
     return "–" if share is None else f"{100 * share:.1f} %"
 
@@ -285,11 +302,19 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path(".bench"), help="folder of the bench corpus")
     parser.add_argument("--small", action="store_true", help="a tenth of the work, no file of results")
+    parser.add_argument("--lines", action="store_true", help="codemill alone, on the lines labelled by hand")
     parser.add_argument("--peers-python", default=sys.executable, help="the interpreter that has the peers")
     parser.add_argument("--errors", default="", metavar="KIND", help="show where codemill is wrong about this kind")
     args = parser.parse_args(argv)
     if not Path(args.peers_python).exists():
         parser.error(f"--peers-python: there is no {args.peers_python}")
+    if not any((args.out / "corpus").glob("*.parquet")):
+        raise BenchError(f"no corpus in {args.out}; run python -m bench.corpus --out {args.out}")
+    lines, gone = drawn(args.out / "corpus")
+    print(f"corpus: {' and '.join(f'{len(found)} lines {of}' for of, found in lines.items())}, {gone} not here\n")
+    if args.lines:
+        of_lines(lines, args.errors)
+        return
     small = 10 if args.small else 1
     hosts = real_files(3e6 / small, seed=2)
     planted = plant(hosts, each=500 // small)
@@ -298,10 +323,6 @@ def main(argv: list[str] | None = None) -> None:
     print(f"planted: {sum(len(d.labels) for d in planted):,} labels in {len(planted)} files;"
           f" real: {len(real)} lines by hand, {missing} not here\n")  # fmt: skip
     results: dict[str, Any] = {}
-    if not any((args.out / "corpus").glob("*.parquet")):
-        raise BenchError(f"no corpus in {args.out}; run python -m bench.corpus --out {args.out}")
-    lines, gone = drawn(args.out / "corpus")
-    print(f"corpus: {' and '.join(f'{len(found)} lines {of}' for of, found in lines.items())}, {gone} not here\n")
     size = sum(len(d.text.encode()) for d in planted) / 1e6
     print("| tool | set | kind | labels | precision | recall | MB/s |\n|---|---|---|---|---|---|---|")
     for name, (_, _, kinds) in TOOLS.items():

@@ -1,14 +1,16 @@
 """Draws lines out of the bench corpus for `bench/data/redact_labels.tsv`, and turns marks into its rows.
 
     python -m bench.redact_sample draw --out .bench --set tuning > sheet.jsonl
-    python -m bench.redact_sample collect sheet.jsonl marks.txt >> bench/data/redact_corpus.tsv
+    python -m bench.redact_sample collect sheet.jsonl marks.txt >> bench/data/redact_labels.tsv
 
 *Drawn* are lines that a pattern below finds. The patterns share nothing with the rules of redaction and are far wider
 than they (any four numbers with dots, anything that stands behind a word like "pass"), so that what the rules miss is
 in the sample too. Each pattern is a stratum with its own number of lines: the rare ones would drown in the common.
 Within a stratum the order is the SHA-256 of seed, repository, path and line; of one repository three lines are taken
 at most, of one kind of file a third, and no line twice. Repositories whose hash is even are for tuning, the others are
-held out.
+held out. The *third* set came after both: out of files of which no line was labelled, and no line of it holds a value
+that the other two have; a line that reads as one of theirs is left out, and no other takes its place. It takes half of
+the files of at most 200,000 bytes, but all files where values are rare.
 
 *Marks* are one line for each line of the sheet that has something to find: its number, then `kind` (the pattern's match
 is one) or `kind=text` for each value. Rules of marking are in docs/cleaning.md. The rows name the place of a line, the
@@ -23,13 +25,18 @@ import hashlib
 import heapq
 import ipaddress
 import json
+import multiprocessing
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
+from bench import redact
 
 COLUMNS = ("drawn_for", "repo", "revision", "path", "line", "sha256", "labels", "set")
 LONGEST = 300
@@ -62,7 +69,7 @@ def _stratum(
     take: int,
     of: int,
     pattern: bytes,
-    where: Callable[[str], bool] = lambda match: True,
+    where: Callable[[str], bool] = bool,
     flags: re.RegexFlag = re.IGNORECASE,
 ) -> Stratum:
     return Stratum(kind, name, re.compile(pattern, flags), take, of, where)
@@ -71,6 +78,18 @@ def _stratum(
 def _spread(match: str) -> bool:
     """Public, and two numbers are larger than those of versions."""
     return _public(match) and sum(int(n) > 40 for n in match.split(".")) > 1
+
+
+def _close(match: str) -> bool:
+    return _public(match) and not _spread(match)
+
+
+def _special(match: str) -> bool:
+    return not _public(match)
+
+
+def _digits(match: str) -> bool:
+    return any(c.isdigit() for c in match)
 
 
 V4 = rb"(?<![0-9])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9])"
@@ -89,8 +108,8 @@ FORMATS = (
 GROUPS = rb"(?:[ ().\-/]{0,2}[0-9])"
 STRATA = (
     _stratum("ip", "spread", 45, 1, V4, _spread),
-    _stratum("ip", "public", 35, 4, V4, lambda m: _public(m) and not _spread(m)),
-    _stratum("ip", "other", 10, 16, V4, lambda m: not _public(m)),
+    _stratum("ip", "public", 35, 4, V4, _close),
+    _stratum("ip", "other", 10, 16, V4, _special),
     _stratum("ip", "v6", 15, 1, V6, _public),
     _stratum("phone", "plus", 40, 1, rb"\+(?<![0-9a-z]\+)[1-9][0-9]{0,2}[ ().\-/]{1,2}" + GROUPS + rb"{5,13}(?![0-9a-z])"),
     _stratum("phone", "digits", 10, 1, rb"\+(?<![0-9a-z]\+)[1-9][0-9]{7,14}(?![0-9a-z])"),
@@ -108,12 +127,50 @@ STRATA = (
     _stratum("key", "pem", 40, 1, rb"(?<=PRIVATE KEY-----)(?:\\n|[\s\"'+,]){1,12}[0-9a-z+/=]{20,}"),
     _stratum("key", "prefix", 40, 1, FORMATS, flags=re.NOFLAG),
     _stratum("key", "jwt", 25, 1, rb"eyJ[\w-]{10,}\.[\w-]{10,}", flags=re.NOFLAG),
-    _stratum("key", "random", 25, 8, rb"[\"'][\w+=-]{32,120}[\"']", lambda m: any(c.isdigit() for c in m)),
+    _stratum("key", "random", 25, 8, rb"[\"'][\w+=-]{32,120}[\"']", _digits),
     _stratum("email", "at", 60, 16, rb"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+"),
     _stratum("name", "word", 60, 32, rb"(?:@author|\bauthors?\b|maintainer|written by|\bby\b|thanks|[a-z]-by:|contributor|copyright|\(c\)|\xc2\xa9)[^\n]{0,40}?(?-i:\b[A-Z\x80-\xff][\w\x80-\xff'.-]+ [A-Z\x80-\xff][\w\x80-\xff'.-]*)"),
     _stratum("password", "mixed", 50, 3, PASS + rb"[\"'\]]{0,3}[ \t]{0,4}(?:=>?|:)[ \t]{0,4}[\"']?(?=[^\"'\s]{0,40}[0-9])(?=[^\"'\s]{0,40}[A-Za-z])[^\"'\s(){}$<>\[\]]{5,60}(?=[\"'\s])"),
     _stratum("name", "task", 15, 8, rb"\b(?:TODO|FIXME|XXX|HACK|NOTE)\b[ :]{0,2}[(\[][\w.@ -]{2,24}[)\]]|@author[ :]{1,3}[\w.-]{2,24}"),
 )  # fmt: skip
+
+
+WORD, LINK = r"(?i)(?:pass|pwd)[a-z]{0,6}", r"""["'\]]{0,3}[ \t]{0,4}(?:=|:)"""
+HINTS = {
+    "ip": r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]",
+    "ip.v6": r"(?i)[23][0-9a-f]{3}:[0-9a-f]{0,4}:",
+    "phone.plus": r"\+[1-9][0-9]{0,2}[ ().\-/]{1,4}[0-9]",
+    "phone.digits": r"\+[1-9][0-9]{7}",
+    "phone.america": r"[2-9][0-9]{2}\)?[-. ]{1,2}[2-9][0-9]{2}[-.][0-9]{4}",
+    "phone.word": r"(?i)(?:phone|tel|fax|telefon|mobile)[^\n0-9+]{1,12}\+?[ ().\-/]{0,2}[0-9]",
+    "user.home": r"(?i)/home/|/users/|\\users\\|settings\\|/u/",
+    "user.address": r"""://[^\s/@"'<>]+@""",
+    "password.address": r"""://[^\s/@"'<>]+@""",
+    "password.quoted": WORD + LINK,
+    "password.mixed": WORD + LINK,
+    "password.bare": WORD + LINK,
+    "password.call": WORD + r"[ \t]{0,4}\(",
+    "password.secret": r"(?i)(?:secret|token|credential|key|id)\w{0,6}"
+    + LINK[:-1]
+    + r"|\()>?[ \t]{0,4}[\"'][^\"'\n]{8}",
+    "password": r"(?i)pass|pwd|secret|token|credential|key",
+    "password.option": r"""(?i)[ "']--?(?:pass|pwd|token|secret)|authorization["']?[:,]""",
+    "key.pem": "PRIVATE KEY-----",
+    "key.prefix": r"A[KS]IA|gh[opsur]_|github_pat_|glpat-|xox[a-z]-|AIza|[rsp]k_|sk-|npm_|pypi-|hf_|SG\.|dop_v1_"
+    r"|shp[a-z]{2}_|ya29\.|:AA|AC[0-9a-f]{9}|SK[0-9a-f]{9}|hooks\.slack|sha256~",
+    "key.jwt": "eyJ",
+    "email": "@",
+    "name.task": "TODO|FIXME|XXX|HACK|NOTE|@author",
+}
+"""What a file has that has a match of the stratum, for RE2, which is ten times as fast as `re`."""
+
+
+SETS = {"tuning": 5, "held_out": 5, "third": 7}
+"""The seed that each set was drawn with."""
+THIRD = {"ip": 0.6, "phone": 1.3, "user": 1.5, "password": 1.4, "key": 0.5, "email": 1.0, "name": 1.0}
+"""Lines of the third set for each line of the others."""
+RARE = ("phone.plus", "phone.digits", "phone.america", "phone.word", "key.prefix", "key.jwt")
+LARGEST = 200_000
 
 
 @dataclass(frozen=True, order=True)
@@ -147,13 +204,51 @@ def documents(corpus: Path) -> Iterator[tuple[str, str, str, bytes]]:
                     yield repo, revision, path, raw
 
 
-def candidates(corpus: Path, seed: int, held: bool, strata: Sequence[Stratum]) -> dict[Stratum, list[Line]]:
+Source = tuple[str, str, str, bytes, int, Sequence[Stratum]]
+"""Repository, revision, path, content, a number by which strata choose files, and the strata to look for."""
+
+
+def earlier(corpus: Path, name: str, strata: Sequence[Stratum]) -> Iterator[Source]:
+    """The files of the tuning set or of the held-out one."""
+    for repo, revision, path, raw in documents(corpus):
+        if held_out(repo) is (name == "held_out"):
+            number = int.from_bytes(hashlib.sha256(f"{repo} {path}".encode()).digest()[:4])
+            yield repo, revision, path, raw, number, strata
+
+
+def fresh(part: Path, seed: int, strata: Sequence[Stratum]) -> Iterator[Source]:
+    """The files of the third set in one file of the corpus."""
+    labelled = {(row["repo"], row["path"]) for row in redact.labels_of_corpus() if row["set"] != "third"}
+    columns = ["repo", "revision", "path", "size", "content"]
+    for batch in pq.ParquetFile(part).iter_batches(4000, columns=columns):
+        places = list(zip(*(batch[c].to_pylist() for c in columns[:4]), strict=True))
+        chosen, numbers, small = [], [], []
+        for n, (repo, _, path, size) in enumerate(places):
+            number = int.from_bytes(hashlib.sha256(f"{seed} {repo} {path}".encode()).digest()[:4])
+            if (repo, path) not in labelled:
+                chosen.append(n)
+                numbers.append(number)
+                small.append(size <= LARGEST)
+        contents = batch["content"].take(pa.array(chosen, pa.int64()))
+        hits: dict[int, list[Stratum]] = defaultdict(list)
+        for stratum in strata:
+            mine = [n for n, number in enumerate(numbers) if number % stratum.of == 0]
+            if f"{stratum.kind}.{stratum.name}" not in RARE:
+                mine = [n for n in mine if small[n]]
+            hint = HINTS.get(f"{stratum.kind}.{stratum.name}", HINTS.get(stratum.kind, ""))
+            has = pc.match_substring_regex(contents.take(pa.array(mine, pa.int64())), hint).to_pylist()
+            for n, has_it in zip(mine, has, strict=True):
+                if has_it:
+                    hits[n].append(stratum)
+        for n, some in sorted(hits.items()):
+            repo, revision, path, _ = places[chosen[n]]
+            yield repo, revision, path, contents[n].as_py().encode(), numbers[n], some
+
+
+def candidates(files: Iterable[Source], seed: int) -> dict[Stratum, list[Line]]:
     """For each stratum the lines of lowest hash, many more than will be taken."""
     heaps: dict[Stratum, list[tuple[bytes, Line]]] = defaultdict(list)
-    for repo, revision, path, raw in documents(corpus):
-        if held_out(repo) is not held:
-            continue
-        share = int.from_bytes(hashlib.sha256(f"{repo} {path}".encode()).digest()[:4])
+    for repo, revision, path, raw, share, strata in files:
         for stratum in strata:
             if share % stratum.of:
                 continue
@@ -178,12 +273,51 @@ def candidates(corpus: Path, seed: int, held: bool, strata: Sequence[Stratum]) -
     return {stratum: sorted(line for _, line in heap) for stratum, heap in heaps.items()}
 
 
-def draw(corpus: Path, seed: int, held: bool, only: str, share: float) -> Iterator[tuple[Stratum, Line]]:
-    """The sample of one set, or of one stratum of it, or a share of each."""
-    strata = [stratum for stratum in STRATA if only in ("", f"{stratum.kind}.{stratum.name}")]
-    strata = [dataclasses.replace(stratum, take=round(stratum.take * share)) for stratum in strata]
-    found = candidates(corpus, seed, held, strata)
+def of_part(part: Path, seed: int, only: str, share: float) -> dict[str, list[Line]]:
+    """The third set's candidates in one file of the corpus, by the stratum's name."""
+    found = candidates(fresh(part, seed, sought("third", only, share)), seed)
+    return {f"{stratum.kind}.{stratum.name}": lines for stratum, lines in found.items()}
+
+
+def sought(name: str, only: str, share: float) -> list[Stratum]:
+    """The strata with as many lines as the set has of them."""
+    chosen = []
+    for one in STRATA:
+        if only in ("", f"{one.kind}.{one.name}"):
+            times = share * (THIRD[one.kind] if name == "third" else 1)
+            half = name == "third" and f"{one.kind}.{one.name}" not in RARE
+            files = max(2, one.of) if half else one.of
+            chosen.append(dataclasses.replace(one, take=round(one.take * times), of=files))
+    return chosen
+
+
+def values(corpus: Path) -> list[str]:
+    """What the sets before the third have labelled."""
+    found, _ = redact.drawn(corpus)
+    lines = [line.document for name, some in found.items() if name != "third" for line in some]
+    return sorted({document.text[a:b] for document in lines for a, b, _ in document.labels})
+
+
+def draw(
+    corpus: Path, seed: int, name: str, only: str = "", share: float = 1.0, workers: int = 1
+) -> Iterator[tuple[Stratum, Line]]:
+    """The sample of one set, or of one stratum of it, or a share of each; the same for any number of workers."""
+    strata = sought(name, only, share)
+    known: re.Pattern[str] | None = None
+    if name == "third":
+        found: dict[Stratum, list[Line]] = {stratum: [] for stratum in strata}
+        parts = [(part, seed, only, share) for part in sorted(corpus.glob("*.parquet"))]
+        with multiprocessing.get_context("spawn").Pool(workers) as pool:
+            running = pool.starmap_async(of_part, parts, chunksize=1)
+            known = re.compile("|".join(map(re.escape, values(corpus))))
+            for part in running.get():
+                for stratum in strata:
+                    found[stratum] += part.get(f"{stratum.kind}.{stratum.name}", [])
+        found = {stratum: sorted(lines) for stratum, lines in found.items()}
+    else:
+        found = candidates(earlier(corpus, name, strata), seed)
     used: set[str] = set()
+    read = {row["sha256"] for row in redact.labels_of_corpus() if row["set"] != "third"}
     for stratum in strata:
         repos, suffixes, taken = Counter[str](), Counter[str](), 0
         for line in found.get(stratum, []):
@@ -191,11 +325,14 @@ def draw(corpus: Path, seed: int, held: bool, only: str, share: float) -> Iterat
             tidy = re.sub(r"\W+", " ", line.text).strip()
             if tidy in used or repos[line.repo] == 3 or suffixes[suffix] >= max(4, stratum.take // 3):
                 continue
+            if known and known.search(line.text):
+                continue
             used.add(tidy)
             repos[line.repo] += 1
             suffixes[suffix] += 1
             taken += 1
-            yield stratum, line
+            if name != "third" or hashlib.sha256(line.text.encode()).hexdigest()[:12] not in read:
+                yield stratum, line
             if taken == stratum.take:
                 break
 
@@ -238,10 +375,11 @@ def main(argv: list[str] | None = None) -> None:
     verbs = parser.add_subparsers(dest="verb", required=True)
     one = verbs.add_parser("draw", help="print the lines of one set")
     one.add_argument("--out", type=Path, default=Path(".bench"), help="folder with the bench corpus")
-    one.add_argument("--set", choices=("tuning", "held_out"), required=True)
-    one.add_argument("--seed", type=int, default=5)
+    one.add_argument("--set", choices=list(SETS), required=True)
+    one.add_argument("--seed", type=int, default=None, help="the set's own unless given")
     one.add_argument("--only", default="", metavar="KIND.STRATUM", help="of one stratum")
     one.add_argument("--share", type=float, default=1.0, help="of the lines of each stratum")
+    one.add_argument("--workers", type=int, default=1, help="processes, for the third set")
     two = verbs.add_parser("collect", help="print the rows of labels of a sheet and its marks")
     two.add_argument("sheet", type=Path)
     two.add_argument("marks", type=Path)
@@ -250,9 +388,9 @@ def main(argv: list[str] | None = None) -> None:
         for row in collect(args.sheet, args.marks):
             print("\t".join(row))
         return
-    for number, (stratum, line) in enumerate(
-        draw(args.out / "corpus", args.seed, args.set == "held_out", args.only, args.share), 1
-    ):
+    seed = SETS[args.set] if args.seed is None else args.seed
+    lines = draw(args.out / "corpus", seed, args.set, args.only, args.share, args.workers)
+    for number, (stratum, line) in enumerate(lines, 1):
         place = (line.repo, line.revision, line.path, line.number)
         print(json.dumps([number, args.set, stratum.kind, stratum.name, *place, line.match, line.text]))
 

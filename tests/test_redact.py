@@ -327,3 +327,16 @@ def test_the_verb(tmp_path: Path) -> None:
     assert (binary.returncode, binary.stdout) == (1, "")
     assert "binary" in binary.stderr
     assert run(str(file), "--language", "klingon").returncode == 2
+
+
+def test_third_labels_are_of_lines_and_files_that_the_others_do_not_have() -> None:
+    """What makes the third set's figures those of unseen lines."""
+    from bench import redact as bench
+
+    rows = bench.labels_of_corpus()
+    third = [row for row in rows if row["set"] == "third"]
+    others = [row for row in rows if row["set"] != "third"]
+    assert len(third) > 600
+    for columns in (("sha256",), ("repo", "path")):
+        keys = {tuple(row[c] for c in columns) for row in others}
+        assert not [row for row in third if tuple(row[c] for c in columns) in keys], columns

@@ -295,10 +295,20 @@ pub fn python(lexer: &mut Lexer<'_>, at: usize) -> bool {
         && lexer.line_start_blank(start)
         && is_documentation(lexer, start);
     lexer.string(start, at + length, quote);
-    if documentation && let Some(span) = lexer.spans.last_mut() {
+    // One that is not closed is no statement: CPython reads on behind its quote.
+    if documentation
+        && let Some(span) = lexer.spans.last_mut()
+        && closes(&text[at + length..span.end], close)
+    {
         span.kind = Kind::Docstring;
     }
     true
+}
+
+/// Whether what stands behind the opener of a string ends in its closer, and not in an escaped one.
+fn closes(inside: &[u8], close: &[u8]) -> bool {
+    let body = inside.strip_suffix(close);
+    body.is_some_and(|body| body.iter().rev().take_while(|&&b| b == b'\\').count() % 2 == 0)
 }
 
 /// Whether a string that is first on its line stands first in a module, a class or a function.

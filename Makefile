@@ -42,15 +42,14 @@ demo: $(CORE) ## turn this machine's own Python code into a corpus with a ledger
 
 test: $(CORE) ## run every test, Python and Rust, except those that need a GPU
 	cargo test --quiet --locked --manifest-path core/Cargo.toml
-	$(BIN)/pytest -m 'not gpu'
+	$(BIN)/pytest -m 'not gpu' --numprocesses $$(nproc) --dist loadfile
 
 check: $(CORE) ## lint, formatting, types, and what is over the size budget
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	cargo fmt --manifest-path core/Cargo.toml --check
-	cargo clippy --quiet --locked --manifest-path core/Cargo.toml --all-targets -- -D warnings
-	$(CARGO_PY) cargo clippy --quiet --locked --manifest-path core/Cargo.toml --features python -- -D warnings
+	$(CARGO_PY) cargo clippy --quiet --locked --manifest-path core/Cargo.toml --all-targets --features python -- -D warnings
 	$(BIN)/python scripts/size_budget.py
 
 format: $(CORE) ## rewrite the sources as `make check` wants them

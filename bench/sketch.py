@@ -3,7 +3,8 @@
     python -m bench.sketch [--out .bench] [--small] [--skip-peers]
 
 Seconds are those of the processor, on one core. Shingling and hashing are told apart by two runs, with 2048 hashes
-and with 128: hashing is what grows. Prints everything and, without --small, writes bench/results/sketch.json.
+and with 128: hashing is what grows. Prints everything and, without --small, writes bench/results/sketch-BEST.json,
+BEST being the widest instructions that the CPU has.
 """
 
 from __future__ import annotations
@@ -307,7 +308,7 @@ def main(argv: list[str] | None = None) -> None:
         record["peers"] = peers(corpus, out / "scratch-sketch", args.small)
     if not args.small:
         RESULTS.mkdir(exist_ok=True)
-        (RESULTS / "sketch.json").write_text(json.dumps(record, indent=1) + "\n")
+        (RESULTS / f"sketch-{_core.simd_levels()[-1]}.json").write_text(json.dumps(record, indent=1) + "\n")
 
 
 if __name__ == "__main__":

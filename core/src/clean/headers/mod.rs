@@ -19,6 +19,7 @@ mod tests;
 
 use crate::lex::Syntax;
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// What became of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +56,14 @@ fn only_carriage_returns(text: &str) -> bool {
     memchr::memchr(b'\r', head).is_some() && memchr::memchr(b'\n', head).is_none()
 }
 
+/// Whether a cut has a carriage return in it or right behind it that is no part of a line end, among lines that end in
+/// line feeds. To some programs it ends a comment, so that code follows, to others it does not.
+fn lone_carriage_return(text: &str, cut: &Range<usize>) -> bool {
+    let bytes = text.as_bytes();
+    let near = &bytes[cut.start..bytes.len().min(cut.end + 1)];
+    memchr::memchr_iter(b'\r', near).any(|at| bytes.get(cut.start + at + 1) != Some(&b'\n'))
+}
+
 /// `strip` of `original`, looked at as `text`, which has other line ends of the same length.
 fn strip_lines(original: &str, text: &str, syntax: &Syntax) -> Option<Stripped> {
     if syntax.line_comments.is_empty() && syntax.block_comments.is_empty() && syntax.name != "python" {
@@ -68,7 +77,7 @@ fn strip_lines(original: &str, text: &str, syntax: &Syntax) -> Option<Stripped> 
     let mut pieces = pieces::pieces(text, &head, syntax);
     notice::mark(text, &head, &mut pieces);
     let (cuts, notices) = cut::cuts(text, &head, &pieces);
-    if cuts.is_empty() {
+    if cuts.is_empty() || cuts.iter().any(|cut| lone_carriage_return(text, cut)) {
         return None;
     }
     let content = cut::without(text, &cuts);

@@ -47,6 +47,15 @@ fn a_comment_that_goes_on_beyond_the_limit_is_not_touched() {
 }
 
 #[test]
+fn a_carriage_return_among_line_feeds_may_end_a_comment_and_may_not() {
+    for text in ["// Copyright 2020 A.\rint a;\nint b;\n", "/* Copyright 2020 A. */\rint a;\n"] {
+        assert_eq!(left(text), text);
+    }
+    assert_eq!(left("// Copyright 2020 A.\r\nint a;\r\n"), "int a;\r\n");
+    assert_eq!(left("// Copyright 2020 A.\rint a;\r"), "int a;\r");
+}
+
+#[test]
 fn cuts_never_split_a_character() {
     for text in ["/* ©", "// ©", "/* © 2020 é", "//©2020 ü\n", "/*版权所有*/ü"] {
         for end in (0..=text.len()).filter(|&end| text.is_char_boundary(end)) {

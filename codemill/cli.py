@@ -263,7 +263,8 @@ def _plan(recipe: catalog.Recipe, params: dict[str, Any], *, inputs: Sequence[st
             console.print(f"  {row['step']}: {note}", highlight=False)
 
 
-cli.add_command(Recipes(_run, RUN_OPTIONS, name="run", help="Runs a recipe: `codemill run RECIPE --help` for options."))
+RUN_HELP = "Runs a recipe: `codemill run RECIPE --help` for options; RECIPE:smoke is its small variant."
+cli.add_command(Recipes(_run, RUN_OPTIONS, name="run", help=RUN_HELP))
 cli.add_command(Recipes(_plan, PLAN_OPTIONS, name="plan", help="Shows what a run would build; builds nothing."))
 
 

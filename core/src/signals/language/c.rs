@@ -3,12 +3,10 @@
 //! The patterns are those of opc_data_filtering: rough on purpose, because its thresholds were tuned on them. Calls
 //! after `return` or `else` count as functions, and so do macros.
 
-use super::scan::{Needles, Text, count_lines, is_word};
+use super::scan::{Nearest, Needles, Text, count_lines, last_word, may_be_word};
 use super::{flag, per_line, share_of_lines};
 use crate::signals::{Applies, Document, signals};
-use aho_corasick::AhoCorasick;
 use memchr::{memchr_iter, memchr2};
-use std::sync::LazyLock;
 
 pub(super) static GOTO: Needles = Needles::literals(&["goto"]);
 static PRINT: Needles = Needles::literals(&["printf"]);
@@ -31,10 +29,10 @@ pub(super) fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
             mains: text.count_after("main", true, |at| main_end(&text, at)),
             declares: declares(&text),
             no_logic: functions
-                + text.count_at_lines(|at| include(&text, at))
-                + text.count_at_lines(|at| simple_variable(&text, at))
-                + text.count_at_lines(|at| simple_return(&text, at))
-                + text.count_at_lines(|at| class(&text, at)),
+                + text.count_at_lines(|first| first == b'#', |at| include(&text, at))
+                + text.count_at_lines(|first| b"uifdcbsa".contains(&first), |at| simple_variable(&text, at))
+                + text.count_at_lines(|first| first == b'r', |at| simple_return(&text, at))
+                + text.count_at_lines(|first| first == b'c', |at| class(&text, at)),
             preprocessor: preprocessor(text.text),
         }
     })
@@ -57,12 +55,17 @@ fn functions(text: &Text<'_>) -> usize {
 
 /// Whether `before` ends with a word, blanks with stars, and a word.
 fn is_called_by_words(before: &str) -> bool {
-    let rest = before.trim_end_matches(is_word);
-    if !starts_as_name(&before[rest.len()..]) {
+    let last = |text: &str| text.as_bytes().last().copied().unwrap_or(b'(');
+    // At most brackets one of these bytes decides.
+    if !may_be_word(last(before)) {
+        return false;
+    }
+    let (rest, name) = before.split_at(last_word(before));
+    if matches!(last(rest), b'!'..=b')' | b'+'..=b'~') || !starts_as_name(name) {
         return false;
     }
     let words = rest.trim_end_matches(|c: char| c.is_whitespace() || c == '*');
-    is_separator(&rest[words.len()..]) && starts_as_name(&words[words.trim_end_matches(is_word).len()..])
+    is_separator(&rest[words.len()..]) && starts_as_name(&words[last_word(words)..])
 }
 
 fn starts_as_name(word: &str) -> bool {
@@ -162,16 +165,13 @@ fn ends_declaration(text: &Text<'_>, mut at: usize) -> bool {
 const DIRECTIVES: [&str; 9] =
     ["include", "define", "if", "el", "endif", "error", "pragma", "warning", "undef"];
 
-static MARKS: LazyLock<AhoCorasick> =
-    LazyLock::new(|| AhoCorasick::new(["#", "struct", "using"]).expect("three literals"));
-
 fn preprocessor(code: &str) -> usize {
     let bytes = code.as_bytes();
     let text = Text::new(code);
+    let mut marks = Nearest::new(bytes, ["#", "struct", "using"]);
     count_lines(bytes, |mut from| {
         loop {
-            let found = MARKS.find(&bytes[from..])?;
-            let at = from + found.start();
+            let at = marks.find(from)?;
             if bytes[at] != b'#' || is_directive(&text, at + 1) {
                 return Some(at);
             }
@@ -341,7 +341,7 @@ mod tests {
             functions(&text);
             declares(&text);
             text.count_after("main", true, |at| super::main_end(&text, at));
-            text.count_at_lines(|at| super::class(&text, at));
+            text.count_at_lines(|_| true, |at| super::class(&text, at));
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The patterns are those of opc_data_filtering: rough on purpose, because its thresholds were tuned on them.
 
-use super::java::declaration;
+use super::java::{begins_declaration, declaration};
 use super::scan::{Needles, Text};
 use super::{flag, per_line, share_of_lines};
 use crate::signals::{Applies, Document, signals};
@@ -25,14 +25,14 @@ const TYPES: [&str; 14] = [
 fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
     document.language_facts.csharp.get_or_init(|| {
         let text = Text::new(&document.split().code);
-        let functions = text.at_lines(|at| function(&text, at).map(|end| (end, ())).ok_or(at)).len();
+        let functions = text.count_at_lines(begins_declaration, |at| function(&text, at));
         Facts {
             functions,
             declares: declarations(&text, &["var"], Some).next().is_some(),
             no_logic: functions
-                + text.count_at_lines(|at| using(&text, at))
+                + text.count_at_lines(|first| first == b'u', |at| using(&text, at))
                 + declarations(&text, &[], |at| text.literal(text.spaces(at), ";")).count()
-                + text.count_at_lines(|at| returns(&text, at))
+                + text.count_at_lines(|first| first == b'r', |at| returns(&text, at))
                 + text.count_after("class", false, |at| text.word(text.some_spaces(at)?)),
         }
     })

@@ -4,6 +4,7 @@
 //! (a name declared twice) are not found.
 
 mod shape;
+mod skim;
 
 use super::stack::{LARGE, with_stack};
 use crate::signals::Document;
@@ -95,27 +96,40 @@ const FEW_AGAIN: usize = 32 << 10;
 /// `tests::stack_of_one_level`, which prints what it does take.
 const LEVEL: usize = if cfg!(debug_assertions) { 16 << 10 } else { 4 << 10 };
 
+/// The most levels for which there is room without asking the system for a larger stack.
+const FEW_LEVELS: usize = LARGE / LEVEL;
+
 /// The stack that `text` takes; `None`: more than there is, or more time, or it surely does not parse.
 ///
-/// A short text is bounded by its length, others by their [shape](shape::shape) where that is sure, and else by a
-/// count of everything that may open a level, in strings and comments too.
+/// A short text is bounded by its length, others by what a [skim](skim::skim) over them, or their
+/// [shape](shape::shape), says if it is sure, and else by a count of everything that may open a level, in strings and
+/// comments too.
 fn stack_for(text: &str, dialects: &[SourceType]) -> Option<usize> {
     let typescript = dialects[0].is_typescript();
-    let shape = shape::shape(text, typescript);
     let no_jsx = !dialects.iter().any(|dialect| dialect.is_jsx());
-    if shape.broken && no_jsx {
-        return None;
-    }
-    if shape.open > MOST_OPEN || shape.again > (MOST_AGAIN * text.len()).max(FEW_AGAIN) {
-        return None;
-    }
-    if text.len() <= LARGE / LEVEL {
-        return Some(text.len() * LEVEL);
-    }
-    Some(
-        if shape.sure && no_jsx && !typescript { shape.levels + 1 } else { depth_bound(text) }
-            .saturating_mul(LEVEL),
-    )
+    let skimmed = if typescript { None } else { skim::skim(text) };
+    let levels = match skimmed {
+        Some(skim) if takes_too_much(skim.open, skim.again, text) => return None,
+        Some(_) if text.len() <= FEW_LEVELS => text.len(),
+        Some(skim) if skim.sure && no_jsx && skim.levels <= FEW_LEVELS => skim.levels,
+        Some(_) if !no_jsx => depth_bound(text),
+        _ => {
+            let shape = shape::shape(text, typescript);
+            if shape.broken && no_jsx || takes_too_much(shape.open, shape.again, text) {
+                return None;
+            }
+            match text.len() {
+                length if length <= FEW_LEVELS => length,
+                _ if shape.sure && no_jsx && !typescript => shape.levels + 1,
+                _ => depth_bound(text),
+            }
+        }
+    };
+    Some(levels.saturating_mul(LEVEL))
+}
+
+fn takes_too_much(open: usize, again: usize, text: &str) -> bool {
+    open > MOST_OPEN || again > (MOST_AGAIN * text.len()).max(FEW_AGAIN)
 }
 
 /// What to parse it as, in order.
@@ -148,7 +162,10 @@ thread_local! {
 }
 
 /// The largest arena that is put back.
-const MOST_KEPT: usize = 16 << 20;
+///
+/// A tree takes 16 times its text, that of a list of numbers 30 times; memory that is new to the process costs as much
+/// as parsing into it: 16 ns per byte of text.
+const MOST_KEPT: usize = 64 << 20;
 
 fn parse(text: &str, dialect: SourceType) -> Option<Facts> {
     let mut allocator = ARENA.take().unwrap_or_default();
@@ -161,12 +178,13 @@ fn parse(text: &str, dialect: SourceType) -> Option<Facts> {
 }
 
 fn parse_in(allocator: &Allocator, text: &str, dialect: SourceType) -> Option<Facts> {
-    let options = ParseOptions { preserve_parens: false, ..ParseOptions::default() };
+    let options =
+        ParseOptions { preserve_parens: false, enable_ident_hashes: false, ..ParseOptions::default() };
     let parsed = Parser::new(allocator, text, dialect).with_options(options).parse();
     if parsed.panicked || !parsed.diagnostics.is_empty() {
         return None;
     }
-    let mut walker = Walker { line_ends: line_ends(text), ..Walker::default() };
+    let mut walker = Walker { line_ends: line_ends(text), is_ascii: text.is_ascii(), ..Walker::default() };
     walker.visit_program(&parsed.program);
     Some(walker.facts)
 }
@@ -240,6 +258,8 @@ fn nests(word: &[u8]) -> bool {
 struct Walker {
     facts: Facts,
     line_ends: Vec<usize>,
+    /// Whether a character of the text is a byte, which saves counting those of each name.
+    is_ascii: bool,
     /// Functions around the node that is visited.
     open: usize,
 }
@@ -265,7 +285,7 @@ impl Walker {
 
     fn identifier(&mut self, name: &str) {
         self.facts.identifiers += 1;
-        self.facts.identifier_chars += name.chars().count();
+        self.facts.identifier_chars += if self.is_ascii { name.len() } else { name.chars().count() };
     }
 
     fn function_name(&mut self, name: &str) {

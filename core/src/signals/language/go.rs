@@ -2,7 +2,7 @@
 //!
 //! The patterns are those of opc_data_filtering: rough on purpose, because its thresholds were tuned on them.
 
-use super::scan::{Needles, Text, stripped};
+use super::scan::{Needles, Text, may_be_word, stripped_with};
 use super::{flag, per_line, share_of_lines};
 use crate::signals::{Applies, Document, signals};
 use memchr::{memchr2, memrchr};
@@ -19,15 +19,15 @@ pub struct Facts {
 fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
     document.language_facts.go.get_or_init(|| {
         let text = Text::new(&document.split().code);
-        let functions = text.count_at_lines(|at| function(&text, at));
+        let functions = text.count_at_lines(|first| first == b'f', |at| function(&text, at));
         Facts {
             functions,
-            declares: text.count_at_lines(|at| variable(&text, at)) > 0,
+            declares: text.is_at_a_line(may_be_word, |at| variable(&text, at)),
             no_logic: functions
                 + imports(text.text)
-                + text.count_at_lines(|at| simple_variable(&text, at))
-                + text.count_at_lines(|at| simple_return(&text, at))
-                + text.count_at_lines(|at| type_end(&text, at)),
+                + text.count_at_lines(|first| first == b'v', |at| simple_variable(&text, at))
+                + text.count_at_lines(|first| first == b'r', |at| simple_return(&text, at))
+                + text.count_at_lines(|first| first == b't', |at| type_end(&text, at)),
         }
     })
 }
@@ -61,7 +61,7 @@ fn imports(code: &str) -> usize {
         let quoted = line.strip_prefix("import \"").is_some_and(|rest| rest.ends_with('"'));
         line == "import (" || quoted
     };
-    stripped(code).filter(|line| is_import(line)).count()
+    stripped_with(code, "import").filter(|line| is_import(line)).count()
 }
 
 fn type_end(text: &Text<'_>, at: usize) -> Option<usize> {
@@ -176,13 +176,13 @@ mod tests {
     fn functions() {
         let text =
             Text::new("func a()\nfunc b() {\n}\n func c() {}\nfunc (T) d() {}\nfunc e() (int, error) {\n");
-        assert_eq!(text.count_at_lines(|at| function(&text, at)), 2); // the second `func` is taken for a result of a
+        assert_eq!(text.count_at_lines(|first| first == b'f', |at| function(&text, at)), 2); // the second `func` is taken for a result of a
     }
 
     #[test]
     fn returns() {
         let text = Text::new("return\n}\n  return a, b ;\nreturn a; b\nreturned\n");
-        assert_eq!(text.count_at_lines(|at| simple_return(&text, at)), 2);
+        assert_eq!(text.count_at_lines(|first| first == b'r', |at| simple_return(&text, at)), 2);
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! What files of C, C++, Java and Go import: whether one can be understood, and run, alone. Beyond opc_data_filtering;
 //! the patterns look at lines, not at a tree. One family per language, since a family applies as a whole.
 
-use super::tokens::stripped;
+use super::tokens::{stripped, stripped_with};
 use crate::signals::{Document, ratio};
+use memchr::memmem::Finder;
 
 /// Includes in quotes among all includes of C and C++.
 fn frac_local_includes(document: &Document<'_>) -> Option<f64> {
     let (mut local, mut all) = (0, 0);
-    for line in stripped(document) {
+    for line in stripped_with(document, "#") {
         let directive = line.strip_prefix('#').map(str::trim_start);
         let Some(file) = directive.and_then(|rest| rest.strip_prefix("include")) else { continue };
         match file.trim_start().bytes().next() {
@@ -22,7 +23,12 @@ fn frac_local_includes(document: &Document<'_>) -> Option<f64> {
 /// The paths that Go lines import, alone or in a block.
 fn go_imports<'d>(document: &'d Document<'_>) -> Vec<&'d str> {
     let (mut paths, mut block) = (Vec::new(), false);
-    for line in stripped(document) {
+    let (mut lines, import) = (stripped(document), Finder::new("import"));
+    loop {
+        if !block {
+            lines.skip_to(&import);
+        }
+        let Some(line) = lines.next() else { return paths };
         let spec = match line.strip_prefix("import") {
             Some(rest) if rest.trim_start().starts_with('(') => {
                 block = !rest.contains(')');
@@ -36,7 +42,6 @@ fn go_imports<'d>(document: &'d Document<'_>) -> Vec<&'d str> {
         paths.extend(quoted);
         block &= !line.starts_with(')');
     }
-    paths
 }
 
 /// C.
@@ -78,15 +83,13 @@ pub mod cpp {
 /// Java.
 pub mod java {
     use super::super::per_line;
-    use super::super::tokens::{keyword, stripped};
+    use super::super::tokens::{keyword, stripped_with};
     use crate::signals::{Applies, Document, ratio, signals};
 
     /// Lines that import, and those that import a whole package.
     fn imports(document: &Document<'_>) -> (usize, usize) {
         let (mut all, mut wildcards) = (0, 0);
-        for line in
-            stripped(document).filter(|line| line.starts_with(['i', '@']) && keyword(line, &[]) == "import")
-        {
+        for line in stripped_with(document, "import").filter(|line| keyword(line, &[]) == "import") {
             all += 1;
             wildcards += usize::from(line.contains(".*"));
         }

@@ -51,7 +51,7 @@ impl Parsed {
         {
             return Self::default(); // neither a tree nor comments
         }
-        let mut levels = nesting::at_most(&source);
+        let mut levels = nesting::at_most(&source, FEW);
         if levels > FEW {
             let Some(exact) = nesting::of_text(&source) else { return Self::default() };
             levels = exact;

@@ -5,6 +5,7 @@
 //! line or keyword, and a search for a closer remembers where it was found.
 
 use aho_corasick::AhoCorasick;
+use memchr::memmem::Finder;
 use memchr::{memchr, memmem, memrchr};
 use std::cell::{Cell, OnceCell};
 use std::sync::OnceLock;
@@ -37,6 +38,21 @@ static WORD: [bool; 256] = {
     word
 };
 
+/// Whether `byte` is a word character, or part of a character beyond ASCII, which may be one.
+pub fn may_be_word(byte: u8) -> bool {
+    WORD[usize::from(byte)] || !byte.is_ascii()
+}
+
+/// Where the word characters at the end of `text` begin.
+pub fn last_word(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let start = bytes.iter().rposition(|&byte| !WORD[usize::from(byte)]).map_or(0, |i| i + 1);
+    match start.checked_sub(1).map(|before| bytes[before]) {
+        Some(0x80..) => text.trim_end_matches(is_word).len(),
+        _ => start,
+    }
+}
+
 /// Whether `c` is whitespace to `str.strip`, which includes the four separators U+001C to U+001F.
 pub fn is_blank(c: char) -> bool {
     c.is_whitespace() || ('\u{1C}'..='\u{1F}').contains(&c)
@@ -47,7 +63,14 @@ pub struct Text<'a> {
     /// The whole text.
     pub text: &'a str,
     nearest: [Cell<(u8, usize, usize)>; 4],
-    line_starts: OnceCell<Vec<usize>>,
+    line_starts: OnceCell<LineStarts>,
+}
+
+/// Where lines begin, and with which byte, which decides nearly always.
+#[derive(Default)]
+struct LineStarts {
+    places: Vec<usize>,
+    bytes: Vec<u8>,
 }
 
 impl<'a> Text<'a> {
@@ -187,13 +210,15 @@ impl<'a> Text<'a> {
     }
 
     /// The first character of each line that is no whitespace; of several blank lines and the next one, once.
-    fn line_starts(&self) -> &[usize] {
+    fn line_starts(&self) -> &LineStarts {
         self.line_starts.get_or_init(|| {
-            let mut starts = Vec::new();
+            let bytes = self.text.as_bytes();
+            let mut starts = LineStarts::default();
             let mut at = self.spaces(0);
-            while at < self.text.len() {
-                starts.push(at);
-                let Some(i) = memchr(b'\n', &self.text.as_bytes()[at..]) else { break };
+            while at < bytes.len() {
+                starts.places.push(at);
+                starts.bytes.push(bytes[at]);
+                let Some(i) = memchr(b'\n', &bytes[at..]) else { break };
                 at = self.spaces(at + i + 1);
             }
             starts
@@ -202,11 +227,19 @@ impl<'a> Text<'a> {
 
     /// Matches of `attempt`, each started at the first character of a line that is no whitespace.
     ///
-    /// `attempt` gives the end of its match, or where it is worth while to try again: at a line start after that.
-    pub fn at_lines<T>(&self, mut attempt: impl FnMut(usize) -> Result<(usize, T), usize>) -> Vec<T> {
-        let (starts, bytes) = (self.line_starts(), self.text.as_bytes());
+    /// `begins` says with which bytes a match can begin at all. `attempt` gives the end of its match, or where it is
+    /// worth while to try again: at a line start after that.
+    pub fn at_lines<T>(
+        &self,
+        begins: impl Fn(u8) -> bool,
+        mut attempt: impl FnMut(usize) -> Result<(usize, T), usize>,
+    ) -> Vec<T> {
+        let LineStarts { places, bytes: firsts } = self.line_starts();
+        let bytes = self.text.as_bytes();
         let (mut found, mut i) = (Vec::new(), 0);
-        while let Some(&at) = starts.get(i) {
+        while let Some(skipped) = firsts[i..].iter().position(|&first| begins(first)) {
+            i += skipped;
+            let at = places[i];
             let next = match attempt(at) {
                 Ok((end, value)) => {
                     found.push(value);
@@ -226,7 +259,7 @@ impl<'a> Text<'a> {
                     None => break,
                 }
             };
-            while starts.get(i).is_some_and(|&start| start < line) {
+            while places.get(i).is_some_and(|&start| start < line) {
                 i += 1;
             }
         }
@@ -234,8 +267,22 @@ impl<'a> Text<'a> {
     }
 
     /// How many matches of `attempt` there are, each started as in [`Self::at_lines`].
-    pub fn count_at_lines(&self, attempt: impl Fn(usize) -> Option<usize>) -> usize {
-        self.at_lines(|at| attempt(at).map(|end| (end, ())).ok_or(at)).len()
+    pub fn count_at_lines(
+        &self,
+        begins: impl Fn(u8) -> bool,
+        attempt: impl Fn(usize) -> Option<usize>,
+    ) -> usize {
+        self.at_lines(begins, |at| attempt(at).map(|end| (end, ())).ok_or(at)).len()
+    }
+
+    /// Whether `attempt` matches at the first character of a line that is no whitespace.
+    pub fn is_at_a_line(
+        &self,
+        begins: impl Fn(u8) -> bool,
+        attempt: impl Fn(usize) -> Option<usize>,
+    ) -> bool {
+        let LineStarts { places, bytes } = self.line_starts();
+        bytes.iter().zip(places).any(|(&first, &at)| begins(first) && attempt(at).is_some())
     }
 
     /// How many matches of `attempt` there are, each started after an occurrence of one of `literals`.
@@ -264,20 +311,52 @@ impl<'a> Text<'a> {
 }
 
 /// The lines of a text that are not blank, stripped of what [`is_blank`].
-pub fn stripped(text: &str) -> impl Iterator<Item = &str> {
-    let (bytes, mut at) = (text.as_bytes(), 0);
+pub fn stripped(text: &str) -> Stripped<'_> {
+    Stripped { text, at: 0 }
+}
+
+/// Those of them in which `literal` occurs, which has no blank in it.
+pub fn stripped_with<'t>(text: &'t str, literal: &str) -> impl Iterator<Item = &'t str> {
+    let (mut lines, finder) = (stripped(text), Finder::new(literal).into_owned());
     std::iter::from_fn(move || {
-        while at < bytes.len() {
-            at = blanks(bytes, at);
-            let end = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |i| at + i);
-            let line = strip(&text[at..end]);
-            at = end;
+        lines.skip_to(&finder);
+        lines.next()
+    })
+}
+
+/// See [`stripped`].
+pub struct Stripped<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl Stripped<'_> {
+    /// Passes over the lines before the next one with this literal; over all if there is none.
+    pub fn skip_to(&mut self, literal: &Finder<'_>) {
+        let rest = &self.text.as_bytes()[self.at..];
+        self.at += match literal.find(rest) {
+            Some(at) => memrchr(b'\n', &rest[..at]).map_or(0, |i| i + 1),
+            None => rest.len(),
+        };
+    }
+}
+
+impl<'a> Iterator for Stripped<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let bytes = self.text.as_bytes();
+        while self.at < bytes.len() {
+            let start = blanks(bytes, self.at);
+            let end = memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |i| start + i);
+            let line = strip(&self.text[start..end]);
+            self.at = end;
             if !line.is_empty() {
                 return Some(line);
             }
         }
         None
-    })
+    }
 }
 
 fn is_ascii_blank(byte: u8) -> bool {
@@ -323,6 +402,14 @@ impl Needles {
     /// How many lines of `text` have one of them.
     pub fn lines(&self, text: &str) -> usize {
         let bytes = text.as_bytes();
+        match *self.literals {
+            [one] if !self.words => count_lines(bytes, Nearest::new(bytes, [one]).finding()),
+            [one, other] if !self.words => count_lines(bytes, Nearest::new(bytes, [one, other]).finding()),
+            _ => self.lines_of_many(bytes),
+        }
+    }
+
+    fn lines_of_many(&self, bytes: &[u8]) -> usize {
         // The longest match: where it is part of a longer word, so is every shorter one.
         let finder = self.finder.get_or_init(|| {
             AhoCorasick::builder()
@@ -344,8 +431,38 @@ impl Needles {
     }
 }
 
+/// A few literals, each looked for by itself: with vectors that takes less than one automaton for all of them.
+pub struct Nearest<'a, const N: usize> {
+    bytes: &'a [u8],
+    finders: [Finder<'a>; N],
+    /// Where each occurs next, as far as it was looked for.
+    known: [Option<usize>; N],
+}
+
+impl<'a, const N: usize> Nearest<'a, N> {
+    /// Nothing has been looked for yet.
+    pub fn new(bytes: &'a [u8], literals: [&'a str; N]) -> Self {
+        Self { bytes, finders: literals.map(Finder::new), known: [None; N] }
+    }
+
+    /// The nearest occurrence of any of them at or after `from`, which only grows.
+    pub fn find(&mut self, from: usize) -> Option<usize> {
+        for (finder, known) in self.finders.iter().zip(&mut self.known) {
+            if known.is_none_or(|at| at < from) {
+                *known = Some(finder.find(&self.bytes[from..]).map_or(usize::MAX, |i| from + i));
+            }
+        }
+        self.known.iter().flatten().copied().min().filter(|&at| at != usize::MAX)
+    }
+
+    /// The same as a function.
+    pub fn finding(mut self) -> impl FnMut(usize) -> Option<usize> {
+        move |from| self.find(from)
+    }
+}
+
 /// How many lines have a place that `find` finds, given where to look from.
-pub fn count_lines(bytes: &[u8], find: impl Fn(usize) -> Option<usize>) -> usize {
+pub fn count_lines(bytes: &[u8], mut find: impl FnMut(usize) -> Option<usize>) -> usize {
     let (mut count, mut from) = (0, 0);
     while let Some(at) = find(from) {
         count += 1;
@@ -359,13 +476,29 @@ pub fn count_lines(bytes: &[u8], find: impl Fn(usize) -> Option<usize>) -> usize
 
 #[cfg(test)]
 mod tests {
-    use super::{Needles, Text, stripped};
+    use super::{Needles, Text, last_word, stripped, stripped_with};
 
     #[test]
     fn lines_are_cut_at_newlines_and_blank_ones_left_out() {
         let text = "a \u{3000}\n \t\r\n\u{1c}\n b\u{a0}c\t\n\u{a0}\n\u{3000}d";
         assert_eq!(stripped(text).collect::<Vec<_>>(), ["a", "b\u{a0}c", "d"]);
         assert_eq!((stripped("").count(), stripped("\n").count()), (0, 0));
+    }
+
+    #[test]
+    fn lines_with_a_literal() {
+        let text = "a\n \u{3000}b a \nc\n\n a";
+        assert_eq!(stripped_with(text, "a").collect::<Vec<_>>(), ["a", "b a", "a"]);
+        assert_eq!(stripped_with(text, "d").count(), 0);
+    }
+
+    #[test]
+    fn words_at_the_end() {
+        for (text, word) in
+            [("a.b1_", "b1_"), ("a b\u{e9}c", "b\u{e9}c"), ("a\u{2014}b", "b"), ("a ", ""), ("a", "a")]
+        {
+            assert_eq!(&text[last_word(text)..], word);
+        }
     }
 
     #[test]
@@ -379,9 +512,14 @@ mod tests {
     #[test]
     fn attempts_start_at_the_first_word_of_a_line() {
         let text = Text::new("a\n\n  a b a\nb a");
-        assert_eq!(text.count_at_lines(|at| text.literal(at, "a")), 2);
+        assert_eq!(text.count_at_lines(|_| true, |at| text.literal(at, "a")), 2);
         let text = Text::new("a\na\n  a\n"); // the end of a match inside an indentation is no line start
-        assert_eq!(text.count_at_lines(|at| Some(text.spaces(text.literal(at, "a")?))), 2);
+        assert_eq!(
+            text.count_at_lines(|first| first == b'a', |at| Some(text.spaces(text.literal(at, "a")?))),
+            2
+        );
+        assert!(text.is_at_a_line(|first| first == b'a', |at| text.literal(at, "a\na\n ")));
+        assert!(!text.is_at_a_line(|first| first == b'b', Some));
     }
 
     #[test]

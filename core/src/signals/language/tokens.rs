@@ -5,8 +5,13 @@ use crate::signals::Document;
 use memchr::memmem;
 
 /// Code lines that are not blank, stripped.
-pub fn stripped<'d>(document: &'d Document<'_>) -> impl Iterator<Item = &'d str> {
+pub fn stripped<'d>(document: &'d Document<'_>) -> scan::Stripped<'d> {
     scan::stripped(&document.split().code)
+}
+
+/// Those of them in which `literal` occurs.
+pub fn stripped_with<'d>(document: &'d Document<'_>, literal: &str) -> impl Iterator<Item = &'d str> {
+    scan::stripped_with(&document.split().code, literal)
 }
 
 /// How often `literal` occurs in the code, without overlap.

@@ -48,7 +48,7 @@ struct Level {
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Before {
+pub enum Before {
     /// An expression can begin.
     Operator,
     /// One has just ended.
@@ -56,6 +56,54 @@ enum Before {
     Value,
     /// Either.
     Unknown,
+}
+
+/// What a word does to what is read behind it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// A statement may nest behind it.
+    Opens,
+    /// An expression goes on behind it.
+    Chains,
+    /// The same, or it is a name.
+    MayChain,
+    Name,
+}
+
+impl Word {
+    pub fn of(word: &[u8], member: bool) -> Self {
+        if member || !word[0].is_ascii_lowercase() || !(2..=11).contains(&word.len()) {
+            return Self::Name;
+        }
+        match word {
+            b"if" | b"else" | b"do" | b"for" | b"while" | b"with" | b"export" | b"declare" | b"namespace"
+            | b"module" => Self::Opens,
+            b"return" | b"typeof" | b"instanceof" | b"in" | b"new" | b"delete" | b"void" | b"throw"
+            | b"case" | b"extends" | b"default" => Self::Chains,
+            b"break" | b"continue" | b"debugger" | b"yield" | b"await" | b"of" | b"async" | b"keyof"
+            | b"infer" | b"unique" | b"readonly" | b"asserts" | b"is" | b"as" | b"satisfies"
+            | b"abstract" | b"class" => Self::MayChain,
+            _ => Self::Name,
+        }
+    }
+
+    /// What it is to what comes directly behind it.
+    pub fn before(self) -> Before {
+        match self {
+            Self::Opens | Self::Chains => Before::Operator,
+            Self::MayChain => Before::Unknown,
+            Self::Name => Before::Value,
+        }
+    }
+}
+
+/// What can begin behind the bracket that follows this word.
+pub fn behind_bracket_after(word: &[u8], member: bool) -> Before {
+    match word {
+        b"if" | b"while" | b"for" | b"with" if !member => Before::Operator,
+        b"await" => Before::Unknown, // `for await (`, or a value
+        _ => Before::Value,
+    }
 }
 
 /// The shape of `text`, in TypeScript or JavaScript.
@@ -104,21 +152,16 @@ impl Scan<'_> {
                 at += bytes[at..].iter().position(|&b| !is_name(b)).unwrap_or(bytes.len() - at);
                 let word = &bytes[start..at];
                 before = self.word(word, member);
-                after = match word {
-                    b"if" | b"while" | b"for" | b"with" if !member => Before::Operator,
-                    b"await" => Before::Unknown, // `for await (`, or a value
-                    _ => Before::Value,
-                };
+                after = behind_bracket_after(word, member);
                 member = false;
                 continue;
             }
             let mut next = Before::Operator;
             match byte {
-                b'"' | b'\'' => (at, next) = (self.string(at, byte), Before::Value),
+                b'"' | b'\'' => (at, next) = (string(bytes, at, byte), Before::Value),
                 b'`' => {
                     self.chain(1); // tags of tags
-                    at = self.template(at);
-                    next = self.behind_template(at);
+                    (at, next) = self.template(at);
                 }
                 b'/' if bytes.get(at) == Some(&b'/') => {
                     at = line_end(bytes, at);
@@ -136,13 +179,10 @@ impl Scan<'_> {
                 b'(' | b'[' | b'{' => self.open(at, byte, before, after),
                 b')' | b']' | b'}' => {
                     let closed = self.close(start, byte);
-                    next = match closed.close {
-                        b'`' => {
-                            at = self.template(at);
-                            self.behind_template(at)
-                        }
-                        b'}' => Before::Unknown,
-                        _ => closed.after,
+                    match closed.close {
+                        b'`' => (at, next) = self.template(at),
+                        b'}' => next = Before::Unknown,
+                        _ => next = closed.after,
                     }
                 }
                 b'+' | b'-' if bytes.get(at) == Some(&byte) => {
@@ -185,33 +225,16 @@ impl Scan<'_> {
     }
 
     fn word(&mut self, word: &[u8], member: bool) -> Before {
-        if member || !word[0].is_ascii_lowercase() || !(2..=11).contains(&word.len()) {
-            self.name(word);
-            return Before::Value;
-        }
-        match word {
-            b"if" | b"else" | b"do" | b"for" | b"while" | b"with" | b"export" | b"declare" | b"namespace"
-            | b"module" => {
+        let word_is = Word::of(word, member);
+        match word_is {
+            Word::Opens => {
                 self.statement();
                 self.chain(0);
-                Before::Operator
             }
-            b"return" | b"typeof" | b"instanceof" | b"in" | b"new" | b"delete" | b"void" | b"throw"
-            | b"case" | b"extends" | b"default" => {
-                self.chain(1);
-                Before::Operator
-            }
-            b"break" | b"continue" | b"debugger" | b"yield" | b"await" | b"of" | b"async" | b"keyof"
-            | b"infer" | b"unique" | b"readonly" | b"asserts" | b"is" | b"as" | b"satisfies"
-            | b"abstract" | b"class" => {
-                self.chain(1);
-                Before::Unknown
-            }
-            _ => {
-                self.name(word);
-                Before::Value
-            }
+            Word::Chains | Word::MayChain => self.chain(1),
+            Word::Name => self.name(word),
         }
+        word_is.before()
     }
 
     /// A name that is no keyword, but may have escapes in it, or blanks and line ends beyond ASCII.
@@ -312,43 +335,45 @@ impl Scan<'_> {
         last
     }
 
-    /// Past a string whose inside begins at `at`.
-    fn string(&self, mut at: usize, quote: u8) -> usize {
-        while let Some(i) = memchr3(quote, b'\\', b'\n', &self.bytes[at.min(self.bytes.len())..]) {
-            at += i + 1;
-            if self.bytes[at - 1] != b'\\' {
-                return at;
-            }
-            at += 1 + usize::from(self.bytes[at..].starts_with(b"\r\n"));
+    /// Past the part of a template that begins at `at`, and what can begin there.
+    fn template(&mut self, at: usize) -> (usize, Before) {
+        let (end, opens) = template(self.bytes, at);
+        if !opens {
+            return (end, Before::Value);
         }
-        self.bytes.len()
-    }
-
-    /// What can begin at `at`, where a part of a template ends.
-    fn behind_template(&self, at: usize) -> Before {
-        if self.bytes[..at].ends_with(b"${") { Before::Operator } else { Before::Value }
-    }
-
-    /// Past the part of a template that begins at `at`: its end, or `${`.
-    fn template(&mut self, mut at: usize) -> usize {
-        while let Some(i) = memchr3(b'`', b'\\', b'$', &self.bytes[at.min(self.bytes.len())..]) {
-            at += i + 1;
-            match self.bytes[at - 1] {
-                b'`' => return at,
-                b'$' if self.bytes.get(at) == Some(&b'{') => {
-                    self.push(Level { close: b'`', ..Level::default() }, at + 1);
-                    return at + 1;
-                }
-                b'\\' => at += 1,
-                _ => {}
-            }
-        }
-        self.bytes.len()
+        self.push(Level { close: b'`', ..Level::default() }, end);
+        (end, Before::Operator)
     }
 }
 
+/// Past a string whose inside begins at `at`; it ends at the end of a line too.
+pub fn string(bytes: &[u8], mut at: usize, quote: u8) -> usize {
+    while let Some(i) = memchr3(quote, b'\\', b'\n', &bytes[at.min(bytes.len())..]) {
+        at += i + 1;
+        if bytes[at - 1] != b'\\' {
+            return at;
+        }
+        at += 1 + usize::from(bytes[at..].starts_with(b"\r\n"));
+    }
+    bytes.len()
+}
+
+/// Past the part of a template that begins at `at`: its end, or `${`; and whether it is the latter.
+pub fn template(bytes: &[u8], mut at: usize) -> (usize, bool) {
+    while let Some(i) = memchr3(b'`', b'\\', b'$', &bytes[at.min(bytes.len())..]) {
+        at += i + 1;
+        match bytes[at - 1] {
+            b'`' => return (at, false),
+            b'$' if bytes.get(at) == Some(&b'{') => return (at + 1, true),
+            b'\\' => at += 1,
+            _ => {}
+        }
+    }
+    (bytes.len(), false)
+}
+
 /// What names and numbers are made of; beyond ASCII, and behind a backslash, it is not looked closely.
-fn is_name(byte: u8) -> bool {
+pub const fn is_name(byte: u8) -> bool {
     static NAMES: [bool; 256] = {
         let (mut names, mut byte) = ([false; 256], 0);
         while byte < 256 {
@@ -367,7 +392,7 @@ fn next_byte(bytes: &[u8], at: usize) -> Option<u8> {
 }
 
 /// Whether the parser tries for an arrow function at a `(` with this inside. A comment may hide what it is.
-fn may_be_parameters(bytes: &[u8], inside: usize) -> bool {
+pub fn may_be_parameters(bytes: &[u8], inside: usize) -> bool {
     let is_blank = |byte: &u8| byte.is_ascii_whitespace();
     let at = inside + bytes[inside..].iter().take(100).take_while(|byte| is_blank(byte)).count();
     match bytes.get(at) {
@@ -386,7 +411,7 @@ fn may_be_parameters(bytes: &[u8], inside: usize) -> bool {
 }
 
 /// The end of a line comment, which four characters end.
-fn line_end(bytes: &[u8], at: usize) -> usize {
+pub fn line_end(bytes: &[u8], at: usize) -> usize {
     let end = memchr2(b'\n', b'\r', &bytes[at..]).map_or(bytes.len(), |i| at + i);
     let mut from = at;
     while let Some(i) = memchr(0xE2, &bytes[from..end]) {
@@ -399,7 +424,7 @@ fn line_end(bytes: &[u8], at: usize) -> usize {
 }
 
 /// Past a regular expression whose inside begins at `at`, which is on one line.
-fn regex(bytes: &[u8], at: usize) -> usize {
+pub fn regex(bytes: &[u8], at: usize) -> usize {
     let (mut end, mut class) = (at, false);
     while let Some(&byte) = bytes.get(end) {
         end += 1;

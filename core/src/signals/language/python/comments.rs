@@ -76,10 +76,13 @@ fn clean(text: &str) -> String {
     let text = expand_tabs(text);
     let indentation = |line: &str| {
         let rest = line.trim_start();
-        (!rest.is_empty()).then(|| line[..line.len() - rest.len()].chars().count())
+        (!rest.is_empty()).then(|| length(&line[..line.len() - rest.len()]))
     };
     let margin = text.split('\n').skip(1).filter_map(indentation).min().unwrap_or(0);
-    let cut = |line: &'_ str| line.char_indices().nth(margin).map_or(line.len(), |(at, _)| at);
+    let cut = |line: &'_ str| match line.as_bytes().get(..margin) {
+        Some(start) if start.is_ascii() => margin,
+        _ => line.char_indices().nth(margin).map_or(line.len(), |(at, _)| at),
+    };
     let mut lines: Vec<&str> = text.split('\n').collect();
     lines[0] = lines[0].trim_start();
     lines[1..].iter_mut().for_each(|line| *line = &line[cut(line)..]);

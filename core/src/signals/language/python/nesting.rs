@@ -11,22 +11,25 @@ const INDENTS: usize = 100;
 const LEVELS: usize = 262_000;
 
 /// An upper bound on how deep the tree of `source` is, from its bytes alone.
-pub fn at_most(source: &str) -> usize {
-    static OPENS: [u8; 256] = {
-        let (mut opens, signs, mut i) = ([0; 256], b"([{.+-*/%@&|^~<>=!", 0);
-        while i < signs.len() {
-            opens[signs[i] as usize] = 1;
-            i += 1;
-        }
-        opens
-    };
-    let signs: usize = source
-        .as_bytes()
-        .chunks(255)
-        .map(|chunk| usize::from(chunk.iter().map(|&byte| OPENS[byte as usize]).sum::<u8>()))
-        .sum();
+///
+/// It need not be exact below `few`: a sign or a word is a byte, or two, at least.
+pub fn at_most(source: &str, few: usize) -> usize {
+    if source.len() <= few {
+        return source.len();
+    }
+    let signs: usize = source.as_bytes().chunks(255).map(signs).sum();
+    if signs + source.len() / 2 <= few {
+        return signs + source.len() / 2;
+    }
     let words = ["not", "lambda", "if", "await"];
     signs + words.map(|word| memchr::memmem::find_iter(source.as_bytes(), word).count()).iter().sum::<usize>()
+}
+
+/// How many of at most 255 bytes are brackets, dots or operators; the compiler makes vectors of the comparisons.
+fn signs(bytes: &[u8]) -> usize {
+    const SIGNS: [u8; 18] = *b"([{.+-*/%@&|^~<>=!";
+    let is_sign = |byte: &u8| SIGNS.iter().fold(0, |is, sign| is | u8::from(byte == sign));
+    usize::from(bytes.iter().map(is_sign).sum::<u8>())
 }
 
 /// The same from the tokens of `source`; `None` beyond the limits.
@@ -66,42 +69,11 @@ pub fn surely_fails(source: &str) -> bool {
 ///
 /// Brackets and indentations nest; within a logical line, operators and dots make chains, which end at a comma.
 pub fn of_tokens(kinds: impl Iterator<Item = TokenKind>) -> Option<usize> {
-    let (mut chains, mut indents, mut deepest, mut sum) = (vec![0_usize], 0_usize, 0, 0);
+    // The chain in the innermost bracket, and those in the brackets around it, which are the sum.
+    let (mut chain, mut around, mut sum) = (0_usize, Vec::new(), 0);
+    let (mut indents, mut deepest) = (0_usize, 0);
     for kind in kinds {
         match kind {
-            TokenKind::Indent => indents += 1,
-            TokenKind::Dedent => indents = indents.saturating_sub(1),
-            TokenKind::Newline => {
-                chains.truncate(1);
-                chains[0] = 0;
-                sum = chains[0];
-            }
-            TokenKind::Lpar
-            | TokenKind::Lsqb
-            | TokenKind::Lbrace
-            | TokenKind::FStringStart
-            | TokenKind::TStringStart => {
-                chains.push(1);
-                sum += 1;
-            }
-            TokenKind::Rpar
-            | TokenKind::Rsqb
-            | TokenKind::Rbrace
-            | TokenKind::FStringEnd
-            | TokenKind::TStringEnd => {
-                if chains.len() > 1 {
-                    sum -= chains.pop().unwrap_or(0);
-                }
-                chains[0] += usize::from(chains.len() == 1); // f()()() is a chain as well
-                sum += usize::from(chains.len() == 1);
-            }
-            TokenKind::Comma => {
-                if let Some(chain) = chains.last_mut() {
-                    sum -= *chain;
-                    *chain = 1;
-                    sum += 1;
-                }
-            }
             TokenKind::Name
             | TokenKind::Int
             | TokenKind::Float
@@ -110,18 +82,40 @@ pub fn of_tokens(kinds: impl Iterator<Item = TokenKind>) -> Option<usize> {
             | TokenKind::Comment
             | TokenKind::NonLogicalNewline
             | TokenKind::FStringMiddle
-            | TokenKind::TStringMiddle => {}
-            _ => {
-                if let Some(chain) = chains.last_mut() {
-                    *chain += 1;
-                    sum += 1;
-                }
+            | TokenKind::TStringMiddle => continue,
+            TokenKind::Indent => indents += 1,
+            TokenKind::Dedent => indents = indents.saturating_sub(1),
+            TokenKind::Newline => {
+                around.clear();
+                (chain, sum) = (0, 0);
             }
+            TokenKind::Lpar
+            | TokenKind::Lsqb
+            | TokenKind::Lbrace
+            | TokenKind::FStringStart
+            | TokenKind::TStringStart => {
+                around.push(chain);
+                sum += chain;
+                chain = 1;
+            }
+            TokenKind::Rpar
+            | TokenKind::Rsqb
+            | TokenKind::Rbrace
+            | TokenKind::FStringEnd
+            | TokenKind::TStringEnd => {
+                if let Some(outer) = around.pop() {
+                    sum -= outer;
+                    chain = outer;
+                }
+                chain += usize::from(around.is_empty()); // f()()() is a chain as well
+            }
+            TokenKind::Comma => chain = 1,
+            _ => chain += 1,
         }
-        if chains.len() > BRACKETS || indents > INDENTS {
+        if around.len() >= BRACKETS || indents > INDENTS {
             return None;
         }
-        deepest = deepest.max(sum);
+        deepest = deepest.max(sum + chain);
     }
     Some(deepest).filter(|&deepest| deepest <= LEVELS)
 }
@@ -152,9 +146,10 @@ mod tests {
     #[test]
     fn bytes_count_at_least_what_tokens_count() {
         for text in ["f(a)[b].c\n", "x = not -a if b else lambda: c\n", "f'{a!r:{b}}'\n", "not\tnot\ta\n"] {
-            assert!(at_most(text) > 0 && of_text(text).is_some(), "{text}");
+            assert!(at_most(text, 0) > 0 && of_text(text).is_some(), "{text}");
         }
-        assert_eq!(at_most(&"(".repeat(100_000)), 100_000);
+        assert_eq!(at_most(&"(".repeat(100_000), 1000), 100_000);
+        assert_eq!((at_most("a b c", 5), at_most("a if b not", 6)), (5, 5));
         assert_eq!((of_text(&"(".repeat(300)), of_text(&"-".repeat(300_000))), (None, None));
     }
 }

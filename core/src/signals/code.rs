@@ -7,7 +7,7 @@ use super::lines::{is_blank, lines};
 use super::{Applies, encoded, language, ratio, signals};
 use crate::bytes::{Class, class};
 use aho_corasick::AhoCorasick;
-use memchr::{memchr, memmem, memrchr};
+use memchr::{memchr, memchr_iter, memmem, memrchr};
 use regex::Regex;
 use std::cell::RefCell;
 use std::sync::LazyLock;
@@ -48,40 +48,30 @@ pub struct CodeLines {
 impl CodeLines {
     /// Looks at the lines of `code`.
     pub fn of(code: &str) -> Self {
-        INTERNER.with_borrow_mut(|table| {
+        SCRATCH.with_borrow_mut(|Scratch { table, counts, bare }| {
             table.reset();
-            let (mut visible, mut counts, mut bare) = (0, Vec::<usize>::new(), Vec::new());
-            for line in lines(code).filter(|line| !is_blank(line)) {
+            counts.clear();
+            super::bare::bare(code, bare);
+            let (mut visible, mut start) = (0, 0);
+            for end in memchr_iter(b'\n', bare).chain([bare.len()]) {
+                let line = &bare[start..end];
+                if line.iter().all(|byte| matches!(byte, 0x1C..=0x1F)) {
+                    start = end + 1;
+                    continue; // blank: signals count those four as whitespace, Rust does not
+                }
                 visible += 1;
-                without_whitespace(line, &mut bare);
-                if bare == b"}," || bare.len() <= 4 && characters(&bare) == 1 {
-                    continue;
+                if !(line == b"}," || line.len() <= 4 && characters(line) == 1) {
+                    match counts.get_mut(table.number(bare, start, end) as usize) {
+                        Some(count) => *count += 1,
+                        None => counts.push(1),
+                    }
                 }
-                match counts.get_mut(table.number(&bare, 0, bare.len()) as usize) {
-                    Some(count) => *count += 1,
-                    None => counts.push(1),
-                }
+                start = end + 1;
             }
-            Self { visible, copied: counts.iter().filter(|&&count| count > 1).sum() }
+            let copied = counts.iter().filter(|&&count| count > 1);
+            Self { visible, copied: copied.map(|&count| count as usize).sum() }
         })
     }
-}
-
-fn without_whitespace(line: &str, bare: &mut Vec<u8>) {
-    bare.clear();
-    if !line.is_ascii() {
-        let visible = line.split(char::is_whitespace);
-        visible.for_each(|word| bare.extend_from_slice(word.as_bytes()));
-        return;
-    }
-    let line = line.trim_ascii_start();
-    bare.resize(line.len(), 0);
-    let mut end = 0;
-    for byte in line.bytes() {
-        bare[end] = byte; // always, and counted only if it stays: no branch to predict
-        end += usize::from(!matches!(byte, b' ' | b'\t'..=b'\r'));
-    }
-    bare.truncate(end);
 }
 
 /// `0x` and hex digits, as whole words, in characters.
@@ -110,8 +100,16 @@ static CONCATENATION: LazyLock<Regex> =
 
 static BRACKETS: Class = class!(b'(' | b')' | b'[' | b']' | b'{' | b'}');
 
+/// What is kept from document to document: the numbers of lines, how often each occurs, and the bare text.
+#[derive(Default)]
+struct Scratch {
+    table: Interner,
+    counts: Vec<u32>,
+    bare: Vec<u8>,
+}
+
 thread_local! {
-    static INTERNER: RefCell<Interner> = RefCell::default();
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
 signals! {
@@ -321,14 +319,13 @@ signals! {
     fn max_bracket_depth(document) {
         let (mut depth, mut deepest) = (0_usize, 0);
         let code = &document.split().code;
-        document.strings().outside(code, |part| {
-            for (start, end) in BRACKETS.runs(part.as_bytes()) {
-                for byte in &part.as_bytes()[start..end] {
-                    depth = if matches!(byte, b'(' | b'[' | b'{') { depth + 1 } else { depth.saturating_sub(1) };
-                    deepest = deepest.max(depth);
-                }
+        let outside = document.strings().outside(code);
+        for (start, end) in BRACKETS.runs(outside) {
+            for byte in &outside[start..end] {
+                depth = if matches!(byte, b'(' | b'[' | b'{') { depth + 1 } else { depth.saturating_sub(1) };
+                deepest = deepest.max(depth);
             }
-        });
+        }
         (!code.is_empty()).then_some(deepest as f64)
     }
 

@@ -112,11 +112,11 @@ impl Interner {
     #[inline(never)]
     fn long(&mut self, text: &[u8]) -> u32 {
         let secret = self.secret;
+        let mix = |state: u64, [low, high]: [u64; 2]| fold(low ^ secret[0] ^ state, high ^ secret[1]);
         let start = fold(text.len() as u64 ^ secret[0], secret[1]);
-        let hash = text.chunks(16).fold(start, |state, piece| {
-            let [low, high] = halves(piece, 0, piece.len());
-            fold(low ^ secret[0] ^ state, high ^ secret[1])
-        });
+        let hash =
+            text.as_chunks::<16>().0.iter().fold(start, |state, piece| mix(state, halves(piece, 0, 16)));
+        let hash = mix(hash, halves(text, text.len() - 16, text.len())); // the last 16, some of them again
         self.intern(
             hash,
             |table, known| known.is_long() && known.0[0] == hash && table.spelled(known) == text,

@@ -34,7 +34,7 @@ impl Tokens {
         INTERNER.with_borrow_mut(|interner| {
             interner.reset();
             let mut tokens = Self::default();
-            strings.outside(code, |part| tokens.add(part.as_bytes(), interner));
+            tokens.add(strings.outside(code), interner);
             tokens
         })
     }

@@ -27,29 +27,20 @@ pub fn is_encoded(text: &str, chars: usize) -> bool {
     found.longest > 1024 || found.all * 2 > chars
 }
 
-static BASE64: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        table[byte] =
-            matches!(byte as u8, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' | b'=' | b'\n');
-        byte += 1;
-    }
-    table
-};
+static BASE64: Class = class!(b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' | b'=' | b'\n');
 
 /// Runs of 64 or more of the alphabet, line feeds included. Looks at every 64th byte until one is of it.
 fn base64(bytes: &[u8], found: &mut Found) {
     let mut start = 0; // nothing of a run is before it
-    while start + 64 <= bytes.len() {
-        match bytes[start..start + 64].iter().rposition(|&byte| !BASE64[byte as usize]) {
-            Some(wrong) => start += wrong + 1,
-            None => {
-                let more = bytes[start + 64..].iter().position(|&byte| !BASE64[byte as usize]);
+    while let Some(block) = bytes[start..].first_chunk() {
+        match !BASE64.mask(block) {
+            0 => {
+                let more = bytes[start + 64..].iter().position(|&byte| !BASE64.has(byte));
                 let end = more.map_or(bytes.len(), |more| start + 64 + more);
                 found.add(end - start);
-                start = end + 1;
+                start = (end + 1).min(bytes.len());
             }
+            wrong => start += 64 - wrong.leading_zeros() as usize,
         }
     }
 }

@@ -91,15 +91,62 @@ impl Interner {
         }
     }
 
-    /// The same of its lower case. `text[start..end]` has nothing but ASCII letters and digits.
+    /// Calls `each` with the number of the lower case of each of `runs` of letters and digits of ASCII, and the run.
     #[inline]
-    pub fn number_in_lower_case(&mut self, text: &[u8], start: usize, end: usize) -> u32 {
-        match KEEP.get(end - start) {
-            Some(&keep) => {
-                let lower = halves(text, start, end).map(|half| half | 0x2020_2020_2020_2020); // digits have that bit
-                self.short(lower, keep, end - start)
+    pub fn numbers_in_lower_case(
+        &mut self,
+        text: &[u8],
+        runs: impl Iterator<Item = (usize, usize)>,
+        each: impl FnMut(u32, usize, usize),
+    ) {
+        const LOWER: u64 = 0x2020_2020_2020_2020; // digits have that bit
+        let long = |table: &mut Self, start, end| table.long(&text[start..end].to_ascii_lowercase());
+        self.ahead(text, runs, LOWER, long, each);
+    }
+
+    /// The same of the runs as they are.
+    #[inline]
+    pub fn numbers(
+        &mut self,
+        text: &[u8],
+        runs: impl Iterator<Item = (usize, usize)>,
+        each: impl FnMut(u32, usize, usize),
+    ) {
+        self.ahead(text, runs, 0, |table, start, end| table.long(&text[start..end]), each);
+    }
+
+    /// Hashes a few runs before it looks for them: a look often ends in a mispredicted branch, and what is hashed
+    /// behind that would be hashed twice.
+    #[inline(always)]
+    fn ahead(
+        &mut self,
+        text: &[u8],
+        mut runs: impl Iterator<Item = (usize, usize)>,
+        bits: u64,
+        long: impl Fn(&mut Self, usize, usize) -> u32,
+        mut each: impl FnMut(u32, usize, usize),
+    ) {
+        let mut ahead = [(0, 0, Key([0; 2]), 0); 32];
+        loop {
+            let mut count = 0;
+            for (place, (start, end)) in ahead.iter_mut().zip(&mut runs) {
+                let keep = KEEP.get(end - start).copied().unwrap_or([0; 2]);
+                let [low, high] = halves(text, start, end).map(|half| half | bits);
+                let key = Key([low & keep[0], high & keep[1] | ((end - start) as u64) << 56]);
+                *place = (start, end, key, hash(key.0[0], key.0[1], self.secret));
+                count += 1;
             }
-            None => self.long(&text[start..end].to_ascii_lowercase()),
+            if count == 0 {
+                return;
+            }
+            for &(start, end, key, hash) in &ahead[..count] {
+                let number = if end - start < KEEP.len() {
+                    self.intern(hash, |_, known| known == key, |_| key)
+                } else {
+                    long(self, start, end)
+                };
+                each(number, start, end);
+            }
         }
     }
 
@@ -142,7 +189,7 @@ impl Interner {
         is_it: impl Fn(&Self, Key) -> bool,
         key: impl FnOnce(&mut Self) -> Key,
     ) -> u32 {
-        if self.keys.len() * 2 >= self.slots.len() {
+        if self.keys.len() * 4 >= self.slots.len() {
             self.grow();
         }
         let mask = self.slots.len() - 1;
@@ -207,7 +254,10 @@ mod tests {
                     );
                 }
                 let number = lower.number(text.to_lowercase().as_bytes(), 0, text.len());
-                assert_eq!(lower.number_in_lower_case(text.as_bytes(), 0, text.len()), number);
+                let mut again = None;
+                let run = std::iter::once((0, text.len()));
+                lower.numbers_in_lower_case(text.as_bytes(), run, |found, _, _| again = Some(found));
+                assert_eq!(again, Some(number));
             }
             assert_eq!((table.keys.len(), lower.keys.len()), (5_000, 5_000), "{round}");
             table.reset();

@@ -28,22 +28,33 @@ pub fn is_blank(line: &str) -> bool {
 
 /// A line of a table: numbers and strings with signs between, no names outside quotes; hex numbers count.
 fn is_data(line: &str) -> bool {
-    let (mut numbers, mut quote, mut previous) = (false, None, ' ');
-    for c in line.chars() {
-        match quote {
-            Some(open) if c == open && previous != '\\' => quote = None,
-            Some(_) => {}
-            None if c == '"' || c == '\'' => (quote, numbers) = (Some(c), true),
-            None if c.is_ascii_digit() => numbers = true,
-            None if matches!(c, 'x' | 'X' | 'e' | 'E' | 'f' | 'F' | 'u' | 'U' | 'l' | 'L' | 'a'..='d' | 'A'..='D')
-                && (previous.is_ascii_hexdigit()
-                    || matches!(previous, 'x' | 'X' | 'u' | 'U' | 'l' | 'L')) => {}
-            None if is(c, WORD_B) => return false,
-            None => {}
+    let bytes = line.as_bytes();
+    let (mut numbers, mut at) = (false, 0);
+    while let Some(&byte) = bytes.get(at) {
+        let previous = if at > 0 { bytes[at - 1] } else { b' ' };
+        at += 1;
+        match byte {
+            b'"' | b'\'' => {
+                let is_close = |close: &usize| bytes[at + close - 1] != b'\\';
+                let Some(close) = memchr_iter(byte, &bytes[at..]).find(is_close) else { return false };
+                (numbers, at) = (true, at + close + 1);
+            }
+            b'0'..=b'9' => numbers = true,
+            b'x' | b'X' | b'e' | b'E' | b'f' | b'F' | b'u' | b'U' | b'l' | b'L' | b'a'..=b'd' | b'A'..=b'D'
+                if previous.is_ascii_hexdigit()
+                    || matches!(previous, b'x' | b'X' | b'u' | b'U' | b'l' | b'L') => {}
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => return false,
+            0x80.. => {
+                let c = line[at - 1..].chars().next().unwrap_or(' ');
+                if is(c, WORD_B) {
+                    return false;
+                }
+                at += c.len_utf8() - 1;
+            }
+            _ => {}
         }
-        previous = c;
     }
-    numbers && quote.is_none()
+    numbers
 }
 
 /// What signals of raw lines count, in one pass over them.

@@ -40,19 +40,22 @@ impl Tokens {
     }
 
     fn add(&mut self, bytes: &[u8], interner: &mut Interner) {
-        for (start, end) in WORD.runs(bytes) {
-            if bytes[start].is_ascii_digit() {
-                self.numbers += 1;
-                continue;
-            }
+        let mut numbers = 0;
+        let names = WORD.runs(bytes).filter(|&(start, _)| {
+            let number = bytes[start].is_ascii_digit();
+            numbers += usize::from(number);
+            !number
+        });
+        interner.numbers(bytes, names, |number, start, end| {
             self.identifiers += 1;
             self.single += usize::from(end - start == 1);
             self.obfuscated += usize::from(is_obfuscated(&bytes[start..end]));
-            match self.distinct.get_mut(interner.number(bytes, start, end) as usize) {
+            match self.distinct.get_mut(number as usize) {
                 Some((count, _)) => *count += 1,
                 None => self.distinct.push((1, characters(&bytes[start..end]) as u32)),
             }
-        }
+        });
+        self.numbers = numbers;
     }
 }
 

@@ -143,7 +143,7 @@ impl Class {
 
     /// The maximal runs of its bytes in `text`, in order: where each starts and ends.
     pub fn runs<'t>(&'t self, text: &'t [u8]) -> Runs<'t> {
-        Runs { class: self, text, next: 0, inside: 0, edges: [0; ROOM], at: 0, found: 0 }
+        Runs { class: self, text, next: 0, inside: 0, edges: [[0; 2]; ROOM / 2], at: 0, found: 0 }
     }
 
     /// Where the first byte of the class is in `text`.
@@ -174,9 +174,9 @@ pub fn padded(rest: &[u8]) -> [u8; BLOCK] {
     block
 }
 
-/// So many edges at least are found at a time, if there are; a block has up to 64.
+/// So many edges at least are found at a time, if there are; a block has up to 64, and one may be left from before.
 const WANTED: usize = 128;
-const ROOM: usize = WANTED + BLOCK;
+const ROOM: usize = WANTED + BLOCK + 2;
 
 /// Iterates over the runs of a class. See [`Class::runs`].
 ///
@@ -187,39 +187,37 @@ pub struct Runs<'t> {
     text: &'t [u8],
     next: usize, // where the block after those looked at starts
     inside: u64, // 1 if the last byte looked at is of the class
-    edges: [usize; ROOM],
-    at: usize,    // how many of them have been handed out
-    found: usize, // how many there are
+    edges: [[usize; 2]; ROOM / 2],
+    at: usize,    // how many runs have been handed out
+    found: usize, // how many edges there are
 }
 
 impl Runs<'_> {
-    /// The next place at which a run starts or ends.
-    #[inline(always)]
-    fn edge(&mut self) -> Option<usize> {
-        if self.at == self.found && !self.read() {
-            return None;
+    /// The next runs, as many as have been found at once; none at the end.
+    #[inline]
+    pub fn some(&mut self) -> &[[usize; 2]] {
+        if self.at == self.found / 2 {
+            self.read();
         }
-        let edge = self.edges[self.at];
-        self.at += 1;
-        Some(edge)
+        let from = std::mem::replace(&mut self.at, self.found / 2);
+        &self.edges[from..self.found / 2]
     }
 
-    /// Finds more edges; false if there are none.
+    /// Finds more runs, if there are.
     #[inline(never)]
-    fn read(&mut self) -> bool {
-        (self.at, self.found) = (0, 0);
+    fn read(&mut self) {
+        self.edges[0] = self.edges[self.found / 2]; // of which only the start is known
+        (self.at, self.found) = (0, self.found % 2);
         #[cfg(target_arch = "x86_64")]
         if has_avx2() {
             // SAFETY: the CPU has these instructions.
-            unsafe { self.read_avx2() };
-            return self.found > 0;
+            return unsafe { self.read_avx2() };
         }
         self.read_by(|class, block| class.mask_portable(block));
-        self.found > 0
     }
 
     #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,bmi1,bmi2")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
     fn read_avx2(&mut self) {
         self.read_by(|class, block| class.mask_avx2(block));
     }
@@ -236,6 +234,10 @@ impl Runs<'_> {
         if let Some(rest) = self.text.get(self.next..).filter(|rest| !rest.is_empty()) {
             self.add(mask(self.class, &padded(rest)), !(u64::MAX << rest.len()));
         }
+        if self.found % 2 == 1 {
+            self.edges.as_flattened_mut()[self.found] = self.text.len();
+            self.found += 1;
+        }
     }
 
     /// Adds the edges of a block, of which `real` bytes are text.
@@ -243,13 +245,14 @@ impl Runs<'_> {
     fn add(&mut self, mask: u64, real: u64) {
         let mask = mask & real;
         let mut edges = (mask ^ (mask << 1 | self.inside)) & real;
-        let (count, mut at) = (edges.count_ones() as usize, self.found);
+        let count = edges.count_ones() as usize;
+        let mut room = self.edges.as_flattened_mut()[self.found..].as_chunks_mut::<4>().0.iter_mut();
         while edges != 0 {
-            for _ in 0..4 {
+            let Some(four) = room.next() else { break };
+            for edge in four {
                 // Four at a time, real or not, so that few branches are taken.
-                self.edges[at] = self.next + edges.trailing_zeros() as usize;
+                *edge = self.next + edges.trailing_zeros() as usize;
                 edges &= edges.wrapping_sub(1);
-                at += 1;
             }
         }
         self.found += count;
@@ -263,8 +266,12 @@ impl Iterator for Runs<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<(usize, usize)> {
-        let start = self.edge()?;
-        Some((start, self.edge().unwrap_or(self.text.len())))
+        if self.at == self.found / 2 {
+            self.read();
+        }
+        let [start, end] = *self.edges[..self.found / 2].get(self.at)?;
+        self.at += 1;
+        Some((start, end))
     }
 }
 

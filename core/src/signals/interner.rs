@@ -1,5 +1,6 @@
 //! Numbers for strings: equal strings get equal numbers, compared byte by byte and never by hash alone.
 
+use crate::bytes::Runs;
 use std::hash::{BuildHasher, RandomState};
 
 /// A table of strings seen so far. Numbers count from 0 in the order of first sight.
@@ -91,61 +92,49 @@ impl Interner {
         }
     }
 
-    /// Calls `each` with the number of the lower case of each of `runs` of letters and digits of ASCII, and the run.
+    /// Calls `each` with the number of each of `runs` that begins with a `wanted` byte, and the run. If `LOWER`, runs
+    /// are letters and digits of ASCII, and numbered by their lower case. Returns how many runs
+    /// there are.
+    ///
+    /// Many are hashed before the first is looked for: a look often ends in a mispredicted branch, and what is begun
+    /// behind that is begun again.
     #[inline]
-    pub fn numbers_in_lower_case(
+    pub fn numbers<const LOWER: bool>(
         &mut self,
         text: &[u8],
-        runs: impl Iterator<Item = (usize, usize)>,
-        each: impl FnMut(u32, usize, usize),
-    ) {
-        const LOWER: u64 = 0x2020_2020_2020_2020; // digits have that bit
-        let long = |table: &mut Self, start, end| table.long(&text[start..end].to_ascii_lowercase());
-        self.ahead(text, runs, LOWER, long, each);
-    }
-
-    /// The same of the runs as they are.
-    #[inline]
-    pub fn numbers(
-        &mut self,
-        text: &[u8],
-        runs: impl Iterator<Item = (usize, usize)>,
-        each: impl FnMut(u32, usize, usize),
-    ) {
-        self.ahead(text, runs, 0, |table, start, end| table.long(&text[start..end]), each);
-    }
-
-    /// Hashes a few runs before it looks for them: a look often ends in a mispredicted branch, and what is hashed
-    /// behind that would be hashed twice.
-    #[inline(always)]
-    fn ahead(
-        &mut self,
-        text: &[u8],
-        mut runs: impl Iterator<Item = (usize, usize)>,
-        bits: u64,
-        long: impl Fn(&mut Self, usize, usize) -> u32,
+        mut runs: Runs<'_>,
+        wanted: impl Fn(u8) -> bool,
         mut each: impl FnMut(u32, usize, usize),
-    ) {
+    ) -> usize {
+        let bits = if LOWER { 0x2020_2020_2020_2020 } else { 0 }; // digits have that bit
         let mut ahead = [(0, 0, Key([0; 2]), 0); 32];
+        let mut all = 0;
         loop {
-            let mut count = 0;
-            for (place, (start, end)) in ahead.iter_mut().zip(&mut runs) {
-                let keep = KEEP.get(end - start).copied().unwrap_or([0; 2]);
-                let [low, high] = halves(text, start, end).map(|half| half | bits);
-                let key = Key([low & keep[0], high & keep[1] | ((end - start) as u64) << 56]);
-                *place = (start, end, key, hash(key.0[0], key.0[1], self.secret));
-                count += 1;
+            let some = runs.some();
+            if some.is_empty() {
+                return all;
             }
-            if count == 0 {
-                return;
-            }
-            for &(start, end, key, hash) in &ahead[..count] {
-                let number = if end - start < KEEP.len() {
-                    self.intern(hash, |_, known| known == key, |_| key)
-                } else {
-                    long(self, start, end)
-                };
-                each(number, start, end);
+            all += some.len();
+            for some in some.chunks(ahead.len()) {
+                let mut count = 0;
+                for &[start, end] in some {
+                    let length = end - start;
+                    let keep = KEEP[length.min(15)];
+                    let [low, high] = halves(text, start, end).map(|half| half | bits);
+                    let key = Key([low & keep[0], high & keep[1] | (length as u64) << 56]);
+                    ahead[count] = (start, end, key, hash(key.0[0], key.0[1], self.secret));
+                    count += usize::from(wanted(text[start]));
+                }
+                for &(start, end, key, hash) in &ahead[..count] {
+                    let number = if end - start < KEEP.len() {
+                        self.intern(hash, |_, known| known == key, |_| key)
+                    } else if LOWER {
+                        self.long(&text[start..end].to_ascii_lowercase())
+                    } else {
+                        self.long(&text[start..end])
+                    };
+                    each(number, start, end);
+                }
             }
         }
     }
@@ -240,6 +229,9 @@ fn halves(text: &[u8], start: usize, end: usize) -> [u64; 2] {
 #[cfg(test)]
 mod tests {
     use super::Interner;
+    use crate::bytes::{Class, class};
+
+    static WORD: Class = class!(b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z');
 
     #[test]
     fn equal_strings_have_equal_numbers() {
@@ -255,8 +247,8 @@ mod tests {
                 }
                 let number = lower.number(text.to_lowercase().as_bytes(), 0, text.len());
                 let mut again = None;
-                let run = std::iter::once((0, text.len()));
-                lower.numbers_in_lower_case(text.as_bytes(), run, |found, _, _| again = Some(found));
+                let run = WORD.runs(text.as_bytes());
+                lower.numbers::<true>(text.as_bytes(), run, |_| true, |found, _, _| again = Some(found));
                 assert_eq!(again, Some(number));
             }
             assert_eq!((table.keys.len(), lower.keys.len()), (5_000, 5_000), "{round}");

@@ -40,13 +40,9 @@ impl Tokens {
     }
 
     fn add(&mut self, bytes: &[u8], interner: &mut Interner) {
-        let mut numbers = 0;
-        let names = WORD.runs(bytes).filter(|&(start, _)| {
-            let number = bytes[start].is_ascii_digit();
-            numbers += usize::from(number);
-            !number
-        });
-        interner.numbers(bytes, names, |number, start, end| {
+        let runs = WORD.runs(bytes);
+        let is_name = |first: u8| !first.is_ascii_digit();
+        let all = interner.numbers::<false>(bytes, runs, is_name, |number, start, end| {
             self.identifiers += 1;
             self.single += usize::from(end - start == 1);
             self.obfuscated += usize::from(is_obfuscated(&bytes[start..end]));
@@ -55,7 +51,7 @@ impl Tokens {
                 None => self.distinct.push((1, characters(&bytes[start..end]) as u32)),
             }
         });
-        self.numbers = numbers;
+        self.numbers = all - self.identifiers;
     }
 }
 

@@ -59,9 +59,9 @@ impl Words {
                 if segment.is_some() { Some(at) } else { SPECIAL.find(&bytes[at..]).map(|found| at + found) };
             let line =
                 special.map_or(bytes.len(), |s| memrchr(b'\n', &bytes[at..s]).map_or(at, |end| at + end + 1));
-            let plain = WORD.runs(&bytes[at..line]).map(|(start, end)| (at + start, at + end));
-            table.numbers_in_lower_case(bytes, plain, |number, start, end| {
-                self.add(number, &content[start..end]);
+            let plain = &bytes[at..line];
+            table.numbers::<true>(plain, WORD.runs(plain), |_| true, |number, start, end| {
+                self.add(number, || (end - start, &plain[start..end]));
             });
             at = line;
             if let Some(special) = special {
@@ -69,7 +69,7 @@ impl Words {
                 let normal = normalised(&content[line..at]);
                 let mut add = |word: &str| {
                     let number = table.number(word.as_bytes(), 0, word.len());
-                    self.add(number, word);
+                    self.add(number, || (length(word), word.as_bytes()));
                 };
                 match segment {
                     Some(segment) => {
@@ -82,16 +82,18 @@ impl Words {
         }
     }
 
+    /// Adds a word; if it is new, `what` says how many characters it has, and which bytes.
     #[inline]
-    fn add(&mut self, number: u32, word: &str) {
+    fn add<'w>(&mut self, number: u32, what: impl FnOnce() -> (usize, &'w [u8])) {
         self.numbers.push(number);
         if let Some(count) = self.counts.get_mut(number as usize) {
             *count += 1;
             return;
         }
+        let (length, word) = what();
         self.counts.push(1);
-        self.lengths.push(length(word) as u32);
-        self.digits.push(word.bytes().all(|byte| byte.is_ascii_digit()));
+        self.lengths.push(length as u32);
+        self.digits.push(word.iter().all(u8::is_ascii_digit));
     }
 
     /// How many words there are.

@@ -193,14 +193,14 @@ pub struct Runs<'t> {
 }
 
 impl Runs<'_> {
-    /// The next runs, as many as have been found at once; none at the end.
+    /// The next runs, as many as have been found at once; none at the end. They are the caller's to change.
     #[inline]
-    pub fn some(&mut self) -> &[[usize; 2]] {
+    pub fn some(&mut self) -> &mut [[usize; 2]] {
         if self.at == self.found / 2 {
             self.read();
         }
         let from = std::mem::replace(&mut self.at, self.found / 2);
-        &self.edges[from..self.found / 2]
+        &mut self.edges[from..self.found / 2]
     }
 
     /// Finds more runs, if there are.

@@ -38,7 +38,14 @@ fn find_any_by(text: &[u8], words: &[&str]) -> Option<usize> {
         }
         at += BLOCK;
     }
-    (at..text.len()).find(|&at| starts_with_any(&text[at..], words))
+    // Less than two blocks are left, and zeros after them are no part of a word.
+    let (rest, mut last) = (&text[at..], [0; 2 * BLOCK + LOOKED_AT]);
+    last[..rest.len()].copy_from_slice(rest);
+    let may = |window: &[u8]| words.iter().any(|word| block_has(window, word.as_bytes()));
+    if !rest.is_empty() && (may(&last) || may(&last[BLOCK..])) {
+        return (at..text.len()).find(|&at| starts_with_any(&text[at..], words));
+    }
+    None
 }
 
 /// Whether `word` may begin at one of the first 64 places.

@@ -70,6 +70,9 @@ impl Key {
     }
 }
 
+/// How many strings are hashed before the first is looked for.
+const AHEAD: usize = 32;
+
 /// Slots of an empty table, and the most that are kept for the next document.
 const SLOTS: usize = 1024;
 
@@ -88,7 +91,10 @@ impl Interner {
     pub fn number(&mut self, text: &[u8], start: usize, end: usize) -> u32 {
         match KEEP.get(end - start) {
             Some(&keep) => self.short(halves(text, start, end), keep, end - start),
-            None => self.long(&text[start..end]),
+            None => {
+                self.make_room(1);
+                self.long(&text[start..end])
+            }
         }
     }
 
@@ -107,25 +113,27 @@ impl Interner {
         mut each: impl FnMut(u32, usize, usize),
     ) -> usize {
         let bits = if LOWER { 0x2020_2020_2020_2020 } else { 0 }; // digits have that bit
-        let mut ahead = [(0, 0, Key([0; 2]), 0); 32];
-        let mut all = 0;
+        let (mut all, mut ahead) = (0, [(Key([0; 2]), 0); AHEAD]);
         loop {
             let some = runs.some();
             if some.is_empty() {
                 return all;
             }
             all += some.len();
-            for some in some.chunks(ahead.len()) {
+            for some in some.chunks_mut(AHEAD) {
                 let mut count = 0;
-                for &[start, end] in some {
+                for i in 0..some.len() {
+                    let [start, end] = some[i];
                     let length = end - start;
                     let keep = KEEP[length.min(15)];
                     let [low, high] = halves(text, start, end).map(|half| half | bits);
                     let key = Key([low & keep[0], high & keep[1] | (length as u64) << 56]);
-                    ahead[count] = (start, end, key, hash(key.0[0], key.0[1], self.secret));
+                    ahead[count] = (key, hash(key.0[0], key.0[1], self.secret));
+                    some[count] = [start, end];
                     count += usize::from(wanted(text[start]));
                 }
-                for &(start, end, key, hash) in &ahead[..count] {
+                self.make_room(AHEAD);
+                for (&[start, end], &(key, hash)) in some[..count].iter().zip(&ahead) {
                     let number = if end - start < KEEP.len() {
                         self.intern(hash, |_, known| known == key, |_| key)
                     } else if LOWER {
@@ -142,6 +150,7 @@ impl Interner {
     #[inline]
     fn short(&mut self, halves: [u64; 2], keep: [u64; 2], len: usize) -> u32 {
         let key = Key([halves[0] & keep[0], halves[1] & keep[1] | (len as u64) << 56]);
+        self.make_room(1);
         self.intern(hash(key.0[0], key.0[1], self.secret), |_, known| known == key, |_| key)
     }
 
@@ -171,6 +180,16 @@ impl Interner {
         &self.long[start..self.ends[at]]
     }
 
+    /// Makes sure that three of four slots stay empty after so many more strings: where fewer were, every fourth look
+    /// went to a second slot, and a branch that was seldom foreseen.
+    #[inline]
+    fn make_room(&mut self, more: usize) {
+        while (self.keys.len() + more) * 4 > self.slots.len() {
+            self.grow();
+        }
+    }
+
+    /// The caller has made room.
     #[inline(always)]
     fn intern(
         &mut self,
@@ -178,9 +197,6 @@ impl Interner {
         is_it: impl Fn(&Self, Key) -> bool,
         key: impl FnOnce(&mut Self) -> Key,
     ) -> u32 {
-        if self.keys.len() * 4 >= self.slots.len() {
-            self.grow();
-        }
         let mask = self.slots.len() - 1;
         let mut slot = hash as usize & mask;
         loop {

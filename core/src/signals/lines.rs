@@ -40,7 +40,18 @@ fn is_data(line: &str) -> bool {
                 (numbers, at) = (true, at + close + 1);
             }
             b'0'..=b'9' => numbers = true,
-            b'x' | b'X' | b'e' | b'E' | b'f' | b'F' | b'u' | b'U' | b'l' | b'L' | b'a'..=b'd' | b'A'..=b'D'
+            b'x'
+            | b'X'
+            | b'e'
+            | b'E'
+            | b'f'
+            | b'F'
+            | b'u'
+            | b'U'
+            | b'l'
+            | b'L'
+            | b'a'..=b'd'
+            | b'A'..=b'D'
                 if previous.is_ascii_hexdigit()
                     || matches!(previous, b'x' | b'X' | b'u' | b'U' | b'l' | b'L') => {}
             b'a'..=b'z' | b'A'..=b'Z' | b'_' => return false,

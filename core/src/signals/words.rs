@@ -60,9 +60,14 @@ impl Words {
             let line =
                 special.map_or(bytes.len(), |s| memrchr(b'\n', &bytes[at..s]).map_or(at, |end| at + end + 1));
             let plain = &bytes[at..line];
-            table.numbers::<true>(plain, WORD.runs(plain), |_| true, |number, start, end| {
-                self.add(number, || (end - start, &plain[start..end]));
-            });
+            table.numbers::<true>(
+                plain,
+                WORD.runs(plain),
+                |_| true,
+                |number, start, end| {
+                    self.add(number, || (end - start, &plain[start..end]));
+                },
+            );
             at = line;
             if let Some(special) = special {
                 at = memchr(b'\n', &bytes[special..]).map_or(bytes.len(), |end| special + end + 1);

@@ -111,7 +111,7 @@ fn has_digit_value(c: char) -> bool {
 
 /// Number of characters of `text`.
 pub fn length(text: &str) -> usize {
-    if text.is_ascii() { text.len() } else { text.chars().count() }
+    if text.is_ascii() { text.len() } else { characters(text.as_bytes()) }
 }
 
 /// Number of characters of a text of these bytes: of those that do not continue one.

@@ -7,6 +7,7 @@ const BLOCK: usize = 64;
 /// Whether a byte is in it is looked up by half bytes: each of up to eight different rows of the 16 × 16 table of bytes
 /// has a bit, which `high` sets for the upper halves that have this row and `low` for the lower halves that are in it.
 /// From: Langdale and Lemire, *Parsing Gigabytes of JSON per Second* (2019), section 3.1.2.
+#[derive(Clone, Debug)]
 pub struct Class {
     members: [bool; 256],
     #[cfg_attr(
@@ -74,6 +75,25 @@ impl Class {
         Self { members, low, high }
     }
 
+    /// A class of ASCII that can be changed: each upper half has a row of its own.
+    pub fn of_ascii(mut members: [bool; 256]) -> Self {
+        members[128..].fill(false);
+        let mut class = Self {
+            members: [false; 256],
+            low: [0; 16],
+            high: [1, 2, 4, 8, 16, 32, 64, 128, 0, 0, 0, 0, 0, 0, 0, 0],
+        };
+        (0..128).filter(|&byte| members[byte as usize]).for_each(|byte| class.set(byte, true));
+        class
+    }
+
+    /// Puts a byte of ASCII in a class [`Self::of_ascii`], or takes it out.
+    pub fn set(&mut self, byte: u8, member: bool) {
+        let (row, row_bit) = (&mut self.low[(byte & 15) as usize], 1 << (byte >> 4));
+        *row = if member { *row | row_bit } else { *row & !row_bit };
+        self.members[byte as usize] = member;
+    }
+
     /// Whether a byte is in it.
     #[inline]
     pub fn has(&self, byte: u8) -> bool {
@@ -84,15 +104,21 @@ impl Class {
     #[inline]
     pub fn mask(&self, block: &[u8; BLOCK]) -> u64 {
         #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") {
+        if has_avx2() {
             // SAFETY: the CPU has these instructions.
             return unsafe { self.mask_avx2(block) };
         }
+        self.mask_portable(block)
+    }
+
+    #[inline(always)]
+    fn mask_portable(&self, block: &[u8; BLOCK]) -> u64 {
         block.iter().rev().fold(0, |mask, &byte| mask << 1 | u64::from(self.has(byte)))
     }
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
+    #[inline]
     fn mask_avx2(&self, block: &[u8; BLOCK]) -> u64 {
         use std::arch::x86_64::*;
         // SAFETY: both tables are 16 bytes; they need not be aligned.
@@ -117,52 +143,121 @@ impl Class {
 
     /// The maximal runs of its bytes in `text`, in order: where each starts and ends.
     pub fn runs<'t>(&'t self, text: &'t [u8]) -> Runs<'t> {
-        Runs { class: self, text, next: 0, edges: 0, inside: 0 }
+        Runs { class: self, text, next: 0, inside: 0, edges: [[0; 2]; ROOM / 2], at: 0, found: 0 }
     }
 
     /// Where the first byte of the class is in `text`.
     pub fn find(&self, text: &[u8]) -> Option<usize> {
-        self.runs(text).next().map(|(start, _)| start)
+        let (blocks, rest) = text.as_chunks::<BLOCK>();
+        let (block, mask) = (0..)
+            .zip(blocks)
+            .map(|(i, block)| (i, self.mask(block)))
+            .find(|(_, mask)| *mask != 0)
+            .unwrap_or((blocks.len(), self.mask(&padded(rest)) & !(u64::MAX << rest.len())));
+        (mask != 0).then(|| block * BLOCK + mask.trailing_zeros() as usize)
     }
 }
 
+/// Whether the CPU has the 256-bit integers and the bit manipulation that loops over blocks are compiled for as well.
+/// Results never depend on it.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub fn has_avx2() -> bool {
+    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("bmi2")
+}
+
+/// The last bytes of a text as a block, zeros after them.
+#[inline]
+pub fn padded(rest: &[u8]) -> [u8; BLOCK] {
+    let mut block = [0; BLOCK];
+    block[..rest.len()].copy_from_slice(rest);
+    block
+}
+
+/// So many edges at least are found at a time, if there are; a block has up to 64, and one may be left from before.
+const WANTED: usize = 128;
+const ROOM: usize = WANTED + BLOCK + 2;
+
 /// Iterates over the runs of a class. See [`Class::runs`].
+///
+/// Edges are found a hundred at a time, by a loop that has no branch which depends on a byte: handing them out one
+/// block at a time cost a mispredicted branch for every block, and a choice of instructions.
 pub struct Runs<'t> {
     class: &'t Class,
     text: &'t [u8],
-    next: usize, // where the block after the present one starts
-    edges: u64,  // places of the present block, not yet passed, at which a run starts or ends
-    inside: u64, // 1 if the last byte of the present block is of the class
+    next: usize, // where the block after those looked at starts
+    inside: u64, // 1 if the last byte looked at is of the class
+    edges: [[usize; 2]; ROOM / 2],
+    at: usize,    // how many runs have been handed out
+    found: usize, // how many edges there are
 }
 
 impl Runs<'_> {
-    /// The next place at which a run starts or ends.
-    #[inline(always)]
-    fn edge(&mut self) -> Option<usize> {
-        if self.edges == 0 && !self.read() {
-            return None;
+    /// The next runs, as many as have been found at once; none at the end. They are the caller's to change.
+    #[inline]
+    pub fn some(&mut self) -> &mut [[usize; 2]] {
+        if self.at == self.found / 2 {
+            self.read();
         }
-        let at = self.next - BLOCK + self.edges.trailing_zeros() as usize;
-        self.edges &= self.edges - 1;
-        Some(at)
+        let from = std::mem::replace(&mut self.at, self.found / 2);
+        &mut self.edges[from..self.found / 2]
     }
 
-    /// Goes to the next block that has edges; false if there is none.
-    fn read(&mut self) -> bool {
-        while self.edges == 0 {
-            let Some(rest) = self.text.get(self.next..).filter(|rest| !rest.is_empty()) else { return false };
-            let mask = match rest.first_chunk::<BLOCK>() {
-                Some(block) => self.class.mask(block),
-                None => {
-                    let bits = rest.iter().rev().map(|&byte| u64::from(self.class.has(byte)));
-                    bits.fold(0, |mask, bit| mask << 1 | bit)
-                }
-            };
-            self.edges = mask ^ (mask << 1 | self.inside);
-            self.inside = mask >> 63;
-            self.next += BLOCK;
+    /// Finds more runs, if there are.
+    #[inline(never)]
+    fn read(&mut self) {
+        self.edges[0] = self.edges[self.found / 2]; // of which only the start is known
+        (self.at, self.found) = (0, self.found % 2);
+        #[cfg(target_arch = "x86_64")]
+        if has_avx2() {
+            // SAFETY: the CPU has these instructions.
+            return unsafe { self.read_avx2() };
         }
-        true
+        self.read_by(|class, block| class.mask_portable(block));
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+    fn read_avx2(&mut self) {
+        self.read_by(|class, block| class.mask_avx2(block));
+    }
+
+    #[inline(always)]
+    fn read_by(&mut self, mask: impl Fn(&Class, &[u8; BLOCK]) -> u64) {
+        let (blocks, _) = self.text[self.next.min(self.text.len())..].as_chunks::<BLOCK>();
+        for block in blocks {
+            self.add(mask(self.class, block), u64::MAX);
+            if self.found >= WANTED {
+                return;
+            }
+        }
+        if let Some(rest) = self.text.get(self.next..).filter(|rest| !rest.is_empty()) {
+            self.add(mask(self.class, &padded(rest)), !(u64::MAX << rest.len()));
+        }
+        if self.found % 2 == 1 {
+            self.edges.as_flattened_mut()[self.found] = self.text.len();
+            self.found += 1;
+        }
+    }
+
+    /// Adds the edges of a block, of which `real` bytes are text.
+    #[inline(always)]
+    fn add(&mut self, mask: u64, real: u64) {
+        let mask = mask & real;
+        let mut edges = (mask ^ (mask << 1 | self.inside)) & real;
+        let count = edges.count_ones() as usize;
+        let mut room = self.edges.as_flattened_mut()[self.found..].as_chunks_mut::<4>().0.iter_mut();
+        while edges != 0 {
+            let Some(four) = room.next() else { break };
+            for edge in four {
+                // Four at a time, real or not, so that few branches are taken.
+                *edge = self.next + edges.trailing_zeros() as usize;
+                edges &= edges.wrapping_sub(1);
+            }
+        }
+        self.found += count;
+        self.inside = mask >> 63;
+        self.next += BLOCK;
     }
 }
 
@@ -171,8 +266,12 @@ impl Iterator for Runs<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<(usize, usize)> {
-        let start = self.edge()?;
-        Some((start, self.edge().unwrap_or(self.text.len())))
+        if self.at == self.found / 2 {
+            self.read();
+        }
+        let [start, end] = *self.edges[..self.found / 2].get(self.at)?;
+        self.at += 1;
+        Some((start, end))
     }
 }
 

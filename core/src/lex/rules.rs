@@ -7,6 +7,7 @@ use super::Syntax;
 use super::dialects::Dialect;
 use super::engine::Lexer;
 use super::quote::{Escape, Extent, OwnedQuote, Quote};
+use crate::bytes::Class;
 use memchr::memmem::Finder;
 use std::sync::Arc;
 
@@ -137,6 +138,8 @@ pub struct Rules {
     by_byte: Vec<Vec<u16>>,
     /// Bytes at which anything can begin.
     pub stops: [Stop; 256],
+    /// The same as a class, if they are ASCII.
+    pub class: Option<Class>,
     /// Further ones in code inside a literal: the brackets that end it.
     pub inside: Vec<u8>,
     /// Bytes the hook wants to see.
@@ -191,6 +194,7 @@ impl Rules {
             openers: Vec::new(),
             by_byte: Vec::new(),
             stops: [Stop::Never; 256],
+            class: None,
             inside: Vec::new(),
             special: [false; 256],
             hook: no_hook,
@@ -317,6 +321,8 @@ impl Rules {
         for &byte in self.skips {
             self.stops[byte as usize] = Stop::Always;
         }
+        let members = self.stops.map(|stop| stop != Stop::Never);
+        self.class = (!members[128..].contains(&true)).then(|| Class::of_ascii(members));
     }
 
     /// The openers that begin with a byte, longest first.

@@ -4,6 +4,7 @@
 //! `unicode-properties`; above that the tables are asked. (The reference ran on Unicode 14, ours is newer: code points
 //! assigned since then differ.)
 
+use crate::bytes::{Class, class, padded};
 use std::sync::LazyLock;
 use unicode_properties::{
     GeneralCategory as Category, GeneralCategoryGroup as Group, UnicodeGeneralCategory,
@@ -110,7 +111,7 @@ fn has_digit_value(c: char) -> bool {
 
 /// Number of characters of `text`.
 pub fn length(text: &str) -> usize {
-    characters(text.as_bytes())
+    if text.is_ascii() { text.len() } else { characters(text.as_bytes()) }
 }
 
 /// Number of characters of a text of these bytes: of those that do not continue one.
@@ -121,6 +122,29 @@ pub fn characters(bytes: &[u8]) -> usize {
 /// How many raw words there are: runs of word characters, and runs that are neither word nor whitespace.
 pub fn raw_words(text: &str) -> RawWords<'_> {
     RawWords { text, at: 0 }
+}
+
+/// What raw words of ASCII are made of: word characters, or what is neither those nor whitespace.
+pub static WORDS: Class = class!(b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_');
+/// See [`WORDS`].
+pub static SIGNS: Class =
+    class!(0..=8 | 0x0E..=0x1B | b'!'..=b'/' | b':'..=b'@' | b'['..=b'^' | b'`' | b'{'..=0x7F);
+
+/// How many of [`raw_words`] there are.
+pub fn num_raw_words(text: &str) -> usize {
+    if !text.is_ascii() {
+        return raw_words(text).count();
+    }
+    let mut before = [0; 2];
+    let mut starts = |block: &[u8; 64], real: u64| {
+        let masks = [WORDS.mask(block) & real, SIGNS.mask(block) & real];
+        let starts = [0, 1].map(|i| (masks[i] & !(masks[i] << 1 | before[i])).count_ones() as usize);
+        before = masks.map(|mask| mask >> 63);
+        starts[0] + starts[1]
+    };
+    let (blocks, rest) = text.as_bytes().as_chunks();
+    let whole: usize = blocks.iter().map(|block| starts(block, u64::MAX)).sum();
+    whole + starts(&padded(rest), !(u64::MAX << rest.len()))
 }
 
 /// The raw words of a text, in order.
@@ -163,7 +187,7 @@ impl<'a> Iterator for RawWords<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ASCII, DIGIT, LETTER, SPACE, WORD_A, WORD_B, compute, is, length, raw_words};
+    use super::{ASCII, DIGIT, LETTER, SPACE, WORD_A, WORD_B, compute, is, length, num_raw_words, raw_words};
 
     #[test]
     fn ascii_is_what_the_unicode_tables_say() {
@@ -185,6 +209,11 @@ mod tests {
     fn words_are_runs() {
         assert_eq!(raw_words("don't stop…now").collect::<Vec<_>>(), ["don", "'", "t", "stop", "…", "now"]);
         assert_eq!(raw_words("  ").count(), 0);
+        let text: String =
+            (0..300_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 25) as u8 as char).collect();
+        for end in 0..=text.len() {
+            assert_eq!(num_raw_words(&text[..end]), raw_words(&text[..end]).count());
+        }
         assert_eq!(length("aé漢\u{1F600}"), 4);
     }
 }

@@ -1,7 +1,7 @@
 //! Data written out as text: base64, columns of hex bytes, `\u` escapes.
 
 use super::classes::{SPACE, WORD_B, is};
-use crate::bytes::{Class, class};
+use crate::bytes::{Class, class, padded};
 use memchr::memchr_iter;
 
 /// What was found: the longest match, and all matches together, in characters.
@@ -27,29 +27,20 @@ pub fn is_encoded(text: &str, chars: usize) -> bool {
     found.longest > 1024 || found.all * 2 > chars
 }
 
-static BASE64: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        table[byte] =
-            matches!(byte as u8, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' | b'=' | b'\n');
-        byte += 1;
-    }
-    table
-};
+static BASE64: Class = class!(b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' | b'=' | b'\n');
 
 /// Runs of 64 or more of the alphabet, line feeds included. Looks at every 64th byte until one is of it.
 fn base64(bytes: &[u8], found: &mut Found) {
     let mut start = 0; // nothing of a run is before it
-    while start + 64 <= bytes.len() {
-        match bytes[start..start + 64].iter().rposition(|&byte| !BASE64[byte as usize]) {
-            Some(wrong) => start += wrong + 1,
-            None => {
-                let more = bytes[start + 64..].iter().position(|&byte| !BASE64[byte as usize]);
+    while let Some(block) = bytes[start..].first_chunk() {
+        match !BASE64.mask(block) {
+            0 => {
+                let more = bytes[start + 64..].iter().position(|&byte| !BASE64.has(byte));
                 let end = more.map_or(bytes.len(), |more| start + 64 + more);
                 found.add(end - start);
-                start = end + 1;
+                start = (end + 1).min(bytes.len());
             }
+            wrong => start += 64 - wrong.leading_zeros() as usize,
         }
     }
 }
@@ -100,33 +91,30 @@ static HEX_DIGIT: Class = class!(b'0'..=b'9' | b'A'..=b'F' | b'a'..=b'f');
 
 /// Where the runs of two to four letters and digits begin that end in two hex digits, as `1f`, `x1f` and `0x1f` do.
 fn short_hex_words(bytes: &[u8]) -> impl Iterator<Item = usize> {
-    let masks = |at: usize| {
-        let mut block = [0; 64];
-        let rest = bytes.get(at..).unwrap_or_default();
-        match rest.first_chunk() {
-            Some(whole) => (ALPHANUMERIC.mask(whole), HEX_DIGIT.mask(whole)),
-            None => {
-                block[..rest.len()].copy_from_slice(rest);
-                (ALPHANUMERIC.mask(&block), HEX_DIGIT.mask(&block))
-            }
+    let masks = |at: usize| match bytes.get(at..).unwrap_or_default() {
+        [] => (0, 0),
+        rest => {
+            let short = padded(&rest[..rest.len().min(63)]);
+            let block = rest.first_chunk().unwrap_or(&short);
+            (ALPHANUMERIC.mask(block), HEX_DIGIT.mask(block))
         }
     };
-    let (mut now, mut before) = (masks(0), 0);
+    let (mut now, mut before) = (masks(0), (0, 0));
     (0..bytes.len()).step_by(64).flat_map(move |base| {
         let next = masks(base + 64);
-        let [word, digit] =
-            [(now.0, next.0), (now.1, next.1)].map(|(now, next)| u128::from(next) << 64 | u128::from(now));
-        let start = word & !(word << 1 | before);
-        let of = |length: u32| {
-            let inside = (1..length).fold(start, |starts, i| starts & word >> i);
-            inside & !(word >> length) & digit >> (length - 1) & digit >> (length - 2)
-        };
-        let mut found = (of(2) | of(3) | of(4)) as u64;
-        (now, before) = (next, u128::from(now.0 >> 63));
+        // What is `back` places before each place.
+        let word = |back: u32| now.0 << back | before.0 >> (64 - back);
+        let last = now.0 & !(now.0 >> 1 | next.0 << 63);
+        let hex = now.1 & (now.1 << 1 | before.1 >> 63);
+        let mut found = last & hex & !(word(2) & word(3) & word(4));
+        (now, before) = (next, now);
         std::iter::from_fn(move || {
-            let at = (found != 0).then(|| base + found.trailing_zeros() as usize);
+            let last = (found != 0).then(|| base + found.trailing_zeros() as usize);
             found &= found.wrapping_sub(1);
-            at
+            let is_word = |at: &usize| ALPHANUMERIC.has(bytes[*at]);
+            last.map(|last| {
+                (last.saturating_sub(3)..last - 1).rev().take_while(is_word).last().unwrap_or(last - 1)
+            })
         })
     })
 }

@@ -5,13 +5,29 @@ use memchr::memchr;
 const BLOCK: usize = 64;
 
 /// Bytes of a word that are compared in every block; the others where those agree.
-const LOOKED_AT: usize = 8;
+const LOOKED_AT: usize = 5;
 
-/// Where the first of `words` is in `text`, whatever their case. They are in lower case, of letters and spaces.
+/// Where the first of `words` is in `text`, whatever their case. They are in lower case, of letters, spaces and `-`.
 ///
 /// A loop that compares each of 64 bytes with one letter is vectorised by the compiler; the search for several short
 /// words that fold case in `aho-corasick` looks at nearly every byte for itself.
 pub fn find_any(text: &[u8], words: &[&str]) -> Option<usize> {
+    #[cfg(target_arch = "x86_64")]
+    if crate::bytes::has_avx2() {
+        // SAFETY: the CPU has these instructions.
+        return unsafe { find_any_avx2(text, words) };
+    }
+    find_any_by(text, words)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2")]
+fn find_any_avx2(text: &[u8], words: &[&str]) -> Option<usize> {
+    find_any_by(text, words)
+}
+
+#[inline(always)]
+fn find_any_by(text: &[u8], words: &[&str]) -> Option<usize> {
     let longest = words.iter().map(|word| word.len().min(LOOKED_AT)).max().unwrap_or(0);
     let mut at = 0;
     while let Some(window) = text.get(at..).filter(|window| window.len() >= BLOCK + longest) {
@@ -22,11 +38,18 @@ pub fn find_any(text: &[u8], words: &[&str]) -> Option<usize> {
         }
         at += BLOCK;
     }
-    (at..text.len()).find(|&at| starts_with_any(&text[at..], words))
+    // Less than two blocks are left, and zeros after them are no part of a word.
+    let (rest, mut last) = (&text[at..], [0; 2 * BLOCK + LOOKED_AT]);
+    last[..rest.len()].copy_from_slice(rest);
+    let may = |window: &[u8]| words.iter().any(|word| block_has(window, word.as_bytes()));
+    if !rest.is_empty() && (may(&last) || may(&last[BLOCK..])) {
+        return (at..text.len()).find(|&at| starts_with_any(&text[at..], words));
+    }
+    None
 }
 
 /// Whether `word` may begin at one of the first 64 places.
-#[inline]
+#[inline(always)]
 fn block_has(window: &[u8], word: &[u8]) -> bool {
     let mut agree = [true; BLOCK];
     for (offset, &letter) in word.iter().take(LOOKED_AT).enumerate() {

@@ -1,5 +1,6 @@
 //! Numbers for strings: equal strings get equal numbers, compared byte by byte and never by hash alone.
 
+use crate::bytes::Runs;
 use std::hash::{BuildHasher, RandomState};
 
 /// A table of strings seen so far. Numbers count from 0 in the order of first sight.
@@ -69,6 +70,9 @@ impl Key {
     }
 }
 
+/// How many strings are hashed before the first is looked for.
+const AHEAD: usize = 32;
+
 /// Slots of an empty table, and the most that are kept for the next document.
 const SLOTS: usize = 1024;
 
@@ -87,36 +91,77 @@ impl Interner {
     pub fn number(&mut self, text: &[u8], start: usize, end: usize) -> u32 {
         match KEEP.get(end - start) {
             Some(&keep) => self.short(halves(text, start, end), keep, end - start),
-            None => self.long(&text[start..end]),
+            None => {
+                self.make_room(1);
+                self.long(&text[start..end])
+            }
         }
     }
 
-    /// The same of its lower case. `text[start..end]` has nothing but ASCII letters and digits.
+    /// Calls `each` with the number of each of `runs` that begins with a `wanted` byte, and the run. If `LOWER`, runs
+    /// are letters and digits of ASCII, and numbered by their lower case. Returns how many runs
+    /// there are.
+    ///
+    /// Many are hashed before the first is looked for: a look often ends in a mispredicted branch, and what is begun
+    /// behind that is begun again.
     #[inline]
-    pub fn number_in_lower_case(&mut self, text: &[u8], start: usize, end: usize) -> u32 {
-        match KEEP.get(end - start) {
-            Some(&keep) => {
-                let lower = halves(text, start, end).map(|half| half | 0x2020_2020_2020_2020); // digits have that bit
-                self.short(lower, keep, end - start)
+    pub fn numbers<const LOWER: bool>(
+        &mut self,
+        text: &[u8],
+        mut runs: Runs<'_>,
+        wanted: impl Fn(u8) -> bool,
+        mut each: impl FnMut(u32, usize, usize),
+    ) -> usize {
+        let bits = if LOWER { 0x2020_2020_2020_2020 } else { 0 }; // digits have that bit
+        let (mut all, mut ahead) = (0, [(Key([0; 2]), 0); AHEAD]);
+        loop {
+            let some = runs.some();
+            if some.is_empty() {
+                return all;
             }
-            None => self.long(&text[start..end].to_ascii_lowercase()),
+            all += some.len();
+            for some in some.chunks_mut(AHEAD) {
+                let mut count = 0;
+                for i in 0..some.len() {
+                    let [start, end] = some[i];
+                    let length = end - start;
+                    let keep = KEEP[length.min(15)];
+                    let [low, high] = halves(text, start, end).map(|half| half | bits);
+                    let key = Key([low & keep[0], high & keep[1] | (length as u64) << 56]);
+                    ahead[count] = (key, hash(key.0[0], key.0[1], self.secret));
+                    some[count] = [start, end];
+                    count += usize::from(wanted(text[start]));
+                }
+                self.make_room(AHEAD);
+                for (&[start, end], &(key, hash)) in some[..count].iter().zip(&ahead) {
+                    let number = if end - start < KEEP.len() {
+                        self.intern(hash, |_, known| known == key, |_| key)
+                    } else if LOWER {
+                        self.long(&text[start..end].to_ascii_lowercase())
+                    } else {
+                        self.long(&text[start..end])
+                    };
+                    each(number, start, end);
+                }
+            }
         }
     }
 
     #[inline]
     fn short(&mut self, halves: [u64; 2], keep: [u64; 2], len: usize) -> u32 {
         let key = Key([halves[0] & keep[0], halves[1] & keep[1] | (len as u64) << 56]);
+        self.make_room(1);
         self.intern(hash(key.0[0], key.0[1], self.secret), |_, known| known == key, |_| key)
     }
 
     #[inline(never)]
     fn long(&mut self, text: &[u8]) -> u32 {
         let secret = self.secret;
+        let mix = |state: u64, [low, high]: [u64; 2]| fold(low ^ secret[0] ^ state, high ^ secret[1]);
         let start = fold(text.len() as u64 ^ secret[0], secret[1]);
-        let hash = text.chunks(16).fold(start, |state, piece| {
-            let [low, high] = halves(piece, 0, piece.len());
-            fold(low ^ secret[0] ^ state, high ^ secret[1])
-        });
+        let hash =
+            text.as_chunks::<16>().0.iter().fold(start, |state, piece| mix(state, halves(piece, 0, 16)));
+        let hash = mix(hash, halves(text, text.len() - 16, text.len())); // the last 16, some of them again
         self.intern(
             hash,
             |table, known| known.is_long() && known.0[0] == hash && table.spelled(known) == text,
@@ -135,6 +180,16 @@ impl Interner {
         &self.long[start..self.ends[at]]
     }
 
+    /// Makes sure that three of four slots stay empty after so many more strings: where fewer were, every fourth look
+    /// went to a second slot, and a branch that was seldom foreseen.
+    #[inline]
+    fn make_room(&mut self, more: usize) {
+        while (self.keys.len() + more) * 4 > self.slots.len() {
+            self.grow();
+        }
+    }
+
+    /// The caller has made room.
     #[inline(always)]
     fn intern(
         &mut self,
@@ -142,9 +197,6 @@ impl Interner {
         is_it: impl Fn(&Self, Key) -> bool,
         key: impl FnOnce(&mut Self) -> Key,
     ) -> u32 {
-        if self.keys.len() * 2 >= self.slots.len() {
-            self.grow();
-        }
         let mask = self.slots.len() - 1;
         let mut slot = hash as usize & mask;
         loop {
@@ -193,6 +245,9 @@ fn halves(text: &[u8], start: usize, end: usize) -> [u64; 2] {
 #[cfg(test)]
 mod tests {
     use super::Interner;
+    use crate::bytes::{Class, class};
+
+    static WORD: Class = class!(b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z');
 
     #[test]
     fn equal_strings_have_equal_numbers() {
@@ -207,7 +262,10 @@ mod tests {
                     );
                 }
                 let number = lower.number(text.to_lowercase().as_bytes(), 0, text.len());
-                assert_eq!(lower.number_in_lower_case(text.as_bytes(), 0, text.len()), number);
+                let mut again = None;
+                let run = WORD.runs(text.as_bytes());
+                lower.numbers::<true>(text.as_bytes(), run, |_| true, |found, _, _| again = Some(found));
+                assert_eq!(again, Some(number));
             }
             assert_eq!((table.keys.len(), lower.keys.len()), (5_000, 5_000), "{round}");
             table.reset();

@@ -26,24 +26,66 @@ pub fn is_blank(line: &str) -> bool {
     }
 }
 
+/// What a byte means in a line of data.
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+enum Part {
+    Sign,
+    Digit,
+    /// A letter of hex numbers and of what stands behind numbers.
+    Suffix,
+    Name,
+    Quote,
+    /// Of a character beyond ASCII.
+    Wide,
+}
+
+static PARTS: [Part; 256] = {
+    let mut parts = [Part::Sign; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        parts[byte] = match byte as u8 {
+            b'0'..=b'9' => Part::Digit,
+            b'a'..=b'f' | b'x' | b'u' | b'l' | b'A'..=b'F' | b'X' | b'U' | b'L' => Part::Suffix,
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => Part::Name,
+            b'"' | b'\'' => Part::Quote,
+            0x80.. => Part::Wide,
+            _ => Part::Sign,
+        };
+        byte += 1;
+    }
+    parts
+};
+
 /// A line of a table: numbers and strings with signs between, no names outside quotes; hex numbers count.
 fn is_data(line: &str) -> bool {
-    let (mut numbers, mut quote, mut previous) = (false, None, ' ');
-    for c in line.chars() {
-        match quote {
-            Some(open) if c == open && previous != '\\' => quote = None,
-            Some(_) => {}
-            None if c == '"' || c == '\'' => (quote, numbers) = (Some(c), true),
-            None if c.is_ascii_digit() => numbers = true,
-            None if matches!(c, 'x' | 'X' | 'e' | 'E' | 'f' | 'F' | 'u' | 'U' | 'l' | 'L' | 'a'..='d' | 'A'..='D')
-                && (previous.is_ascii_hexdigit()
-                    || matches!(previous, 'x' | 'X' | 'u' | 'U' | 'l' | 'L')) => {}
-            None if is(c, WORD_B) => return false,
-            None => {}
+    let bytes = line.as_bytes();
+    let (mut numbers, mut at) = (false, 0);
+    loop {
+        while let Some(part) = bytes.get(at).map(|&byte| PARTS[byte as usize]).filter(|&p| p <= Part::Digit) {
+            numbers |= part == Part::Digit;
+            at += 1;
         }
-        previous = c;
+        let Some(&byte) = bytes.get(at) else { return numbers };
+        at += 1;
+        match PARTS[byte as usize] {
+            Part::Quote => {
+                let is_close = |close: &usize| bytes[at + close - 1] != b'\\';
+                let Some(close) = memchr_iter(byte, &bytes[at..]).find(is_close) else { return false };
+                (numbers, at) = (true, at + close + 1);
+            }
+            // Not at the start of a word.
+            Part::Suffix if at > 1 && matches!(PARTS[bytes[at - 2] as usize], Part::Digit | Part::Suffix) => {
+            }
+            Part::Wide => {
+                let c = line[at - 1..].chars().next().unwrap_or(' ');
+                if is(c, WORD_B) {
+                    return false;
+                }
+                at += c.len_utf8() - 1;
+            }
+            _ => return false,
+        }
     }
-    numbers && quote.is_none()
 }
 
 /// What signals of raw lines count, in one pass over them.

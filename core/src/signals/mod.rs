@@ -6,6 +6,7 @@
 //!
 //! What several signals need is derived once per document, when the first of them asks: see [`Document`].
 
+mod bare;
 mod characters;
 mod classes;
 mod code;

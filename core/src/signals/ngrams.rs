@@ -1,9 +1,9 @@
 //! Repeated runs of words.
 //!
-//! Exact, without hashing texts. The places of each word are a group; a group of places at which the same n-gram begins
-//! falls into groups of n + 1 by the next word, and a place that is left alone is out for good. Each group is taken
-//! to its end before the next is begun, so that what is looked at stays in the cache. From: the sorting of suffixes by
-//! a radix sort from the most significant word on, McIlroy, Bostic and McIlroy 1993.
+//! Exact, without hashing texts: places are sorted by the ten words that begin there. The first two are radix sorts,
+//! which leave a third of the places alone; in the others the next eight words are one number, by which small groups
+//! are sorted. Neighbours then have the longest n-grams in common that a place has with any other. From: the sorting of
+//! suffixes, McIlroy, Bostic and McIlroy 1993, and the common prefixes of neighbours, Kasai et al. 2001.
 
 use super::words::Words;
 use super::{Applies, ratio, signals};
@@ -22,16 +22,23 @@ pub struct Ngrams {
 /// Tables that are kept from document to document.
 #[derive(Default)]
 struct Scratch {
-    /// Places, in groups within groups: below the place, above the word that decided.
-    places: Vec<u64>,
-    /// The number of each word of the document; [`ALONE`] if it occurs once.
-    words: Vec<u32>,
+    /// The rank of each different word: 0 if it occurs once, else from 1 on.
+    ranks: Vec<u32>,
+    /// Where the next place goes of those that are sorted, by rank.
+    next: Vec<u32>,
+    /// Places in order of their words.
+    by_word: Vec<u32>,
+    /// Places in order of their words and the next ones; the rank of the next above the place.
+    by_pair: Vec<u64>,
+    /// How many words from each place on occur more than once, 10 at most.
+    until_alone: Vec<u8>,
     /// The largest n, if it is 5 or more, of which the n-gram at each place of the document occurs twice.
     reach: Vec<u8>,
+    /// The ranks of the words of the document.
+    narrow: Vec<u16>,
+    /// The same where there are too many for that.
+    wide: Vec<u32>,
 }
-
-/// A word that occurs once, and what is past the end.
-const ALONE: u32 = u32::MAX;
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
@@ -40,23 +47,31 @@ thread_local! {
 impl Ngrams {
     /// Counts the n-grams of `words` for n = 2 … 10.
     pub fn of(words: &Words) -> Self {
+        Self::with(words, u16::MAX as usize)
+    }
+
+    /// The same with at most so many ranks in 16 bits each.
+    fn with(words: &Words, narrow: usize) -> Self {
         let chars = words.chars();
         let length = |at: usize| words.lengths[words.numbers[at] as usize] as usize;
         SCRATCH.with_borrow_mut(|scratch| {
-            let ends = scratch.group(words);
-            let Scratch { places, words, reach } = scratch;
-            let mut search = Search { words, places, reach, best: [(0, 0); LONGEST + 1] };
-            let mut start = 0;
-            for end in ends {
-                search.look(start, end, 1);
-                start = end;
-            }
+            let best = if scratch.rank(words) <= narrow {
+                let mut ranks = std::mem::take(&mut scratch.narrow);
+                let best = scratch.search(words, &mut ranks);
+                scratch.narrow = ranks;
+                best
+            } else {
+                let mut ranks = std::mem::take(&mut scratch.wide);
+                let best = scratch.search(words, &mut ranks);
+                scratch.wide = ranks;
+                best
+            };
             let top = [2, 3, 4].map(|n| {
-                let (count, place) = search.best[n];
+                let (count, place) = best[n];
                 let one: usize = (place..place + n).take_while(|_| count > 0).map(length).sum();
                 ratio(one * count, chars).unwrap_or(0.0)
             });
-            Self { top, marked: marked(reach, length), chars }
+            Self { top, marked: marked(&scratch.reach, length), chars }
         })
     }
 
@@ -70,118 +85,228 @@ impl Ngrams {
 }
 
 /// Characters of the words that are within an n-gram that occurs twice, for n = 5 … 10.
+///
+/// A word within one of n + 1 is also within one of n, so that how many n there are says which.
 fn marked(reach: &[u8], length: impl Fn(usize) -> usize) -> [usize; 6] {
-    let (mut sums, mut ends, mut last) = ([0; 6], [0; 6], 0);
-    for (at, &n) in reach.iter().enumerate() {
+    let (mut sums, mut ends, mut last) = ([0; 7], [0_u32; 6], 0); // by how many n; by n, where the last one ends
+    for (at, &n) in (0_u32..).zip(reach) {
         if n > 0 {
-            (5..=n as usize).for_each(|n| ends[n - 5] = at + n);
-            last = last.max(at + n as usize);
+            for (size, end) in (5..).zip(&mut ends) {
+                *end = if size <= u32::from(n) { at + size } else { *end };
+            }
+            last = last.max(at + u32::from(n));
         }
         if at < last {
-            let chars = length(at);
-            for (sum, &end) in sums.iter_mut().zip(&ends) {
-                *sum += if at < end { chars } else { 0 };
-            }
+            let within: u32 = ends.iter().map(|&end| u32::from(at < end)).sum();
+            sums[within as usize] += length(at as usize);
         }
     }
-    sums
+    std::array::from_fn(|n| sums[n + 1..].iter().sum())
 }
+
+/// The rank of a word: of 16 bits, so that eight of them are one number, or of 32.
+trait Rank: Copy + Default + Ord + From<u16> {
+    /// Eight ranks, the first of them the most significant.
+    type Eight: Copy + Ord;
+    fn of(rank: u32) -> Self;
+    fn number(self) -> u32;
+    /// From ranks that are last to first.
+    fn eight(backwards: &[Self; 8]) -> Self::Eight;
+    /// How many of the first ranks are the same.
+    fn common(a: Self::Eight, b: Self::Eight) -> usize;
+}
+
+impl Rank for u16 {
+    type Eight = u128;
+    fn of(rank: u32) -> Self {
+        rank as u16
+    }
+    fn number(self) -> u32 {
+        u32::from(self)
+    }
+    #[inline]
+    fn eight(backwards: &[Self; 8]) -> u128 {
+        (0..8).fold(0, |all, i| all | u128::from(backwards[i]) << (16 * i))
+    }
+    #[inline]
+    fn common(a: u128, b: u128) -> usize {
+        (a ^ b).leading_zeros() as usize / 16
+    }
+}
+
+impl Rank for u32 {
+    type Eight = [u32; 8];
+    fn of(rank: u32) -> Self {
+        rank
+    }
+    fn number(self) -> u32 {
+        self
+    }
+    fn eight(&backwards: &[Self; 8]) -> [u32; 8] {
+        let mut forwards = backwards;
+        forwards.reverse();
+        forwards
+    }
+    fn common(a: [u32; 8], b: [u32; 8]) -> usize {
+        a.iter().zip(&b).take_while(|(a, b)| a == b).count()
+    }
+}
+
+/// By n: how often the most frequent n-gram occurs, and where first.
+type Best = [(usize, usize); 5];
 
 impl Scratch {
-    /// Puts the places of each word that occurs twice or more in a group of their own, in order; gives where each ends.
-    fn group(&mut self, words: &Words) -> Vec<usize> {
-        let (mut ends, mut all) = (Vec::new(), 0);
-        let starts = words.counts.iter().map(|&count| {
-            let start = all;
-            if count > 1 {
-                all += count as usize;
-                ends.push(all);
+    /// Ranks the words; how many there are that occur twice or more.
+    fn rank(&mut self, words: &Words) -> usize {
+        let (mut last, mut all) = (0, 0);
+        self.ranks.clear();
+        self.next.clear();
+        self.next.push(0); // room for rank 0 is behind the others, so that nothing need be asked when sorting
+        for &count in &words.counts {
+            let again = count > 1;
+            last += u32::from(again);
+            self.ranks.push(if again { last } else { 0 });
+            if again {
+                self.next.push(all);
+                all += count;
             }
-            if count > 1 { start } else { usize::MAX }
-        });
-        let mut next: Vec<usize> = starts.collect();
-        self.places.resize(all, 0);
+        }
+        self.next[0] = all;
+        self.by_word.resize(words.numbers.len(), 0);
+        self.by_pair.resize(words.numbers.len(), 0);
+        last as usize
+    }
+
+    /// Looks at all n-grams; notes in `reach` which of 5 and more words occur twice.
+    fn search<R: Rank>(&mut self, words: &Words, backwards: &mut Vec<R>) -> Best {
+        let count = words.numbers.len();
+        backwards.clear();
+        backwards.resize(LONGEST, R::default());
+        backwards.extend(words.numbers.iter().rev().map(|&word| R::of(self.ranks[word as usize])));
+        self.until_alone.clear();
+        self.until_alone.resize(count, 0);
+        let mut length = 0;
+        for (until, rank) in self.until_alone.iter_mut().rev().zip(&backwards[LONGEST..]) {
+            length = if rank.number() == 0 { 0 } else { (length + 1).min(LONGEST as u8) };
+            *until = length;
+        }
         self.reach.clear();
-        self.reach.resize(words.numbers.len(), 0);
-        self.words.clear();
-        for (place, &word) in (0..).zip(&words.numbers) {
-            let next = &mut next[word as usize];
-            self.words.push(if *next == usize::MAX { ALONE } else { word });
-            if let Some(slot) = self.places.get_mut(*next) {
-                *slot = place;
+        self.reach.resize(count, 0);
+        let starts = self.next.clone();
+        self.sort(backwards);
+        let mut search = Search {
+            backwards: &backwards[..],
+            until_alone: &self.until_alone,
+            reach: &mut self.reach,
+            group: Vec::new(),
+            best: Best::default(),
+        };
+        for (&start, &end) in starts.iter().zip(&self.next).skip(1) {
+            let mut rest = &self.by_pair[start as usize..end as usize];
+            while let [first, ..] = rest {
+                let second = first >> 32;
+                let size = rest.iter().take_while(|&pair| pair >> 32 == second).count();
+                if size > 1 {
+                    search.look(&rest[..size]);
+                }
+                rest = &rest[size..];
+            }
+        }
+        search.best
+    }
+
+    /// Sorts places by their word and the next. `next` becomes where each word's end.
+    fn sort<R: Rank>(&mut self, backwards: &[R]) {
+        let starts = self.next.clone();
+        let forwards = backwards[LONGEST..].iter().rev();
+        for (place, rank) in (0..).zip(forwards.clone()) {
+            let next = &mut self.next[rank.number() as usize];
+            self.by_word[*next as usize] = place;
+            *next += 1;
+        }
+        let ends = std::mem::replace(&mut self.next, starts);
+        let before = |place: u32| backwards[backwards.len() - place as usize];
+        let mut at = 0;
+        for (second, &end) in (0_u64..).zip(&ends).skip(1) {
+            for &place in self.by_word[at..end as usize].iter().filter(|&&place| place > 0) {
+                let next = &mut self.next[before(place).number() as usize];
+                self.by_pair[*next as usize] = second << 32 | u64::from(place - 1);
                 *next += 1;
             }
+            at = end as usize;
         }
-        self.words.extend([ALONE; LONGEST]);
-        ends
     }
 }
 
-struct Search<'a> {
-    words: &'a [u32],
-    places: &'a mut [u64],
+struct Search<'a, R: Rank> {
+    backwards: &'a [R],
+    until_alone: &'a [u8],
     reach: &'a mut [u8],
-    best: [(usize, usize); LONGEST + 1], // by n: how often the most frequent occurs, and where first
+    group: Vec<(R::Eight, u32)>,
+    best: Best,
 }
 
-impl Search<'_> {
-    /// Looks at the places from `start` to `end`, at which the same n-gram begins. Uses their room up.
-    fn look(&mut self, start: usize, end: usize, n: usize) {
-        match self.places[start..end] {
-            [] | [_] => {}
-            [first, second] => self.pair(first as u32 as usize, second as u32 as usize, n),
-            _ => self.refine(start, end, n),
-        }
+impl<R: Rank> Search<'_, R> {
+    /// The eight words after the two at `place`.
+    #[inline]
+    fn eight(&self, place: usize) -> R::Eight {
+        let end = self.backwards.len() - place - 2;
+        R::eight(self.backwards[end - 8..end].try_into().expect("eight"))
     }
 
-    fn refine(&mut self, start: usize, end: usize, mut n: usize) {
-        let group = &mut self.places[start..end];
-        let (first, count) = (group[0] as u32 as usize, group.len());
-        loop {
-            note(&mut self.best[n], count, first);
-            let word = self.words[first + n];
-            let same = |key: &u64| self.words[*key as u32 as usize + n] == word;
-            if n == LONGEST || word == ALONE || !group[1..].iter().all(same) {
-                break;
-            }
-            n += 1;
-        }
-        if n >= 5 {
-            group.iter().for_each(|&key| self.reach[key as u32 as usize] = n as u8);
-        }
-        if n == LONGEST {
+    /// Looks at places at which the same two words begin.
+    #[inline]
+    fn look(&mut self, places: &[u64]) {
+        let first = places[0] as u32 as usize;
+        note(&mut self.best[2], places.len(), first);
+        if let [_, second] = *places {
+            self.pair(first, second as u32 as usize);
             return;
         }
-        let mut kept = 0;
-        for at in 0..count {
-            let place = group[at] as u32;
-            let word = self.words[place as usize + n];
-            group[kept] = u64::from(word) << 32 | u64::from(place);
-            kept += usize::from(word != ALONE);
+        let mut group = std::mem::take(&mut self.group);
+        group.clear();
+        group.extend(places.iter().map(|&place| (self.eight(place as u32 as usize), place as u32)));
+        if group[1..].iter().any(|other| other.0 != group[0].0) {
+            group.sort_unstable();
         }
-        group[..kept].sort_unstable();
-        let (mut at, last) = (start, start + kept);
-        while at < last {
-            let word = self.places[at] >> 32;
-            let size = self.places[at..last].iter().take_while(|&key| key >> 32 == word).count();
-            self.look(at, at + size, n + 1);
-            at += size;
+        self.neighbours(&group);
+        self.group = group;
+    }
+
+    #[inline]
+    fn pair(&mut self, first: usize, second: usize) {
+        let n = 2 + R::common(self.eight(first), self.eight(second));
+        let n = n.min(self.until_alone[first] as usize);
+        (3..=n.min(4)).for_each(|n| note(&mut self.best[n], 2, first));
+        if n >= 5 {
+            (self.reach[first], self.reach[second]) = (n as u8, n as u8);
         }
     }
 
-    /// The same of two places; most groups have no more.
-    #[inline]
-    fn pair(&mut self, first: usize, second: usize, mut n: usize) {
-        loop {
-            note(&mut self.best[n], 2, first);
-            let word = self.words[first + n];
-            if n == LONGEST || word == ALONE || self.words[second + n] != word {
-                break;
+    /// Looks at places in order of the words there.
+    fn neighbours(&mut self, group: &[(R::Eight, u32)]) {
+        let mut runs = [(1, group[0].1 as usize); 5]; // by n: places with the n-gram so far, and the first of them
+        let mut before = 0;
+        for pair in group.windows(2) {
+            let [(a, left), (b, right)] = [pair[0], pair[1]];
+            let (left, right) = (left as usize, right as usize);
+            let n = (2 + R::common(a, b)).min(self.until_alone[left] as usize);
+            for size in [3, 4] {
+                let run = &mut runs[size];
+                if n >= size {
+                    *run = (run.0 + 1, run.1.min(right));
+                    note(&mut self.best[size], run.0, run.1);
+                } else {
+                    *run = (1, right);
+                }
             }
-            n += 1;
+            if before.max(n) >= 5 {
+                self.reach[left] = before.max(n) as u8;
+            }
+            before = n;
         }
-        if n >= 5 {
-            (self.reach[first], self.reach[second]) = (n as u8, n as u8);
+        if before >= 5 {
+            self.reach[group[group.len() - 1].1 as usize] = before as u8;
         }
     }
 }

@@ -3,7 +3,7 @@
 //! At each quote the first of these that matches wins: `'''…'''`, `"""…"""`, `'…'`, `"…"`, each with the shortest body.
 //! True strings are the lexer's (`crate::lex`); thresholds were tuned on these.
 
-use super::classes::{SPACE, is, length, raw_words};
+use super::classes::{SPACE, is, length, num_raw_words};
 use memchr::{memchr, memchr2, memmem};
 
 /// What the strings of a code text add up to.
@@ -15,8 +15,8 @@ pub struct Strings {
     pub chars: usize,
     /// Characters in words of more than 20 characters in those, web addresses apart.
     pub long_word_chars: usize,
-    /// Where the bodies of those are.
-    bodies: Vec<(u32, u32)>,
+    /// The code text with blanks for those; `None` if there are none.
+    blanked: Option<Vec<u8>>,
 }
 
 impl Strings {
@@ -24,41 +24,38 @@ impl Strings {
     pub fn of(code: &str) -> Self {
         let mut found = Self::default();
         let mut on_lines = Bodies::of(code, false);
+        let mut long_lines = 0;
         for body in &mut on_lines {
             let start = body.as_ptr() as usize - code.as_ptr() as usize;
-            found.bodies.push((start as u32, (start + body.len()) as u32));
+            let blanked = found.blanked.get_or_insert_with(|| code.as_bytes().to_vec());
+            blanked[start..start + body.len()].fill(b' ');
             found.chars += length(body);
             if body.len() > 20 {
                 let words = body.split(|c| is(c, SPACE)).filter(|word| word.len() > 20 && !has_address(word));
                 found.long_word_chars += words.map(length).filter(|&chars| chars > 20).sum::<usize>();
+                long_lines += num_long_lines(body);
             }
         }
-        let is_long = |line: &&str| line.len() > 20 && raw_words(line).nth(20).is_some();
-        let long_lines = |body: &str| body.split('\n').filter(is_long).count();
-        found.long_lines = if on_lines.unpaired {
-            Bodies::of(code, true).map(long_lines).sum()
-        } else {
-            found.bodies.iter().map(|&(start, end)| long_lines(&code[start as usize..end as usize])).sum()
-        };
+        found.long_lines =
+            if on_lines.unpaired { Bodies::of(code, true).map(num_long_lines).sum() } else { long_lines };
         found
     }
 
-    /// Calls `each` with every part of the code text between its strings, the quotes included.
-    pub fn outside<'a>(&self, code: &'a str, mut each: impl FnMut(&'a str)) {
-        let mut from = 0;
-        for &(start, end) in &self.bodies {
-            each(&code[from..start as usize]);
-            from = end as usize;
-        }
-        each(&code[from..]);
+    /// The code text with blanks for the bodies of its strings, quotes included.
+    pub fn outside<'a>(&'a self, code: &'a str) -> &'a [u8] {
+        self.blanked.as_deref().unwrap_or(code.as_bytes())
     }
+}
+
+/// How many lines have more than 20 raw words.
+fn num_long_lines(body: &str) -> usize {
+    body.split('\n').filter(|line| line.len() > 20 && num_raw_words(line) > 20).count()
 }
 
 /// Whether a word has `http://` or `https://` with something after it.
 fn has_address(word: &str) -> bool {
-    ["http://", "https://"]
-        .iter()
-        .any(|start| word.find(start).is_some_and(|at| at + start.len() < word.len()))
+    let mut signs = memmem::find_iter(word.as_bytes(), b"://").filter(|at| at + 3 < word.len());
+    signs.any(|at| word[..at].ends_with("http") || word[..at].ends_with("https"))
 }
 
 /// The bodies of strings that are not empty.
@@ -124,7 +121,7 @@ impl<'a> Bodies<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Bodies, Strings};
+    use super::{Bodies, Strings, has_address};
 
     fn bodies(code: &str, across_lines: bool) -> Vec<&str> {
         Bodies::of(code, across_lines).collect()
@@ -138,6 +135,12 @@ mod tests {
         assert_eq!(bodies("it's\nnot 'x'", false), ["x"]);
         assert_eq!(bodies("'''a'", true), ["a"]); // an empty '' first, then 'a'
         assert_eq!(bodies("\"", true), [""; 0]);
+    }
+
+    #[test]
+    fn addresses_have_something_after_them() {
+        assert!(["http://a", "xhttps://a", "http://http://"].iter().all(|word| has_address(word)));
+        assert!(!["http://", "ttp://a", "ahttps://", "é://a"].iter().any(|word| has_address(word)));
     }
 
     #[test]

@@ -1,12 +1,11 @@
 //! Signals of prose.
 
-use super::classes::{ASCII, LOWER, SPACE, UPPER, WORD_A, is, length, of, raw_words};
+use super::classes::{ASCII, LOWER, SIGNS, SPACE, UPPER, WORD_A, WORDS, is, length, of, raw_words};
 use super::code::hex_word_chars;
 use super::interner::Interner;
 use super::lines::{is_blank, lines};
 use super::natural::Natural;
 use super::{Applies, ratio, round8, signals};
-use crate::bytes::{Class, class};
 use memchr::{memchr2, memmem, memrchr};
 use rustc_hash::FxHashSet;
 use std::sync::LazyLock;
@@ -95,11 +94,6 @@ impl WordCounts {
         self.capitals += usize::from(classes & UPPER != 0 && classes & LOWER == 0);
     }
 }
-
-/// What raw words of ASCII are made of: word characters, or what is neither those nor whitespace.
-static WORDS: Class = class!(b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_');
-static SIGNS: Class =
-    class!(0..=8 | 0x0E..=0x1B | b'!'..=b'/' | b':'..=b'@' | b'['..=b'^' | b'`' | b'{'..=0x7F);
 
 /// What raw lines count, in one pass over them.
 #[derive(Default)]

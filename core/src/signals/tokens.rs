@@ -34,25 +34,24 @@ impl Tokens {
         INTERNER.with_borrow_mut(|interner| {
             interner.reset();
             let mut tokens = Self::default();
-            strings.outside(code, |part| tokens.add(part.as_bytes(), interner));
+            tokens.add(strings.outside(code), interner);
             tokens
         })
     }
 
     fn add(&mut self, bytes: &[u8], interner: &mut Interner) {
-        for (start, end) in WORD.runs(bytes) {
-            if bytes[start].is_ascii_digit() {
-                self.numbers += 1;
-                continue;
-            }
+        let runs = WORD.runs(bytes);
+        let is_name = |first: u8| !first.is_ascii_digit();
+        let all = interner.numbers::<false>(bytes, runs, is_name, |number, start, end| {
             self.identifiers += 1;
             self.single += usize::from(end - start == 1);
             self.obfuscated += usize::from(is_obfuscated(&bytes[start..end]));
-            match self.distinct.get_mut(interner.number(bytes, start, end) as usize) {
+            match self.distinct.get_mut(number as usize) {
                 Some((count, _)) => *count += 1,
                 None => self.distinct.push((1, characters(&bytes[start..end]) as u32)),
             }
-        }
+        });
+        self.numbers = all - self.identifiers;
     }
 }
 

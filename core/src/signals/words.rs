@@ -8,7 +8,7 @@ use super::interner::Interner;
 use super::{Applies, ratio, round8, signals};
 use crate::bytes::{Class, class};
 use memchr::{memchr, memrchr};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 /// The normalised words of a document, numbered.
@@ -26,6 +26,15 @@ pub struct Words {
 
 thread_local! {
     static TABLE: RefCell<Interner> = RefCell::default();
+    /// Room for the next document's: fresh memory for every large document would be cleared by the system each time.
+    static NUMBERS: Cell<Vec<u32>> = Cell::default();
+}
+
+impl Drop for Words {
+    fn drop(&mut self) {
+        // The thread may be at its end.
+        let _ = NUMBERS.try_with(|numbers| numbers.set(std::mem::take(&mut self.numbers)));
+    }
 }
 
 impl Words {
@@ -33,7 +42,9 @@ impl Words {
     pub fn of(content: &str, segment: Option<fn(&str) -> Vec<&str>>) -> Self {
         TABLE.with_borrow_mut(|table| {
             table.reset();
-            let mut words = Self { numbers: Vec::with_capacity(content.len() / 6), ..Self::default() };
+            let mut words = Self::default();
+            words.numbers = NUMBERS.take();
+            words.numbers.clear();
             words.read(content, segment, table);
             words
         })
@@ -48,17 +59,22 @@ impl Words {
                 if segment.is_some() { Some(at) } else { SPECIAL.find(&bytes[at..]).map(|found| at + found) };
             let line =
                 special.map_or(bytes.len(), |s| memrchr(b'\n', &bytes[at..s]).map_or(at, |end| at + end + 1));
-            for (start, end) in WORD.runs(&bytes[at..line]) {
-                let number = table.number_in_lower_case(bytes, at + start, at + end);
-                self.add(number, &content[at + start..at + end]);
-            }
+            let plain = &bytes[at..line];
+            table.numbers::<true>(
+                plain,
+                WORD.runs(plain),
+                |_| true,
+                |number, start, end| {
+                    self.add(number, || (end - start, &plain[start..end]));
+                },
+            );
             at = line;
             if let Some(special) = special {
                 at = memchr(b'\n', &bytes[special..]).map_or(bytes.len(), |end| special + end + 1);
                 let normal = normalised(&content[line..at]);
                 let mut add = |word: &str| {
                     let number = table.number(word.as_bytes(), 0, word.len());
-                    self.add(number, word);
+                    self.add(number, || (length(word), word.as_bytes()));
                 };
                 match segment {
                     Some(segment) => {
@@ -71,16 +87,18 @@ impl Words {
         }
     }
 
+    /// Adds a word; if it is new, `what` says how many characters it has, and which bytes.
     #[inline]
-    fn add(&mut self, number: u32, word: &str) {
+    fn add<'w>(&mut self, number: u32, what: impl FnOnce() -> (usize, &'w [u8])) {
         self.numbers.push(number);
         if let Some(count) = self.counts.get_mut(number as usize) {
             *count += 1;
             return;
         }
+        let (length, word) = what();
         self.counts.push(1);
-        self.lengths.push(length(word) as u32);
-        self.digits.push(word.bytes().all(|byte| byte.is_ascii_digit()));
+        self.lengths.push(length as u32);
+        self.digits.push(word.iter().all(u8::is_ascii_digit));
     }
 
     /// How many words there are.
@@ -122,7 +140,8 @@ pub(super) fn normalised(line: &str) -> String {
         }
         spaced.push_str(word);
     }
-    if is_nfkc_quick(spaced.chars()) == IsNormalized::Yes {
+    // Characters of ASCII are normal; without them more marks may seem to be in wrong order, never fewer.
+    if is_nfkc_quick(spaced.chars().filter(|c| !c.is_ascii())) == IsNormalized::Yes {
         return spaced;
     }
     spaced.nfkc().collect()

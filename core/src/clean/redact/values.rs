@@ -78,7 +78,7 @@ pub(super) fn token(value: &str) -> bool {
     value.bytes().for_each(|b| seen[b as usize] = true);
     (12..=512).contains(&value.len())
         && alphabet
-        && (digits >= 2 || digits + special >= 2 && letters + digits + special == value.len())
+        && (digits >= 2 || digits + special >= 2 && letters + digits + special == value.len() || digits == 1 && tangled(value))
         && letters >= 2
         && seen.iter().filter(|s| **s).count() >= 7
         && common(value)
@@ -89,6 +89,24 @@ pub(super) fn token(value: &str) -> bool {
         && !file(value)
 }
 
+/// What "pass" and "password" say without a sign, or in a comment, needs more: two digits among letters, a sign, or
+/// capitals as no word has them.
+pub(super) fn mixed(value: &str) -> bool {
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
+    let special = value.bytes().any(|b| b"!@#$%^&*+=?~".contains(&b));
+    let odd = value.as_bytes().windows(2).filter(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase()).count();
+    value.len() >= 5 && letters >= 2 && (special || digits >= 2 || digits == 1 && odd >= 2)
+}
+
+/// A secret whose name says so: a token, or at least 8 characters in which letters and digits take turns.
+pub(super) fn secret(value: &str) -> bool {
+    let kind = |b: u8| (b.is_ascii_alphabetic(), b.is_ascii_digit());
+    let turns = value.as_bytes().windows(2).filter(|w| kind(w[0]) != kind(w[1])).count();
+    let plain = value.bytes().all(|b| b.is_ascii_alphanumeric());
+    token(value) || value.len() >= 8 && value.len() < 128 && plain && turns > 2 && common(value) && !labelled(value)
+}
+
 /// The password of a URL: less is asked, for the place says what it is.
 pub(super) fn in_url(value: &str) -> bool {
     let digits = value.bytes().any(|b| b.is_ascii_digit());
@@ -97,8 +115,14 @@ pub(super) fn in_url(value: &str) -> bool {
         && !port
         && common(value)
         && !labelled(value)
-        && (digits || value.len() >= 8)
+        && (digits || !words(value))
         && !value.starts_with('$')
+}
+
+/// At least 16 characters with capitals in the middle of words: no name in code.
+fn tangled(value: &str) -> bool {
+    let capitals = value.as_bytes().windows(2).filter(|w| w[0].is_ascii_uppercase() && w[1].is_ascii_uppercase()).count();
+    value.len() >= 16 && capitals > 0 && value.bytes().any(|b| b.is_ascii_lowercase()) && !value.contains(['_', '-'])
 }
 
 fn common(value: &str) -> bool {
@@ -110,7 +134,16 @@ fn common(value: &str) -> bool {
             .any(|mark| value.contains(mark))
             || (value.starts_with('{') && value.ends_with('}'))
             || (value.starts_with('%') && value.ends_with('%'));
+    let number = tidy.strip_prefix("0x").is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
+    let hashed = value.starts_with('{') || value.starts_with("$1$")
+        || value.starts_with("$2")
+        || value.starts_with("SCRAM-SHA-")
+        || value.len() == 35 && value.starts_with("md5"); // PostgreSQL's
+    let marked = value.len() > 2 && ["@", "**", "__", "%"].iter().any(|m| value.starts_with(m) && value.ends_with(m));
     !template
+        && !number
+        && !hashed
+        && !marked
         && !value.ends_with("...")
         && !value.contains("\\u")
         && !version(value)
@@ -118,7 +151,7 @@ fn common(value: &str) -> bool {
         && !STAND_INS.iter().any(|word| tidy.contains(word))
         && !matches!(
             tidy.as_str(),
-            "1234" | "12345" | "123456" | "1234567" | "abc123" | "test123" | "pass123" | "admin123"
+            "1234" | "12345" | "123456" | "1234567"
         )
 }
 

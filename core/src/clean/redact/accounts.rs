@@ -93,7 +93,8 @@ webroot website websites welcome widget widgets wiki work works workspace worksp
 yarn zip zone spack soft fs-images first last next prev previous self super sub parent child hobbies jetbrains";
 
 /// Folders of homes: the account stands behind them. So does it behind a single letter (`/home/j/jdoe`).
-const GROUPS: &str = "users members member people staff faculty student students grad grads ugrad undergrad homes accounts";
+const GROUPS: &str =
+    "users members member people staff faculty student students grad grads ugrad undergrad homes accounts";
 
 fn set(lists: &[&'static str]) -> HashSet<&'static str> {
     lists.iter().flat_map(|list| list.split_ascii_whitespace()).collect()
@@ -103,14 +104,15 @@ static NOBODY: LazyLock<HashSet<&str>> = LazyLock::new(|| set(&[SERVICES, SYSTEM
 static GROUPED: LazyLock<HashSet<&str>> = LazyLock::new(|| set(&[GROUPS]));
 /// What makes a name a role's wherever it stands in it: `web_user`, `test-jane`.
 static PARTS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
-    set(&["user usr users test tests admin runner bot fake example sample demo dummy project projects name username build \
-           server service svc account dir folder app my your some the new old agent worker ci container generic role foo bar baz foobar"])
+    set(&[
+        "user usr users test tests admin runner bot fake example sample demo dummy project projects name username build \
+           server service svc account dir folder app my your some the new old agent worker ci container generic role foo bar baz foobar",
+    ])
 });
 /// What a role's name ends with, after more of it: `fishuser`, `patchbot`.
 const ENDINGS: [&str; 19] = [
-    "user", "users", "username", "runner", "admin", "bot", "builder", "build", "server", "service", "daemon", "agent",
-    "account", "worker",
-    "pkgs", "files", "repo", "project", "projects",
+    "user", "users", "username", "runner", "admin", "bot", "builder", "build", "server", "service", "daemon",
+    "agent", "account", "worker", "pkgs", "files", "repo", "project", "projects",
 ];
 const FILES: &str = " html htm js php css py jpg jpeg png gif svg txt md pdf ps json xml yml yaml conf cfg ini log sh rb pl c h \
 cpp so gz tgz bz2 xz zip tar rar iso img java class jar war csv sql key pem crt cert pub mp3 mp4 wav bak tmp doc exe dll bin \
@@ -126,7 +128,8 @@ pub(super) fn someone(name: &str) -> bool {
     let lower = name.to_lowercase();
     let stem = lower.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('~');
     let digits = lower.bytes().filter(u8::is_ascii_digit).count();
-    let repeated = lower.bytes().all(|b| b == b'x') || (lower.len() == 3 && lower.bytes().all(|b| b == lower.as_bytes()[0]));
+    let repeated = lower.bytes().all(|b| b == b'x')
+        || (lower.len() == 3 && lower.bytes().all(|b| b == lower.as_bytes()[0]));
     !stem.is_empty()
         && !lower.starts_with(['.', '-', '~'])
         && !repeated
@@ -134,9 +137,15 @@ pub(super) fn someone(name: &str) -> bool {
         && lower.matches('-').count() < 2
         && !nobody(&lower)
         && !nobody(stem.trim_end_matches(['-', '_', '.']))
-        && !lower.split(['.', '-', '_']).any(|part| PARTS.contains(part.trim_end_matches(|c: char| c.is_ascii_digit())))
-        && !(ENDINGS.iter().any(|end| stem.ends_with(end)) && !stem.ends_with("talbot") && !stem.ends_with("abbot"))
-        && !lower.rsplit_once('.').is_some_and(|(_, end)| end.len() < 2 || FILES.contains(&format!(" {end} ")))
+        && !lower
+            .split(['.', '-', '_'])
+            .any(|part| PARTS.contains(part.trim_end_matches(|c: char| c.is_ascii_digit())))
+        && !(ENDINGS.iter().any(|end| stem.ends_with(end))
+            && !stem.ends_with("talbot")
+            && !stem.ends_with("abbot"))
+        && !lower
+            .rsplit_once('.')
+            .is_some_and(|(_, end)| end.len() < 2 || FILES.contains(&format!(" {end} ")))
 }
 
 /// Whether a name is one of the lists, or two of them (`webdeploy`, `myproject`).

@@ -48,8 +48,12 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: 
         return;
     }
     // `secret_id`: what the name is about, unless the value shows itself.
+    let about = scan.string[end..name].to_ascii_lowercase();
+    if about.ends_with("id") && contains(&scan.text[start..end], b"key") {
+        return; // `private_key_id`, `access_key_id` are no secrets, but where a format knows them
+    }
     let strength = match strength {
-        _ if scan.string[end..name].to_ascii_lowercase().ends_with("id") => Strength::Token,
+        _ if about.ends_with("id") => Strength::Token,
         other => other,
     };
     // A short anchor must be a word, or one of its parts: `pwd`, `dbPwd`, `DB_PWD`, but no part of another word.
@@ -67,9 +71,13 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: 
     if sign == b':' && scan.at(from) == b':' {
         return told::ldif(scan, from + 1);
     }
-    let from = if called || sign == b':' || sign == b'=' { unwrapped(scan, from) } else { from };
+    let from =
+        if called || sign == b':' || sign == b'=' || sign == b',' { unwrapped(scan, from) } else { from };
     if let Some((open, inner)) = opening(scan, from) {
         let Some(stop) = closing(scan, open, inner) else { return };
+        if sign == b',' && scan.text[inner..stop].eq_ignore_ascii_case(b"value") {
+            return told::attribute(scan, inner - 1, strength); // {"name": "password", "value": …}
+        }
         // `mailPass = "…"`: a part of a name says more than the word, which is also what tests do.
         let part =
             strength == Strength::Pass && start > 0 && WORD[scan.text[start - 1] as usize] && name == end;
@@ -115,6 +123,15 @@ fn operator(scan: &Scan<'_, '_>, name: usize) -> Option<(u8, usize, bool)> {
             }
             Some((b':', after(at + 1), false))
         }
+        (b'|', b'|') | (b'?', b'?') => Some((b'=', after(at + 2), true)),
+        // `assertEqual(config.password, "…")`
+        (b',', _) if !quoted && asserts(scan, name) => Some((b',', after(at + 1), true)),
+        // `password string = "…"` of Go
+        (b's' | b'S', _)
+            if scan.text[at..].starts_with(b"tring = ") || scan.text[at + 1..].starts_with(b"tring = ") =>
+        {
+            Some((b'=', after(at + 9), true))
+        }
         (b',', _) if quoted => Some((b',', after(at + 1), true)),
         (b'(', _) if !quoted => Some((b'(', after(at + 1), true)),
         (b'>', _) => Some((b'>', at + 1, false)),
@@ -122,12 +139,21 @@ fn operator(scan: &Scan<'_, '_>, name: usize) -> Option<(u8, usize, bool)> {
     }
 }
 
+fn asserts(scan: &Scan<'_, '_>, at: usize) -> bool {
+    let line = scan.line_before(at, 120);
+    [&b"assert"[..], b"expect", b"equal", b"is("].iter().any(|word| contains(line, word))
+}
+
 /// Behind `Some(`, `String::from(`, `new SecretString(`: where the string begins that is passed on.
 fn unwrapped(scan: &Scan<'_, '_>, from: usize) -> usize {
     let start = if scan.text[from.min(scan.text.len())..].starts_with(b"new ") { from + 4 } else { from };
     let to = scan.run_of(start, 24, |b| WORD[b as usize] || b".:[]".contains(&b));
     let open = scan.at(to) == b'(' && WRAPPERS.contains(&format!(" {} ", &scan.string[start..to]));
-    if open && to > start { scan.run_of(to + 1, 4, |b| b == b' ') } else { from }
+    if open && to > start {
+        return scan.run_of(to + 1, 4, |b| b == b' ');
+    }
+    let listed = matches!(scan.at(from), b'[' | b'(' | b'{') && matches!(scan.at(from + 1), b'"' | b'\'');
+    if listed { from + 1 } else { from }
 }
 
 /// A quote, escaped or not, after at most two letters of a prefix: where it is, and where the value begins.
@@ -176,7 +202,8 @@ pub(super) fn judge(scan: &mut Scan<'_, '_>, from: usize, to: usize, strength: S
 fn bare(scan: &mut Scan<'_, '_>, start: usize, name: usize, from: usize, sign: u8, strength: Strength) {
     let stop = scan.run_of(from, LONGEST, |b| b > b' ' && b < 0x7f && !b";&\"'`,<>()[]{}|\\".contains(&b));
     let next = scan.at(stop);
-    let apart = matches!(next, b'\n' | b'\r' | b' ' | b'\t' | b';' | b'&' | b'"' | b'\'' | b',' | b'<' | b'`');
+    let apart =
+        matches!(next, b'\n' | b'\r' | b' ' | b'\t' | b';' | b'&' | b'"' | b'\'' | b',' | b'<' | b'`');
     let tight = from > 0 && scan.text[from - 1] == sign;
     let within = sign == b'='
         && tight
@@ -191,7 +218,9 @@ fn bare(scan: &mut Scan<'_, '_>, start: usize, name: usize, from: usize, sign: u
         Strength::Password if sign == b':' && !value.iter().any(u8::is_ascii_digit) => Strength::Secret, // prose: "password: something!"
         Strength::Password if !config && !within => Strength::Pass,
         // `secret = testing123` of servers' configuration: the whole name, and one piece.
-        Strength::Secret if sign == b'=' && scan.bare && &scan.text[start..name].to_ascii_lowercase()[..] == b"secret" => {
+        Strength::Secret
+            if sign == b'=' && scan.bare && &scan.text[start..name].to_ascii_lowercase()[..] == b"secret" =>
+        {
             let one = value.iter().all(u8::is_ascii_alphanumeric);
             if one && scan.fresh(start) { Strength::Pass } else { strength }
         }
@@ -203,7 +232,9 @@ fn bare(scan: &mut Scan<'_, '_>, start: usize, name: usize, from: usize, sign: u
 /// Whether a comment has begun on the line, in one of the ways of most languages.
 fn commented(scan: &Scan<'_, '_>, at: usize) -> bool {
     let line = scan.line_before(at, 120).trim_ascii_start();
-    [&b"#"[..], b"//", b"*", b"/*", b"--", b";;", b"%%", b"<!--", b"REM ", b"$ ", b"> "].iter().any(|sign| line.starts_with(sign))
+    [&b"#"[..], b"//", b"*", b"/*", b"--", b";;", b"%%", b"<!--", b"REM ", b"$ ", b"> "]
+        .iter()
+        .any(|sign| line.starts_with(sign))
         && !line.starts_with(b"#define")
 }
 

@@ -1,8 +1,8 @@
 //! What an `@` stands in: e-mail addresses, and credentials in URLs.
 
 use super::Kind;
-use super::bytes::{Scan, contains};
 use super::accounts::someone;
+use super::bytes::{Scan, contains};
 use super::{names, values};
 
 /// Generic top-level domains in use; of two letters, every country's. Words that are also file endings or methods are
@@ -41,12 +41,21 @@ somewhere.com somewhere.net spam.com acme.com b.com c.com x.com y.com a.com b.c 
 /// The label before the top-level domain, whatever that is, of domains that stand for any.
 const STAND_INS: &str = " example examples domain yourdomain mydomain somedomain anydomain otherdomain anotherdomain thedomain \
 mycompany yourcompany somecompany foo bar baz foobar test testing host hostname localhost yourhost myhost somehost mailserver \
-invalid yoursite mysite website somewhere nowhere whatever ";
+invalid yoursite mysite website somewhere nowhere whatever realm ";
 const NOBODY: &str = " git hg svn noreply no-reply this super return self ";
 /// Before what looks like an address and names a message or a part of one.
 const MESSAGES: [&[u8]; 11] = [
-    b"message-id", b"message_id", b"messageid", b"msgid", b"msg-id", b"in-reply-to", b"in_reply_to", b"references:",
-    b"content-id", b"cid:", b"mid:",
+    b"message-id",
+    b"message_id",
+    b"messageid",
+    b"msgid",
+    b"msg-id",
+    b"in-reply-to",
+    b"in_reply_to",
+    b"references:",
+    b"content-id",
+    b"cid:",
+    b"mid:",
 ];
 
 pub(super) fn find(scan: &mut Scan<'_, '_>, at: usize) {
@@ -112,10 +121,16 @@ fn message(local: &str) -> bool {
     let digits = local.bytes().filter(u8::is_ascii_digit).count();
     let head = local.bytes().take_while(u8::is_ascii_digit).count();
     let marks = local.bytes().filter(|b| matches!(b, b'.' | b'-')).count();
-    let hex = local.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    let hex = local.bytes().all(|b| b.is_ascii_hexdigit() || matches!(b, b'-' | b'.'));
+    let parts: Vec<usize> = local.split('-').map(str::len).collect();
+    let exim = parts.len() == 3
+        && matches!(parts[0], 6 | 7)
+        && matches!(parts[1], 6 | 11)
+        && matches!(parts[2], 2 | 4);
     !local.contains(['+', '='])
         && (digits >= 8 && local.len() >= 24
-            || hex && digits >= 6 && local.len() >= 20
+            || hex && digits >= 6 && local.len() >= 16
+            || exim && digits >= 2
             || head >= 8 && local[head..].starts_with('.')
             || digits >= 8 && marks >= 2 && local.len() >= 16)
         || local.starts_with("pine.") && digits > 3
@@ -126,7 +141,9 @@ fn example(domain: &str) -> bool {
     let labels: Vec<&str> = domain.rsplit('.').collect();
     let second = labels.len() > 2 && matches!(labels[1], "co" | "com" | "org" | "net" | "ac" | "gov" | "edu");
     let label = labels.get(if second { 2 } else { 1 }).copied().unwrap_or("");
-    if STAND_INS.contains(&format!(" {label} ")) || label.len() == 1 && label.bytes().all(|b| matches!(b, b'a'..=b'c' | b'x'..=b'z')) {
+    if STAND_INS.contains(&format!(" {label} "))
+        || label.len() == 1 && label.bytes().all(|b| matches!(b, b'a'..=b'c' | b'x'..=b'z'))
+    {
         return true;
     }
     let mut rest = domain;
@@ -159,7 +176,8 @@ fn in_url(scan: &mut Scan<'_, '_>, at: usize) -> bool {
         None => ((start, at), (at, at)),
     };
     let name = &scan.string[user.0..user.1];
-    let plain = |text: &str| !text.contains(['$', '{', '}', '<', '>', '(', ')', '*', '[', ']', '?', '#', ';']);
+    let plain =
+        |text: &str| !text.contains(['$', '{', '}', '<', '>', '(', ')', '*', '[', ']', '?', '#', ';']);
     let secret = &scan.string[password.0..password.1];
     if !secret.is_empty() {
         if plain(secret) && values::in_url(secret) {

@@ -10,7 +10,17 @@ remote private media cygdrive system auto automount disk raid sw san nas nas1 fs
 tank zpool storage home homes root google lhome ";
 /// In the line before a path that is a route of a site.
 const ROUTES: [&[u8]; 12] = [
-    b"url", b"route", b"href", b"slug", b"redirect", b"http", b"controller", b"visit", b"navigate", b"rewrite", b"get ",
+    b"url",
+    b"route",
+    b"href",
+    b"slug",
+    b"redirect",
+    b"http",
+    b"controller",
+    b"visit",
+    b"navigate",
+    b"rewrite",
+    b"get ",
     b"get(",
 ];
 
@@ -64,7 +74,9 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, place: Pla
         (byte, _) if ends(byte) => true,
         _ => return,
     };
-    if last && (!shaped(&scan.text[from..to], place) || !file && ROUTES.iter().any(|word| contains(line, word))) {
+    if last
+        && (!shaped(&scan.text[from..to], place) || !file && ROUTES.iter().any(|word| contains(line, word)))
+    {
         return;
     }
     if last || within {

@@ -186,7 +186,8 @@ fn public_v4(octets: [u8; 4]) -> bool {
 fn counted(octets: [u8; 4]) -> bool {
     let digits: Vec<u8> = octets.iter().flat_map(|octet| octet.to_string().into_bytes()).collect();
     let [a, b, c, d] = octets.map(i16::from);
-    digits.windows(2).all(|pair| pair[1] == pair[0] + 1) || (b - a == c - b && c - b == d - c && ((b - a).abs() > 9 || a < 10 && a != b))
+    digits.windows(2).all(|pair| pair[1] == pair[0] + 1)
+        || (b - a == c - b && c - b == d - c && ((b - a).abs() > 9 || a < 10 && a != b))
 }
 
 /// Whether a registry has handed out the address's block (IANA, IPv6 global unicast assignments), set aside what is

@@ -38,7 +38,11 @@ fn invented(digits: &[u8]) -> bool {
     let counted = digits.windows(6).any(|run| run.windows(2).all(|w| w[1] == (w[0] + 1) % 10));
     let up = digits.windows(2).filter(|w| w[1] == (w[0] + 1) % 10).count();
     let same = digits.windows(2).filter(|w| w[1] == w[0]).count();
-    last.starts_with(&[5, 5, 5]) || counted || up + 3 >= digits.len() || same + 3 >= digits.len() || fiction(digits)
+    last.starts_with(&[5, 5, 5])
+        || counted
+        || up + 3 >= digits.len()
+        || same + 3 >= digits.len()
+        || fiction(digits)
 }
 
 /// `+` and a country code, with at least two separators, or at least ten digits in a string of its own.
@@ -70,7 +74,8 @@ pub(super) fn international(scan: &mut Scan<'_, '_>, plus: usize) {
     let written = &scan.text[from..end];
     let groups = written.split(|b| separator(*b)).filter(|g| !g.is_empty()).count();
     let next = scan.at(end);
-    let quoted = matches!(before, b'"' | b'\'' | b':' | b'>' | b'`' | b'=') && matches!(next, b'"' | b'\'' | b'<' | b'`' | b'\n' | b'@' | b';' | b'&');
+    let quoted = matches!(before, b'"' | b'\'' | b':' | b'>' | b'`' | b'=')
+        && matches!(next, b'"' | b'\'' | b'<' | b'`' | b'\n' | b'@' | b';' | b'&');
     let told = groups == 1 && digits.len() >= 10 && called(scan);
     let dots = written.iter().filter(|b| **b == b'.').count();
     // `+30 108203682`: a country and the rest in one piece.
@@ -189,14 +194,32 @@ pub(super) fn after_word(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
     let rest = scan.run_of(end, 16, |b| WORD[b as usize]);
     let sign = scan.run_of(rest, 16, |b| b" \t\"':=.>,|-#[{".contains(&b));
     // `TEL;TYPE=WORK,VOICE:…` of vCard.
-    let sign = if scan.at(rest) == b';' {
-        scan.run_of(rest, 40, |b| b != b':' && b != b'\n') + 1
-    } else {
-        sign
-    };
+    let sign =
+        if scan.at(rest) == b';' { scan.run_of(rest, 40, |b| b != b':' && b != b'\n') + 1 } else { sign };
     let of = scan.string[end..rest].trim_matches('_').to_ascii_lowercase();
-    let number_of = matches!(of.as_str(), "" | "s" | "number" | "numbers" | "num" | "no" | "nr" | "nummer" | "e" | "home" | "work"
-        | "mobile" | "office" | "cell" | "1" | "2" | "fax" | "value" | "numero" | "us" | "main");
+    let number_of = matches!(
+        of.as_str(),
+        "" | "s"
+            | "number"
+            | "numbers"
+            | "num"
+            | "no"
+            | "nr"
+            | "nummer"
+            | "e"
+            | "home"
+            | "work"
+            | "mobile"
+            | "office"
+            | "cell"
+            | "1"
+            | "2"
+            | "fax"
+            | "value"
+            | "numero"
+            | "us"
+            | "main"
+    );
     if (sign == rest && !matches!(scan.text[end - 1], b':' | b'.' | b' ')) || !number_of {
         return;
     }

@@ -6,24 +6,37 @@ use super::bytes::{Scan, WORD, contains};
 use super::values;
 
 /// Words before "password" in lines that give one without a sign: routers, `.netrc`, SQL.
-const LINES: [&[u8]; 9] =
-    [b"username ", b"login ", b"enable ", b"machine ", b"user ", b"neighbor ", b"role ", b"account ", b"sshpass "];
+const LINES: [&[u8]; 9] = [
+    b"username ",
+    b"login ",
+    b"enable ",
+    b"machine ",
+    b"user ",
+    b"neighbor ",
+    b"role ",
+    b"account ",
+    b"sshpass ",
+];
 
 /// After a name without a sign behind it.
 pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, name: usize, strength: Strength) {
     match scan.at(name) {
         b'"' | b'\'' => attribute(scan, name + 1, strength),
+        b' ' if scan.before(start) == b'<' => element(scan, name, strength),
         b' ' | b'\t' if name == end => spaced(scan, start, end, strength),
         _ => {}
     }
 }
 
 /// `name="password" … value="VALUE"`, `"name": "password", "value": "VALUE"`, `path="password" value='VALUE'`.
-fn attribute(scan: &mut Scan<'_, '_>, from: usize, strength: Strength) {
+pub(super) fn attribute(scan: &mut Scan<'_, '_>, from: usize, strength: Strength) {
     let limit = scan.run_of(from, 100, |b| !matches!(b, b'\n' | b'>' | b'}' | b';' | b'('));
     let window = &scan.text[from..limit];
     let Some(place) = memchr::memmem::find_iter(&window.to_ascii_lowercase(), b"value").find(|n| {
-        *n > 0 && !WORD[window[n - 1] as usize] && window[n - 1] != b'-' && !WORD[scan.at(from + n + 5) as usize]
+        *n > 0
+            && !WORD[window[n - 1] as usize]
+            && window[n - 1] != b'-'
+            && !WORD[scan.at(from + n + 5) as usize]
     }) else {
         return;
     };
@@ -33,6 +46,15 @@ fn attribute(scan: &mut Scan<'_, '_>, from: usize, strength: Strength) {
         && let Some(stop) = closing(scan, at - 1, at)
     {
         judge(scan, at, stop, strength);
+    }
+}
+
+/// `<password type="plain">VALUE</password>`.
+fn element(scan: &mut Scan<'_, '_>, from: usize, strength: Strength) {
+    let close = scan.run_of(from, 100, |b| !matches!(b, b'\n' | b'>' | b'/'));
+    let to = scan.run_of(close + 1, LONGEST, |b| b > b' ' && b != b'<');
+    if scan.at(close) == b'>' && scan.at(to) == b'<' && scan.at(to + 1) == b'/' {
+        judge(scan, close + 1, to, strength);
     }
 }
 
@@ -61,8 +83,13 @@ fn spaced(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: Strength)
         return;
     }
     let line = scan.line_before(start, 120);
-    let given = strength == Strength::Password && LINES.iter().any(|word| contains(line, word));
-    if (given || strong == Strength::Secret && strength == Strength::Token) && (scan.bare || quoted(scan, start)) {
+    let given = strength == Strength::Password
+        && (scan.fresh(start) && LINES.iter().any(|word| contains(line, word))
+            || scan.text[start..end].eq_ignore_ascii_case(b"requirepass")
+            || line.trim_ascii_start().starts_with(b"ENV "));
+    if (given || strong == Strength::Secret && strength == Strength::Token)
+        && (scan.bare || quoted(scan, start))
+    {
         let to = value(scan, from);
         judge(scan, from, to, strong);
     }
@@ -73,9 +100,17 @@ fn value(scan: &Scan<'_, '_>, from: usize) -> usize {
 }
 
 /// `--password VALUE`, `--db-pass=VALUE`, `-Password:VALUE`, `-passin pass:VALUE`: whether it is an option.
-pub(super) fn option(scan: &mut Scan<'_, '_>, start: usize, end: usize, name: usize, strength: Strength) -> bool {
+pub(super) fn option(
+    scan: &mut Scan<'_, '_>,
+    start: usize,
+    end: usize,
+    name: usize,
+    strength: Strength,
+) -> bool {
     let head = scan.run_before(start, 32, |b| WORD[b as usize] || b == b'-');
-    let dashed = scan.at(head) == b'-' && head < start && matches!(scan.before(head), b' ' | b'"' | b'\'' | b'`' | b'\t' | b'\n' | b'[' | b'(');
+    let dashed = scan.at(head) == b'-'
+        && head < start
+        && matches!(scan.before(head), b' ' | b'"' | b'\'' | b'`' | b'\t' | b'\n' | b'[' | b'(');
     if !dashed {
         return false;
     }
@@ -83,7 +118,9 @@ pub(super) fn option(scan: &mut Scan<'_, '_>, start: usize, end: usize, name: us
     if !matches!(rest, "" | "in" | "out" | "word" | "phrase" | "-in" | "-out") {
         return false;
     }
-    if !matches!(scan.at(name), b' ' | b'=' | b':') || !(scan.bare || quoted(scan, head) || scan.at(head + 1) == b'-') {
+    if !matches!(scan.at(name), b' ' | b'=' | b':')
+        || !(scan.bare || quoted(scan, head) || scan.at(head + 1) == b'-')
+    {
         return false;
     }
     let mut from = name + 1;

@@ -30,6 +30,36 @@ const STAND_INS: [&str; 27] = [
     "00000000",
     "12345678",
 ];
+/// Without `_` and `-`: names of algorithms, encodings and protocols that have digits in them.
+const ALGORITHMS: [&str; 27] = [
+    "sha256",
+    "sha1",
+    "sha224",
+    "sha384",
+    "sha512",
+    "md5",
+    "utf8",
+    "utf16",
+    "utf32",
+    "iso8859",
+    "windows125",
+    "aes128",
+    "aes192",
+    "aes256",
+    "base64",
+    "base32",
+    "x509",
+    "pkcs1",
+    "pbkdf2",
+    "argon2",
+    "oauth2",
+    "rs256",
+    "hs256",
+    "es256",
+    "ed25519",
+    "ipv4",
+    "ipv6",
+];
 const LABELS: [&str; 12] = [
     "password",
     "passwd",
@@ -76,17 +106,21 @@ pub(super) fn token(value: &str) -> bool {
     let special = value.bytes().filter(|b| b"!@#$%^&*".contains(b)).count();
     let mut seen = [false; 256];
     value.bytes().for_each(|b| seen[b as usize] = true);
-    (12..=512).contains(&value.len())
-        && alphabet
-        && (digits >= 2 || digits + special >= 2 && letters + digits + special == value.len() || digits == 1 && tangled(value))
-        && letters >= 2
-        && seen.iter().filter(|s| **s).count() >= 7
-        && common(value)
-        && !words(value)
-        && (!value.starts_with(['/', '.', '-', '#', '@', ':']) || (value.ends_with('=') && value.len() > 31))
-        && !value.contains("://")
-        && !value.contains("::")
-        && !file(value)
+    hexadecimal(value)
+        || (12..=512).contains(&value.len())
+            && alphabet
+            && (digits >= 2
+                || digits + special >= 2 && letters + digits + special == value.len()
+                || digits == 1 && tangled(value))
+            && letters >= 2
+            && seen.iter().filter(|s| **s).count() >= 7
+            && common(value)
+            && !words(value)
+            && (!value.starts_with(['/', '.', '-', '#', '@', ':'])
+                || (value.ends_with('=') && value.len() > 31))
+            && !value.contains("://")
+            && !value.contains("::")
+            && !file(value)
 }
 
 /// What "pass" and "password" say without a sign, or in a comment, needs more: two digits among letters, a sign, or
@@ -95,8 +129,15 @@ pub(super) fn mixed(value: &str) -> bool {
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
     let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
     let special = value.bytes().any(|b| b"!@#$%^&*+=?~".contains(&b));
-    let odd = value.as_bytes().windows(2).filter(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase()).count();
-    value.len() >= 5 && letters >= 2 && (special || digits >= 2 || digits == 1 && odd >= 2)
+    let odd = value
+        .as_bytes()
+        .windows(2)
+        .filter(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase())
+        .count();
+    value.len() >= 5
+        && letters >= 2
+        && !value.contains('/')
+        && (special || digits >= 2 || digits == 1 && odd >= 2)
 }
 
 /// A secret whose name says so: a token, or at least 8 characters in which letters and digits take turns.
@@ -104,7 +145,22 @@ pub(super) fn secret(value: &str) -> bool {
     let kind = |b: u8| (b.is_ascii_alphabetic(), b.is_ascii_digit());
     let turns = value.as_bytes().windows(2).filter(|w| kind(w[0]) != kind(w[1])).count();
     let plain = value.bytes().all(|b| b.is_ascii_alphanumeric());
-    token(value) || value.len() >= 8 && value.len() < 128 && plain && turns > 2 && common(value) && !labelled(value)
+    token(value)
+        || plain
+            && (value.len() >= 8 && turns > 2 || value.len() >= 6 && turns > 3)
+            && value.len() < 128
+            && common(value)
+            && !labelled(value)
+}
+
+/// 8 or more hexadecimal digits in which letters and digits take turns: no name in code, and no word.
+fn hexadecimal(value: &str) -> bool {
+    let turns =
+        value.as_bytes().windows(2).filter(|w| w[0].is_ascii_digit() != w[1].is_ascii_digit()).count();
+    value.len() >= 8
+        && turns > 2
+        && value.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'))
+        && common(value)
 }
 
 /// The password of a URL: less is asked, for the place says what it is.
@@ -121,8 +177,15 @@ pub(super) fn in_url(value: &str) -> bool {
 
 /// At least 16 characters with capitals in the middle of words: no name in code.
 fn tangled(value: &str) -> bool {
-    let capitals = value.as_bytes().windows(2).filter(|w| w[0].is_ascii_uppercase() && w[1].is_ascii_uppercase()).count();
-    value.len() >= 16 && capitals > 0 && value.bytes().any(|b| b.is_ascii_lowercase()) && !value.contains(['_', '-'])
+    let capitals = value
+        .as_bytes()
+        .windows(2)
+        .filter(|w| w[0].is_ascii_uppercase() && w[1].is_ascii_uppercase())
+        .count();
+    value.len() >= 16
+        && capitals > 0
+        && value.bytes().any(|b| b.is_ascii_lowercase())
+        && !value.contains(['_', '-'])
 }
 
 fn common(value: &str) -> bool {
@@ -135,11 +198,13 @@ fn common(value: &str) -> bool {
             || (value.starts_with('{') && value.ends_with('}'))
             || (value.starts_with('%') && value.ends_with('%'));
     let number = tidy.strip_prefix("0x").is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
-    let hashed = value.starts_with('{') || value.starts_with("$1$")
+    let hashed = value.starts_with('{')
+        || value.starts_with("$1$")
         || value.starts_with("$2")
         || value.starts_with("SCRAM-SHA-")
         || value.len() == 35 && value.starts_with("md5"); // PostgreSQL's
-    let marked = value.len() > 2 && ["@", "**", "__", "%"].iter().any(|m| value.starts_with(m) && value.ends_with(m));
+    let marked =
+        value.len() > 2 && ["@", "**", "__", "%"].iter().any(|m| value.starts_with(m) && value.ends_with(m));
     !template
         && !number
         && !hashed
@@ -149,10 +214,9 @@ fn common(value: &str) -> bool {
         && !version(value)
         && value.bytes().all(|b| b > b' ')
         && !STAND_INS.iter().any(|word| tidy.contains(word))
-        && !matches!(
-            tidy.as_str(),
-            "1234" | "12345" | "123456" | "1234567"
-        )
+        && !(value.len() < 24 && ALGORITHMS.iter().any(|word| tidy.contains(word)))
+        && !value.strip_suffix('=').is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_alphabetic()))
+        && !matches!(tidy.as_str(), "1234" | "12345" | "123456" | "1234567")
 }
 
 /// `^1.0.0`, `>=2.1`, `1.2.3-rc1`.

@@ -90,7 +90,7 @@ tags target task tasks technology temp template templates terms text theme theme
 top topic topics training trash tutorial tutorials type types uname update updates upload uploads url urls usr utils value \
 values var vendor version versions video videos view viewer views vol volume volumes weather web webapp webapps webdav webpage \
 webroot website websites welcome widget widgets wiki work works workspace workspaces www www-data wwwroot wwwrun xml xxx \
-yarn zip zone spack soft fs-images first last next prev previous self super sub parent child hobbies jetbrains";
+yarn zip zone spack soft fs-images first last next prev previous self super sub parent child hobbies jetbrains spring iscsi";
 
 /// Folders of homes: the account stands behind them. So does it behind a single letter (`/home/j/jdoe`).
 const GROUPS: &str =

@@ -146,14 +146,17 @@ fn asserts(scan: &Scan<'_, '_>, at: usize) -> bool {
 
 /// Behind `Some(`, `String::from(`, `new SecretString(`: where the string begins that is passed on.
 fn unwrapped(scan: &Scan<'_, '_>, from: usize) -> usize {
-    let start = if scan.text[from.min(scan.text.len())..].starts_with(b"new ") { from + 4 } else { from };
-    let to = scan.run_of(start, 24, |b| WORD[b as usize] || b".:[]".contains(&b));
-    let open = scan.at(to) == b'(' && WRAPPERS.contains(&format!(" {} ", &scan.string[start..to]));
-    if open && to > start {
-        return scan.run_of(to + 1, 4, |b| b == b' ');
+    let mut at = from;
+    for _ in 0..3 {
+        let start = if scan.text[at.min(scan.text.len())..].starts_with(b"new ") { at + 4 } else { at };
+        let to = scan.run_of(start, 24, |b| WORD[b as usize] || b".:[]".contains(&b));
+        if scan.at(to) != b'(' || to == start || !WRAPPERS.contains(&format!(" {} ", &scan.string[start..to])) {
+            break;
+        }
+        at = scan.run_of(to + 1, 4, |b| b == b' ');
     }
-    let listed = matches!(scan.at(from), b'[' | b'(' | b'{') && matches!(scan.at(from + 1), b'"' | b'\'');
-    if listed { from + 1 } else { from }
+    let listed = matches!(scan.at(at), b'[' | b'(' | b'{') && matches!(scan.at(at + 1), b'"' | b'\'');
+    if listed { at + 1 } else { at }
 }
 
 /// A quote, escaped or not, after at most two letters of a prefix: where it is, and where the value begins.

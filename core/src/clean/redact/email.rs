@@ -76,6 +76,13 @@ fn address(scan: &mut Scan<'_, '_>, at: usize) {
     while start < at && matches!(scan.text[start], b'.' | b'-' | b'+' | b'%') {
         start += 1;
     }
+    // Of bounces: `list+jane=corp.de@host`.
+    if scan.before(start) == b'=' {
+        let whole = scan.run_before(start, 64, |b| local_byte(b) || b == b'=');
+        if scan.text[whole..start].contains(&b'+') && start - whole < 64 {
+            start = whole;
+        }
+    }
     let end = domain(scan, at + 1);
     if start >= at
         || end == 0

@@ -7,7 +7,7 @@ use super::services;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Before numbers that are no address.
-const VERSIONS: [&[u8]; 25] = [
+const VERSIONS: [&[u8]; 28] = [
     b" sec ",
     b"sec.",
     b"(see ",
@@ -33,9 +33,12 @@ const VERSIONS: [&[u8]; 25] = [
     b"bump",
     b"v8 ",
     b"identifier",
+    b",v ",
+    b"esid",
+    b"es6id",
 ];
 /// Before numbers that are one.
-const ADDRESSES: [&[u8]; 36] = [
+const ADDRESSES: [&[u8]; 38] = [
     b" ip",
     b"_ip",
     b"\"ip",
@@ -53,7 +56,9 @@ const ADDRESSES: [&[u8]; 36] = [
     b"ping",
     b"dns",
     b"ssh",
-    b"connect",
+    b"connect ",
+    b"connect(",
+    b"connected",
     b"peer",
     b"proxy",
     b"gateway",
@@ -155,6 +160,10 @@ fn versioned(scan: &Scan<'_, '_>, start: usize, octets: [u8; 4]) -> bool {
     let small = octets.iter().all(|octet| *octet <= SMALL)
         || octets[0] < 10 && octets[1..].iter().any(|o| *o < 2)
         || octets[0] <= 2; // 2.5.29.35: an OID
+    // A heading's number, "46.2.1.2. Steps"; "Emacs 22.0.50.1".
+    let end = scan.run_of(start, 15, |b| b.is_ascii_digit() || b == b'.');
+    let heading = scan.before(end) == b'.' && octets[0] < 100 && octets[1..].iter().all(|octet| *octet <= SMALL);
+    let small = small || heading || octets[1] == 0 && octets[0] <= SMALL && matches!(line, [.., a, b' '] if a.is_ascii_alphabetic());
     let linked = line.ends_with(b"://");
     product || small && !linked && !ADDRESSES.iter().any(|word| contains(line, word))
 }

@@ -85,12 +85,14 @@ pub(super) fn international(scan: &mut Scan<'_, '_>, plus: usize) {
         && first_group <= 3
         && written.get(first_group) == Some(&b' ')
         && !matches!(before, b'/' | b'*');
+    // Not the signs and degrees of coordinates: `+394421-1045903`.
+    let apart_well = first_group <= if written.get(first_group) == Some(&b'-') { 3 } else { 6 };
     let negative = written.windows(2).any(|w| w == b" -");
     let sum =
         negative || written.windows(3).any(|w| w[0] == b' ' && matches!(w[1], b'-' | b'/') && w[2] == b' ');
     if !sum
         && dots != 1
-        && (groups >= 3 || two || (groups == 2 || quoted || told) && digits.len() >= 9 && whole(&digits))
+        && (groups >= 3 || two || (groups == 2 && apart_well || groups == 1 && (quoted || told)) && digits.len() >= 9 && whole(&digits))
         && !dated(written)
         && country(&digits)
     {

@@ -31,7 +31,7 @@ const STAND_INS: [&str; 27] = [
     "12345678",
 ];
 /// Without `_` and `-`: names of algorithms, encodings and protocols that have digits in them.
-const ALGORITHMS: [&str; 27] = [
+const ALGORITHMS: [&str; 29] = [
     "sha256",
     "sha1",
     "sha224",
@@ -57,7 +57,7 @@ const ALGORITHMS: [&str; 27] = [
     "hs256",
     "es256",
     "ed25519",
-    "ipv4",
+    "ipv4", "bcrypt", "scrypt",
     "ipv6",
 ];
 const LABELS: [&str; 12] = [
@@ -87,6 +87,7 @@ pub(super) fn password(value: &str) -> bool {
         && (digits > 0
             || (special > 0
                 && letters > 3
+                && !(special == 1 && value.ends_with(['!', '?', '='])) // "Problem?"
                 && !value.starts_with(['#', '@', '!', '?', '$', '&', '*', '=', '+'])))
         && !(special == 0 && digits > 0 && letters > 0 && labelled(value))
         && !(digits < 3
@@ -202,7 +203,8 @@ fn common(value: &str) -> bool {
         || value.starts_with("$1$")
         || value.starts_with("$2")
         || value.starts_with("SCRAM-SHA-")
-        || value.len() == 35 && value.starts_with("md5"); // PostgreSQL's
+        || value.len() == 35 && value.starts_with("md5") // PostgreSQL's
+        || ["md5$", "sha1$", "sha256$", "pbkdf2_", "pbkdf2$", "crypt$"].iter().any(|head| value.starts_with(head));
     let marked =
         value.len() > 2 && ["@", "**", "__", "%"].iter().any(|m| value.starts_with(m) && value.ends_with(m));
     !template
@@ -210,6 +212,7 @@ fn common(value: &str) -> bool {
         && !hashed
         && !marked
         && !value.ends_with("...")
+        && !["@domain", "@host", "@your", "@localhost"].iter().any(|host| value.contains(host))
         && !value.contains("\\u")
         && !version(value)
         && value.bytes().all(|b| b > b' ')

@@ -116,7 +116,7 @@ const ENDINGS: [&str; 19] = [
 ];
 const FILES: &str = " html htm js php css py jpg jpeg png gif svg txt md pdf ps json xml yml yaml conf cfg ini log sh rb pl c h \
 cpp so gz tgz bz2 xz zip tar rar iso img java class jar war csv sql key pem crt cert pub mp3 mp4 wav bak tmp doc exe dll bin \
-dat lua rs go ts tex bib rpm deb out in sock pid lock db shtml asp aspx jsp cgi ";
+dat lua rs go ts tex bib rpm deb out in sock pid lock db shtml asp aspx jsp cgi com org net ";
 
 /// Whether the accounts stand in folders of this name.
 pub(super) fn group(name: &str) -> bool {

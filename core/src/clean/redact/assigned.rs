@@ -40,8 +40,8 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: 
     if strength == Strength::Pass && (longer || scan.before(start) == b'_') {
         return;
     }
-    let before = scan.line_before(start, 9);
-    if contains(before, b"public") || contains(before, b"username") {
+    let before = scan.line_before(start, 14);
+    if contains(before, b"public") || before.to_ascii_lowercase().ends_with(b"username") {
         return; // `publicKeyToken` of .NET, `UsernamePassword("jane", …)`
     }
     if told::option(scan, start, end, name, strength) || name > end && !known_end(&scan.string[end..name]) {
@@ -49,8 +49,8 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: 
     }
     // `secret_id`: what the name is about, unless the value shows itself.
     let about = scan.string[end..name].to_ascii_lowercase();
-    if about.ends_with("id") && contains(&scan.text[start..end], b"key") {
-        return; // `private_key_id`, `access_key_id` are no secrets, but where a format knows them
+    if about.ends_with("id") && (contains(&scan.text[start..end], b"key") || strength == Strength::Token) {
+        return; // `private_key_id`, `token_id` are no secrets, but where a format knows them
     }
     let strength = match strength {
         _ if about.ends_with("id") => Strength::Token,
@@ -81,7 +81,12 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: 
         // `mailPass = "…"`: a part of a name says more than the word, which is also what tests do.
         let part =
             strength == Strength::Pass && start > 0 && WORD[scan.text[start - 1] as usize] && name == end;
-        judge(scan, inner, stop, if part { Strength::Password } else { strength });
+        let strength = match strength {
+            Strength::Password if sign == b',' => Strength::Pass, // lists of strings
+            _ if part => Strength::Password,
+            other => other,
+        };
+        judge(scan, inner, stop, strength);
     } else if sign == b'>' {
         let stop = scan.run_of(from, LONGEST, |b| b > b' ' && b != b'<');
         if scan.at(stop) == b'<' && scan.at(stop + 1) == b'/' {
@@ -150,7 +155,8 @@ fn unwrapped(scan: &Scan<'_, '_>, from: usize) -> usize {
     for _ in 0..3 {
         let start = if scan.text[at.min(scan.text.len())..].starts_with(b"new ") { at + 4 } else { at };
         let to = scan.run_of(start, 24, |b| WORD[b as usize] || b".:[]".contains(&b));
-        if scan.at(to) != b'(' || to == start || !WRAPPERS.contains(&format!(" {} ", &scan.string[start..to])) {
+        if scan.at(to) != b'(' || to == start || !WRAPPERS.contains(&format!(" {} ", &scan.string[start..to]))
+        {
             break;
         }
         at = scan.run_of(to + 1, 4, |b| b == b' ');
@@ -189,6 +195,9 @@ pub(super) fn closing(scan: &Scan<'_, '_>, open: usize, inner: usize) -> Option<
 }
 
 pub(super) fn judge(scan: &mut Scan<'_, '_>, from: usize, to: usize, strength: Strength) {
+    // A string within one: `password is "…"` between backticks.
+    let quotes = matches!(scan.at(from), b'"' | b'\'') && to > from + 1 && scan.at(from) == scan.before(to);
+    let (from, to) = if quotes { (from + 1, to - 1) } else { (from, to) };
     let Some(value) = scan.string.get(from..to) else { return };
     let (yes, rule) = match strength {
         Strength::Password => (values::password(value), "password"),

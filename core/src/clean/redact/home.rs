@@ -5,8 +5,8 @@ use super::accounts::{group, someone};
 use super::bytes::{Scan, contains};
 
 /// Folders that hold homes on file servers and large machines: `/export/home/`, `/usr/users/`, `/mnt/data/home/`.
-const MOUNTS: &str = " usr opt export exports nfs mnt net data vol volumes var srv afs local gpfs lustre lus scratch work host \
-remote private media cygdrive system auto automount disk raid sw san nas nas1 fs cluster hpc sysroot rootfs rhome mount pool \
+const MOUNTS: &str = " usr opt export exports nfs mnt net data vol volumes srv afs gpfs lustre lus scratch work \
+remote media cygdrive system auto automount disk raid sw san nas nas1 fs cluster hpc sysroot rootfs rhome mount pool \
 tank zpool storage home homes root google lhome ";
 /// In the line before a path that is a route of a site.
 const ROUTES: [&[u8]; 12] = [

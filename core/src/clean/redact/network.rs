@@ -162,8 +162,11 @@ fn versioned(scan: &Scan<'_, '_>, start: usize, octets: [u8; 4]) -> bool {
         || octets[0] <= 2; // 2.5.29.35: an OID
     // A heading's number, "46.2.1.2. Steps"; "Emacs 22.0.50.1".
     let end = scan.run_of(start, 15, |b| b.is_ascii_digit() || b == b'.');
-    let heading = scan.before(end) == b'.' && octets[0] < 100 && octets[1..].iter().all(|octet| *octet <= SMALL);
-    let small = small || heading || octets[1] == 0 && octets[0] <= SMALL && matches!(line, [.., a, b' '] if a.is_ascii_alphabetic());
+    let heading =
+        scan.before(end) == b'.' && octets[0] < 100 && octets[1..].iter().all(|octet| *octet <= SMALL);
+    let small = small
+        || heading
+        || octets[1] == 0 && octets[0] <= SMALL && matches!(line, [.., a, b' '] if a.is_ascii_alphabetic());
     let linked = line.ends_with(b"://");
     product || small && !linked && !ADDRESSES.iter().any(|word| contains(line, word))
 }

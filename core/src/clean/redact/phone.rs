@@ -92,7 +92,11 @@ pub(super) fn international(scan: &mut Scan<'_, '_>, plus: usize) {
         negative || written.windows(3).any(|w| w[0] == b' ' && matches!(w[1], b'-' | b'/') && w[2] == b' ');
     if !sum
         && dots != 1
-        && (groups >= 3 || two || (groups == 2 && apart_well || groups == 1 && (quoted || told)) && digits.len() >= 9 && whole(&digits))
+        && (groups >= 3
+            || two
+            || (groups == 2 && apart_well || groups == 1 && (quoted || told))
+                && digits.len() >= 9
+                && whole(&digits))
         && !dated(written)
         && country(&digits)
     {

@@ -57,7 +57,9 @@ const ALGORITHMS: [&str; 29] = [
     "hs256",
     "es256",
     "ed25519",
-    "ipv4", "bcrypt", "scrypt",
+    "ipv4",
+    "bcrypt",
+    "scrypt",
     "ipv6",
 ];
 const LABELS: [&str; 12] = [
@@ -172,21 +174,30 @@ pub(super) fn in_url(value: &str) -> bool {
         && !port
         && common(value)
         && !labelled(value)
+        && !numbered(value)
         && (digits || !words(value))
         && !value.starts_with('$')
 }
 
-/// At least 16 characters with capitals in the middle of words: no name in code.
+/// At least 16 characters with capitals in the middle of what is no word: no name in code.
 fn tangled(value: &str) -> bool {
-    let capitals = value
-        .as_bytes()
-        .windows(2)
-        .filter(|w| w[0].is_ascii_uppercase() && w[1].is_ascii_uppercase())
-        .count();
-    value.len() >= 16
-        && capitals > 0
-        && value.bytes().any(|b| b.is_ascii_lowercase())
-        && !value.contains(['_', '-'])
+    let bytes = value.as_bytes();
+    let mut piece = 0;
+    let mut spoken = true;
+    for at in 1..=bytes.len() {
+        let ends = at == bytes.len()
+            || !bytes[at].is_ascii_alphabetic()
+            || bytes[at].is_ascii_uppercase() && !bytes[at - 1].is_ascii_uppercase();
+        if ends {
+            let word = &bytes[piece..at];
+            let vowel = word.iter().any(|b| b"aeiouyAEIOUY".contains(b));
+            let lower = word.iter().any(u8::is_ascii_lowercase);
+            spoken &= word.len() < 3 || vowel || !lower;
+            piece = at;
+        }
+    }
+    let capitals = bytes.iter().filter(|b| b.is_ascii_uppercase()).count();
+    !spoken && value.len() >= 16 && capitals > 2 && !value.contains(['_', '-'])
 }
 
 fn common(value: &str) -> bool {
@@ -243,6 +254,12 @@ fn labelled(value: &str) -> bool {
     let stem = value.trim_end_matches(|c: char| c.is_ascii_digit());
     let lower = stem.to_ascii_lowercase();
     value.len() - stem.len() <= 1 && LABELS.iter().any(|label| lower.ends_with(label))
+}
+
+/// A word for a secret and a number: `key_1234`, `secret123`.
+fn numbered(value: &str) -> bool {
+    let stem = value.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches(['_', '-']);
+    LABELS.iter().any(|label| stem.eq_ignore_ascii_case(label))
 }
 
 /// Whether it may be a type or a name: what a value must not be where a type could stand.

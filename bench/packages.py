@@ -14,11 +14,12 @@ RELEASES = ("bullseye", "bookworm", "trixie")
 
 @dataclass(frozen=True)
 class Wanted:
-    """A selection: source package → releases; npm and PyPI packages with their versions."""
+    """A selection: source package → releases; npm and PyPI packages with their versions, of PyPI wheels or sdists."""
 
     debian: dict[str, tuple[str, ...]]
     npm: tuple[str, ...] = ()
     pypi: tuple[str, ...] = ()
+    sdists: tuple[str, ...] = ()
 
 
 _ALL = """busybox curl eigen3 ffmpeg fmtlib git glib2.0 godot groovy h2database haproxy iverilog jq keepass2
@@ -113,3 +114,128 @@ SMALL = Wanted(
     pypi=("networkx==3.2", "networkx==3.2.1"),
 )
 """About 60 MB, for a first look and for smoke tests."""
+
+UNSEEN = Wanted(
+    debian=_each(
+        """389-ds-base abook adminer amanda apache-directory-server backuppc baresip bitlbee burp capistrano cherrypy3
+cloud-init cosign coturn crowdsec dahdi-tools davical deluge dex django-allauth django-oauth-toolkit dnsmasq
+dnspython docker-registry dokuwiki dovecot duplicity ejabberd ettercap evolution-data-server exim4 ez-vcard
+fail2ban firewalld flask-jwt-simple freeradius gammu ganeti gh gitaly glance gnokii gnumed-client gnutls28
+golang-github-coreos-go-oidc golang-github-digitalocean-godo golang-github-go-jose-go-jose
+golang-github-go-ldap-ldap golang-github-go-sql-driver-mysql golang-github-golang-jwt-jwt
+golang-github-google-go-github golang-github-jackc-pgx golang-github-lib-pq golang-github-minio-minio-go
+golang-github-slack-go-slack golang-github-xanzy-go-gitlab golang-golang-x-oauth2 google-oauth-client-java
+gosa gunicorn hcloud-cli httpx hub hylafax hyperkitty inspircd isync javamail jgit jsch kamailio kannel
+kcontacts keystone lbdb libcloud libcommons-net-java libcommons-validator-java libcrypt-jwt-perl
+libdancer2-perl libdata-faker-perl libdbd-mysql-perl libdbd-pg-perl libhibernate-validator-java libical3
+libjose4j-java libjwt libmail-imapclient-perl libmemcached libmojolicious-perl libnet-amazon-s3-perl
+libnet-ldap-perl libnet-twitter-perl libnetaddr-ip-perl libokhttp-java libosip2 libphonenumber libpqxx
+libreswan libtext-vcard-perl loki lxd m2crypto mailman3 mailutils memcached mgetty minicom mlmmj modemmanager
+msmtp munin neomutt netplan.io nmap node-got node-ip-address node-ipaddr.js node-jose node-mysql
+node-url-parse notary octavia openconnect opendkim openldap openssh openvpn pdns-recursor pgbouncer
+php-laravel-framework php-monolog php-net-ldap2 php-phpseclib3 phpldapadmin phppgadmin postfix postfixadmin
+postorius preseed prometheus-alertmanager prosody puma pygithub pyjwt python-acme python-authlib
+python-azure-devtools python-cryptography python-docker python-flask-jwt-extended python-geoip2 python-gitlab
+python-jwcrypto python-keyring python-moto python-netaddr python-phonenumbers python-pysaml2
+python-requests-oauthlib radicale rekor reportbug rsnapshot rspamd samba sentry-python sigstore-go sipsak
+skopeo sofia-sip squid swift sympa tinc trac tryton-modules-party tryton-server uwsgi varnish waagent wpa znc
+zookeeper""",
+        ("trixie",),
+    )
+    | _each(
+        """golang-github-dgrijalva-jwt-go golang-github-nlopes-slack php-sabre-vobject tt-rss""",
+        ("bullseye",),
+    ),
+    npm=_versions(
+        """@octokit/webhooks-examples 7.6.1
+@secretlint/secretlint-rule-aws 13.0.4
+@secretlint/secretlint-rule-slack 13.0.4
+@slack/bolt 5.1.0
+@vonage/server-sdk 3.30.1
+Haraka 3.3.4
+asterisk-manager 0.2.0
+aws4 1.13.2
+awesome-phonenumber 7.8.0
+botkit 4.15.0
+braintree 3.40.0
+casual 1.6.2
+chance 1.1.13
+cleave.js 1.6.0
+codeceptjs 4.2.0
+detect-secrets 1.0.6
+discord.js 14.28.1
+eslint-plugin-no-secrets 2.3.3
+firebase-admin 14.5.1
+google-libphonenumber 3.2.47
+hapi 18.1.0
+http-signature 1.4.0
+hubot 14.1.0
+hubspot 2.3.14
+imap 0.8.19
+inputmask 5.0.10
+intl-tel-input 29.5.1
+jquery-validation 1.22.1
+jsforce 3.10.26
+jssip 3.13.8
+keycloak-connect 26.1.1
+loopback 3.28.0
+mailchimp-api-v3 1.15.0
+mailparser 3.14.2
+messagebird 4.0.1
+newman 6.2.2
+nexmo 2.9.1
+nightwatch 3.16.0
+node-red 5.0.7
+node-telegram-bot-api 2.1.0
+oauth 0.10.2
+parse-server 9.10.0
+parsleyjs 2.9.2
+paypal-rest-sdk 1.8.1
+phone 3.1.72
+plivo 4.79.0
+pm2 7.0.4
+postman-collection 5.3.1
+pusher 5.3.4
+redoc 3.0.1
+redux-form 8.3.10
+restify 12.0.0
+sails 1.5.18
+saucelabs 9.2.0
+serverless 4.43.0
+shopify-api-node 3.15.0
+simple-oauth2 5.1.0
+sip.js 0.21.2
+smtp-server 3.21.6
+stripe 23.1.0
+telegraf 4.16.3
+vcard-parser 1.0.0
+vcards-js 2.11.1
+vcf 2.1.2
+wd 1.14.0""",
+        "@",
+    ),
+    sdists=_versions(
+        """adal 1.2.7
+apprise 2.2.0
+chalice 1.34.0
+checkdmarc 6.0.4
+commonregex 1.5.3
+credsweeper 1.19.5
+detect-secrets 1.5.0
+django-two-factor-auth 1.18.1
+firebase-admin 7.7.0
+gidgethub 6.0.0
+joserfc 1.8.0
+ldap3 2.9.1
+messagebird 2.2.0
+msal 1.39.0
+plivo 4.63.0
+python-jose 3.5.0
+shopifyapi 12.7.0
+simple-salesforce 1.12.10
+slack-sdk 3.47.0""",
+        "==",
+    ),
+)
+"""Projects that the others have not, whose lines no rule was mended on: mail, telephony, directories, databases,
+web frameworks, deployment, and clients of services whose tests hold keys. Of PyPI the sdists, which have the tests."""

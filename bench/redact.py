@@ -1,6 +1,6 @@
 """Redaction: precision and recall per kind, and speed, beside peers in one run.
 
-    python -m bench.redact --out .bench [--small | --lines] [--peers-python PYTHON] [--errors KIND]
+    python -m bench.redact [--out .bench] [--unseen .bench-unseen] [--small | --lines] [--peers-python PY] [--errors K]
 
 Labelled sets. *Planted*: lines with invented values and lines that only look like such (`redact_planted.py`), set
 into real files; what is found in a file as it was before is not counted. *Real*: places in installed packages and
@@ -8,8 +8,10 @@ crates, labelled by hand (`data/redact_labels_packages.tsv`: file, line, columns
 line's SHA-256, without the line itself); what is not installed, or not in that version, is left out and counted.
 *Tuning* and *held out*: lines of the bench corpus, drawn by patterns far wider than the rules (`redact_sample.py`),
 labelled by hand (`data/redact_labels.tsv`), half of the repositories not looked at while the rules were written;
-*third*: more of them, drawn and labelled after the rules were mended, and no rule was changed since. A
-tool reads such a line with its neighbours; what it says of the line counts, for the kind the line was drawn for.
+*third*: more of them, drawn and labelled after the rules were mended, and no rule was changed since. *Fourth* and
+*fifth*: lines of other projects (`data/redact_labels_unseen.tsv`), labelled by a reader who knew neither the rules
+nor what they find. A tool reads such a line with its neighbours; what it says of the line counts, for the kind the
+line was drawn for.
 Places marked `~` count neither way.
 
 The peers are installed by `make peers`; then `--peers-python .peers/bin/python`.
@@ -51,6 +53,7 @@ from codemill.steps import clean
 LABELS = Path(__file__).parent / "data" / "redact_labels_packages.tsv"
 SUFFIXES = (".py", ".rs", ".js", ".c", ".h", ".java", ".toml", ".sh", ".yml", ".ts")
 CORPUS_LABELS = Path(__file__).parent / "data" / "redact_labels.tsv"
+UNSEEN_LABELS = Path(__file__).parent / "data" / "redact_labels_unseen.tsv"
 AROUND = {"key": 70}
 """Lines before and after a labelled one that a tool sees, three of other kinds: keys have many lines."""
 
@@ -113,19 +116,19 @@ class Drawn:
     neutral: list[Span]
 
 
-def labels_of_corpus() -> list[dict[str, str]]:
-    """The rows of `redact_labels.tsv`, as they are."""
-    with CORPUS_LABELS.open(encoding="utf-8", newline="") as file:
+def labels_of_corpus(labels: Path = CORPUS_LABELS) -> list[dict[str, str]]:
+    """The rows of labels of lines of a corpus, as they are."""
+    with labels.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
-def drawn(corpus: Path) -> tuple[dict[str, list[Drawn]], int]:
+def drawn(corpus: Path, labels: Path = CORPUS_LABELS) -> tuple[dict[str, list[Drawn]], int]:
     """The labelled lines of the corpus, by set; and how many it does not have."""
-    rows = labels_of_corpus()
+    rows = labels_of_corpus(labels)
     wanted: dict[tuple[str, str, str], list[dict[str, str]]] = {}
     for row in rows:
         wanted.setdefault((row["repo"], row["revision"], row["path"]), []).append(row)
-    found: dict[str, list[Drawn]] = {"tuning": [], "held out": [], "third": []}
+    found: dict[str, list[Drawn]] = {row["set"].replace("_", " "): [] for row in rows}
     for part in sorted(corpus.glob("*.parquet")):
         file_ = pq.ParquetFile(part)
         for group in range(file_.num_row_groups):
@@ -301,6 +304,7 @@ def main(argv: list[str] | None = None) -> None:
     """Prints tables and, without --small, writes bench/results/redact.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path(".bench"), help="folder of the bench corpus")
+    parser.add_argument("--unseen", type=Path, default=Path(".bench-unseen"), help="folder of the other projects")
     parser.add_argument("--small", action="store_true", help="a tenth of the work, no file of results")
     parser.add_argument("--lines", action="store_true", help="codemill alone, on the lines labelled by hand")
     parser.add_argument("--peers-python", default=sys.executable, help="the interpreter that has the peers")
@@ -311,6 +315,11 @@ def main(argv: list[str] | None = None) -> None:
     if not any((args.out / "corpus").glob("*.parquet")):
         raise BenchError(f"no corpus in {args.out}; run python -m bench.corpus --out {args.out}")
     lines, gone = drawn(args.out / "corpus")
+    if any((args.unseen / "corpus").glob("*.parquet")):
+        later, more = drawn(args.unseen / "corpus", UNSEEN_LABELS)
+        lines, gone = lines | later, gone + more
+    else:
+        print(f"no corpus in {args.unseen}, so without its lines; python -m bench.corpus --unseen --out {args.unseen}")
     print(f"corpus: {' and '.join(f'{len(found)} lines {of}' for of, found in lines.items())}, {gone} not here\n")
     if args.lines:
         of_lines(lines, args.errors)

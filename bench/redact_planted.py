@@ -6,6 +6,7 @@ stand in lines as people write them. Keys are joined from parts, so that none st
 
 from __future__ import annotations
 
+import base64
 import random
 import string
 from collections.abc import Callable
@@ -119,6 +120,16 @@ def token(rng: random.Random) -> str:
     )
 
 
+def basic(rng: random.Random) -> str:
+    """The account and password of HTTP's basic authentication."""
+    return base64.b64encode(f"{account(rng)}:{chars(rng, ALNUM, 9)}".encode()).decode()
+
+
+def hex10(rng: random.Random) -> str:
+    """A short secret; of letters and digits both."""
+    return "".join(rng.choice("abcdef") + rng.choice(string.digits) for _ in range(5))
+
+
 def key(rng: random.Random) -> str:
     alnum: Callable[[int], str] = lambda n: chars(rng, ALNUM, n)  # noqa: E731
     hexed: Callable[[int], str] = lambda n: chars(rng, "0123456789abcdef", n)  # noqa: E731
@@ -216,6 +227,12 @@ LINES = {
         "% -I/home/{account}/include",
         'DB = "postgres://{account}:{urlpass}@db.internal/app"',
         'git = "https://{account}:{urlpass}@git.internal/x.git"',
+        "% the home directory is `/home/{account}`",
+        "File.dirname('/home/{account}')",
+        "% svc:x:1000:1000::/home/{account}:/bin/sh",
+        "% dir=c:/Users/{account}",
+        'lib = "/opt/home/{account}/lib"',
+        "% PATH=/usr/users/{account}/bin",
     ],
     "password": [
         'password = "{password}"',
@@ -234,6 +251,18 @@ LINES = {
         'private String password = "{password}";',
         'let access_key: &str = "{token}";',
         "url = 'amqp://guest:{urlpass}@mq:5672/'",
+        '% <property name="password" value="{password2}"/>',
+        '% <input type="password" id="p" value="{password2}">',
+        '{{"name": "DB_PASSWORD", "value": "{password2}"}},',
+        "run('mysql --password={password2} db')",
+        "run('openssl rsa -passin pass:{password2} -in x')",
+        "% curl -u me:{password2} https://host.internal/",
+        "sql = \"CREATE USER me IDENTIFIED BY '{password2}'\"",
+        "% Authorization: Basic {basic}",
+        "assertEqual(config.password, '{password2}')",
+        "password = process.env.PASSWORD || '{password2}'",
+        'secret: "{hex10}",',
+        'server.setPassword( "{password2}" );',
     ],
     "key": [
         'key = "{key}"',
@@ -259,6 +288,8 @@ MAKE = {
     "urlpass": ("password", lambda rng: chars(rng, ALNUM, 11) + "5x"),
     "token": ("password", token),
     "token2": ("password", lambda rng: chars(rng, ALNUM, 38) + "77"),
+    "basic": ("password", basic),
+    "hex10": ("password", hex10),
     "key": ("key", key),
 }
 NEGATIVES = [
@@ -339,6 +370,16 @@ NEGATIVES = [
     "% by Foo Bar Inc.",
     "author = models.ForeignKey(User)",
     "String author = book.getAuthor();",
+    "% /home/fishuser/x and /home/containerd",
+    'url_path = "/home/events/"',
+    'get("/home/dashboard")',
+    "% https://someone@host.internal/",
+    "% Message-ID: <{hex10}.{n}@mail.host.net>",
+    "% 185.10.68.64/26 and 45.63.0.0/16",
+    "% 149.112.112.112, 11.22.33.44",
+    'PASSWORD = "@PASSWORD{n}@"',
+    "auth = 'Basic realm=\"x{n}\"'",
+    "private_key_id = '{hex40}'",
 ]
 
 
@@ -365,6 +406,7 @@ def negative(rng: random.Random, template: str, comment: str) -> str:
         "hex40": chars(rng, "0123456789abcdef", 40),
         "b64": chars(rng, ALNUM + "+/", 80),
         "uuid": "-".join(chars(rng, "0123456789abcdef", n) for n in (8, 4, 4, 4, 12)),
+        "hex10": hex10(rng),
         "n": str(rng.randrange(2, 30)),
     }
     return template.replace("%", comment).format(**fill)

@@ -1,7 +1,7 @@
-"""Draws lines out of the bench corpus for `bench/data/redact_labels.tsv`, and turns marks into its rows.
+"""Draws lines out of the bench corpora for `bench/data/redact_labels*.tsv`, and turns marks into rows of theirs.
 
-    python -m bench.redact_sample draw --out .bench --set tuning > sheet.jsonl
-    python -m bench.redact_sample collect sheet.jsonl marks.txt >> bench/data/redact_labels.tsv
+    python -m bench.redact_sample draw --out .bench --unseen .bench-unseen --set fourth > sheet.jsonl
+    python -m bench.redact_sample collect sheet.jsonl marks.txt >> bench/data/redact_labels_unseen.tsv
 
 *Drawn* are lines that a pattern below finds. The patterns share nothing with the rules of redaction and are far wider
 than they (any four numbers with dots, anything that stands behind a word like "pass"), so that what the rules miss is
@@ -10,7 +10,9 @@ Within a stratum the order is the SHA-256 of seed, repository, path and line; of
 at most, of one kind of file a third, and no line twice. Repositories whose hash is even are for tuning, the others are
 held out. The *third* set came after both: out of files of which no line was labelled, and no line of it holds a value
 that the other two have; a line that reads as one of theirs is left out, and no other takes its place. It takes half of
-the files of at most 200,000 bytes, but all files where values are rare.
+the files of at most 200,000 bytes, but all files where values are rare. The *fourth* and the *fifth* are drawn so too,
+out of a corpus of other projects (`python -m bench.corpus --unseen --out .bench-unseen`), the fourth from repositories
+with an even hash, the fifth from the others and after the fourth was labelled.
 
 *Marks* are one line for each line of the sheet that has something to find: its number, then `kind` (the pattern's match
 is one) or `kind=text` for each value. Rules of marking are in docs/cleaning.md. The rows name the place of a line, the
@@ -132,6 +134,7 @@ STRATA = (
     _stratum("name", "word", 60, 32, rb"(?:@author|\bauthors?\b|maintainer|written by|\bby\b|thanks|[a-z]-by:|contributor|copyright|\(c\)|\xc2\xa9)[^\n]{0,40}?(?-i:\b[A-Z\x80-\xff][\w\x80-\xff'.-]+ [A-Z\x80-\xff][\w\x80-\xff'.-]*)"),
     _stratum("password", "mixed", 50, 3, PASS + rb"[\"'\]]{0,3}[ \t]{0,4}(?:=>?|:)[ \t]{0,4}[\"']?(?=[^\"'\s]{0,40}[0-9])(?=[^\"'\s]{0,40}[A-Za-z])[^\"'\s(){}$<>\[\]]{5,60}(?=[\"'\s])"),
     _stratum("name", "task", 15, 8, rb"\b(?:TODO|FIXME|XXX|HACK|NOTE)\b[ :]{0,2}[(\[][\w.@ -]{2,24}[)\]]|@author[ :]{1,3}[\w.-]{2,24}"),
+    _stratum("user", "folder", 60, 1, rb"(?:(?<![\w.%}-])/(?:home|Users)/|[a-z]:[\\/]{1,4}Users[\\/]{1,4})[a-z][\w.-]{1,30}(?=[/\\\"'\s:])"),
 )  # fmt: skip
 
 
@@ -143,6 +146,7 @@ HINTS = {
     "phone.digits": r"\+[1-9][0-9]{7}",
     "phone.america": r"[2-9][0-9]{2}\)?[-. ]{1,2}[2-9][0-9]{2}[-.][0-9]{4}",
     "phone.word": r"(?i)(?:phone|tel|fax|telefon|mobile)[^\n0-9+]{1,12}\+?[ ().\-/]{0,2}[0-9]",
+    "user.folder": r"(?i)/home/|/users/|[a-z]:[\\\\/]{1,4}users",
     "user.home": r"(?i)/home/|/users/|\\users\\|settings\\|/u/",
     "user.address": r"""://[^\s/@"'<>]+@""",
     "password.address": r"""://[^\s/@"'<>]+@""",
@@ -165,11 +169,36 @@ HINTS = {
 """What a file has that has a match of the stratum, for RE2, which is ten times as fast as `re`."""
 
 
-SETS = {"tuning": 5, "held_out": 5, "third": 7}
-"""The seed that each set was drawn with."""
-THIRD = {"ip": 0.6, "phone": 1.3, "user": 1.5, "password": 1.4, "key": 0.5, "email": 1.0, "name": 1.0}
-"""Lines of the third set for each line of the others."""
+@dataclass(frozen=True)
+class Drawing:
+    """How a set is drawn: `odd` says of which repositories (None: of all), `times` how many lines for each line of its
+    stratum, `unlike` of which earlier sets it has no file, no line and no value; `whole` if a value counts only where
+    it is no part of a longer word."""
+
+    seed: int
+    odd: bool | None
+    times: dict[str, float] = dataclasses.field(default_factory=dict)
+    unlike: tuple[str, ...] = ()
+    whole: bool = True
+    corpus: str = "out"
+
+
+EARLIER = {"user.folder": 0.0}
+THIRD = EARLIER | {"ip": 0.6, "phone": 1.3, "user": 1.5, "password": 1.4, "key": 0.5}
+LATER = {"ip.spread": 1.5, "phone.plus": 1.5, "phone.america": 1.5, "user.home": 0.7, "user.address": 1.6,
+         "password.quoted": 0.6, "password.call": 0.4, "password.secret": 1.5, "password.bare": 0.4, "password.any": 0.5,
+         "password.address": 2.0, "password.option": 2.0, "password.mixed": 1.2, "key.pem": 0.4, "key.jwt": 1.6,
+         "key.random": 0.6, "user.folder": 2.5, "email": 0.8}  # fmt: skip
+SETS = {
+    "tuning": Drawing(5, False, EARLIER),
+    "held_out": Drawing(5, True, EARLIER),
+    "third": Drawing(7, None, THIRD, ("tuning", "held_out"), whole=False),
+    "fourth": Drawing(11, False, LATER, ("tuning", "held_out", "third"), corpus="unseen"),
+    "fifth": Drawing(11, True, LATER, ("tuning", "held_out", "third", "fourth"), corpus="unseen"),
+}
 RARE = ("phone.plus", "phone.digits", "phone.america", "phone.word", "key.prefix", "key.jwt")
+DENSE = ("password.mixed", "password.secret")
+"""What the fourth set and the fifth look for in all files of at most `LARGEST` bytes."""
 LARGEST = 200_000
 
 
@@ -216,16 +245,16 @@ def earlier(corpus: Path, name: str, strata: Sequence[Stratum]) -> Iterator[Sour
             yield repo, revision, path, raw, number, strata
 
 
-def fresh(part: Path, seed: int, strata: Sequence[Stratum]) -> Iterator[Source]:
-    """The files of the third set in one file of the corpus."""
-    labelled = {(row["repo"], row["path"]) for row in redact.labels_of_corpus() if row["set"] != "third"}
+def fresh(part: Path, seed: int, name: str, strata: Sequence[Stratum]) -> Iterator[Source]:
+    """The files of a later set in one file of its corpus."""
+    labelled = {(row["repo"], row["path"]) for row in rows_before(name)}
     columns = ["repo", "revision", "path", "size", "content"]
     for batch in pq.ParquetFile(part).iter_batches(4000, columns=columns):
         places = list(zip(*(batch[c].to_pylist() for c in columns[:4]), strict=True))
         chosen, numbers, small = [], [], []
         for n, (repo, _, path, size) in enumerate(places):
             number = int.from_bytes(hashlib.sha256(f"{seed} {repo} {path}".encode()).digest()[:4])
-            if (repo, path) not in labelled:
+            if (repo, path) not in labelled and SETS[name].odd in (None, held_out(repo)):
                 chosen.append(n)
                 numbers.append(number)
                 small.append(size <= LARGEST)
@@ -273,43 +302,62 @@ def candidates(files: Iterable[Source], seed: int) -> dict[Stratum, list[Line]]:
     return {stratum: sorted(line for _, line in heap) for stratum, heap in heaps.items()}
 
 
-def of_part(part: Path, seed: int, only: str, share: float) -> dict[str, list[Line]]:
-    """The third set's candidates in one file of the corpus, by the stratum's name."""
-    found = candidates(fresh(part, seed, sought("third", only, share)), seed)
+def of_part(part: Path, seed: int, name: str, only: str, share: float) -> dict[str, list[Line]]:
+    """A later set's candidates in one file of its corpus, by the stratum's name."""
+    found = candidates(fresh(part, seed, name, sought(name, only, share)), seed)
     return {f"{stratum.kind}.{stratum.name}": lines for stratum, lines in found.items()}
 
 
 def sought(name: str, only: str, share: float) -> list[Stratum]:
     """The strata with as many lines as the set has of them."""
     chosen = []
+    times = SETS[name].times
     for one in STRATA:
-        if only in ("", f"{one.kind}.{one.name}"):
-            times = share * (THIRD[one.kind] if name == "third" else 1)
-            half = name == "third" and f"{one.kind}.{one.name}" not in RARE
-            files = max(2, one.of) if half else one.of
-            chosen.append(dataclasses.replace(one, take=round(one.take * times), of=files))
+        full = f"{one.kind}.{one.name}"
+        if only in ("", full):
+            files = max(2, one.of) if name == "third" and full not in RARE else one.of
+            if SETS[name].corpus == "unseen" and full in DENSE:
+                files = 1
+            take = round(one.take * share * times.get(full, times.get(one.kind, 1.0)))
+            if take:
+                chosen.append(dataclasses.replace(one, take=take, of=files))
     return chosen
 
 
-def values(corpus: Path) -> list[str]:
-    """What the sets before the third have labelled."""
-    found, _ = redact.drawn(corpus)
-    lines = [line.document for name, some in found.items() if name != "third" for line in some]
-    return sorted({document.text[a:b] for document in lines for a, b, _ in document.labels})
+def rows_before(name: str) -> list[dict[str, str]]:
+    """The labels of the sets that this one is to be unlike."""
+    rows = [row for path in (redact.CORPUS_LABELS, redact.UNSEEN_LABELS) for row in redact.labels_of_corpus(path)]
+    return [row for row in rows if row["set"] in SETS[name].unlike]
+
+
+def values(corpora: dict[str, Path], name: str) -> re.Pattern[str] | None:
+    """What the sets have labelled that this one is to be unlike."""
+    found: set[str] = set()
+    for of, path in (("out", redact.CORPUS_LABELS), ("unseen", redact.UNSEEN_LABELS)):
+        if any(SETS[other].corpus == of for other in SETS[name].unlike):
+            for other, lines in redact.drawn(corpora[of], path)[0].items():
+                if other.replace(" ", "_") in SETS[name].unlike:
+                    documents = [line.document for line in lines]
+                    found |= {document.text[a:b] for document in documents for a, b, _ in document.labels}
+    if not found:
+        return None
+    either = "|".join(map(re.escape, sorted(found)))
+    return re.compile(rf"(?<!\w)(?:{either})(?!\w)" if SETS[name].whole else either)
 
 
 def draw(
-    corpus: Path, seed: int, name: str, only: str = "", share: float = 1.0, workers: int = 1
+    corpora: dict[str, Path], seed: int, name: str, only: str = "", share: float = 1.0, workers: int = 1
 ) -> Iterator[tuple[Stratum, Line]]:
     """The sample of one set, or of one stratum of it, or a share of each; the same for any number of workers."""
     strata = sought(name, only, share)
     known: re.Pattern[str] | None = None
-    if name == "third":
+    corpus = corpora[SETS[name].corpus]
+    if SETS[name].unlike:
         found: dict[Stratum, list[Line]] = {stratum: [] for stratum in strata}
-        parts = [(part, seed, only, share) for part in sorted(corpus.glob("*.parquet"))]
+        parts = [(part, seed, name, only, share) for part in sorted(corpus.glob("*.parquet"))]
         with multiprocessing.get_context("spawn").Pool(workers) as pool:
             running = pool.starmap_async(of_part, parts, chunksize=1)
-            known = re.compile("|".join(map(re.escape, values(corpus))))
+            known = values(corpora, name)
             for part in running.get():
                 for stratum in strata:
                     found[stratum] += part.get(f"{stratum.kind}.{stratum.name}", [])
@@ -317,7 +365,7 @@ def draw(
     else:
         found = candidates(earlier(corpus, name, strata), seed)
     used: set[str] = set()
-    read = {row["sha256"] for row in redact.labels_of_corpus() if row["set"] != "third"}
+    read = {row["sha256"] for row in rows_before(name)}
     for stratum in strata:
         repos, suffixes, taken = Counter[str](), Counter[str](), 0
         for line in found.get(stratum, []):
@@ -331,7 +379,7 @@ def draw(
             repos[line.repo] += 1
             suffixes[suffix] += 1
             taken += 1
-            if name != "third" or hashlib.sha256(line.text.encode()).hexdigest()[:12] not in read:
+            if hashlib.sha256(line.text.encode()).hexdigest()[:12] not in read:
                 yield stratum, line
             if taken == stratum.take:
                 break
@@ -375,11 +423,12 @@ def main(argv: list[str] | None = None) -> None:
     verbs = parser.add_subparsers(dest="verb", required=True)
     one = verbs.add_parser("draw", help="print the lines of one set")
     one.add_argument("--out", type=Path, default=Path(".bench"), help="folder with the bench corpus")
+    one.add_argument("--unseen", type=Path, default=Path(".bench-unseen"), help="folder with the other projects")
     one.add_argument("--set", choices=list(SETS), required=True)
     one.add_argument("--seed", type=int, default=None, help="the set's own unless given")
     one.add_argument("--only", default="", metavar="KIND.STRATUM", help="of one stratum")
     one.add_argument("--share", type=float, default=1.0, help="of the lines of each stratum")
-    one.add_argument("--workers", type=int, default=1, help="processes, for the third set")
+    one.add_argument("--workers", type=int, default=1, help="processes, for the third set and later ones")
     two = verbs.add_parser("collect", help="print the rows of labels of a sheet and its marks")
     two.add_argument("sheet", type=Path)
     two.add_argument("marks", type=Path)
@@ -388,8 +437,9 @@ def main(argv: list[str] | None = None) -> None:
         for row in collect(args.sheet, args.marks):
             print("\t".join(row))
         return
-    seed = SETS[args.set] if args.seed is None else args.seed
-    lines = draw(args.out / "corpus", seed, args.set, args.only, args.share, args.workers)
+    seed = SETS[args.set].seed if args.seed is None else args.seed
+    corpora = {"out": args.out / "corpus", "unseen": args.unseen / "corpus"}
+    lines = draw(corpora, seed, args.set, args.only, args.share, args.workers)
     for number, (stratum, line) in enumerate(lines, 1):
         place = (line.repo, line.revision, line.path, line.number)
         print(json.dumps([number, args.set, stratum.kind, stratum.name, *place, line.match, line.text]))

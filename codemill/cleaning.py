@@ -23,13 +23,17 @@ from codemill.errors import RecipeError, did_you_mean
 from codemill.near import Texts, _strings
 from codemill.table import digest
 
-RULES_VERSION = 2  # of the native rules: another number, other findings
+RULES_VERSION = 3  # of the native rules: another number, other findings
 
 BARE = frozenset(
-    {"apacheconf", "asciidoc", "batchfile", "dockerfile", "dotenv", "e-mail", "git config", "haproxy", "http", "ini"}
-    | {"java properties", "markdown", "nginx", "npm config", "restructuredtext", "shell", "text", "yaml"}
+    {"apacheconf", "asciidoc", "batchfile", "creole", "curl config", "desktop", "diff", "dockerfile", "dotenv", "e-mail"}
+    | {"fish", "gherkin", "git config", "haproxy", "hocon", "hosts file", "html", "http", "ini", "irc log"}
+    | {"java properties", "kickstart", "makefile", "markdown", "muse", "nginx", "npm config", "org", "pod", "procfile"}
+    | {"rdoc", "restructuredtext", "robotframework", "roff", "roff manpage", "rpm spec", "shell", "shellsession"}
+    | {"ssh config", "tcsh", "tex", "texinfo", "text", "textile", "vcl", "wget config", "wikitext", "yaml"}
 )
-"""Languages in which a value needs no quotes to be one: `PASSWORD=…`. In code such a value is an expression."""
+"""Languages in which a value needs no quotes to be one: `PASSWORD=…`. In code such a value is an expression. A file
+whose language detection does not know is data, configuration or a log, and read as these are."""
 
 Pattern = Mapping[str, Any]
 
@@ -102,14 +106,14 @@ def _native(patterns: str) -> _core.Redactor:
 def redact_array(
     content: pa.LargeStringArray, language: pa.Array | None, patterns: Sequence[Pattern]
 ) -> pa.StructArray:
-    """Redacts many texts, each as of its language (null: as code).
+    """Redacts many texts, each as of its language (without `language`: as code; null: unknown, as configuration).
 
     Shape: a row for each text; fields `content` and the counts of `KINDS`.
     Null: where the content is, and where the native code panicked.
     """
     bare = pa.nulls(len(content), pa.bool_())
     if language is not None:
-        bare = pc.is_in(language.cast(pa.string()), pa.array(sorted(BARE)))
+        bare = pc.or_(pc.is_null(language), pc.is_in(language.cast(pa.string()), pa.array(sorted(BARE))))
     return _native(_key(patterns)).redact(content, bare)
 
 

@@ -2,63 +2,98 @@
 
 use super::Kind;
 use super::bytes::{Scan, WORD, contains};
-use super::values;
+use super::{told, values};
 
 /// How much the name says, and so how little the value has to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Strength {
     /// "password": any value that is not a word.
     Password,
-    /// "token", "secret": many things are called so; the value must look like a key.
+    /// "pass", which is a verb as well.
+    Pass,
+    /// "secret", "api_key": the value must look like one.
     Secret,
+    /// "token": of parsers too, so the value must be long and mixed.
+    Token,
 }
 
 /// What may follow the anchor within the name; with anything else it names something about a secret (`token_type`).
-const ENDS: &str = " 1 2 s _key key _key_base _access_key accesskey _access_token _token token _value _text _string \
-_secret _password _plain _plaintext word phrase ";
-const LONGEST: usize = 512; // bytes of a value
+const ENDS: &str = " 1 2 3 s _1 _2 _key key _key_base _access_key accesskey _access_token _token token _value value _text text \
+_string string _secret _password _plain plain _plaintext plaintext word phrase _hex hex _base64 base64 _b64 confirm _confirm \
+confirmation _confirmation again _again repeat _repeat _new new _old old _default default _id id _data _cleartext ";
+/// Around a string that is passed on as it is: `Some("…")`, `String::from("…")`, `[]byte("…")`.
+const WRAPPERS: &str = " Some String::from SecretString::from SecretString Secret SecretStr Secret::new string str \
+String bytes byte []byte strPtr stringPtr ptr.To pointer.String pointer.StringPtr aws.String to.Ptr Ok Optional.of of \
+Buffer.from QString QStringLiteral QLatin1String NSString _T TEXT T unicode u S s SecureString Password types.StringValue \
+to_bytes bytearray bytes.fromhex newPassword new_password Value ";
+pub(super) const LONGEST: usize = 512; // bytes of a value
 
 fn known_end(rest: &str) -> bool {
     let rest = rest.to_ascii_lowercase().replace('-', "_");
-    ENDS.contains(&format!(" {rest} "))
+    rest.len() < 16 && ENDS.contains(&format!(" {rest} "))
 }
 
 pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: Strength) {
     let name = scan.run_of(end, 24, |b| WORD[b as usize] || b == b'-');
     // "pass" within "password" and after `_`: those are anchors of their own, and say more.
-    let word = name > end && matches!(scan.text[end] | 0x20, b'w' | b'p');
-    if strength == Strength::Secret && end - start == 4 && (word || scan.before(start) == b'_') {
+    let longer = name > end && matches!(scan.text[end] | 0x20, b'w' | b'p' | b'c');
+    if strength == Strength::Pass && (longer || scan.before(start) == b'_') {
         return;
     }
-    if name > end && !known_end(&scan.string[end..name]) {
+    let before = scan.line_before(start, 14);
+    if contains(before, b"public") || before.to_ascii_lowercase().ends_with(b"username") {
+        return; // `publicKeyToken` of .NET, `UsernamePassword("jane", …)`
+    }
+    if told::option(scan, start, end, name, strength) || name > end && !known_end(&scan.string[end..name]) {
         return;
     }
-    if contains(&scan.text[start.saturating_sub(9)..start], b"public") {
-        return; // `publicKeyToken` of .NET
+    // `secret_id`: what the name is about, unless the value shows itself.
+    let about = scan.string[end..name].to_ascii_lowercase();
+    if about.ends_with("id") && (contains(&scan.text[start..end], b"key") || strength == Strength::Token) {
+        return; // `private_key_id`, `token_id` are no secrets, but where a format knows them
     }
+    let strength = match strength {
+        _ if about.ends_with("id") => Strength::Token,
+        other => other,
+    };
     // A short anchor must be a word, or one of its parts: `pwd`, `dbPwd`, `DB_PWD`, but no part of another word.
     if end - start < 5 && !scan.fresh(start) && scan.text[start] != b'_' {
         let (a, b) = (scan.text[start - 1], scan.text[start]);
         let shouted = a.is_ascii_uppercase() && scan.text[start..end].iter().all(u8::is_ascii_uppercase);
-        if a != b'_' && !(a.is_ascii_lowercase() && b.is_ascii_uppercase()) && !shouted {
+        let part = (a.is_ascii_lowercase() || a.is_ascii_digit()) && b.is_ascii_uppercase();
+        if a != b'_' && !part && !shouted {
             return;
         }
     }
-    let Some((sign, from, called)) = operator(scan, name) else { return };
-    let quote = opening(scan, from);
-    if let Some((open, inner)) = quote {
+    let Some((sign, from, called)) = operator(scan, name) else {
+        return told::find(scan, start, end, name, strength);
+    };
+    if sign == b':' && scan.at(from) == b':' {
+        return told::ldif(scan, from + 1);
+    }
+    let from =
+        if called || sign == b':' || sign == b'=' || sign == b',' { unwrapped(scan, from) } else { from };
+    if let Some((open, inner)) = opening(scan, from) {
         let Some(stop) = closing(scan, open, inner) else { return };
+        if sign == b',' && scan.text[inner..stop].eq_ignore_ascii_case(b"value") {
+            return told::attribute(scan, inner - 1, strength); // {"name": "password", "value": …}
+        }
         // `mailPass = "…"`: a part of a name says more than the word, which is also what tests do.
         let part =
-            end - start == 4 && start > 0 && WORD[scan.text[start - 1] as usize] && scan.text[start] != b'_';
-        judge(scan, inner, stop, if part && name == end { Strength::Password } else { strength });
+            strength == Strength::Pass && start > 0 && WORD[scan.text[start - 1] as usize] && name == end;
+        let strength = match strength {
+            Strength::Password if sign == b',' => Strength::Pass, // lists of strings
+            _ if part => Strength::Password,
+            other => other,
+        };
+        judge(scan, inner, stop, strength);
     } else if sign == b'>' {
         let stop = scan.run_of(from, LONGEST, |b| b > b' ' && b != b'<');
         if scan.at(stop) == b'<' && scan.at(stop + 1) == b'/' {
             judge(scan, from, stop, strength);
         }
     } else if !called && matches!(sign, b'=' | b':') {
-        bare(scan, start, from, sign, strength);
+        bare(scan, start, name, from, sign, strength);
     }
 }
 
@@ -75,14 +110,17 @@ fn operator(scan: &Scan<'_, '_>, name: usize) -> Option<(u8, usize, bool)> {
             _ => break,
         }
     }
-    at = scan.run_of(at, 16, blank);
+    at = scan.run_of(at, 32, blank);
     let sign = scan.at(at);
     let after = |n: usize| scan.run_of(n, 16, blank);
     match (sign, scan.at(at + 1)) {
-        (b'=', b'=') => Some((b'=', after(if scan.at(at + 2) == b'=' { at + 3 } else { at + 2 }), true)),
-        (b'!', b'=') => Some((b'=', after(if scan.at(at + 2) == b'=' { at + 3 } else { at + 2 }), true)),
-        (b'=', b'>') | (b':', b'=') | (b'?', b'=') => Some((b'=', after(at + 2), true)),
+        (b'=' | b'!', b'=') => {
+            Some((b'=', after(if scan.at(at + 2) == b'=' { at + 3 } else { at + 2 }), true))
+        }
+        (b'=', b'>') => Some((b'=', after(at + 2), true)),
+        (b':' | b'?' | b'+', b'=') => Some((b'=', after(at + 2), !scan.bare)),
         (b'=', _) => Some((b'=', after(at + 1), false)),
+        (b':', b':') => Some((b':', at + 1, false)),
         (b':', _) => {
             let typed = scan.run_of(at + 1, 24, |b| WORD[b as usize] || b" &'[]?.|".contains(&b));
             if !quoted && scan.at(typed) == b'=' && scan.at(typed + 1) != b'=' && typed > at + 1 {
@@ -90,15 +128,45 @@ fn operator(scan: &Scan<'_, '_>, name: usize) -> Option<(u8, usize, bool)> {
             }
             Some((b':', after(at + 1), false))
         }
+        (b'|', b'|') | (b'?', b'?') => Some((b'=', after(at + 2), true)),
+        // `assertEqual(config.password, "…")`
+        (b',', _) if !quoted && asserts(scan, name) => Some((b',', after(at + 1), true)),
+        // `password string = "…"` of Go
+        (b's' | b'S', _)
+            if scan.text[at..].starts_with(b"tring = ") || scan.text[at + 1..].starts_with(b"tring = ") =>
+        {
+            Some((b'=', after(at + 9), true))
+        }
         (b',', _) if quoted => Some((b',', after(at + 1), true)),
-        (b'(', _) if !quoted => Some((b'(', at + 1, true)),
-        (b'>', _) if !quoted => Some((b'>', at + 1, false)),
+        (b'(', _) if !quoted => Some((b'(', after(at + 1), true)),
+        (b'>', _) => Some((b'>', at + 1, false)),
         _ => None,
     }
 }
 
+fn asserts(scan: &Scan<'_, '_>, at: usize) -> bool {
+    let line = scan.line_before(at, 120);
+    [&b"assert"[..], b"expect", b"equal", b"is("].iter().any(|word| contains(line, word))
+}
+
+/// Behind `Some(`, `String::from(`, `new SecretString(`: where the string begins that is passed on.
+fn unwrapped(scan: &Scan<'_, '_>, from: usize) -> usize {
+    let mut at = from;
+    for _ in 0..3 {
+        let start = if scan.text[at.min(scan.text.len())..].starts_with(b"new ") { at + 4 } else { at };
+        let to = scan.run_of(start, 24, |b| WORD[b as usize] || b".:[]".contains(&b));
+        if scan.at(to) != b'(' || to == start || !WRAPPERS.contains(&format!(" {} ", &scan.string[start..to]))
+        {
+            break;
+        }
+        at = scan.run_of(to + 1, 4, |b| b == b' ');
+    }
+    let listed = matches!(scan.at(at), b'[' | b'(' | b'{') && matches!(scan.at(at + 1), b'"' | b'\'');
+    if listed { at + 1 } else { at }
+}
+
 /// A quote, escaped or not, after at most two letters of a prefix: where it is, and where the value begins.
-fn opening(scan: &Scan<'_, '_>, from: usize) -> Option<(usize, usize)> {
+pub(super) fn opening(scan: &Scan<'_, '_>, from: usize) -> Option<(usize, usize)> {
     let mut at = from;
     while at < from + 2 && matches!(scan.at(at), b'b' | b'r' | b'u' | b'f' | b'L' | b'@' | b'B' | b'R') {
         at += 1;
@@ -111,7 +179,7 @@ fn opening(scan: &Scan<'_, '_>, from: usize) -> Option<(usize, usize)> {
 }
 
 /// Where the string ends that `open` opens; nothing if not on the same line.
-fn closing(scan: &Scan<'_, '_>, open: usize, inner: usize) -> Option<usize> {
+pub(super) fn closing(scan: &Scan<'_, '_>, open: usize, inner: usize) -> Option<usize> {
     let (quote, escaped) = (scan.text[open], scan.before(open) == b'\\');
     let mut at = inner;
     while at < inner + LONGEST {
@@ -126,11 +194,16 @@ fn closing(scan: &Scan<'_, '_>, open: usize, inner: usize) -> Option<usize> {
     None
 }
 
-fn judge(scan: &mut Scan<'_, '_>, from: usize, to: usize, strength: Strength) {
+pub(super) fn judge(scan: &mut Scan<'_, '_>, from: usize, to: usize, strength: Strength) {
+    // A string within one: `password is "…"` between backticks.
+    let quotes = matches!(scan.at(from), b'"' | b'\'') && to > from + 1 && scan.at(from) == scan.before(to);
+    let (from, to) = if quotes { (from + 1, to - 1) } else { (from, to) };
     let Some(value) = scan.string.get(from..to) else { return };
     let (yes, rule) = match strength {
         Strength::Password => (values::password(value), "password"),
-        Strength::Secret => (values::token(value), "secret"),
+        Strength::Pass => (values::password(value) && values::mixed(value), "password"),
+        Strength::Secret => (values::secret(value), "secret"),
+        Strength::Token => (values::token(value), "secret"),
     };
     if yes {
         scan.push(from, to, Kind::Password, rule);
@@ -138,27 +211,43 @@ fn judge(scan: &mut Scan<'_, '_>, from: usize, to: usize, strength: Strength) {
 }
 
 /// `PASSWORD=value` in configuration, and within a string in code (`…;Password=value;`).
-fn bare(scan: &mut Scan<'_, '_>, start: usize, from: usize, sign: u8, strength: Strength) {
+fn bare(scan: &mut Scan<'_, '_>, start: usize, name: usize, from: usize, sign: u8, strength: Strength) {
     let stop = scan.run_of(from, LONGEST, |b| b > b' ' && b < 0x7f && !b";&\"'`,<>()[]{}|\\".contains(&b));
     let next = scan.at(stop);
-    let config = (scan.bare || sign == b':' && alone(scan, start, from, stop))
-        && matches!(next, b'\n' | b'\r' | b' ' | b';' | b'&' | b'"' | b'\'');
-    let string = sign == b'='
-        && from > 0
-        && scan.text[from - 1] == b'='
-        && matches!(next, b';' | b'&' | b'"' | b'\'')
+    let apart =
+        matches!(next, b'\n' | b'\r' | b' ' | b'\t' | b';' | b'&' | b'"' | b'\'' | b',' | b'<' | b'`');
+    let tight = from > 0 && scan.text[from - 1] == sign;
+    let within = sign == b'='
+        && tight
+        && (matches!(next, b';' | b'&' | b'"' | b'\'' | b' ' | b'\\' | b','))
         && quoted(scan, start);
-    if !config && !string {
+    let config = scan.bare || sign == b':' && alone(scan, start, from, stop);
+    if !(apart && config || within || apart && commented(scan, start)) {
         return;
     }
     let value = &scan.text[from..stop];
-    let strength = if sign == b':' && strength == Strength::Password && !value.iter().any(u8::is_ascii_digit)
-    {
-        Strength::Secret // prose: "password: something!"
-    } else {
-        strength
+    let strength = match strength {
+        Strength::Password if sign == b':' && !value.iter().any(u8::is_ascii_digit) => Strength::Secret, // prose: "password: something!"
+        Strength::Password if !config && !within => Strength::Pass,
+        // `secret = testing123` of servers' configuration: the whole name, and one piece.
+        Strength::Secret
+            if sign == b'=' && scan.bare && &scan.text[start..name].to_ascii_lowercase()[..] == b"secret" =>
+        {
+            let one = value.iter().all(u8::is_ascii_alphanumeric);
+            if one && scan.fresh(start) { Strength::Pass } else { strength }
+        }
+        other => other,
     };
     judge(scan, from, stop, strength);
+}
+
+/// Whether a comment has begun on the line, in one of the ways of most languages.
+fn commented(scan: &Scan<'_, '_>, at: usize) -> bool {
+    let line = scan.line_before(at, 120).trim_ascii_start();
+    [&b"#"[..], b"//", b"*", b"/*", b"--", b";;", b"%%", b"<!--", b"REM ", b"$ ", b"> "]
+        .iter()
+        .any(|sign| line.starts_with(sign))
+        && !line.starts_with(b"#define")
 }
 
 /// Whether a line has nothing but a name, a colon and a value, as YAML has within the strings and comments of programs.
@@ -174,31 +263,7 @@ fn alone(scan: &Scan<'_, '_>, start: usize, from: usize, stop: usize) -> bool {
 }
 
 /// Whether `at` is within a string of its line, by the parity of quotes before it.
-fn quoted(scan: &Scan<'_, '_>, at: usize) -> bool {
+pub(super) fn quoted(scan: &Scan<'_, '_>, at: usize) -> bool {
     let line = scan.line_before(at, 512);
     line.len() < 512 && [b'"', b'\'', b'`'].iter().any(|q| line.iter().filter(|b| *b == q).count() % 2 == 1)
-}
-
-/// `--password VALUE` and `--password=VALUE`.
-pub(super) fn option(scan: &mut Scan<'_, '_>, end: usize) {
-    if !matches!(scan.at(end), b' ' | b'=') || !(scan.bare || quoted(scan, end)) {
-        return;
-    }
-    let quote = usize::from(matches!(scan.at(end + 1), b'"' | b'\''));
-    let from = end + 1 + quote;
-    let to = scan.run_of(from, LONGEST, |b| b > b' ' && b < 0x7f && !b"\"'`\\,;)]}|".contains(&b));
-    judge(scan, from, to, Strength::Password);
-}
-
-/// `Authorization: Bearer VALUE`, `Basic VALUE`.
-pub(super) fn bearer(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
-    if scan.text[start..end].eq_ignore_ascii_case(b"basic ")
-        && !contains(scan.line_before(start, 40), b"authorization")
-    {
-        return;
-    }
-    let to = scan.run_of(end, LONGEST, |b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b));
-    if to - end >= 16 && values::token(&scan.string[end..to]) {
-        scan.push(end, to, Kind::Password, "authorization");
-    }
 }

@@ -10,6 +10,7 @@ pub(super) const ANCHOR: [bool; 256] = {
     table[b':' as usize] = true;
     table[b'+' as usize] = true;
     table[b'-' as usize] = true;
+    table[b'~' as usize] = true;
     table
 };
 

@@ -1,8 +1,9 @@
 //! What an `@` stands in: e-mail addresses, and credentials in URLs.
 
 use super::Kind;
-use super::bytes::Scan;
-use super::{home, names, values};
+use super::accounts::someone;
+use super::bytes::{Scan, contains};
+use super::{names, values};
 
 /// Generic top-level domains in use; of two letters, every country's. Words that are also file endings or methods are
 /// left to the rule that nothing may be called or indexed behind an address.
@@ -10,7 +11,22 @@ const GENERIC: &str = " com org net edu gov mil int info biz name pro museum aer
 io ai app dev xyz online site tech store blog cloud email live club top wiki page link news design digital world today \
 agency studio space website software systems solutions team group company network ninja rocks science academy berlin \
 london paris nyc tokyo amsterdam wien koeln hamburg scot wales bzh eus gal swiss global foundation engineering codes \
-computer consulting health media social zone works tools gmbh shop bio eco technology services support community art ";
+computer consulting health media social zone works tools gmbh shop bio eco technology services support community art \
+academy accountants adult africa amsterdam associates attorney auction autos band barcelona bayern bet bike bingo blue boston \
+boutique brussels builders cab cafe camera camp capetown capital cards care career careers cash casino center chat cheap \
+church city claims cleaning clinic clothing coach coffee college cologne construction contractors cool corsica country credit \
+cruises cymru dance dating deals degree democrat dental directory discount doctor dog domains durban education energy engineer \
+enterprises equipment estate exchange expert express fail family fan farm finance financial fish fitness florist football fun \
+fund furniture futbol fyi gallery games garden gent gift glass gold golf graphics guide guitars guru haus healthcare hockey \
+holdings holiday homes horse hospital house how immo industries ink institute insure international investments irish ist \
+istanbul jetzt jewelry joburg kim kitchen kiwi koeln kyoto land law lawyer lease legal lgbt life limited limo llc loan loans lol \
+love ltd luxe maison management market marketing mba melbourne memorial men miami moe money mortgage moscow movie nagoya navy \
+nrw okinawa one ong ooo osaka partners party photo photography photos pics pictures pink pizza plumbing plus press productions \
+properties pub quebec racing realty recipes red rehab reise reisen ren rent rentals repair report republican restaurant reviews \
+rip rocks ruhr saarland sale salon sarl school schule security sexy shoes show singles soccer solar srl stockholm studio style \
+sucks supply surf surgery swiss sydney taipei tax taxi tennis theater tienda tips tirol tours town toys trade training \
+university vacations vegas ventures vet viajes video villas vin vip vision vlaanderen vodka vote voyage wedding wine wtf \
+yachts yoga yokohama zuerich xn--p1ai ";
 const COUNTRIES: &str = " ac ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf bg bh bi bj bm bn bo br bs \
 bt bw by bz ca cc cd cf cg ch ci ck cl cm cn co cr cu cv cw cx cy cz de dj dk dm do dz ec ee eg er es et eu fi fj fk fm \
 fo fr ga gd ge gf gg gh gi gl gm gn gp gq gr gs gt gu gw gy hk hm hn hr ht hu id ie il im in io iq ir is it je jm jo jp \
@@ -22,7 +38,25 @@ va vc ve vg vi vn vu wf ws ye yt za zm zw ";
 const EXAMPLES: &str = " example.com example.org example.net example.edu domain.com domain.tld yourdomain.com \
 mydomain.com yourcompany.com company.com email.com test.com foo.com bar.com foo.bar foobar.com host.com site.com \
 somewhere.com somewhere.net spam.com acme.com b.com c.com x.com y.com a.com b.c sample.com localhost.com address.com ";
-const NOBODY: &str = " git hg svn noreply no-reply ";
+/// The label before the top-level domain, whatever that is, of domains that stand for any.
+const STAND_INS: &str = " example examples domain yourdomain mydomain somedomain anydomain otherdomain anotherdomain thedomain \
+mycompany yourcompany somecompany foo bar baz foobar test testing host hostname localhost yourhost myhost somehost mailserver \
+invalid yoursite mysite website somewhere nowhere whatever realm ";
+const NOBODY: &str = " git hg svn noreply no-reply this super return self ";
+/// Before what looks like an address and names a message or a part of one.
+const MESSAGES: [&[u8]; 11] = [
+    b"message-id",
+    b"message_id",
+    b"messageid",
+    b"msgid",
+    b"msg-id",
+    b"in-reply-to",
+    b"in_reply_to",
+    b"references:",
+    b"content-id",
+    b"cid:",
+    b"mid:",
+];
 
 pub(super) fn find(scan: &mut Scan<'_, '_>, at: usize) {
     if !in_url(scan, at) {
@@ -42,6 +76,13 @@ fn address(scan: &mut Scan<'_, '_>, at: usize) {
     while start < at && matches!(scan.text[start], b'.' | b'-' | b'+' | b'%') {
         start += 1;
     }
+    // Of bounces: `list+jane=corp.de@host`.
+    if scan.before(start) == b'=' {
+        let whole = scan.run_before(start, 64, |b| local_byte(b) || b == b'=');
+        if scan.text[whole..start].contains(&b'+') && start - whole < 64 {
+            start = whole;
+        }
+    }
     let end = domain(scan, at + 1);
     if start >= at
         || end == 0
@@ -52,6 +93,9 @@ fn address(scan: &mut Scan<'_, '_>, at: usize) {
     }
     let local = scan.string[start..at].to_ascii_lowercase();
     if NOBODY.contains(&format!(" {local} ")) || !local.bytes().any(|b| b.is_ascii_alphanumeric()) {
+        return;
+    }
+    if message(&local) || MESSAGES.iter().any(|word| contains(scan.line_before(start, 40), word)) {
         return;
     }
     scan.push(start, end, Kind::Email, "email");
@@ -79,7 +123,36 @@ fn domain(scan: &Scan<'_, '_>, start: usize) -> usize {
     end
 }
 
+/// Whether what stands before the `@` is no account but a message's number: a UUID, a date and time, hexadecimal.
+fn message(local: &str) -> bool {
+    let digits = local.bytes().filter(u8::is_ascii_digit).count();
+    let head = local.bytes().take_while(u8::is_ascii_digit).count();
+    let marks = local.bytes().filter(|b| matches!(b, b'.' | b'-')).count();
+    let hex = local.bytes().all(|b| b.is_ascii_hexdigit() || matches!(b, b'-' | b'.'));
+    let parts: Vec<usize> = local.split('-').map(str::len).collect();
+    let exim = parts.len() == 3
+        && matches!(parts[0], 6 | 7)
+        && matches!(parts[1], 6 | 11)
+        && matches!(parts[2], 2 | 4);
+    !local.contains(['+', '='])
+        && (digits >= 8 && local.len() >= 24
+            || hex && digits >= 6 && local.len() >= 16
+            || exim && digits >= 2
+            || head >= 8 && local[head..].starts_with('.')
+            || digits >= 8 && marks >= 2 && local.len() >= 16)
+        || local.starts_with("pine.") && digits > 3
+        || local.starts_with("alpine.") && digits > 3
+}
+
 fn example(domain: &str) -> bool {
+    let labels: Vec<&str> = domain.rsplit('.').collect();
+    let second = labels.len() > 2 && matches!(labels[1], "co" | "com" | "org" | "net" | "ac" | "gov" | "edu");
+    let label = labels.get(if second { 2 } else { 1 }).copied().unwrap_or("");
+    if STAND_INS.contains(&format!(" {label} "))
+        || label.len() == 1 && label.bytes().all(|b| matches!(b, b'a'..=b'c' | b'x'..=b'z'))
+    {
+        return true;
+    }
     let mut rest = domain;
     loop {
         if EXAMPLES.contains(&format!(" {rest} ")) {
@@ -110,19 +183,19 @@ fn in_url(scan: &mut Scan<'_, '_>, at: usize) -> bool {
         None => ((start, at), (at, at)),
     };
     let name = &scan.string[user.0..user.1];
-    let plain = |text: &str| !text.contains(['$', '{', '}', '<', '>', '(', ')', '*', '[', ']', '?', '#']);
+    let plain =
+        |text: &str| !text.contains(['$', '{', '}', '<', '>', '(', ')', '*', '[', ']', '?', '#', ';']);
     let secret = &scan.string[password.0..password.1];
     if !secret.is_empty() {
         if plain(secret) && values::in_url(secret) {
             scan.push(password.0, password.1, Kind::Password, "url");
         }
         let account = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
-        if plain(secret) && account && name.len() > 2 && home::someone(name) {
+        if plain(secret) && account && name.len() > 2 && someone(name) {
             scan.push(user.0, user.1, Kind::User, "url");
         }
-    } else if secret.is_empty() && plain(name) && name.len() > 2 && home::someone(name) {
-        let kind = if values::token(name) { Kind::Password } else { Kind::User };
-        scan.push(user.0, user.1, kind, "url");
+    } else if plain(name) && values::token(name) {
+        scan.push(user.0, user.1, Kind::Password, "url"); // a token in the place of the account
     }
     true
 }

@@ -87,7 +87,7 @@ pub(super) fn search<'r>(scan: &mut Scan<'_, 'r>, format: &'r Format) {
 }
 
 /// Whether this is no example out of a manual: those say so, or repeat one character.
-fn real(value: &[u8]) -> bool {
+pub(super) fn real(value: &[u8]) -> bool {
     let mut seen = [false; 256];
     value.iter().for_each(|b| seen[*b as usize] = true);
     let distinct = seen.iter().filter(|s| **s).count();

@@ -8,15 +8,20 @@
 //!
 //! A placeholder has no quote and no backslash, and never takes the place of a quote: a string stays a string.
 
+mod accounts;
 mod assigned;
 mod bytes;
 mod email;
 mod formats;
 mod home;
+mod inner;
 mod names;
 mod network;
+mod numbering;
 mod pem;
 mod phone;
+mod services;
+mod told;
 mod values;
 mod words;
 
@@ -126,10 +131,11 @@ impl Redactor {
             let (start, end) = (hit.start(), hit.end());
             match self.targets[hit.pattern().as_usize()] {
                 Word::Assigned(strength) => assigned::find(&mut scan, start, end, strength),
-                Word::Option => assigned::option(&mut scan, end),
-                Word::Bearer => assigned::bearer(&mut scan, start, end),
+                Word::Bearer => told::bearer(&mut scan, start, end),
+                Word::Identified => told::identified(&mut scan, end),
+                Word::Account => told::account(&mut scan, start, end),
                 Word::Name(context) => names::find(&mut scan, start, end, context),
-                Word::Home(separator) => home::find(&mut scan, start, end, separator),
+                Word::Home(place) => home::find(&mut scan, start, end, place),
                 Word::Pem => pem::find(&mut scan, start),
                 Word::Phone => phone::after_word(&mut scan, start, end),
                 Word::Format(number) => formats::find(&mut scan, start, end, &self.formats[number]),
@@ -151,10 +157,21 @@ impl Redactor {
             }
             match byte {
                 b'@' => email::find(scan, at),
-                b'.' => network::v4(scan, at),
-                b':' => network::v6(scan, at),
+                b'.' => {
+                    network::v4(scan, at);
+                    phone::dotted(scan, at);
+                    inner::discord(scan, at);
+                }
+                b':' => {
+                    network::v6(scan, at);
+                    inner::telegram(scan, at);
+                }
                 b'+' => phone::international(scan, at),
-                _ => phone::american(scan, at),
+                b'~' => inner::entra(scan, at),
+                _ => {
+                    phone::american(scan, at);
+                    inner::mailchimp(scan, at);
+                }
             }
         }
     }

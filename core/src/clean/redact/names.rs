@@ -19,6 +19,8 @@ pub(super) enum Context {
     Trailer,
     /// "written by".
     Byline,
+    /// "by" where a line of a comment begins so.
+    By,
     /// `TODO(name)`.
     Task,
 }
@@ -68,6 +70,12 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, context: C
             let from = scan.run_of(end, 4, |b| matches!(b, b' ' | b'\t' | b':' | b'"' | b'\''));
             if from > end {
                 people(scan, from, "byline");
+            }
+        }
+        Context::By => {
+            let line = scan.line_before(start, 24);
+            if line.len() < 24 && !line.is_empty() && line.iter().all(|b| b" \t#*-/%;!".contains(b)) {
+                people(scan, end, "byline");
             }
         }
         Context::Task => task(scan, start, end),
@@ -234,6 +242,15 @@ fn author(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
         return;
     }
     let sign = scan.run_of(at, 4, |b| matches!(b, b'"' | b'\'' | b' ' | b'\t' | b'*'));
+    let line = scan.line_before(start, 16);
+    let first = line.len() < 16 && line.iter().all(|b| b" \t#*-/%;!".contains(b)) && scan.text[start] == b'A';
+    // `:author "Jane Doe"` of Lisp, "Author Jane Doe" where a line begins so.
+    if scan.at(at) == b' '
+        && (scan.before(start) == b':' && scan.before(sign) == b'"' || first && sign == at + 1)
+    {
+        people(scan, sign, "author");
+        return;
+    }
     if !matches!(scan.at(sign), b':' | b'=') || scan.at(sign + 1) == b'=' {
         return;
     }

@@ -1,22 +1,13 @@
-//! Public IP addresses. Private, loopback, documentation and reserved ranges stay, and so do versions and OIDs.
+//! Public IP addresses. Private, loopback, documentation and reserved ranges stay, and so do networks, resolvers,
+//! examples that count up, versions and OIDs.
 
 use super::Kind;
 use super::bytes::{Scan, WORD, contains};
+use super::services;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Names of services rather than of anyone's machine.
-const RESOLVERS: [[u8; 4]; 8] = [
-    [8, 8, 8, 8],
-    [8, 8, 4, 4],
-    [1, 1, 1, 1],
-    [1, 0, 0, 1],
-    [9, 9, 9, 9],
-    [208, 67, 222, 222],
-    [208, 67, 220, 220],
-    [4, 2, 2, 2],
-];
 /// Before numbers that are no address.
-const VERSIONS: [&[u8]; 26] = [
+const VERSIONS: [&[u8]; 28] = [
     b" sec ",
     b"sec.",
     b"(see ",
@@ -36,16 +27,18 @@ const VERSIONS: [&[u8]; 26] = [
     b"~=",
     b"build",
     b"asn1",
-    b"_v",
     b"upgrade",
     b"update",
     b"patch",
     b"bump",
     b"v8 ",
     b"identifier",
+    b",v ",
+    b"esid",
+    b"es6id",
 ];
 /// Before numbers that are one.
-const ADDRESSES: [&[u8]; 19] = [
+const ADDRESSES: [&[u8]; 38] = [
     b" ip",
     b"_ip",
     b"\"ip",
@@ -63,8 +56,27 @@ const ADDRESSES: [&[u8]; 19] = [
     b"ping",
     b"dns",
     b"ssh",
-    b"connect",
+    b"connect ",
+    b"connect(",
+    b"connected",
     b"peer",
+    b"proxy",
+    b"gateway",
+    b"route",
+    b"subnet",
+    b"allow ",
+    b"deny_",
+    b"allow_",
+    b"deny ",
+    b"forwarded",
+    b"resolver",
+    b"netmask",
+    b"inet",
+    b"remote",
+    b"endpoint",
+    b"listen",
+    b"tcp",
+    b"udp",
 ];
 /// Octets up to this number are as likely a version's, unless the line speaks of addresses.
 const SMALL: u8 = 30;
@@ -96,6 +108,9 @@ pub(super) fn v4(scan: &mut Scan<'_, '_>, dot: usize) {
             at += 1;
         }
     }
+    if among_numbers(scan, start) {
+        return;
+    }
     let next = scan.at(at);
     // Two large numbers are no version's: `203.0.113.9-1057` of a log.
     let large = octets.iter().filter(|octet| **octet > 40).count() > 1;
@@ -103,7 +118,8 @@ pub(super) fn v4(scan: &mut Scan<'_, '_>, dot: usize) {
     if WORD[next as usize] || goes_on || dotted(scan, at) {
         return;
     }
-    if public_v4(octets) && !versioned(scan, start, octets) {
+    let network = prefix(scan, at).is_some_and(|bits| bits < 32 && u32::from_be_bytes(octets) << bits == 0);
+    if public_v4(octets) && !network && !versioned(scan, start, octets) {
         scan.push(start, at, Kind::Ip, "ipv4");
     }
 }
@@ -113,13 +129,30 @@ fn dotted(scan: &Scan<'_, '_>, at: usize) -> bool {
     scan.at(at) == b'.' && WORD[scan.at(at + 1) as usize]
 }
 
+/// Whether a decimal number stands before, as in the paths of SVG: `-2.12 3.51.98.32`.
+fn among_numbers(scan: &Scan<'_, '_>, start: usize) -> bool {
+    if !matches!(scan.before(start), b' ' | b',') {
+        return false;
+    }
+    let from = scan.run_before(start - 1, 16, |b| b.is_ascii_digit() || b == b'.');
+    let token = &scan.text[from..start - 1];
+    let dots = token.iter().filter(|b| **b == b'.').count();
+    dots > 0 && dots != 3 && token.last().is_some_and(u8::is_ascii_digit)
+}
+
+/// The length of the prefix behind an address: `/26`.
+fn prefix(scan: &Scan<'_, '_>, at: usize) -> Option<u32> {
+    let to = scan.run_of(at + 1, 4, |b| b.is_ascii_digit());
+    if scan.at(at) == b'/' && to > at + 1 { scan.string[at + 1..to].parse().ok() } else { None }
+}
+
 fn versioned(scan: &Scan<'_, '_>, start: usize, octets: [u8; 4]) -> bool {
     let line = scan.line_before(start, 48);
     let near = &line[line.len().saturating_sub(24)..];
     let large = octets.iter().filter(|octet| **octet > 40).count() > 1;
     let compared = |word: &[u8]| large && word.ends_with(b"=");
     if VERSIONS.iter().any(|word| !compared(word) && contains(near, word))
-        || matches!(near, [.., b'v' | b'V' | b'/', b'/'])
+        || matches!(near, [.., b'v' | b'V' | b'/', b'/'] | [.., b'_', b'v' | b'V'])
     {
         return !contains(near, b"://");
     }
@@ -127,6 +160,13 @@ fn versioned(scan: &Scan<'_, '_>, start: usize, octets: [u8; 4]) -> bool {
     let small = octets.iter().all(|octet| *octet <= SMALL)
         || octets[0] < 10 && octets[1..].iter().any(|o| *o < 2)
         || octets[0] <= 2; // 2.5.29.35: an OID
+    // A heading's number, "46.2.1.2. Steps"; "Emacs 22.0.50.1".
+    let end = scan.run_of(start, 15, |b| b.is_ascii_digit() || b == b'.');
+    let heading =
+        scan.before(end) == b'.' && octets[0] < 100 && octets[1..].iter().all(|octet| *octet <= SMALL);
+    let small = small
+        || heading
+        || octets[1] == 0 && octets[0] <= SMALL && matches!(line, [.., a, b' '] if a.is_ascii_alphabetic());
     let linked = line.ends_with(b"://");
     product || small && !linked && !ADDRESSES.iter().any(|word| contains(line, word))
 }
@@ -148,29 +188,45 @@ fn public_v4(octets: [u8; 4]) -> bool {
         || counted(octets) // 12.34.56.78 of examples
         || (a == b && b == c && c == d) // 1.1.1.1, 2.2.2.2 of examples
         || octets == [4, 3, 2, 1]
-        || RESOLVERS.contains(&octets))
+        || (c == 192 && d == 168) // reversed, private
+        || [b, c, d] == [255; 3]
+        || [c, d] == [255; 2]
+        || services::resolver(address))
 }
 
-/// Whether the digits count up: `1.2.3.4`, `123.45.67.89`.
+/// Whether the numbers or their digits count up or down: `1.2.3.4`, `123.45.67.89`, `11.22.33.44`, `8.7.6.5`.
 fn counted(octets: [u8; 4]) -> bool {
     let digits: Vec<u8> = octets.iter().flat_map(|octet| octet.to_string().into_bytes()).collect();
+    let [a, b, c, d] = octets.map(i16::from);
     digits.windows(2).all(|pair| pair[1] == pair[0] + 1)
+        || (b - a == c - b && c - b == d - c && ((b - a).abs() > 9 || a < 10 && a != b))
 }
 
 /// Whether a registry has handed out the address's block (IANA, IPv6 global unicast assignments), set aside what is
-/// for documentation, tunnels and resolvers.
+/// for documentation, tunnels and resolvers, and examples whose digits count up.
 fn public_v6(address: Ipv6Addr) -> bool {
-    let [a, b, c, ..] = address.segments();
+    let [a, b, ..] = address.segments();
     let handed_out = match a {
-        0x2001 => b >= 0x200 && b != 0xdb8,
-        0x2003 | 0x2400..=0x24ff | 0x2600..=0x260f | 0x2610 | 0x2620 | 0x2630..=0x263f => true,
+        0x2001 => match b {
+            0xdb8 => false,
+            0x200..=0xfff | 0x1200..=0x3fff | 0x4000..=0x4fff | 0x5000..=0x5fff | 0x8000..=0xbfff => true,
+            _ => false,
+        },
+        0x2003 => b < 0x4000,
+        0x2400..=0x241f | 0x2600..=0x260f | 0x2610 | 0x2620 | 0x2630..=0x263f => true,
         0x2800..=0x280f | 0x2a00..=0x2a1f | 0x2c00..=0x2c0f => true,
         _ => false,
     };
-    let resolver =
-        matches!((a, b, c), (0x2001, 0x4860, 0x4860) | (0x2606, 0x4700, 0x4700) | (0x2620, 0xfe, 0));
     let machine = address.segments()[4..].iter().any(|segment| *segment != 0);
-    handed_out && !resolver && machine
+    handed_out && machine && !services::resolver_v6(address) && !counted_v6(address)
+}
+
+/// Whether two groups count up in their digits, or all do from one to the next: `2001:1234:5678::1`, `2001:1:2:3:…`.
+fn counted_v6(address: Ipv6Addr) -> bool {
+    let segments = address.segments();
+    let up = |s: u16| (0..3).all(|n| (s >> (4 * n) & 15) == ((s >> (4 * n + 4) & 15) + 1) % 16);
+    let steps = segments[1..].windows(2).filter(|w| w[1] == w[0] + 1).count();
+    segments[1..].iter().filter(|s| up(**s)).count() > 1 || steps > 3
 }
 
 /// An IPv6 address whose first colon is at `colon`.
@@ -192,7 +248,8 @@ pub(super) fn v6(scan: &mut Scan<'_, '_>, colon: usize) {
         end -= 1; // the colon after an address
     }
     let Ok(address) = scan.string[start..end].parse::<Ipv6Addr>() else { return };
-    if public_v6(address) {
+    let network = prefix(scan, end).is_some_and(|bits| bits < 128 && u128::from(address) << bits == 0);
+    if public_v6(address) && !network {
         scan.push(start, end, Kind::Ip, "ipv6");
     }
 }

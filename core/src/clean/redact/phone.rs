@@ -1,7 +1,8 @@
 //! Telephone numbers: international (`+44 20 …`), North American (`(212) …-…`), and any after a word that says so.
 
 use super::Kind;
-use super::bytes::{Scan, WORD};
+use super::bytes::{Scan, WORD, contains};
+use super::numbering::{fiction, whole};
 
 fn separator(byte: u8) -> bool {
     matches!(byte, b' ' | b'-' | b'.' | b'(' | b')' | b'/')
@@ -37,26 +38,45 @@ fn invented(digits: &[u8]) -> bool {
     let counted = digits.windows(6).any(|run| run.windows(2).all(|w| w[1] == (w[0] + 1) % 10));
     let up = digits.windows(2).filter(|w| w[1] == (w[0] + 1) % 10).count();
     let same = digits.windows(2).filter(|w| w[1] == w[0]).count();
-    last.starts_with(&[5, 5, 5]) || counted || up + 3 >= digits.len() || same + 3 >= digits.len()
+    last.starts_with(&[5, 5, 5])
+        || counted
+        || up + 3 >= digits.len()
+        || same + 3 >= digits.len()
+        || fiction(digits)
 }
 
 /// `+` and a country code, with at least two separators, or at least ten digits in a string of its own.
 pub(super) fn international(scan: &mut Scan<'_, '_>, plus: usize) {
-    let first = scan.at(plus + 1);
+    let mut first = scan.at(plus + 1);
     let before = scan.before(plus);
+    let apart = first == b' '; // "tel int + 46 8 …"
+    if apart {
+        first = scan.at(plus + 2);
+    }
     if !(b'1'..=b'9').contains(&first)
         || WORD[before as usize]
         || matches!(before, b'+' | b'.' | b')' | b']' | b'-')
     {
         return;
     }
-    let (end, digits) = number(scan, plus + 1);
+    let called = |scan: &Scan<'_, '_>| {
+        let line = scan.line_before(plus, 24);
+        [&b"phone"[..], b"tel", b"fax", b"mobile", b"sms", b"call"].iter().any(|word| contains(line, word))
+    };
+    let from = plus + 1 + usize::from(apart);
+    if apart && !called(scan) {
+        return;
+    }
+    let (end, digits) = number(scan, from);
     if !(8..=15).contains(&digits.len()) || !ends(scan, end) || invented(&digits) {
         return;
     }
-    let written = &scan.text[plus + 1..end];
+    let written = &scan.text[from..end];
     let groups = written.split(|b| separator(*b)).filter(|g| !g.is_empty()).count();
-    let quoted = matches!(before, b'"' | b'\'' | b':' | b'>') && matches!(scan.at(end), b'"' | b'\'' | b'<');
+    let next = scan.at(end);
+    let quoted = matches!(before, b'"' | b'\'' | b':' | b'>' | b'`' | b'=')
+        && matches!(next, b'"' | b'\'' | b'<' | b'`' | b'\n' | b'@' | b';' | b'&');
+    let told = groups == 1 && digits.len() >= 10 && called(scan);
     let dots = written.iter().filter(|b| **b == b'.').count();
     // `+30 108203682`: a country and the rest in one piece.
     let first_group = written.iter().take_while(|b| b.is_ascii_digit()).count();
@@ -65,12 +85,18 @@ pub(super) fn international(scan: &mut Scan<'_, '_>, plus: usize) {
         && first_group <= 3
         && written.get(first_group) == Some(&b' ')
         && !matches!(before, b'/' | b'*');
+    // Not the signs and degrees of coordinates: `+394421-1045903`.
+    let apart_well = first_group <= if written.get(first_group) == Some(&b'-') { 3 } else { 6 };
     let negative = written.windows(2).any(|w| w == b" -");
     let sum =
         negative || written.windows(3).any(|w| w[0] == b' ' && matches!(w[1], b'-' | b'/') && w[2] == b' ');
     if !sum
         && dots != 1
-        && (groups >= 3 || two || (quoted && digits.len() >= 10))
+        && (groups >= 3
+            || two
+            || (groups == 2 && apart_well || groups == 1 && (quoted || told))
+                && digits.len() >= 9
+                && whole(&digits))
         && !dated(written)
         && country(&digits)
     {
@@ -147,14 +173,60 @@ pub(super) fn american(scan: &mut Scan<'_, '_>, hyphen: usize) {
     }
 }
 
+/// `212.XXX.XXXX`, whose last dot is at `dot`.
+pub(super) fn dotted(scan: &mut Scan<'_, '_>, dot: usize) {
+    if dot < 7 || scan.text[dot - 4] != b'.' || dot + 5 > scan.text.len() {
+        return;
+    }
+    let (start, end) = (dot - 7, dot + 5);
+    let digits = |from: usize, to: usize| scan.text[from..to].iter().all(u8::is_ascii_digit);
+    if !digits(start, start + 3) || !digits(start + 4, dot) || !digits(dot + 1, end) {
+        return;
+    }
+    let before = scan.before(start);
+    let numbers: Vec<u8> =
+        scan.text[start..end].iter().filter(|b| b.is_ascii_digit()).map(|b| b - b'0').collect();
+    let free = !WORD[before as usize] && !matches!(before, b'-' | b'.' | b'+' | b'#' | b'/' | b'[' | b'$');
+    if free && numbers[0] > 1 && numbers[3] > 1 && ends(scan, end) && !invented(&numbers) {
+        scan.push(start, end, Kind::Phone, "phone");
+    }
+}
+
 /// Any number of 8 to 15 digits in groups, after "phone" and a sign: `phone: 020 …`.
 pub(super) fn after_word(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
     if !scan.fresh(start) && scan.at(start.wrapping_sub(1)) != b'_' {
         return;
     }
-    let rest = scan.run_of(end, 10, |b| WORD[b as usize]);
-    let sign = scan.run_of(rest, 16, |b| matches!(b, b' ' | b'"' | b'\'' | b':' | b'=' | b'.' | b'>'));
-    if sign == rest && !matches!(scan.text[end - 1], b':' | b'.') {
+    let rest = scan.run_of(end, 16, |b| WORD[b as usize]);
+    let sign = scan.run_of(rest, 16, |b| b" \t\"':=.>,|-#[{".contains(&b));
+    // `TEL;TYPE=WORK,VOICE:…` of vCard.
+    let sign =
+        if scan.at(rest) == b';' { scan.run_of(rest, 40, |b| b != b':' && b != b'\n') + 1 } else { sign };
+    let of = scan.string[end..rest].trim_matches('_').to_ascii_lowercase();
+    let number_of = matches!(
+        of.as_str(),
+        "" | "s"
+            | "number"
+            | "numbers"
+            | "num"
+            | "no"
+            | "nr"
+            | "nummer"
+            | "e"
+            | "home"
+            | "work"
+            | "mobile"
+            | "office"
+            | "cell"
+            | "1"
+            | "2"
+            | "fax"
+            | "value"
+            | "numero"
+            | "us"
+            | "main"
+    );
+    if (sign == rest && !matches!(scan.text[end - 1], b':' | b'.' | b' ')) || !number_of {
         return;
     }
     let from = if matches!(scan.at(sign), b'+' | b'(') { sign + 1 } else { sign };
@@ -164,7 +236,8 @@ pub(super) fn after_word(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
     let (stop, digits) = number(scan, from);
     let quoted = matches!(scan.before(sign), b'"' | b'\'');
     let groups = scan.text[from..stop].split(|b| separator(*b)).filter(|g| !g.is_empty()).count();
-    let shaped = groups >= 2 || quoted || scan.before(sign) == b':' || scan.bare;
+    let element = scan.before(sign) == b'>' && scan.at(stop) == b'<';
+    let shaped = groups >= 2 || quoted || element || scan.before(sign) == b':' || scan.bare;
     let short = digits.len() == 7 && matches!(scan.before(sign), b'=' | b':') && groups == 1;
     if ((8..=15).contains(&digits.len()) || short)
         && !dated(&scan.text[from..stop])

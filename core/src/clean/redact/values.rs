@@ -30,6 +30,38 @@ const STAND_INS: [&str; 27] = [
     "00000000",
     "12345678",
 ];
+/// Without `_` and `-`: names of algorithms, encodings and protocols that have digits in them.
+const ALGORITHMS: [&str; 29] = [
+    "sha256",
+    "sha1",
+    "sha224",
+    "sha384",
+    "sha512",
+    "md5",
+    "utf8",
+    "utf16",
+    "utf32",
+    "iso8859",
+    "windows125",
+    "aes128",
+    "aes192",
+    "aes256",
+    "base64",
+    "base32",
+    "x509",
+    "pkcs1",
+    "pbkdf2",
+    "argon2",
+    "oauth2",
+    "rs256",
+    "hs256",
+    "es256",
+    "ed25519",
+    "ipv4",
+    "bcrypt",
+    "scrypt",
+    "ipv6",
+];
 const LABELS: [&str; 12] = [
     "password",
     "passwd",
@@ -57,6 +89,7 @@ pub(super) fn password(value: &str) -> bool {
         && (digits > 0
             || (special > 0
                 && letters > 3
+                && !(special == 1 && value.ends_with(['!', '?', '='])) // "Problem?"
                 && !value.starts_with(['#', '@', '!', '?', '$', '&', '*', '=', '+'])))
         && !(special == 0 && digits > 0 && letters > 0 && labelled(value))
         && !(digits < 3
@@ -76,17 +109,61 @@ pub(super) fn token(value: &str) -> bool {
     let special = value.bytes().filter(|b| b"!@#$%^&*".contains(b)).count();
     let mut seen = [false; 256];
     value.bytes().for_each(|b| seen[b as usize] = true);
-    (12..=512).contains(&value.len())
-        && alphabet
-        && (digits >= 2 || digits + special >= 2 && letters + digits + special == value.len())
+    hexadecimal(value)
+        || (12..=512).contains(&value.len())
+            && alphabet
+            && (digits >= 2
+                || digits + special >= 2 && letters + digits + special == value.len()
+                || digits == 1 && tangled(value))
+            && letters >= 2
+            && seen.iter().filter(|s| **s).count() >= 7
+            && common(value)
+            && !words(value)
+            && (!value.starts_with(['/', '.', '-', '#', '@', ':'])
+                || (value.ends_with('=') && value.len() > 31))
+            && !value.contains("://")
+            && !value.contains("::")
+            && !file(value)
+}
+
+/// What "pass" and "password" say without a sign, or in a comment, needs more: two digits among letters, a sign, or
+/// capitals as no word has them.
+pub(super) fn mixed(value: &str) -> bool {
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
+    let special = value.bytes().any(|b| b"!@#$%^&*+=?~".contains(&b));
+    let odd = value
+        .as_bytes()
+        .windows(2)
+        .filter(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase())
+        .count();
+    value.len() >= 5
         && letters >= 2
-        && seen.iter().filter(|s| **s).count() >= 7
+        && !value.contains('/')
+        && (special || digits >= 2 || digits == 1 && odd >= 2)
+}
+
+/// A secret whose name says so: a token, or at least 8 characters in which letters and digits take turns.
+pub(super) fn secret(value: &str) -> bool {
+    let kind = |b: u8| (b.is_ascii_alphabetic(), b.is_ascii_digit());
+    let turns = value.as_bytes().windows(2).filter(|w| kind(w[0]) != kind(w[1])).count();
+    let plain = value.bytes().all(|b| b.is_ascii_alphanumeric());
+    token(value)
+        || plain
+            && (value.len() >= 8 && turns > 2 || value.len() >= 6 && turns > 3)
+            && value.len() < 128
+            && common(value)
+            && !labelled(value)
+}
+
+/// 8 or more hexadecimal digits in which letters and digits take turns: no name in code, and no word.
+fn hexadecimal(value: &str) -> bool {
+    let turns =
+        value.as_bytes().windows(2).filter(|w| w[0].is_ascii_digit() != w[1].is_ascii_digit()).count();
+    value.len() >= 8
+        && turns > 2
+        && value.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'))
         && common(value)
-        && !words(value)
-        && (!value.starts_with(['/', '.', '-', '#', '@', ':']) || (value.ends_with('=') && value.len() > 31))
-        && !value.contains("://")
-        && !value.contains("::")
-        && !file(value)
 }
 
 /// The password of a URL: less is asked, for the place says what it is.
@@ -97,8 +174,30 @@ pub(super) fn in_url(value: &str) -> bool {
         && !port
         && common(value)
         && !labelled(value)
-        && (digits || value.len() >= 8)
+        && !numbered(value)
+        && (digits || !words(value))
         && !value.starts_with('$')
+}
+
+/// At least 16 characters with capitals in the middle of what is no word: no name in code.
+fn tangled(value: &str) -> bool {
+    let bytes = value.as_bytes();
+    let mut piece = 0;
+    let mut spoken = true;
+    for at in 1..=bytes.len() {
+        let ends = at == bytes.len()
+            || !bytes[at].is_ascii_alphabetic()
+            || bytes[at].is_ascii_uppercase() && !bytes[at - 1].is_ascii_uppercase();
+        if ends {
+            let word = &bytes[piece..at];
+            let vowel = word.iter().any(|b| b"aeiouyAEIOUY".contains(b));
+            let lower = word.iter().any(u8::is_ascii_lowercase);
+            spoken &= word.len() < 3 || vowel || !lower;
+            piece = at;
+        }
+    }
+    let capitals = bytes.iter().filter(|b| b.is_ascii_uppercase()).count();
+    !spoken && value.len() >= 16 && capitals > 2 && !value.contains(['_', '-'])
 }
 
 fn common(value: &str) -> bool {
@@ -110,16 +209,28 @@ fn common(value: &str) -> bool {
             .any(|mark| value.contains(mark))
             || (value.starts_with('{') && value.ends_with('}'))
             || (value.starts_with('%') && value.ends_with('%'));
+    let number = tidy.strip_prefix("0x").is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
+    let hashed = value.starts_with('{')
+        || value.starts_with("$1$")
+        || value.starts_with("$2")
+        || value.starts_with("SCRAM-SHA-")
+        || value.len() == 35 && value.starts_with("md5") // PostgreSQL's
+        || ["md5$", "sha1$", "sha256$", "pbkdf2_", "pbkdf2$", "crypt$"].iter().any(|head| value.starts_with(head));
+    let marked =
+        value.len() > 2 && ["@", "**", "__", "%"].iter().any(|m| value.starts_with(m) && value.ends_with(m));
     !template
+        && !number
+        && !hashed
+        && !marked
         && !value.ends_with("...")
+        && !["@domain", "@host", "@your", "@localhost"].iter().any(|host| value.contains(host))
         && !value.contains("\\u")
         && !version(value)
         && value.bytes().all(|b| b > b' ')
         && !STAND_INS.iter().any(|word| tidy.contains(word))
-        && !matches!(
-            tidy.as_str(),
-            "1234" | "12345" | "123456" | "1234567" | "abc123" | "test123" | "pass123" | "admin123"
-        )
+        && !(value.len() < 24 && ALGORITHMS.iter().any(|word| tidy.contains(word)))
+        && !value.strip_suffix('=').is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_alphabetic()))
+        && !matches!(tidy.as_str(), "1234" | "12345" | "123456" | "1234567")
 }
 
 /// `^1.0.0`, `>=2.1`, `1.2.3-rc1`.
@@ -143,6 +254,12 @@ fn labelled(value: &str) -> bool {
     let stem = value.trim_end_matches(|c: char| c.is_ascii_digit());
     let lower = stem.to_ascii_lowercase();
     value.len() - stem.len() <= 1 && LABELS.iter().any(|label| lower.ends_with(label))
+}
+
+/// A word for a secret and a number: `key_1234`, `secret123`.
+fn numbered(value: &str) -> bool {
+    let stem = value.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches(['_', '-']);
+    LABELS.iter().any(|label| stem.eq_ignore_ascii_case(label))
 }
 
 /// Whether it may be a type or a name: what a value must not be where a type could stand.

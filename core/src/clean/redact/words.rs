@@ -1,16 +1,18 @@
 //! The words at which something is looked for, in any case of letters.
 
 use super::assigned::Strength;
+use super::home::Place;
 use super::names::Context;
 
 /// What an anchor starts.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Word {
     Assigned(Strength),
-    Option,
     Bearer,
+    Identified,
+    Account,
     Name(Context),
-    Home(u8),
+    Home(Place),
     Pem,
     Phone,
     Format(usize),
@@ -19,6 +21,7 @@ pub(super) enum Word {
 const PASSWORD: Word = Word::Assigned(Strength::Password);
 const SECRET: Word = Word::Assigned(Strength::Secret);
 const AUTHOR: Word = Word::Name(Context::Author);
+const TOKEN: Word = Word::Assigned(Strength::Token);
 const BYLINE: Word = Word::Name(Context::Byline);
 const TASK: Word = Word::Name(Context::Task);
 
@@ -29,9 +32,9 @@ pub(super) const ANCHORS: &[(&str, Word)] = &[
     ("passwort", PASSWORD),
     ("pwd", PASSWORD),
     ("_pass", PASSWORD),
-    ("pass", SECRET),
+    ("pass", Word::Assigned(Strength::Pass)),
     ("secret", SECRET),
-    ("token", SECRET),
+    ("token", TOKEN),
     ("api_key", SECRET),
     ("apikey", SECRET),
     ("api-key", SECRET),
@@ -46,10 +49,15 @@ pub(super) const ANCHORS: &[(&str, Word)] = &[
     ("signing_key", SECRET),
     ("accountkey", SECRET),
     ("account_key", SECRET),
-    ("--password", Word::Option),
-    ("--passwd", Word::Option),
-    ("--token", Word::Option),
-    ("--secret", Word::Option),
+    ("passcode", PASSWORD),
+    ("requirepass", PASSWORD),
+    ("masterauth", PASSWORD),
+    ("bindpw", PASSWORD),
+    ("rootpw", PASSWORD),
+    ("credential", TOKEN),
+    ("identified by", Word::Identified),
+    (" -u ", Word::Account),
+    ("--user ", Word::Account),
     ("bearer ", Word::Bearer),
     ("basic ", Word::Bearer),
     ("copyright", Word::Name(Context::Copyright)),
@@ -89,20 +97,36 @@ pub(super) const ANCHORS: &[(&str, Word)] = &[
     ("patch by", BYLINE),
     ("patch from", BYLINE),
     ("thanks to", BYLINE),
+    ("(thanks", BYLINE),
+    ("comment by", BYLINE),
+    (" by ", Word::Name(Context::By)),
     ("-by:", Word::Name(Context::Trailer)),
     ("todo(", TASK),
     ("fixme(", TASK),
     ("xxx(", TASK),
     ("hack(", TASK),
     ("note(", TASK),
-    ("/home/", Word::Home(b'/')),
-    ("/users/", Word::Home(b'/')),
-    ("\\users\\", Word::Home(b'\\')),
+    ("/home/", Word::Home(Place::Unix)),
+    ("/users/", Word::Home(Place::Unix)),
+    ("/u/", Word::Home(Place::Short)),
+    ("\\users\\", Word::Home(Place::Windows)),
+    ("settings\\", Word::Home(Place::Windows)),
     ("-----begin", Word::Pem),
     ("phone", Word::Phone),
     ("mobile", Word::Phone),
     ("tel:", Word::Phone),
     ("tel.", Word::Phone),
+    ("tel ", Word::Phone),
+    ("tel;", Word::Phone),
+    ("tel\"", Word::Phone),
+    ("tel'", Word::Phone),
+    ("telefon", Word::Phone),
+    ("téléphone", Word::Phone),
+    ("telefax", Word::Phone),
+    ("telefono", Word::Phone),
+    ("handy:", Word::Phone),
+    ("hotline", Word::Phone),
+    ("pager", Word::Phone),
     ("fax", Word::Phone),
     ("whatsapp", Word::Phone),
 ];

@@ -1,0 +1,212 @@
+//! Passwords that no sign assigns: options of commands, attributes, statements of SQL, `.netrc`, headers.
+
+use super::Kind;
+use super::assigned::{LONGEST, Strength, closing, judge, opening, quoted};
+use super::bytes::{Scan, WORD, contains};
+use super::values;
+
+/// Words before "password" in lines that give one without a sign: routers, `.netrc`, SQL.
+const LINES: [&[u8]; 9] = [
+    b"username ",
+    b"login ",
+    b"enable ",
+    b"machine ",
+    b"user ",
+    b"neighbor ",
+    b"role ",
+    b"account ",
+    b"sshpass ",
+];
+
+/// After a name without a sign behind it.
+pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, name: usize, strength: Strength) {
+    match scan.at(name) {
+        b'"' | b'\'' => attribute(scan, name + 1, strength),
+        b' ' if scan.before(start) == b'<' => element(scan, name, strength),
+        b' ' | b'\t' if name == end => spaced(scan, start, end, strength),
+        _ => {}
+    }
+}
+
+/// `name="password" … value="VALUE"`, `"name": "password", "value": "VALUE"`, `path="password" value='VALUE'`.
+pub(super) fn attribute(scan: &mut Scan<'_, '_>, from: usize, strength: Strength) {
+    let limit = scan.run_of(from, 100, |b| !matches!(b, b'\n' | b'>' | b'}' | b';' | b'('));
+    let window = &scan.text[from..limit];
+    let Some(place) = memchr::memmem::find_iter(&window.to_ascii_lowercase(), b"value").find(|n| {
+        *n > 0
+            && !WORD[window[n - 1] as usize]
+            && window[n - 1] != b'-'
+            && !WORD[scan.at(from + n + 5) as usize]
+    }) else {
+        return;
+    };
+    let at = scan.run_of(from + place + 5, 6, |b| matches!(b, b'"' | b'\'' | b' ' | b':' | b'='));
+    // The last of these is the quote that opens the value.
+    if matches!(scan.before(at), b'"' | b'\'')
+        && let Some(stop) = closing(scan, at - 1, at)
+    {
+        judge(scan, at, stop, strength);
+    }
+}
+
+/// `<password type="plain">VALUE</password>`.
+fn element(scan: &mut Scan<'_, '_>, from: usize, strength: Strength) {
+    let close = scan.run_of(from, 100, |b| !matches!(b, b'\n' | b'>' | b'/'));
+    let to = scan.run_of(close + 1, LONGEST, |b| b > b' ' && b != b'<');
+    if scan.at(close) == b'>' && scan.at(to) == b'<' && scan.at(to + 1) == b'/' {
+        judge(scan, close + 1, to, strength);
+    }
+}
+
+/// `PASSWORD 'VALUE'` of SQL and of languages without brackets, `login jane password VALUE`, `password is "VALUE"`.
+fn spaced(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: Strength) {
+    let mut from = scan.run_of(end, 8, |b| b == b' ' || b == b'\t');
+    for word in [&b"is "[..], b"of ", b"to ", b"was ", b"0 ", b"7 "] {
+        if scan.text[from..].starts_with(word) {
+            from += word.len();
+            break;
+        }
+    }
+    let authorization = || contains(scan.line_before(start, 40), b"authorization");
+    let strong = match strength {
+        Strength::Password => Strength::Pass,
+        Strength::Token if authorization() => Strength::Secret,
+        other => other,
+    };
+    if strength == Strength::Pass {
+        return; // "pass 'x'" of tests
+    }
+    if let Some((open, inner)) = opening(scan, from) {
+        if let Some(stop) = closing(scan, open, inner) {
+            judge(scan, inner, stop, strong);
+        }
+        return;
+    }
+    let line = scan.line_before(start, 120);
+    let given = strength == Strength::Password
+        && (scan.fresh(start) && LINES.iter().any(|word| contains(line, word))
+            || scan.text[start..end].eq_ignore_ascii_case(b"requirepass")
+            || line.trim_ascii_start().starts_with(b"ENV "));
+    if (given || strong == Strength::Secret && strength == Strength::Token)
+        && (scan.bare || quoted(scan, start))
+    {
+        let to = value(scan, from);
+        judge(scan, from, to, strong);
+    }
+}
+
+fn value(scan: &Scan<'_, '_>, from: usize) -> usize {
+    scan.run_of(from, LONGEST, |b| b > b' ' && b < 0x7f && !b"\"'`\\,;)]}|<>".contains(&b))
+}
+
+/// `--password VALUE`, `--db-pass=VALUE`, `-Password:VALUE`, `-passin pass:VALUE`: whether it is an option.
+pub(super) fn option(
+    scan: &mut Scan<'_, '_>,
+    start: usize,
+    end: usize,
+    name: usize,
+    strength: Strength,
+) -> bool {
+    let head = scan.run_before(start, 32, |b| WORD[b as usize] || b == b'-');
+    let dashed = scan.at(head) == b'-'
+        && head < start
+        && matches!(scan.before(head), b' ' | b'"' | b'\'' | b'`' | b'\t' | b'\n' | b'[' | b'(');
+    if !dashed {
+        return false;
+    }
+    let rest = &scan.string[end..name];
+    if !matches!(rest, "" | "in" | "out" | "word" | "phrase" | "-in" | "-out") {
+        return false;
+    }
+    if !matches!(scan.at(name), b' ' | b'=' | b':')
+        || !(scan.bare || quoted(scan, head) || scan.at(head + 1) == b'-')
+    {
+        return false;
+    }
+    let mut from = name + 1;
+    if scan.text[from..].starts_with(b"pass:") {
+        from += 5;
+    }
+    from += usize::from(matches!(scan.at(from), b'"' | b'\''));
+    let to = value(scan, from);
+    let strong = if strength == Strength::Token { Strength::Secret } else { Strength::Password };
+    judge(scan, from, to, strong);
+    true
+}
+
+/// `Authorization: Bearer VALUE`, `Basic VALUE`.
+pub(super) fn bearer(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
+    let basic = scan.text[start..end].eq_ignore_ascii_case(b"basic ");
+    let to = scan.run_of(end, LONGEST, |b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b));
+    let value = &scan.string[end..to];
+    let yes = if basic {
+        // An account and a password, whatever they look like.
+        let pair = |text: Vec<u8>| text.len() > 4 && text.contains(&b':') && text.iter().all(|b| *b >= b' ');
+        contains(scan.line_before(start, 48), b"auth") && value.len() >= 8 && decoded(value).is_some_and(pair)
+    } else {
+        value.len() >= 12 && values::secret(value)
+    };
+    if yes {
+        scan.push(end, to, Kind::Password, "authorization");
+    }
+}
+
+/// `userPassword:: VALUE` of LDIF, in base64; what it holds is judged, and hashes stay.
+pub(super) fn ldif(scan: &mut Scan<'_, '_>, from: usize) {
+    let from = scan.run_of(from, 4, |b| b == b' ');
+    let to = scan.run_of(from, LONGEST, |b| b.is_ascii_alphanumeric() || b"+/=".contains(&b));
+    let inside = decoded(&scan.string[from..to]).and_then(|bytes| String::from_utf8(bytes).ok());
+    if scan.bare && inside.is_some_and(|text| values::password(&text)) {
+        scan.push(from, to, Kind::Password, "password");
+    }
+}
+
+/// `IDENTIFIED BY 'VALUE'` of SQL.
+pub(super) fn identified(scan: &mut Scan<'_, '_>, end: usize) {
+    let mut from = scan.run_of(end, 4, |b| b == b' ');
+    if scan.text[from.min(scan.text.len())..].starts_with(b"PASSWORD ") {
+        from += 9;
+    }
+    if let Some((open, inner)) = opening(scan, from)
+        && let Some(stop) = closing(scan, open, inner)
+    {
+        judge(scan, inner, stop, Strength::Password);
+    }
+}
+
+/// `curl -u jane:VALUE`, `--user jane:VALUE`.
+pub(super) fn account(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
+    let line = scan.line_before(start, 120);
+    if !(contains(line, b"curl") || contains(line, b"http ")) {
+        return;
+    }
+    let from = end + usize::from(matches!(scan.at(end), b'"' | b'\''));
+    let colon = scan.run_of(from, 64, |b| b.is_ascii_alphanumeric() || b"._-@".contains(&b));
+    if scan.at(colon) == b':' && colon > from {
+        let to = value(scan, colon + 1);
+        judge(scan, colon + 1, to, Strength::Password);
+    }
+}
+
+/// Base64, with or without padding; at most a header's length of it.
+fn decoded(text: &str) -> Option<Vec<u8>> {
+    let text = text.trim_end_matches('=');
+    let (mut bits, mut held, mut out) = (0u32, 0, Vec::with_capacity(text.len() * 3 / 4));
+    for byte in text.bytes() {
+        let six = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return None,
+        };
+        bits = bits << 6 | u32::from(six);
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            out.push((bits >> held) as u8);
+        }
+    }
+    Some(out)
+}

@@ -1,0 +1,54 @@
+"""The lines labelled by hand: the sets are held apart, and no text of theirs is in the repository."""
+
+import re
+from itertools import pairwise
+
+import pytest
+
+from bench import packages, redact, redact_sample
+
+ROWS = [*redact.labels_of_corpus(), *redact.labels_of_corpus(redact.UNSEEN_LABELS)]
+UNSEEN = ("fourth", "fifth")
+
+
+def test_every_row_is_of_a_known_set_and_names_a_place():
+    for row in ROWS:
+        assert tuple(row) == redact_sample.COLUMNS
+        assert row["set"] in redact_sample.SETS
+        assert row["drawn_for"] in redact.KINDS
+        assert re.fullmatch("[0-9a-f]{12}", row["sha256"])
+        assert int(row["line"]) > 0
+
+
+def test_marks_are_of_the_kind_the_line_was_drawn_for_and_do_not_overlap():
+    for row in redact.labels_of_corpus(redact.UNSEEN_LABELS):
+        spans = [label.split(":") for label in row["labels"].split()]
+        assert {kind for _, _, kind in spans} <= {row["drawn_for"], "~"}
+        places = sorted((int(a), int(b)) for a, b, _ in spans)
+        assert all(a < b for a, b in places)
+        assert all(one[1] <= other[0] for one, other in pairwise(places))
+
+
+@pytest.mark.parametrize("name", UNSEEN)
+def test_a_set_has_its_half_of_the_repositories_and_is_unlike_the_earlier_ones(name):
+    drawing = redact_sample.SETS[name]
+    mine = [row for row in ROWS if row["set"] == name]
+    earlier = [row for row in ROWS if row["set"] in drawing.unlike]
+    assert {redact_sample.held_out(row["repo"]) for row in mine} <= {drawing.odd}
+    assert not {row["repo"] for row in mine} & {row["repo"] for row in earlier}
+    assert not {row["sha256"] for row in mine} & {row["sha256"] for row in earlier}
+    places = [(row["drawn_for"], row["repo"], row["path"], row["line"]) for row in mine]
+    assert len(places) == len(set(places))
+
+
+def test_the_sets_have_their_corpora():
+    for path, corpus in ((redact.CORPUS_LABELS, "out"), (redact.UNSEEN_LABELS, "unseen")):
+        assert {redact_sample.SETS[row["set"]].corpus for row in redact.labels_of_corpus(path)} <= {corpus}
+
+
+def test_no_project_is_in_both_corpora():
+    assert not set(packages.UNSEEN.debian) & set(packages.FULL.debian)
+    names = [{spec.rpartition("@")[0] for spec in of.npm} for of in (packages.FULL, packages.UNSEEN)]
+    assert not names[0] & names[1]
+    names = [{spec.partition("==")[0] for spec in of.pypi + of.sdists} for of in (packages.FULL, packages.UNSEEN)]
+    assert not names[0] & names[1]

@@ -1,0 +1,169 @@
+"""Redaction, rule by rule: a line as people write it, and what is left of it; then what only looks like a value."""
+
+from __future__ import annotations
+
+import pytest
+
+import codemill as cm
+from codemill import cleaning
+
+# Under each rule: the language (None: code of no known language), the line, and the line redacted.
+FOUND: dict[str, list[tuple[str | None, str, str]]] = {
+    "homes": [
+        (None, "File.dirname('/home/jason', 2)", "File.dirname('/home/<user>', 2)"),
+        (None, "whose home directory is `/home/edolstra`.", "whose home directory is `/home/<user>`."),
+        (None, "kevin:x:1005:1006::/home/kevin:/usr/bin/zsh", "kevin:x:1005:1006::/home/<user>:/usr/bin/zsh"),
+        (None, "load '/Users/bb/cube.poly'", "load '/Users/<user>/cube.poly'"),
+        (None, "-F /Users/gingold/devel", "-F /Users/<user>/devel"),
+        (None, "dir=c:/Users/cindy", "dir=c:/Users/<user>"),
+        (None, r"C:\Documents and Settings\davris\x.doc", r"C:\Documents and Settings\<user>\x.doc"),
+        (None, r"C:\Users\DASHBO~1\AppData", r"C:\Users\<user>\AppData"),
+        (None, r"'C:\\Users\\Jane Miller\\x'", r"'C:\\Users\\<user>\\x'"),
+        (None, ":/opt/home/simon/java/x.jar", ":/opt/home/<user>/java/x.jar"),
+        (None, "/export/home/rks/x and /usr/users/bernd/bin", "/export/home/<user>/x and /usr/users/<user>/bin"),
+        (None, "/home/member/dgrayson/x, /home/j/jkl/x", "/home/member/<user>/x, /home/j/<user>/x"),
+        (None, "-s /u/jimb/ex4.scm, PATH=/u/subbarao:/bin", "-s /u/<user>/ex4.scm, PATH=/u/<user>:/bin"),
+        (None, '<a href="file:///home/zefram/x.ps">', '<a href="file:///home/<user>/x.ps">'),
+        (None, "http://uuuu:pppp@host/", "http://<user>:pppp@host/"),
+    ],
+    "assignments": [
+        ("makefile", "PASS = FooBaR1", "PASS = <password>"),
+        ("ini", "secret = testing123", "secret = <password>"),
+        ("ini", "secret=Zx81spec", "secret=<password>"),
+        ("yaml", "api_key: a1B2c3D4e5F6", "api_key: <password>"),
+        ("python", "# set PDOTEST_PASS=Password01", "# set PDOTEST_PASS=<password>"),
+        ("ruby", 'secret: "0279bf37a1",', 'secret: "<password>",'),
+        ("ruby", 'User.create(password: "abc123")', 'User.create(password: "<password>")'),
+        ("json", '"token":"sssvIpwfnLAcWAQH.9"', '"token":"<password>"'),
+        ("go", 'const password string = "Zx81spec"', 'const password string = "<password>"'),
+        ("go", 'Password: pointer.String("Zx81spec"),', 'Password: pointer.String("<password>"),'),
+        ("rust", 'password: Some(String::from("Zx81spec"))', 'password: Some(String::from("<password>"))'),
+        ("rust", 'let password = String::from("Zx81spec");', 'let password = String::from("<password>");'),
+        ("javascript", "env.PASSWORD || 'Zx81spec'", "env.PASSWORD || '<password>'"),
+        ("python", 'os.getenv("PASSWORD", "Zx81spec")', 'os.getenv("PASSWORD", "<password>")'),
+        ("python", 'assertEqual(c.password, "Zx81spec")', 'assertEqual(c.password, "<password>")'),
+        ("python", '"password": ["Zx81spec"]', '"password": ["<password>"]'),
+        ("java", 'server.setPassword( "abc123" );', 'server.setPassword( "<password>" );'),
+        ("python", 'c("host=h user=j password=Zx81spec db=x")', 'c("host=h user=j password=<password> db=x")'),
+    ],
+    "attributes and elements": [
+        ("xml", '<property name="password" value="Zx81spec"/>', '<property name="password" value="<password>"/>'),
+        ("xml", '<f:password path="password" value="^76525bvHGq"/>', '<f:password path="password" value="<password>"/>'),
+        ("html", '<input type="password" id="p" value="Zx81spec">', '<input type="password" id="p" value="<password>">'),
+        ("json", '{"name": "DB_PASSWORD", "value": "Zx81spec"}', '{"name": "DB_PASSWORD", "value": "<password>"}'),
+        ("xml", '<password type="plain">Zx81spec</password>', '<password type="plain"><password></password>'),
+        ("xml", '<param name="password">Zx81spec</param>', '<param name="password"><password></param>'),
+    ],
+    "options and commands": [
+        ("shell", "mysql --password=Zx81spec db", "mysql --password=<password> db"),
+        ("shell", "etcdctl --password Zx81spec get", "etcdctl --password <password> get"),
+        ("perl", '"openssl rsa -passin pass:Zx81spec"', '"openssl rsa -passin pass:<password>"'),
+        ("html", "-UserName:Don -Password:pao5j3eg", "-UserName:Don -Password:<password>"),
+        ("shell", "curl -u jane:Zx81spec https://host", "curl -u jane:<password> https://host"),
+        ("text", "machine host login jane password Zx81spec", "machine host login jane password <password>"),
+        ("text", "username admin password 0 Zx81spec", "username admin password 0 <password>"),
+        ("text", "requirepass Zx81spec", "requirepass <password>"),
+        ("dockerfile", "ENV MYSQL_ROOT_PASSWORD Zx81spec", "ENV MYSQL_ROOT_PASSWORD <password>"),
+    ],
+    "statements and headers": [
+        ("sql", "CREATE USER x IDENTIFIED BY 'Zx81spec';", "CREATE USER x IDENTIFIED BY '<password>';"),
+        ("sql", "ALTER ROLE jane WITH PASSWORD 'Zx81spec';", "ALTER ROLE jane WITH PASSWORD '<password>';"),
+        (None, "Authorization: Basic dXNlcjpwd2Q=", "Authorization: Basic <password>"),
+        (None, '"authorization": "Basic dXNlcjpwd2Q="', '"authorization": "Basic <password>"'),
+        (None, "Authorization: Bearer mF_9.B5f-4.1JqM", "Authorization: Bearer <password>"),
+        ("text", "userPassword:: WngwMXNwZWM4MQ==", "userPassword:: <password>"),
+    ],
+    "addresses": [
+        (None, "{64.12.7.1/32}, 93.184.216.34/26", "{<ip>/32}, <ip>/26"),
+        (None, '"gateway_v4": "45.63.0.1"', '"gateway_v4": "<ip>"'),
+        (None, '"a":"65.66.67.68"', '"a":"<ip>"'),
+        (None, "write to j@blind.guru", "write to <email>"),
+    ],
+    "phones": [
+        (None, "tel int + 46 8 719 0000", "tel int <phone>"),
+        (None, "TEL;TYPE=WORK,VOICE:+49 228 9582 5643", "TEL;TYPE=WORK,VOICE:<phone>"),
+        (None, "call 650.948.6507 now", "call <phone> now"),
+        (None, "<cell-phone>070122345</cell-phone>", "<cell-phone><phone></cell-phone>"),
+        (None, "to=+12316851934&x", "to=<phone>&x"),
+    ],
+    "names": [
+        (None, '(:author "Mark Evenson")', '(:author "<name>")'),
+        (None, " * Author Tobias Koppers @x", " * Author <name> @x"),
+        (None, "-- by Vera Kasula on May 10", "-- by <name> on May 10"),
+        (None, "fixes (Thanks David Arnold).", "fixes (Thanks <name>)."),
+    ],
+}  # fmt: skip
+
+STAYS: dict[str, list[str]] = {
+    "homes of nobody": [
+        "/home/containerd/x /home/fishuser/y /home/patchbot/z /home/my_project/ /home/user1/ /home/asterisk/ /home/alice/",
+        "/home/index.html /home/nicola.jpg/x C:\\Users\\ContainerAdministrator\\x C:\\Users\\ADMIN~1 /Users/Shared",
+        'get(url_path="/home/spring-sale/") href="/home/team" GET /home/dashboard path("/home/profile")',
+        "http://host/home/jane/x ../home/jane.md /home/$USER/x /home/%u/mail /users/jane/posts reddit user /u/jane ",
+        "https://harry.potter@host.org/ ftp://user;AUTH=EXTERNAL@host/ https://REDACTED:x-oauth-basic@host/",
+    ],
+    "what only stands for a password": [
+        'password: "at least 8 characters" password_hash = "5f4dcc3b5aa765d61d8327deb882cf99"',
+        'private_key_id: "4f8a2c1b9d7e6f5a3b2c" secretName: my-secret-v2 token: "T_STRING12" bypass = 0x4ae07ca0',
+        'password: "%DB_PASS1%" token: "{{token1}}" password = "@PASS1@" password: "{SSHA}9JNl7Y2nW6pVxG5o" ',
+        '"password", "scram-sha-256" password: "bcrypt10" PASSWORD \'md507a112732ed9f2087fa90b192d44e358\'',
+        'Basic realm="abc1" Authorization: Basic realm="x" Bearer 1234 http://login-on-proxy:passwd-on-proxy@host',
+        't.pass("tests/run-pass/*.rs12") new UsernamePassword("user22", "pass22") --password-file=/etc/pw12',
+    ],
+    "addresses of nobody": [
+        "149.112.112.112 101.102.103.104 223.5.5.5 168.63.129.16 2a10:50c0::ad1:ff 2620:119:35::35 ",
+        "11.22.33.44 8.7.6.5 2001:1234:5678::3 2001:1234:5678:9abc::1 2001:dead:beef::1 2410:ffff:: 2420::1",
+        "185.10.68.64/26 45.63.0.0/16 2a00:1450:4001::/48 path d='M-2.12 3.51.98.32 2.03' 7.3.192.168",
+        "4.3.2.1.in-addr.arpa",
+        "'--allow-unsupported-compiler',  # 4.2.1.14",
+    ],
+    "messages, not addresses": [
+        "<0CB459E0-0336-41DA-BC88-E6E28C697DDB@37signals.com> <6bc73d4c0910042358k3d1adff3qa36f8@mail.gmail.com>",
+        "<20200101123456.GA1234@corp.de> <E1abcde-0001Ab-Cd@mail.corp.com> <4F8A2C1B.9040307@corp.com>",
+        "Message-ID: <jane@corp.de> a@example.fr jane@mydomain.org x@test.co.uk this@run.name",
+    ],
+    "phones of nobody": [
+        "+44 20 7946 0958 +61 491 570 156 (555) 234-5678 +1 555 234 5678 020 7946 0000 +33 1 99 00 12 34",
+        "+2147483647 x = +9000000000 DFARS 252.227-7013 phone_id: 98765432101 '+98172489'",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", FOUND)
+def test_what_a_rule_finds(rule: str) -> None:
+    for language, text, expected in FOUND[rule]:
+        done = cm.redact(text, language=language).content
+        assert done == expected, text
+        assert cm.redact(done, language=language).content == expected, f"{text}: not all in one pass"
+
+
+@pytest.mark.parametrize("rule", STAYS)
+def test_what_a_rule_leaves(rule: str) -> None:
+    for text in STAYS[rule]:
+        for language in (None, "text"):
+            assert cm.redact(text, language=language).content == text, (text, language)
+
+
+@pytest.mark.parametrize(
+    ("key", "rule"),
+    [
+        (["97531", "8642", ":A", "A", "Hq3Zs9TbVnK4mXw2RfLdPy7cGj8UoEi5_"], "telegram-bot-token"),
+        (["4f8a2c1b9d7e6f5a", "3b2c1d0e9f8a7b6c", "-us", "12"], "mailchimp-api-key"),
+        (["MTk4NjIyNDgzNDcxOTI1MjQ4", ".Cl2", "FMQ", ".", "ZnCjm1XVW7vRze4b7Cq4se7kKWs"], "discord-bot-token"),
+        (["aB3", "8", "Q~", "dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5z"], "entra-client-secret"),
+    ],
+)
+def test_keys_whose_mark_is_in_the_middle(key: list[str], rule: str) -> None:
+    text = "".join(key)
+    [found] = cleaning.findings(f'call("{text}")')
+    assert (found["kind"], found["rule"], found["end"] - found["start"]) == ("key", rule, len(text))
+    assert cleaning.findings(f'call("z{text}z")') == []
+
+
+def test_a_file_of_no_known_language_is_read_as_configuration() -> None:
+    import pyarrow as pa
+
+    content = pa.array(["PASSWORD=Zx81spec\n"] * 2, pa.large_string())
+    done = cleaning.redact_array(content, pa.array([None, "python"]), ())
+    assert [row["password"] for row in done.to_pylist()] == [1, 0]
+    assert [row["password"] for row in cleaning.redact_array(content, None, ()).to_pylist()] == [0, 0]

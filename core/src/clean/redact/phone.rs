@@ -220,8 +220,8 @@ pub(super) fn american(scan: &mut Scan<'_, '_>, hyphen: usize) {
         before = scan.before(start);
     }
     let dashes = before == b'-' && scan.before(start - 1) == b'-';
-    let free = (!WORD[before as usize] || dashes)
-        && (!matches!(before, b'-' | b'.' | b'+' | b'#' | b'/' | b'(' | b'[') || dashes);
+    let marked = matches!(before, b'-' | b'.' | b'+' | b'#' | b'/' | b'(' | b'[');
+    let free = dashes || !WORD[before as usize] && !marked;
     if free && ends(scan, end) && !invented(&numbers) {
         scan.push(start, end, Kind::Phone, "phone");
     }

@@ -159,7 +159,7 @@ def _drawn(row: dict[str, str], text: str, language: str | None) -> Drawn | None
         f"{row['repo']} {row['path']}:{row['line']}",
         "\n".join(lines[first : number + around + 1]),
         [span for span in spans if span[2] == row["drawn_for"]],
-        language,
+        language or "text",  # as the step reads what detection does not know
     )
     neutral = [span for span in spans if span[2] == "~"]
     return Drawn(document, row["drawn_for"], start, start + len(lines[number]), neutral)

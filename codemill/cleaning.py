@@ -26,8 +26,8 @@ from codemill.table import digest
 RULES_VERSION = 3  # of the native rules: another number, other findings
 
 BARE = frozenset(
-    {"apacheconf", "asciidoc", "batchfile", "creole", "curl config", "desktop", "diff", "dockerfile", "dotenv", "e-mail"}
-    | {"fish", "gherkin", "git config", "haproxy", "hocon", "hosts file", "html", "http", "ini", "irc log"}
+    {"apacheconf", "asciidoc", "batchfile", "creole", "curl config", "desktop", "diff", "dockerfile", "dotenv"}
+    | {"e-mail", "fish", "gherkin", "git config", "haproxy", "hocon", "hosts file", "html", "http", "ini", "irc log"}
     | {"java properties", "kickstart", "makefile", "markdown", "muse", "nginx", "npm config", "org", "pod", "procfile"}
     | {"rdoc", "restructuredtext", "robotframework", "roff", "roff manpage", "rpm spec", "shell", "shellsession"}
     | {"ssh config", "tcsh", "tex", "texinfo", "text", "textile", "vcl", "wget config", "wikitext", "yaml"}

@@ -25,6 +25,7 @@ FOUND: dict[str, list[tuple[str | None, str, str]]] = {
         (None, "-s /u/jimb/ex4.scm, PATH=/u/subbarao:/bin", "-s /u/<user>/ex4.scm, PATH=/u/<user>:/bin"),
         (None, '<a href="file:///home/zefram/x.ps">', '<a href="file:///home/<user>/x.ps">'),
         (None, "http://uuuu:pppp@host/", "http://<user>:pppp@host/"),
+        (None, "'/home/bro/programmer/x', /home/scott/x", "'/home/<user>/programmer/x', /home/<user>/x"),
     ],
     "assignments": [
         ("makefile", "PASS = FooBaR1", "PASS = <password>"),
@@ -35,6 +36,12 @@ FOUND: dict[str, list[tuple[str | None, str, str]]] = {
         ("ruby", 'secret: "0279bf37a1",', 'secret: "<password>",'),
         ("ruby", 'User.create(password: "abc123")', 'User.create(password: "<password>")'),
         ("json", '"token":"sssvIpwfnLAcWAQH.9"', '"token":"<password>"'),
+        ("go", '// GITALY_TOKEN="foobar1234"', '// GITALY_TOKEN="<password>"'),
+        ("go", 'overrideToken := Secret("token456")', 'overrideToken := Secret("<password>")'),
+        ("python", 'new_token = "rotated-refresh-token-xyz789"', 'new_token = "<password>"'),
+        ("python", "password: s0s3kr1t\'\'\')", "password: <password>\'\'\')"),
+        ("text", '"password": "super sekret pa55word"', '"password": "<password>"'),
+        ("json", '"TemporaryPassword": "A!1a12345678"', '"TemporaryPassword": "<password>"'),
         ("go", 'const password string = "Zx81spec"', 'const password string = "<password>"'),
         ("go", 'Password: pointer.String("Zx81spec"),', 'Password: pointer.String("<password>"),'),
         ("rust", 'password: Some(String::from("Zx81spec"))', 'password: Some(String::from("<password>"))'),
@@ -48,8 +55,8 @@ FOUND: dict[str, list[tuple[str | None, str, str]]] = {
     ],
     "attributes and elements": [
         ("xml", '<property name="password" value="Zx81spec"/>', '<property name="password" value="<password>"/>'),
-        ("xml", '<f:password path="password" value="^76525bvHGq"/>', '<f:password path="password" value="<password>"/>'),
-        ("html", '<input type="password" id="p" value="Zx81spec">', '<input type="password" id="p" value="<password>">'),
+        ("xml", '<f:pw path="password" value="^76525bvHGq"/>', '<f:pw path="password" value="<password>"/>'),
+        ("html", '<input type="password" value="Zx81spec">', '<input type="password" value="<password>">'),
         ("json", '{"name": "DB_PASSWORD", "value": "Zx81spec"}', '{"name": "DB_PASSWORD", "value": "<password>"}'),
         ("xml", '<password type="plain">Zx81spec</password>', '<password type="plain"><password></password>'),
         ("xml", '<param name="password">Zx81spec</param>', '<param name="password"><password></param>'),
@@ -71,12 +78,16 @@ FOUND: dict[str, list[tuple[str | None, str, str]]] = {
         (None, "Authorization: Basic dXNlcjpwd2Q=", "Authorization: Basic <password>"),
         (None, '"authorization": "Basic dXNlcjpwd2Q="', '"authorization": "Basic <password>"'),
         (None, "Authorization: Bearer mF_9.B5f-4.1JqM", "Authorization: Bearer <password>"),
+        (None, 'credentials_in = "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="', 'credentials_in = "Basic <password>"'),
+        (None, "Authorization: Bearer SlAV32hkKG", "Authorization: Bearer <password>"),
         ("text", "userPassword:: WngwMXNwZWM4MQ==", "userPassword:: <password>"),
     ],
     "addresses": [
         (None, "{64.12.7.1/32}, 93.184.216.34/26", "{<ip>/32}, <ip>/26"),
         (None, '"gateway_v4": "45.63.0.1"', '"gateway_v4": "<ip>"'),
         (None, '"a":"65.66.67.68"', '"a":"<ip>"'),
+        (None, 'extra={"master": "13.0.0.1"}', 'extra={"master": "<ip>"}'),
+        (None, "<bounces+jane=corp.de@lists.net>", "<<email>>"),
         (None, "write to j@blind.guru", "write to <email>"),
     ],
     "phones": [
@@ -85,21 +96,29 @@ FOUND: dict[str, list[tuple[str | None, str, str]]] = {
         (None, "call 650.948.6507 now", "call <phone> now"),
         (None, "<cell-phone>070122345</cell-phone>", "<cell-phone><phone></cell-phone>"),
         (None, "to=+12316851934&x", "to=<phone>&x"),
+        ("text", "homePhone: 01001010", "homePhone: <phone>"),
+        (None, "Tel:0800-345-600, tel:331-6005;isub", "Tel:<phone>, tel:<phone>;isub"),
+        (None, "`1(817) 569-8900` or `+(852) 2356-4902`", "`<phone>` or `<phone>`"),
+        (None, "call 650-253-4561--455-234-3451, or 703-4800500", "call <phone>--<phone>, or <phone>"),
+        (None, "9 fax +14159657824 11Nov95", "9 fax <phone> 11Nov95"),
     ],
     "names": [
         (None, '(:author "Mark Evenson")', '(:author "<name>")'),
         (None, " * Author Tobias Koppers @x", " * Author <name> @x"),
         (None, "-- by Vera Kasula on May 10", "-- by <name> on May 10"),
         (None, "fixes (Thanks David Arnold).", "fixes (Thanks <name>)."),
+        (None, "* revised by:  Marcus Hennecke, Ross Moore", "* revised by:  <name>, <name>"),
+        (None, "(c) 2022 by Amazon Services, Leon Brocard, Brad Moss.", "(c) 2022 by Amazon Services, <name>, <name>."),
     ],
 }  # fmt: skip
 
 STAYS: dict[str, list[str]] = {
     "homes of nobody": [
-        "/home/containerd/x /home/fishuser/y /home/patchbot/z /home/my_project/ /home/user1/ /home/asterisk/ /home/alice/",
+        "/home/containerd/x /home/fishuser/y /home/patchbot/z /home/my_project/ /home/user1/ /home/asterisk/",
         "/home/index.html /home/nicola.jpg/x C:\\Users\\ContainerAdministrator\\x C:\\Users\\ADMIN~1 /Users/Shared",
         'get(url_path="/home/spring-sale/") href="/home/team" GET /home/dashboard path("/home/profile")',
         "http://host/home/jane/x ../home/jane.md /home/$USER/x /home/%u/mail /users/jane/posts reddit user /u/jane ",
+        "/home/distcc/x /home/frs/project/x /home/mail2fax/qmail/ /home/users/flintstones/fred mysql://ser:heslo@localhost",
         "https://harry.potter@host.org/ ftp://user;AUTH=EXTERNAL@host/ https://REDACTED:x-oauth-basic@host/",
     ],
     "what only stands for a password": [
@@ -108,6 +127,8 @@ STAYS: dict[str, list[str]] = {
         'password: "%DB_PASS1%" token: "{{token1}}" password = "@PASS1@" password: "{SSHA}9JNl7Y2nW6pVxG5o" ',
         '"password", "scram-sha-256" password: "bcrypt10" PASSWORD \'md507a112732ed9f2087fa90b192d44e358\'',
         'Basic realm="abc1" Authorization: Basic realm="x" Bearer 1234 http://login-on-proxy:passwd-on-proxy@host',
+        '"CreationToken": "2398asdfkajsdf" $skipToken=US1:0637720028736 NT-Password: rfc2759 x://password:login12/',
+        "encrypt(b'The secret', ['E477C232']) Credential=abcd/20010101/us-east-2/s3/aws4_request Basic Operations",
         't.pass("tests/run-pass/*.rs12") new UsernamePassword("user22", "pass22") --password-file=/etc/pw12',
     ],
     "addresses of nobody": [
@@ -120,10 +141,12 @@ STAYS: dict[str, list[str]] = {
     "messages, not addresses": [
         "<0CB459E0-0336-41DA-BC88-E6E28C697DDB@37signals.com> <6bc73d4c0910042358k3d1adff3qa36f8@mail.gmail.com>",
         "<20200101123456.GA1234@corp.de> <E1abcde-0001Ab-Cd@mail.corp.com> <4F8A2C1B.9040307@corp.com>",
+        "by x with smtp id <m0s086w-0003hlC@greenie.muc.de>; Sat",
         "Message-ID: <jane@corp.de> a@example.fr jane@mydomain.org x@test.co.uk this@run.name",
     ],
     "phones of nobody": [
         "+44 20 7946 0958 +61 491 570 156 (555) 234-5678 +1 555 234 5678 020 7946 0000 +33 1 99 00 12 34",
+        "+14156667777 from='16138884444' +13334445555 +1 555 200000 phone: '545 555 00' +394421-1045903",
         "+2147483647 x = +9000000000 DFARS 252.227-7013 phone_id: 98765432101 '+98172489'",
     ],
 }  # fmt: skip

@@ -23,13 +23,13 @@ mesos openstack stack nova neutron glance cinder swift keystone ceph gluster min
 informix sybase sap sapadm weblogic websphere odoo openerp frappe celery sentry sidekiq puma unicorn passenger gunicorn \
 uwsgi fastcgi php-fpm cron crond at syslog auditd logcheck tss pcp qemu libvirt libvirt-qemu kvm xen lxc lxd vbox vboxuser \
 vmware nixbld guixbuild buildd sbuild pbuilder mock mockbuild rpmbuild makerpm abuild packager builduser koji copr obs obsrun \
-portage debian-spamd nut nagiosxi splunk datadog dd-agent newrelic snort ossec wazuh suricata zeek bro condor slurm munge pbs \
+portage debian-spamd nut nagiosxi splunk datadog dd-agent newrelic snort ossec wazuh suricata zeek condor frs sourceforge ser srouter sip postman distcc fax mail2fax squirrelmail smtp imap pop3 e-smith slurm munge pbs \
 torque sge ganglia nixos-user mythtv mpd icecast icecast2 shoutcast liquidsoap minecraft steam sinusbot ts3 teamspeak rtorrent \
 transmission deluge sonarr radarr firefox chrome chromium chronos selenium seluser puppeteer pptruser playwright pwuser \
 hyperv sqlserver mssql sa sysdba sysdb dba dbo postgrest hasura keycloak wso2 liferay alfresco nexus sonatype artifactory \
 sonar sonarqube jira confluence atlassian crowd bitbucket stash fisheye rundeck spinnaker tekton argocd flux traefik envoy \
 istio linkerd nats emqx centreon cacti observium librenms rancid oxidized netdisco rundeckuser semaphore awx tower tableau \
-scott webmin usermin virtualmin plesk psaadm cpanel directadmin ispconfig ispapps ajenti ghost";
+webmin usermin virtualmin plesk psaadm cpanel directadmin ispconfig ispapps ajenti ghost";
 
 /// Systems and what images of machines call their first account.
 const SYSTEMS: &str = "debian ubuntu fedora centos redhat rhel suse opensuse arch archlinux gentoo alpine kali mint void \
@@ -54,7 +54,7 @@ developers deploy deployer deployuser deployment ops devops operations infra bui
 test tests tester testers testing testuser test_user testusr testaccount tst qa uat staging stage prod production demo \
 demouser example examples sample samples foo bar baz qux quux foobar foobaz foouser baruser alice bob carol carole dave eve \
 mallory trent peggy joe john jane doe johndoe janedoe jdoe john_doe jane_doe john.doe jane.doe j.doe joeuser joeblow joebloggs \
-jsmith johnsmith john.smith jrandom j.random.user alfa alpha beta gamma delta abc xyz abcd xyzzy lorem ipsum hello world worker workers nopasswd \
+jsmith johnsmith john.smith jrandom j.random.user alfa alpha beta gamma delta abc xyz abcd xyzzy flintstone flintstones simpsons lorem ipsum hello world worker workers nopasswd \
 nologin nouser noname no-one noone student teacher trainee intern employee customer client clients member person people \
 service services svc serviceaccount robot bot agent agents server servers host hosts hostname localhost domain realm \
 user-a user-b usera userb userx group groups staff team teams public private token tokens redacted x-access-token \
@@ -90,7 +90,9 @@ tags target task tasks technology temp template templates terms text theme theme
 top topic topics training trash tutorial tutorials type types uname update updates upload uploads url urls usr utils value \
 values var vendor version versions video videos view viewer views vol volume volumes weather web webapp webapps webdav webpage \
 webroot website websites welcome widget widgets wiki work works workspace workspaces www www-data wwwroot wwwrun xml xxx \
-yarn zip zone spack soft fs-images first last next prev previous self super sub parent child hobbies jetbrains spring iscsi";
+yarn zip zone spack soft fs-images first last next prev previous self super sub parent child hobbies jetbrains spring iscsi zimbra openser serro kamailioro openserro pcscf scscf icscf domains \
+webs vhosts hosting maildir maildirs mailboxes spool cvsroot svnroot gitrepos mirror mirrors backups dump dumps incoming \
+outgoing listserv";
 
 /// Folders of homes: the account stands behind them. So does it behind a single letter (`/home/j/jdoe`).
 const GROUPS: &str =
@@ -100,7 +102,13 @@ fn set(lists: &[&'static str]) -> HashSet<&'static str> {
     lists.iter().flat_map(|list| list.split_ascii_whitespace()).collect()
 }
 
-static NOBODY: LazyLock<HashSet<&str>> = LazyLock::new(|| set(&[SERVICES, SYSTEMS, STAND_INS, FOLDERS]));
+/// Names of packages, which servers call their accounts by; the first lines of the file say which.
+const PACKAGES: &str = include_str!("packages.txt");
+static NOBODY: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    let mut all = set(&[SERVICES, SYSTEMS, STAND_INS, FOLDERS]);
+    all.extend(PACKAGES.lines().filter(|line| !line.starts_with('#')).flat_map(str::split_ascii_whitespace));
+    all
+});
 static GROUPED: LazyLock<HashSet<&str>> = LazyLock::new(|| set(&[GROUPS]));
 /// What makes a name a role's wherever it stands in it: `web_user`, `test-jane`.
 static PARTS: LazyLock<HashSet<&str>> = LazyLock::new(|| {

@@ -41,6 +41,23 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: 
         return;
     }
     let before = scan.line_before(start, 14);
+    let other = [
+        &b"creation"[..],
+        b"next",
+        b"page",
+        b"continuation",
+        b"idempotency",
+        b"request",
+        b"pagination",
+        b"handle_",
+        b"csrf",
+        b"skip",
+    ];
+    if strength == Strength::Token
+        && other.iter().any(|word| before.to_ascii_lowercase().trim_ascii_end().ends_with(word))
+    {
+        return; // of pages and of requests, which open nothing
+    }
     if contains(before, b"public") || before.to_ascii_lowercase().ends_with(b"username") {
         return; // `publicKeyToken` of .NET, `UsernamePassword("jane", …)`
     }
@@ -75,6 +92,11 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: 
         if called || sign == b':' || sign == b'=' || sign == b',' { unwrapped(scan, from) } else { from };
     if let Some((open, inner)) = opening(scan, from) {
         let Some(stop) = closing(scan, open, inner) else { return };
+        // "The secret", […]: only where the string before is the name.
+        let left = scan.run_before(start, 24, |b| WORD[b as usize] || matches!(b, b'-' | b'.'));
+        if sign == b',' && scan.at(name) != b',' && !matches!(scan.before(left), b'"' | b'\'' | b'`') {
+            return;
+        }
         if sign == b',' && scan.text[inner..stop].eq_ignore_ascii_case(b"value") {
             return told::attribute(scan, inner - 1, strength); // {"name": "password", "value": …}
         }
@@ -200,7 +222,7 @@ pub(super) fn judge(scan: &mut Scan<'_, '_>, from: usize, to: usize, strength: S
     let (from, to) = if quotes { (from + 1, to - 1) } else { (from, to) };
     let Some(value) = scan.string.get(from..to) else { return };
     let (yes, rule) = match strength {
-        Strength::Password => (values::password(value), "password"),
+        Strength::Password => (values::password(value) || values::phrase(value), "password"),
         Strength::Pass => (values::password(value) && values::mixed(value), "password"),
         Strength::Secret => (values::secret(value), "secret"),
         Strength::Token => (values::token(value), "secret"),
@@ -212,6 +234,9 @@ pub(super) fn judge(scan: &mut Scan<'_, '_>, from: usize, to: usize, strength: S
 
 /// `PASSWORD=value` in configuration, and within a string in code (`…;Password=value;`).
 fn bare(scan: &mut Scan<'_, '_>, start: usize, name: usize, from: usize, sign: u8, strength: Strength) {
+    if scan.before(start) == b'/' {
+        return; // `scheme://password:…` of documentation
+    }
     let stop = scan.run_of(from, LONGEST, |b| b > b' ' && b < 0x7f && !b";&\"'`,<>()[]{}|\\".contains(&b));
     let next = scan.at(stop);
     let apart =
@@ -257,9 +282,9 @@ fn alone(scan: &Scan<'_, '_>, start: usize, from: usize, stop: usize) -> bool {
         |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'\t' | b'_' | b'-' | b'#' | b'*' | b'/');
     let plain =
         |value: &str| values::worded(value) && !value.contains(['!', '@', '#', '$', '%', '^', '&', '*']);
-    matches!(scan.at(stop), b'\n' | b'\r')
-        && !plain(&scan.string[from..stop])
-        && scan.line_before(start, 80).iter().all(mark)
+    let quotes = scan.run_of(stop, 3, |b| matches!(b, b'"' | b'\''));
+    let ends = matches!(scan.at(stop), b'\n' | b'\r') || quotes > stop && !WORD[scan.at(quotes) as usize];
+    ends && !plain(&scan.string[from..stop]) && scan.line_before(start, 80).iter().all(mark)
 }
 
 /// Whether `at` is within a string of its line, by the parity of quotes before it.

@@ -44,7 +44,7 @@ mycompany yourcompany somecompany foo bar baz foobar test testing host hostname 
 invalid yoursite mysite website somewhere nowhere whatever realm ";
 const NOBODY: &str = " git hg svn noreply no-reply this super return self ";
 /// Before what looks like an address and names a message or a part of one.
-const MESSAGES: [&[u8]; 11] = [
+const MESSAGES: [&[u8]; 12] = [
     b"message-id",
     b"message_id",
     b"messageid",
@@ -56,6 +56,7 @@ const MESSAGES: [&[u8]; 11] = [
     b"content-id",
     b"cid:",
     b"mid:",
+    b" id <",
 ];
 
 pub(super) fn find(scan: &mut Scan<'_, '_>, at: usize) {
@@ -138,6 +139,8 @@ fn message(local: &str) -> bool {
         && (digits >= 8 && local.len() >= 24
             || hex && digits >= 6 && local.len() >= 16
             || exim && digits >= 2
+            // Of older Exim and smail: `m0s086w-0003hlC`.
+            || parts[..] == [7, 7] && local.as_bytes()[8..12].iter().all(u8::is_ascii_digit)
             || head >= 8 && local[head..].starts_with('.')
             || digits >= 8 && marks >= 2 && local.len() >= 16)
         || local.starts_with("pine.") && digits > 3
@@ -191,7 +194,7 @@ fn in_url(scan: &mut Scan<'_, '_>, at: usize) -> bool {
             scan.push(password.0, password.1, Kind::Password, "url");
         }
         let account = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
-        if plain(secret) && account && name.len() > 2 && someone(name) {
+        if plain(secret) && account && name.len() > 2 && name != "scott" && someone(name) {
             scan.push(user.0, user.1, Kind::User, "url");
         }
     } else if plain(name) && values::token(name) {

@@ -34,7 +34,7 @@ developer developers development digital digitalocean distributed docker documen
 engine engines engineering publishers telecom robotics mobility enterprise enterprises eth european ev facebook federal file files for former foundation free from game games \
 gmbh gnu go google government group groups hat hewlett holder holders ibm if imagination in inc incorporated industries \
 infrastructure initiative innovation institute instruments intel interactive international internet is it its jquery js \
-kernel lab labs laboratories laboratory language laboratories library license licensed licensing limited linux llc llp \
+kernel lab labs laboratories laboratory dev optical access crypto institut box cisco wireless telecommunications insurance airlines motors energy electric dynamics analytics semiconductors bancorp language laboratories library license licensed licensing limited linux llc llp \
 ltd lp machine maintainers management massachusetts media meta microsoft mit mobile module mozilla ms national nederland \
 net network networks new node nokia not notice novell nv nvidia object of on one open or oracle org organization other \
 others package packard partners permission physics plc portions print private product products project projects pty \
@@ -123,7 +123,7 @@ fn copyright(scan: &mut Scan<'_, '_>, end: usize, sign: bool) {
 
 /// One name or several, with e-mail addresses and brackets between.
 fn people(scan: &mut Scan<'_, '_>, from: usize, rule: &'static str) {
-    let mut at = from;
+    let mut at = after_company(scan, from).unwrap_or(from);
     for _ in 0..16 {
         let Some(end) = person(scan.string, at, 2) else { return };
         if scan.at(end) != b'(' {
@@ -141,6 +141,18 @@ fn people(scan: &mut Scan<'_, '_>, from: usize, rule: &'static str) {
             return;
         }
     }
+}
+
+/// Where persons begin behind a company, if two or more do: "Acme Services, Jane Doe, John Smith".
+fn after_company(scan: &Scan<'_, '_>, from: usize) -> Option<usize> {
+    if person(scan.string, from, 2).is_some() {
+        return None;
+    }
+    let comma = scan.run_of(from, 40, |b| b != b',' && b != b'\n');
+    let first = comma + 2;
+    let next =
+        person(scan.string, first, 2).filter(|_| scan.at(comma) == b',' && scan.at(comma + 1) == b' ')?;
+    (scan.at(next) == b',' && person(scan.string, next + 2, 2).is_some()).then_some(first)
 }
 
 /// The end of a person's name of at least `least` words that begins at `from`.
@@ -191,9 +203,12 @@ fn person(text: &str, from: usize, least: usize) -> Option<usize> {
         at += 1;
         rest = &rest[1..];
     }
-    let company = [" Inc", ", Inc", ", LLC", " LLC", ", Ltd", ", Corp", "'s"]
-        .iter()
-        .any(|s| text[end..].starts_with(s));
+    let company = [
+        " Inc", ", Inc", " B.V", " N.V", " S.A", " GmbH", " AG,", " AB,", ", LLC", " LLC", ", Ltd", ", Corp",
+        "'s",
+    ]
+    .iter()
+    .any(|s| text[end..].starts_with(s));
     (words >= least && full >= 1 && words <= 5 && !company).then_some(end)
 }
 

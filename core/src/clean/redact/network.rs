@@ -38,7 +38,7 @@ const VERSIONS: [&[u8]; 28] = [
     b"es6id",
 ];
 /// Before numbers that are one.
-const ADDRESSES: [&[u8]; 38] = [
+const ADDRESSES: [&[u8]; 40] = [
     b" ip",
     b"_ip",
     b"\"ip",
@@ -61,6 +61,8 @@ const ADDRESSES: [&[u8]; 38] = [
     b"connected",
     b"peer",
     b"proxy",
+    b"master",
+    b"zone",
     b"gateway",
     b"route",
     b"subnet",

@@ -154,7 +154,7 @@ pub(super) fn whole(digits: &[u8]) -> bool {
 pub(super) fn fiction(digits: &[u8]) -> bool {
     let text: String = digits.iter().map(|d| char::from(d + b'0')).collect();
     let american = text.strip_prefix('1').filter(|rest| rest.len() == 10).unwrap_or(&text);
-    if american.len() == 10 && american.starts_with("555") {
+    if american.len() == 10 && american.starts_with("555") || text.len() < 12 && text.starts_with("1555") {
         return true;
     }
     FICTION.split_ascii_whitespace().any(|prefix| {

@@ -38,7 +38,16 @@ fn invented(digits: &[u8]) -> bool {
     let counted = digits.windows(6).any(|run| run.windows(2).all(|w| w[1] == (w[0] + 1) % 10));
     let up = digits.windows(2).filter(|w| w[1] == (w[0] + 1) % 10).count();
     let same = digits.windows(2).filter(|w| w[1] == w[0]).count();
-    last.starts_with(&[5, 5, 5])
+    // `666 7777`
+    let (three, four) = last.split_at(last.len().min(3));
+    let runs = last.len() == 7 && [three, four].iter().all(|part| part.iter().all(|d| *d == part[0]));
+    // `111 222 333`
+    let triples =
+        digits.len() > 8 && digits[digits.len() - 6..].chunks(3).all(|c| c.iter().all(|d| *d == c[0]));
+    let short = triples || digits.len() < 9 && digits.windows(3).any(|w| w == [5, 5, 5]);
+    short
+        || runs
+        || last.starts_with(&[5, 5, 5])
         || counted
         || up + 3 >= digits.len()
         || same + 3 >= digits.len()
@@ -50,12 +59,13 @@ pub(super) fn international(scan: &mut Scan<'_, '_>, plus: usize) {
     let mut first = scan.at(plus + 1);
     let before = scan.before(plus);
     let apart = first == b' '; // "tel int + 46 8 …"
-    if apart {
+    if apart || first == b'(' {
         first = scan.at(plus + 2);
     }
+    let doubled = before == b'+' && plus > 1 && matches!(scan.text[plus - 2], b'"' | b'\''); // "++1 (650) …"
     if !(b'1'..=b'9').contains(&first)
         || WORD[before as usize]
-        || matches!(before, b'+' | b'.' | b')' | b']' | b'-')
+        || matches!(before, b'+' | b'.' | b')' | b']' | b'-') && !doubled
     {
         return;
     }
@@ -63,11 +73,17 @@ pub(super) fn international(scan: &mut Scan<'_, '_>, plus: usize) {
         let line = scan.line_before(plus, 24);
         [&b"phone"[..], b"tel", b"fax", b"mobile", b"sms", b"call"].iter().any(|word| contains(line, word))
     };
-    let from = plus + 1 + usize::from(apart);
+    let from = plus + 1 + usize::from(apart || scan.at(plus + 1) == b'(');
     if apart && !called(scan) {
         return;
     }
-    let (end, digits) = number(scan, from);
+    let (mut end, mut digits) = number(scan, from);
+    // A number without separators ends where they begin: `+14155550100 11Nov95`.
+    let whole_run = scan.run_of(from, 16, |b| b.is_ascii_digit());
+    if whole_run - from >= 10 && whole_run < end {
+        end = whole_run;
+        digits.truncate(whole_run - from);
+    }
     if !(8..=15).contains(&digits.len()) || !ends(scan, end) || invented(&digits) {
         return;
     }
@@ -136,12 +152,42 @@ pub(super) fn american(scan: &mut Scan<'_, '_>, hyphen: usize) {
         return;
     }
     let digits = |from: usize, to: usize| scan.text[from..to].iter().all(u8::is_ascii_digit);
+    // `703-4800500` where the line speaks of calls.
+    let run = scan.run_of(hyphen + 1, 8, |b| b.is_ascii_digit());
+    if run == hyphen + 8 && digits(hyphen - 3, hyphen) {
+        let start = hyphen - 3;
+        let line = scan.line_before(start, 80);
+        let told = [&b"call"[..], b"phone", b"tel"].iter().any(|word| contains(line, word));
+        let numbers: Vec<u8> =
+            scan.text[start..run].iter().filter(|b| b.is_ascii_digit()).map(|b| b - b'0').collect();
+        let first = numbers[0] > 1 && numbers[3] > 1;
+        if told
+            && first
+            && matches!(scan.before(start), b' ' | b'"')
+            && ends(scan, run)
+            && !invented(&numbers)
+        {
+            scan.push(start, run, Kind::Phone, "phone");
+        }
+        return;
+    }
     if hyphen + 5 > scan.text.len() || !digits(hyphen + 1, hyphen + 5) || !digits(hyphen - 3, hyphen) {
         return;
     }
     let end = hyphen + 5;
     let mut start = match (scan.text[hyphen - 4], hyphen - 4) {
         (b'-', at) if at >= 3 && digits(at - 3, at) => at - 3,
+        (b' ', at) if at >= 3 && digits(at - 3, at) && !scan.text[at.saturating_sub(5)].is_ascii_digit() => {
+            at - 3
+        }
+        (b'-', at)
+            if at >= 5
+                && scan.text[at - 1] == b')'
+                && digits(at - 4, at - 1)
+                && scan.text[at - 5] == b'(' =>
+        {
+            at - 5
+        }
         (b')', at) if at >= 4 && digits(at - 3, at) && scan.text[at - 4] == b'(' => at - 4,
         (b' ', at)
             if at >= 5
@@ -167,7 +213,15 @@ pub(super) fn american(scan: &mut Scan<'_, '_>, hyphen: usize) {
     let before = scan.before(start);
     let numbers: Vec<u8> =
         scan.text[start..end].iter().filter(|b| b.is_ascii_digit()).map(|b| b - b'0').collect();
-    let free = !WORD[before as usize] && !matches!(before, b'-' | b'.' | b'+' | b'#' | b'/' | b'(' | b'[');
+    // `1(817) …`
+    let mut before = before;
+    if before == b'1' && scan.text[start] == b'(' && !WORD[scan.before(start - 1) as usize] {
+        start -= 1;
+        before = scan.before(start);
+    }
+    let dashes = before == b'-' && scan.before(start - 1) == b'-';
+    let marked = matches!(before, b'-' | b'.' | b'+' | b'#' | b'/' | b'(' | b'[');
+    let free = dashes || !WORD[before as usize] && !marked;
     if free && ends(scan, end) && !invented(&numbers) {
         scan.push(start, end, Kind::Phone, "phone");
     }
@@ -194,10 +248,14 @@ pub(super) fn dotted(scan: &mut Scan<'_, '_>, dot: usize) {
 
 /// Any number of 8 to 15 digits in groups, after "phone" and a sign: `phone: 020 …`.
 pub(super) fn after_word(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
-    if !scan.fresh(start) && scan.at(start.wrapping_sub(1)) != b'_' {
+    let part = scan.text[start].is_ascii_uppercase() && scan.before(start).is_ascii_lowercase(); // `homePhone`
+    let tele = scan.line_before(start, 4).eq_ignore_ascii_case(b"tele");
+    if !scan.fresh(start) && scan.before(start) != b'_' && !part && !tele {
         return;
     }
-    let rest = scan.run_of(end, 16, |b| WORD[b as usize]);
+    // Words alone may follow: `tel:0800…` has its number there.
+    let word = WORD[scan.at(end) as usize] && !scan.at(end).is_ascii_digit();
+    let rest = if word { scan.run_of(end, 16, |b| WORD[b as usize]) } else { end };
     let sign = scan.run_of(rest, 16, |b| b" \t\"':=.>,|-#[{".contains(&b));
     // `TEL;TYPE=WORK,VOICE:…` of vCard.
     let sign =
@@ -238,10 +296,11 @@ pub(super) fn after_word(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
     let groups = scan.text[from..stop].split(|b| separator(*b)).filter(|g| !g.is_empty()).count();
     let element = scan.before(sign) == b'>' && scan.at(stop) == b'<';
     let shaped = groups >= 2 || quoted || element || scan.before(sign) == b':' || scan.bare;
-    let short = digits.len() == 7 && matches!(scan.before(sign), b'=' | b':') && groups == 1;
+    let local = digits.len() == 7 && groups == 2 && scan.text[start..end].eq_ignore_ascii_case(b"tel:");
+    let short = local || digits.len() == 7 && matches!(scan.before(sign), b'=' | b':') && groups == 1;
     if ((8..=15).contains(&digits.len()) || short)
         && !dated(&scan.text[from..stop])
-        && (shaped || short && scan.bare)
+        && (shaped || local || short && scan.bare)
         && ends(scan, stop)
         && !invented(&digits)
     {

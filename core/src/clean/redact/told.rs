@@ -141,10 +141,15 @@ pub(super) fn bearer(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
     let value = &scan.string[end..to];
     let yes = if basic {
         // An account and a password, whatever they look like.
-        let pair = |text: Vec<u8>| text.len() > 4 && text.contains(&b':') && text.iter().all(|b| *b >= b' ');
-        contains(scan.line_before(start, 48), b"auth") && value.len() >= 8 && decoded(value).is_some_and(pair)
+        let pair = |text: Vec<u8>| {
+            let readable = |text: &str| !text.chars().any(|c| c.is_control() || c == '\u{fffd}');
+            text.len() > 4 && text.contains(&b':') && std::str::from_utf8(&text).is_ok_and(readable)
+        };
+        let told = scan.text[start] == b'B' || contains(scan.line_before(start, 48), b"auth");
+        told && value.len() >= 8 && decoded(value).is_some_and(pair)
     } else {
         value.len() >= 12 && values::secret(value)
+            || (8..40).contains(&value.len()) && values::mixed_case(value)
     };
     if yes {
         scan.push(end, to, Kind::Password, "authorization");

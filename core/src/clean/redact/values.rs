@@ -15,7 +15,8 @@ const STAND_INS: [&str; 27] = [
     "dummy",
     "redacted",
     "xxxx",
-    "....",
+    "...",
+    "4request",
     "****",
     "insert",
     "replace",
@@ -28,7 +29,6 @@ const STAND_INS: [&str; 27] = [
     "fake",
     "sample",
     "00000000",
-    "12345678",
 ];
 /// Without `_` and `-`: names of algorithms, encodings and protocols that have digits in them.
 const ALGORITHMS: [&str; 29] = [
@@ -81,10 +81,13 @@ const LABELS: [&str; 12] = [
 ///
 /// What is not covered: passwords of letters alone, which cannot be told from names and labels.
 pub(super) fn password(value: &str) -> bool {
+    if value.len() > 128 {
+        return false;
+    }
     let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
     let special = value.bytes().filter(|b| b"!@#$%^&*+=?~".contains(b)).count();
-    (4..=128).contains(&value.len())
+    value.len() >= 4
         && common(value)
         && (digits > 0
             || (special > 0
@@ -103,6 +106,9 @@ pub(super) fn password(value: &str) -> bool {
 
 /// A token, an API key: at least 12 characters of an alphabet of keys, with letters and digits mixed.
 pub(super) fn token(value: &str) -> bool {
+    if !value.bytes().any(|b| b.is_ascii_digit() || b"!@#$%^&*".contains(&b)) {
+        return false;
+    }
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
     let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
     let alphabet = value.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=_-.~:!@#%^&*$".contains(&b));
@@ -110,6 +116,7 @@ pub(super) fn token(value: &str) -> bool {
     let mut seen = [false; 256];
     value.bytes().for_each(|b| seen[b as usize] = true);
     hexadecimal(value)
+        || word_and_number(value)
         || (12..=512).contains(&value.len())
             && alphabet
             && (digits >= 2
@@ -145,6 +152,9 @@ pub(super) fn mixed(value: &str) -> bool {
 
 /// A secret whose name says so: a token, or at least 8 characters in which letters and digits take turns.
 pub(super) fn secret(value: &str) -> bool {
+    if value.len() < 6 {
+        return false;
+    }
     let kind = |b: u8| (b.is_ascii_alphabetic(), b.is_ascii_digit());
     let turns = value.as_bytes().windows(2).filter(|w| kind(w[0]) != kind(w[1])).count();
     let plain = value.bytes().all(|b| b.is_ascii_alphanumeric());
@@ -154,6 +164,49 @@ pub(super) fn secret(value: &str) -> bool {
             && value.len() < 128
             && common(value)
             && !labelled(value)
+}
+
+/// Three words or so with a password among them: "super sekret pa55word".
+pub(super) fn phrase(value: &str) -> bool {
+    if value.len() > 64 || !value.contains(' ') {
+        return false;
+    }
+    let words: Vec<&str> = value.split(' ').collect();
+    let leet = |word: &str| {
+        let bytes = word.as_bytes();
+        let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count();
+        let inside =
+            digits > 0 && bytes[0].is_ascii_alphabetic() && bytes[bytes.len() - 1].is_ascii_alphabetic();
+        digits > 1 && inside && bytes.iter().all(u8::is_ascii_alphanumeric)
+    };
+    (2..=6).contains(&words.len())
+        && words.iter().all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric()))
+        && words.iter().any(|word| leet(word) && common(word))
+}
+
+/// Letters of both cases and two digits or more, after `Bearer`.
+pub(super) fn mixed_case(value: &str) -> bool {
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    digits >= 2
+        && value.bytes().any(|b| b.is_ascii_lowercase())
+        && value.bytes().any(|b| b.is_ascii_uppercase())
+        && value.bytes().all(|b| b.is_ascii_alphanumeric())
+        && common(value)
+}
+
+/// A word with three digits or more behind it, alone or last of several: "foobar345", "refresh-token-xyz789".
+fn word_and_number(value: &str) -> bool {
+    let last = value.rsplit(['-', '_']).next().unwrap_or(value);
+    let letters = last.bytes().take_while(u8::is_ascii_alphabetic).count();
+    let digits = &last[letters..];
+    value.len() >= 8
+        && value.len() < 64
+        && letters >= 3
+        && digits.len() >= 3
+        && digits.bytes().all(|b| b.is_ascii_digit())
+        && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+        && value.bytes().any(|b| b.is_ascii_lowercase())
+        && common(value)
 }
 
 /// 8 or more hexadecimal digits in which letters and digits take turns: no name in code, and no word.
@@ -228,6 +281,8 @@ fn common(value: &str) -> bool {
         && !version(value)
         && value.bytes().all(|b| b > b' ')
         && !STAND_INS.iter().any(|word| tidy.contains(word))
+        && !(tidy.contains("12345678") && tidy.len() < 13 && value.bytes().all(|b| b.is_ascii_alphanumeric()))
+        && !(value.len() < 8 && value.starts_with("rfc"))
         && !(value.len() < 24 && ALGORITHMS.iter().any(|word| tidy.contains(word)))
         && !value.strip_suffix('=').is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_alphabetic()))
         && !matches!(tidy.as_str(), "1234" | "12345" | "123456" | "1234567")

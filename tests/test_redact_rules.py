@@ -51,6 +51,10 @@ FOUND: dict[str, list[tuple[str | None, str, str]]] = {
         ("python", 'assertEqual(c.password, "Zx81spec")', 'assertEqual(c.password, "<password>")'),
         ("python", '"password": ["Zx81spec"]', '"password": ["<password>"]'),
         ("java", 'server.setPassword( "abc123" );', 'server.setPassword( "<password>" );'),
+        ("python", '"""\nrun -e MYSQL_PASSWORD=m42ploz2wd db', '"""\nrun -e MYSQL_PASSWORD=<password> db'),
+        ("lua", "-- smbuser=ron,smbpass=iagotest2k3,x=1", "-- smbuser=ron,smbpass=<password>,x=1"),
+        ("text", "userPassword: user34", "userPassword: <password>"),
+        ("python", "SECRET_KEY = 'w95e#xr$t3!vdux)fj11!*q*^w^^r#kiyrvt3(jui-t_k%m3op'", "SECRET_KEY = '<password>'"),
         ("python", 'c("host=h user=j password=Zx81spec db=x")', 'c("host=h user=j password=<password> db=x")'),
     ],
     "attributes and elements": [
@@ -118,6 +122,7 @@ STAYS: dict[str, list[str]] = {
         "/home/index.html /home/nicola.jpg/x C:\\Users\\ContainerAdministrator\\x C:\\Users\\ADMIN~1 /Users/Shared",
         'get(url_path="/home/spring-sale/") href="/home/team" GET /home/dashboard path("/home/profile")',
         "http://host/home/jane/x ../home/jane.md /home/$USER/x /home/%u/mail /users/jane/posts reddit user /u/jane ",
+        "/home/jacoco/x /home/mlmmj/templates /home/opensips/x /home/myapp/ /home/dynamodblocal/db",
         "/home/distcc/x /home/frs/project/x /home/mail2fax/qmail/ /home/users/flintstones/fred mysql://ser:heslo@localhost",
         "https://harry.potter@host.org/ ftp://user;AUTH=EXTERNAL@host/ https://REDACTED:x-oauth-basic@host/",
     ],
@@ -142,11 +147,13 @@ STAYS: dict[str, list[str]] = {
         "<0CB459E0-0336-41DA-BC88-E6E28C697DDB@37signals.com> <6bc73d4c0910042358k3d1adff3qa36f8@mail.gmail.com>",
         "<20200101123456.GA1234@corp.de> <E1abcde-0001Ab-Cd@mail.corp.com> <4F8A2C1B.9040307@corp.com>",
         "by x with smtp id <m0s086w-0003hlC@greenie.muc.de>; Sat",
+        "sk-ecdsa-sha2-nistp256@openssh.com hmac-sha2-256-etm@openssh.com aes256-gcm@openssh.com",
         "Message-ID: <jane@corp.de> a@example.fr jane@mydomain.org x@test.co.uk this@run.name",
     ],
     "phones of nobody": [
         "+44 20 7946 0958 +61 491 570 156 (555) 234-5678 +1 555 234 5678 020 7946 0000 +33 1 99 00 12 34",
         "+14156667777 from='16138884444' +13334445555 +1 555 200000 phone: '545 555 00' +394421-1045903",
+        "+49 30 55667788 +493011223344 321-321-4321 TEL;HOME:7654321",
         "+2147483647 x = +9000000000 DFARS 252.227-7013 phone_id: 98765432101 '+98172489'",
     ],
 }  # fmt: skip

@@ -156,10 +156,44 @@ pub(super) fn someone(name: &str) -> bool {
             .is_some_and(|(_, end)| end.len() < 2 || FILES.contains(&format!(" {end} ")))
 }
 
-/// Whether a name is one of the lists, or two of them (`webdeploy`, `myproject`).
+/// Programs that others are named after: `dynamodblocal`, `myjenkins2`.
+const PROGRAMS: [&str; 28] = [
+    "mysql",
+    "postgres",
+    "mongo",
+    "redis",
+    "dynamodb",
+    "elastic",
+    "rabbitmq",
+    "kafka",
+    "hadoop",
+    "docker",
+    "jenkins",
+    "github",
+    "gitlab",
+    "django",
+    "tomcat",
+    "apache",
+    "nginx",
+    "wordpress",
+    "sqlite",
+    "mariadb",
+    "eclipse",
+    "kubernetes",
+    "ansible",
+    "vagrant",
+    "jupyter",
+    "openstack",
+    "opensmpp",
+    "selenium",
+];
+
+/// Whether a name is one of the lists, or two of them (`webdeploy`, `myproject`), or a program's.
 fn nobody(name: &str) -> bool {
     let known = |word: &str| NOBODY.contains(word);
     known(name)
+        || name.strip_prefix("my").is_some_and(known)
+        || PROGRAMS.iter().any(|program| name.contains(program))
         || (6..=24).contains(&name.len())
             && name.is_ascii()
             && (2..=name.len() - 4).any(|n| {

@@ -78,7 +78,7 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: 
         let (a, b) = (scan.text[start - 1], scan.text[start]);
         let shouted = a.is_ascii_uppercase() && scan.text[start..end].iter().all(u8::is_ascii_uppercase);
         let part = (a.is_ascii_lowercase() || a.is_ascii_digit()) && b.is_ascii_uppercase();
-        if a != b'_' && !part && !shouted {
+        if a != b'_' && !part && !shouted && !joined(scan, start, name) {
             return;
         }
     }
@@ -117,6 +117,14 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: 
     } else if !called && matches!(sign, b'=' | b':') {
         bare(scan, start, name, from, sign, strength);
     }
+}
+
+/// `smbpass=`, `dbpass=`: the word before is what the password is for.
+fn joined(scan: &Scan<'_, '_>, start: usize, name: usize) -> bool {
+    const OF: &str = " admin api auth cert client db ftp http imap key keystore ldap login mail my mysql pg pop proxy rpc root \
+sasl server smb smtp sql srv ssh sudo truststore user vnc web wifi ";
+    let from = scan.run_before(start, 16, |b| WORD[b as usize]);
+    scan.at(name) == b'=' && OF.contains(&format!(" {} ", scan.string[from..start].to_ascii_lowercase()))
 }
 
 /// What assigns, after a name: the sign, where the value begins, and whether it is an argument.
@@ -224,7 +232,7 @@ pub(super) fn judge(scan: &mut Scan<'_, '_>, from: usize, to: usize, strength: S
     let (yes, rule) = match strength {
         Strength::Password => (values::password(value) || values::phrase(value), "password"),
         Strength::Pass => (values::password(value) && values::mixed(value), "password"),
-        Strength::Secret => (values::secret(value), "secret"),
+        Strength::Secret => (values::secret(value) || values::django(value), "secret"),
         Strength::Token => (values::token(value), "secret"),
     };
     if yes {
@@ -247,13 +255,14 @@ fn bare(scan: &mut Scan<'_, '_>, start: usize, name: usize, from: usize, sign: u
         && (matches!(next, b';' | b'&' | b'"' | b'\'' | b' ' | b'\\' | b','))
         && quoted(scan, start);
     let config = scan.bare || sign == b':' && alone(scan, start, from, stop);
-    if !(apart && config || within || apart && commented(scan, start)) {
+    let set = sign == b'=' && tight && exported(scan, start);
+    if !(apart && (config || set || commented(scan, start)) || within) {
         return;
     }
     let value = &scan.text[from..stop];
     let strength = match strength {
         Strength::Password if sign == b':' && !value.iter().any(u8::is_ascii_digit) => Strength::Secret, // prose: "password: something!"
-        Strength::Password if !config && !within => Strength::Pass,
+        Strength::Password if !config && !within && !set => Strength::Pass,
         // `secret = testing123` of servers' configuration: the whole name, and one piece.
         Strength::Secret
             if sign == b'=' && scan.bare && &scan.text[start..name].to_ascii_lowercase()[..] == b"secret" =>
@@ -264,6 +273,13 @@ fn bare(scan: &mut Scan<'_, '_>, start: usize, name: usize, from: usize, sign: u
         other => other,
     };
     judge(scan, from, stop, strength);
+}
+
+/// Whether a variable of the environment is set, as scripts within programs do: `docker run -e DB_PASSWORD=…`.
+fn exported(scan: &Scan<'_, '_>, start: usize) -> bool {
+    let name = scan.run_before(start, 32, |b| WORD[b as usize]);
+    let before = scan.line_before(name, 8);
+    [&b"-e "[..], b"--env ", b"export ", b"ENV "].iter().any(|word| before.ends_with(word))
 }
 
 /// Whether a comment has begun on the line, in one of the ways of most languages.

@@ -96,7 +96,10 @@ fn address(scan: &mut Scan<'_, '_>, at: usize) {
     if NOBODY.contains(&format!(" {local} ")) || !local.bytes().any(|b| b.is_ascii_alphanumeric()) {
         return;
     }
-    if message(&local) || MESSAGES.iter().any(|word| contains(scan.line_before(start, 40), word)) {
+    if algorithm(&local, &scan.string[at + 1..end])
+        || message(&local)
+        || MESSAGES.iter().any(|word| contains(scan.line_before(start, 40), word))
+    {
         return;
     }
     scan.push(start, end, Kind::Email, "email");
@@ -122,6 +125,12 @@ fn domain(scan: &Scan<'_, '_>, start: usize) -> usize {
         return 0;
     }
     end
+}
+
+/// Whether it is what SSH calls an algorithm or an extension: `sk-ssh-ed25519@openssh.com` (RFC 4251, section 6).
+fn algorithm(local: &str, domain: &str) -> bool {
+    let of = ["openssh.com", "libssh.org", "lysator.liu.se", "ssh.com"].contains(&domain);
+    of && local.contains('-') || local.starts_with("sntrup")
 }
 
 /// Whether what stands before the `@` is no account but a message's number: a UUID, a date and time, hexadecimal.

@@ -46,7 +46,8 @@ video volunteers was web which with work working works year yahoo your you xerox
 last firstname lastname username email optional null none string user owner yyyy bsd gpl lgpl mpl spdx dual under \
 original stichting centrum universität université universidad università hochschule max-planck fraunhofer sarl srl oy ab \
 kk as bv spa java javascript api http html json xml utils helper class function method default generic simple base \
-basic main index common ";
+basic main index common tekniska högskolan kungliga universitet universiteit universitat uniwersytet politechnika \
+politecnico polytechnique école ecole verein stiftung gesellschaft fondation fundação fundación akademie ";
 const PARTICLES: &str =
     " van von de der den del della da di du la le el al bin ibn ten ter dos das af av zu y e st ";
 /// Single words after `@author` or in `TODO(…)` that are nobody.

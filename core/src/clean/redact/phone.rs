@@ -36,7 +36,9 @@ fn ends(scan: &Scan<'_, '_>, end: usize) -> bool {
 fn invented(digits: &[u8]) -> bool {
     let last = &digits[digits.len().saturating_sub(7)..];
     let counted = digits.windows(6).any(|run| run.windows(2).all(|w| w[1] == (w[0] + 1) % 10));
+    let back = digits.windows(6).any(|run| run.windows(2).all(|w| w[0] == w[1] + 1));
     let up = digits.windows(2).filter(|w| w[1] == (w[0] + 1) % 10).count();
+    let down = digits.windows(2).filter(|w| w[0] == w[1] + 1).count();
     let same = digits.windows(2).filter(|w| w[1] == w[0]).count();
     // `666 7777`
     let (three, four) = last.split_at(last.len().min(3));
@@ -44,12 +46,20 @@ fn invented(digits: &[u8]) -> bool {
     // `111 222 333`
     let triples =
         digits.len() > 8 && digits[digits.len() - 6..].chunks(3).all(|c| c.iter().all(|d| *d == c[0]));
+    // `55 66 77 88`
+    let twice = |pairs: &[u8]| pairs.chunks(2).all(|c| c[0] == c[1]);
+    let doubled = digits
+        .windows(8)
+        .any(|w| twice(w) && w.chunks(2).zip(w[2..].chunks(2)).all(|(a, b)| b[0] == (a[0] + 1) % 10));
     let short = triples || digits.len() < 9 && digits.windows(3).any(|w| w == [5, 5, 5]);
     short
         || runs
         || last.starts_with(&[5, 5, 5])
         || counted
+        || back
+        || doubled
         || up + 3 >= digits.len()
+        || down + 3 >= digits.len()
         || same + 3 >= digits.len()
         || fiction(digits)
 }

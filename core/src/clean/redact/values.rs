@@ -98,7 +98,9 @@ pub(super) fn password(value: &str) -> bool {
         && !(digits < 3
             && special == 0
             && words(value)
-            && !(letters + digits == value.len() && letters > 5 && ends_in_digits(value)))
+            && !(letters + digits == value.len()
+                && (letters > 5 || letters > 2 && digits > 1)
+                && ends_in_digits(value)))
         && !(letters == 0 && special == 0 && value.len() > 14)
         && !value.starts_with(['-', '/', '.', '\\', '$', '%', ':', ',', '+'])
         && !file(value)
@@ -164,6 +166,14 @@ pub(super) fn secret(value: &str) -> bool {
             && value.len() < 128
             && common(value)
             && !labelled(value)
+}
+
+/// What Django makes: 50 characters of letters in lower case, digits and signs, brackets among them.
+pub(super) fn django(value: &str) -> bool {
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    let signs = value.bytes().filter(|b| b"!@#$%^&*(-_=+)".contains(b)).count();
+    let letters = value.bytes().filter(u8::is_ascii_lowercase).count();
+    (45..=60).contains(&value.len()) && digits > 3 && signs > 5 && digits + signs + letters == value.len()
 }
 
 /// Three words or so with a password among them: "super sekret pa55word".

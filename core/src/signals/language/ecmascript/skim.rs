@@ -1,9 +1,9 @@
-//! The [shape](super::shape) of plain JavaScript, at a third of what measuring all of it costs.
+//! The [shape](super::shape) of plain JavaScript, for two thirds of what measuring all of it costs.
 //!
 //! Of most texts only brackets and what hides them matter: how many are open, and how many of these may be tried as
 //! heads of arrow functions. So all other bytes are stepped over with one look into a table each; what stands directly
-//! before a `(` or a `/` is found by looking back from there. Per byte of source this takes about 1.4 ns, of which half
-//! are mispredicted branches at the brackets, where the shape takes 5.
+//! before a `(` or a `/` is found by looking back from there. Over files of ordinary size this takes 1.6 ns per byte where the
+//! shape takes 2.4.
 
 use super::shape::{Before, Word, behind_bracket_after, is_name, line_end, may_be_parameters};
 use super::shape::{regex, string, template};

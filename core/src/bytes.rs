@@ -289,6 +289,30 @@ mod tests {
             for (i, &byte) in block.iter().enumerate() {
                 assert_eq!(VOWELS.mask(block) >> i & 1 == 1, VOWELS.has(byte));
             }
+            assert_eq!(VOWELS.mask(block), VOWELS.mask_portable(block));
+        }
+    }
+
+    /// The runs as a CPU without AVX2 finds them.
+    fn portable(text: &[u8]) -> Vec<(usize, usize)> {
+        let (mut runs, mut all) = (VOWELS.runs(text), Vec::new());
+        loop {
+            runs.edges[0] = runs.edges[runs.found / 2];
+            runs.found %= 2;
+            runs.read_by(|class, block| class.mask_portable(block));
+            if runs.found < 2 {
+                return all;
+            }
+            all.extend(runs.edges[..runs.found / 2].iter().map(|&[start, end]| (start, end)));
+        }
+    }
+
+    #[test]
+    fn runs_do_not_depend_on_the_cpu() {
+        let text: Vec<u8> = (0..4099_u32).map(|i| b"aeiou xyz"[(i * i / 7 % 9) as usize]).collect();
+        for end in (0..200).chain([1000, 4095, 4096, 4099]) {
+            let found: Vec<_> = VOWELS.runs(&text[..end]).collect();
+            assert_eq!(found, portable(&text[..end]));
         }
     }
 

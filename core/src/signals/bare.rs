@@ -22,14 +22,18 @@ pub fn bare(text: &str, bare: &mut Vec<u8>) {
         bare.truncate(length);
         return;
     }
-    let length = squeeze(text, bare, |block, kept, out| {
+    let length = squeeze_portable(text, bare);
+    bare.truncate(length);
+}
+
+fn squeeze_portable(text: &[u8], bare: &mut [u8]) -> usize {
+    squeeze(text, bare, |block, kept, out| {
         let mut length = 0;
         for (i, &byte) in block.iter().enumerate() {
             out[length] = byte; // always, and counted only if it stays: no branch to predict
             length += (kept >> i & 1) as usize;
         }
-    });
-    bare.truncate(length);
+    })
 }
 
 /// The same text with blanks for whitespace beyond ASCII.
@@ -102,7 +106,7 @@ mod avx2 {
 
 #[cfg(test)]
 mod tests {
-    use super::bare;
+    use super::{bare, squeeze_portable};
 
     #[test]
     fn whitespace_is_left_out_and_lines_stay() {
@@ -111,6 +115,10 @@ mod tests {
             let text = "ab c".repeat(before) + " \t\u{B}\u{C}\r\n\n x\u{1C}y\u{3000}é\u{A0}\u{85}“ ”\n ";
             bare(&text, &mut found);
             assert_eq!(String::from_utf8_lossy(&found), "abc".repeat(before) + "\n\nx\u{1C}yé“”\n");
+            let plain = text.replace(['\u{3000}', '\u{A0}', '\u{85}'], " ");
+            let mut portable = vec![0; plain.len() + 64];
+            let length = squeeze_portable(plain.as_bytes(), &mut portable);
+            assert_eq!(portable[..length], found);
         }
         bare("", &mut found);
         assert!(found.is_empty());

@@ -1,6 +1,6 @@
 """The bench corpus: real source files out of packages, with the copies that releases of one project share.
 
-    python -m bench.corpus --out .bench [--small | --unseen]
+    python -m bench.corpus --out .bench [--small | --unseen | --sixth]
 
 fetch  upstream tarballs of Debian source packages, npm tarballs, wheels and sdists  → OUT/archives
 pack   each archive's text files as one Parquet piece, several at a time              → OUT/pieces
@@ -321,10 +321,10 @@ def _key(wanted: packages.Wanted) -> str:
     return hashlib.sha256(json.dumps(rules).encode()).hexdigest()[:16]
 
 
-def build(out: Path, *, small: bool = False, unseen: bool = False, workers: int = 2) -> Path:
+def build(out: Path, *, small: bool = False, other: str | None = None, workers: int = 2) -> Path:
     """Makes OUT/corpus unless it is there already for the same packages; returns it."""
     corpus, record = out / "corpus", out / "corpus.json"
-    wanted = packages.UNSEEN if unseen else packages.SMALL if small else packages.FULL
+    wanted = packages.OTHERS[other] if other else packages.SMALL if small else packages.FULL
     key = _key(wanted)
     if record.exists() and json.loads(record.read_text())["wanted"] == key:
         return corpus
@@ -390,9 +390,11 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path(".bench"))
     parser.add_argument("--small", action="store_true", help="a few packages, tens of MB")
-    parser.add_argument("--unseen", action="store_true", help="other projects, whose lines no rule was mended on")
+    for name in packages.OTHERS:
+        words = "other projects, whose lines no rule was mended on"
+        parser.add_argument(f"--{name}", action="store_const", const=name, dest="other", help=words)
     args = parser.parse_args(argv)
-    build(args.out.resolve(), small=args.small, unseen=args.unseen)
+    build(args.out.resolve(), small=args.small, other=args.other)
     print(describe(args.out))
 
 

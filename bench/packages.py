@@ -378,3 +378,208 @@ twine 7.0.0""",
 )
 """Projects that the others have not, whose lines no rule was mended on: mail, telephony, directories, databases,
 web frameworks, deployment, and clients of services whose tests hold keys. Of PyPI the sdists, which have the tests."""
+
+SIXTH = Wanted(
+    debian=_each(
+        """analog apachetop argus arpwatch asyncpg atheme-services auto-complete-el autojump axel bleachbit bmake
+chkrootkit chrony cluster-glue cmus collectd conda-package-handling conserver corosync cracklib2 curlftpfs
+dejagnu designate dhcpcd drbd-utils efax elinks errbot fence-agents flask-login flycheck folks fprobe fwknop fzf
+getmail6 goaccess golang-github-oschwald-maxminddb-golang hlint hping3 inetutils ipcalc ipmitool iptables ironic
+irssi jabberd2 kcachegrind kdiff3 kitinerary knockd kpcli ldapscripts ldapvi ldns libauthen-simple-perl
+libcatalyst-plugin-authentication-perl libdata-formvalidator-perl libdbix-class-perl libhtml-formfu-perl
+libical-parser-perl libmail-box-perl libmail-dkim-perl libmaxminddb libmime-tools-perl libnet-ip-perl
+libnet-radius-perl libpam-mount libpam-radius-auth librabbitmq libsms-send-perl libstrophe libsvg-perl
+libvncserver live-build logcheck massif-visualizer medusa meld milter-greylist mistral mmdebstrap
+monitoring-plugins mplcursors mpop mrtg ngircd ngrep nose2 nsd nss-pam-ldapd obexftp offlineimap3 openbgpd
+opendmarc openntpd owfs p0f pam-mysql password-store peewee pgcli php-league-flysystem pmacct portsentry
+postgrey powerman ppp pptpd projectile psad psi puppet-module-puppetlabs-mysql
+puppet-module-puppetlabs-postgresql puppet-module-puppetlabs-rabbitmq pyflakes pyspf python-amqp python-ldap
+python-lsp-server python-passlib python-pika python-pymysql pyzor qpsmtpd qrencode r-cran-devtools r-cran-knitr
+r-cran-pkgload r-cran-rmarkdown r-cran-sessioninfo r-cran-testthat radcli radsecproxy radvd razor rdesktop
+rkhunter rrdtool rtags sccache sipcalc sitecopy smokeping tripwire virt-manager vsftpd w3m zaqar""",
+        ("trixie",),
+    )
+    | _each(
+        "ledgersmb mydumper php-horde-auth php-horde-imap-client php-horde-ldap php-horde-vfs ruby-devise",
+        ("bookworm",),
+    ),
+    npm=_versions(
+        """acl 0.4.11
+activedirectory2 2.2.0
+africastalking 0.8.3
+agenda 6.2.6
+amqplib 2.3.1
+ari-client 2.2.0
+asterisk-ami 0.1.0
+authorizenet 1.0.10
+basic-ftp 6.2.6
+bcrypt 6.0.0
+bookshelf 1.2.0
+bull 4.16.5
+bunyan 2.0.5
+caldav 0.0.1
+cassandra-driver 4.10.0
+clicksend 5.1.7
+client-sessions 0.8.0
+cookie-session 2.1.1
+cordova-plugin-contacts 3.0.1
+credential 2.0.0
+dav 1.8.0
+dummy-json 3.0.5
+easypost 0.1.1
+email-templates 13.0.1
+emailjs 5.0.3
+esl 11.2.1
+ews-javascript-api 0.15.3
+express-jwt 8.5.1
+express-rate-limit 8.7.5
+express-session 1.19.0
+fake-identity 1.0.6
+faker-cn 0.0.6
+feathers-authentication 1.3.1
+flightplan 0.6.20
+forever 4.0.3
+freshdesk-api 3.1.0
+ftp 0.3.10
+ftp-deploy 2.4.7
+generate-password 1.7.1
+grunt-ftp-deploy 0.2.0
+grunt-ssh 0.12.9
+gulp-ssh 0.7.0
+hawk 9.0.2
+helpscout 0.0.1
+httpntlm 1.8.13
+hubot-irc 0.4.2
+ical-generator 11.1.2
+imap-simple 5.1.0
+imapflow 2.10.2
+inbox 1.1.59
+intercom-client 7.0.3
+ioredis 6.0.0
+ip 2.0.1
+irc 0.5.2
+iron-session 9.0.1
+jsftp 2.1.3
+json-schema-faker 0.6.3
+jws 4.0.1
+kafkajs 2.2.4
+knex 3.3.0
+ldapjs 3.0.7
+lob 7.1.0
+log4js 6.9.1
+loopback-connector-mysql 9.0.3
+mail-listener2 0.3.1
+mailcomposer 4.0.2
+mailin 3.0.4
+mandrill-api 1.0.45
+massive 6.11.3
+maxmind 5.0.7
+mimelib 0.3.1
+mockjs 1.1.0
+modesl 1.2.1
+mongodb-memory-server 11.3.0
+mongojs 3.1.0
+mongoose 9.12.1
+mqtt 5.16.0
+mssql 12.7.14
+mysql2 3.24.6
+nano 11.0.7
+needle 3.5.0
+net-snmp 3.29.2
+netmask 2.1.1
+node-bandwidth 4.0.0
+node-cpf 1.2.4
+node-ews 3.5.0
+node-ical 0.27.2
+node-mailer 0.1.1
+node-oauth1 1.3.0
+node-quickbooks 2.0.50
+node-ssh 13.2.1
+node-zendesk 6.0.1
+nodemailer 10.6.1
+nodemailer-smtp-transport 2.7.4
+nodemon 3.1.14
+ntlm-client 0.1.1
+oauth2-server 3.1.1
+objection 3.1.5
+odbc 2.6.0
+otplib 13.5.0
+passport-http 0.3.0
+passport-ldapauth 3.0.1
+passport-local 1.0.0
+passport-oauth2 1.8.0
+password-hash 1.2.2
+pg-promise 12.7.1
+phone-fns 4.1.2
+phone-formatter 0.0.2
+phone-number 1.0.2
+phoneformat.js 1.0.9
+ping 1.0.0
+pipedrive 33.7.0
+pop3 0.2.0
+poplib 0.1.7
+pouchdb 9.0.0
+razorpay 2.9.8
+react-native-contacts 8.0.10
+react-phone-input-2 2.15.1
+request-digest 1.0.13
+request-ip 3.3.0
+restler 3.4.0
+restling 0.9.1
+rethinkdb 2.4.2
+ringcentral 3.3.0
+rsmq 0.12.4
+sails-mysql 3.0.1
+scp2 0.5.0
+sequelize 6.37.8
+sequelize-auto 0.8.8
+shipit-cli 5.3.0
+simple-hl7 3.3.0
+simple-ssh 1.1.1
+simple-xmpp 2.3.1
+sinch-sms 0.0.8
+sip 0.0.6
+smpp 0.5.1
+sms 0.0.13
+sms77-client 2.27.0
+smsglobal 1.2.5
+smsru 0.0.2
+snmp-native 1.2.0
+speakeasy 2.0.0
+ssh-exec 2.0.0
+ssh-pool 5.3.0
+ssh2 1.17.0
+ssh2-sftp-client 12.1.1
+superagent 10.4.2
+tedious 20.3.9
+textmagic-rest-client 1.0.11
+thinky 2.3.9
+totp-generator 2.0.1
+tunnel-ssh 5.2.0
+typeorm 1.1.1
+vcard 0.1.0
+vcard-generator 0.0.7
+vcard-js 1.2.2
+vcard4 4.0.5
+vcardparser 1.0.3
+vdata-parser 0.1.5
+vinyl-ftp 0.6.1
+waterline 0.15.2
+webdav 5.11.0
+webdav-client 1.4.3
+whatsapp-business 1.7.2
+whatsapp-web.js 1.34.7
+whois 2.16.2
+winston-syslog 2.7.1
+xmpp-client 0.0.1
+yelp 1.0.2
+zoho 1.0.0
+zxcvbn 4.4.2""",
+        "@",
+    ),
+)
+"""More projects that no other selection has: networks and their logs, mail, chat, file transfer, access to machines
+and databases, clouds, editors, tools for building and testing, and clients of services."""
+
+OTHERS = {"unseen": UNSEEN, "sixth": SIXTH}
+"""The selections that labelled lines come from, beside `FULL`: option of `bench.corpus` → packages."""

@@ -1,6 +1,7 @@
 """Redaction: precision and recall per kind, and speed, beside peers in one run.
 
-    python -m bench.redact [--out .bench] [--unseen .bench-unseen] [--small | --lines] [--peers-python PY] [--errors K]
+    python -m bench.redact [--out .bench] [--unseen .bench-unseen] [--sixth .bench-sixth]
+                           [--small | --lines] [--peers-python PY] [--errors K]
 
 Labelled sets. *Planted*: lines with invented values and lines that only look like such (`redact_planted.py`), set
 into real files; what is found in a file as it was before is not counted. *Real*: places in installed packages and
@@ -10,8 +11,8 @@ line's SHA-256, without the line itself); what is not installed, or not in that 
 labelled by hand (`data/redact_labels.tsv`), half of the repositories not looked at while the rules were written;
 *third*: more of them, drawn and labelled after the rules were mended, and no rule was changed since. *Fourth* and
 *fifth*: lines of other projects (`data/redact_labels_unseen.tsv`), labelled by a reader who knew neither the rules
-nor what they find. A tool reads such a line with its neighbours; what it says of the line counts, for the kind the
-line was drawn for.
+nor what they find; *sixth*: such lines of yet others (`data/redact_labels_sixth.tsv`). A tool
+reads such a line with its neighbours; what it says of the line counts, for the kind the line was drawn for.
 Places marked `~` count neither way.
 
 The peers are installed by `make peers`; then `--peers-python .peers/bin/python`.
@@ -43,6 +44,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from bench import packages
 from bench.corpus import BenchError
 from bench.exact_dedup import RESULTS, machine
 from bench.redact_peers import TOOLS
@@ -54,6 +56,9 @@ LABELS = Path(__file__).parent / "data" / "redact_labels_packages.tsv"
 SUFFIXES = (".py", ".rs", ".js", ".c", ".h", ".java", ".toml", ".sh", ".yml", ".ts")
 CORPUS_LABELS = Path(__file__).parent / "data" / "redact_labels.tsv"
 UNSEEN_LABELS = Path(__file__).parent / "data" / "redact_labels_unseen.tsv"
+SIXTH_LABELS = Path(__file__).parent / "data" / "redact_labels_sixth.tsv"
+LABELS_OF = {"out": CORPUS_LABELS, "unseen": UNSEEN_LABELS, "sixth": SIXTH_LABELS}
+"""Labelled lines by their corpus: the option for its folder → where they stand."""
 AROUND = {"key": 70}
 """Lines before and after a labelled one that a tool sees, three of other kinds: keys have many lines."""
 
@@ -305,6 +310,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path(".bench"), help="folder of the bench corpus")
     parser.add_argument("--unseen", type=Path, default=Path(".bench-unseen"), help="folder of the other projects")
+    parser.add_argument("--sixth", type=Path, default=Path(".bench-sixth"), help="folder of yet others")
     parser.add_argument("--small", action="store_true", help="a tenth of the work, no file of results")
     parser.add_argument("--lines", action="store_true", help="codemill alone, on the lines labelled by hand")
     parser.add_argument("--peers-python", default=sys.executable, help="the interpreter that has the peers")
@@ -315,11 +321,13 @@ def main(argv: list[str] | None = None) -> None:
     if not any((args.out / "corpus").glob("*.parquet")):
         raise BenchError(f"no corpus in {args.out}; run python -m bench.corpus --out {args.out}")
     lines, gone = drawn(args.out / "corpus")
-    if any((args.unseen / "corpus").glob("*.parquet")):
-        later, more = drawn(args.unseen / "corpus", UNSEEN_LABELS)
-        lines, gone = lines | later, gone + more
-    else:
-        print(f"no corpus in {args.unseen}, so without its lines; python -m bench.corpus --unseen --out {args.unseen}")
+    for other in packages.OTHERS:
+        folder = getattr(args, other)
+        if any((folder / "corpus").glob("*.parquet")):
+            later, more = drawn(folder / "corpus", LABELS_OF[other])
+            lines, gone = lines | later, gone + more
+        else:
+            print(f"no corpus in {folder}, so without its lines; python -m bench.corpus --{other} --out {folder}")
     print(f"corpus: {' and '.join(f'{len(found)} lines {of}' for of, found in lines.items())}, {gone} not here\n")
     if args.lines:
         of_lines(lines, args.errors)

@@ -12,7 +12,8 @@ held out. The *third* set came after both: out of files of which no line was lab
 that the other two have; a line that reads as one of theirs is left out, and no other takes its place. It takes half of
 the files of at most 200,000 bytes, but all files where values are rare. The *fourth* and the *fifth* are drawn so too,
 out of a corpus of other projects (`python -m bench.corpus --unseen --out .bench-unseen`), the fourth from repositories
-with an even hash, the fifth from the others and after the fourth was labelled.
+with an even hash, the fifth from the others and after the fourth was labelled. The *sixth* is of a third corpus
+(`--sixth --out .bench-sixth`), of all its repositories.
 
 *Marks* are one line for each line of the sheet that has something to find: its number, then `kind` (the pattern's match
 is one) or `kind=text` for each value. Rules of marking are in docs/cleaning.md. The rows name the place of a line, the
@@ -191,16 +192,21 @@ LATER = {"ip.spread": 1.5, "phone.plus": 1.5, "phone.america": 1.5, "user.home":
          "key.random": 0.6, "user.folder": 2.5, "email": 0.8}  # fmt: skip
 FIFTH = LATER | {"phone.word": 2.0, "user.home": 2.0}
 """Of these it has fewer values, so more lines."""
+SIXTH = FIFTH | {"ip.public": 0.8, "ip.other": 0.5, "user.home": 0.9, "user.folder": 1.6, "password.quoted": 0.4,
+                 "password.secret": 1.1, "password.address": 1.5, "password.option": 1.3, "email": 0.27, "name": 0.33,
+                 "key.pem": 0.13, "key.prefix": 0.33, "key.jwt": 0.53, "key.random": 0.2}  # fmt: skip
+"""It is the smallest, and above all for what is rare; of `email`, `name` and `key` a third."""
 SETS = {
     "tuning": Drawing(5, False, EARLIER),
     "held_out": Drawing(5, True, EARLIER),
     "third": Drawing(7, None, THIRD, ("tuning", "held_out"), whole=False),
     "fourth": Drawing(11, False, LATER, ("tuning", "held_out", "third"), corpus="unseen"),
     "fifth": Drawing(11, True, FIFTH, ("tuning", "held_out", "third", "fourth"), corpus="unseen"),
+    "sixth": Drawing(13, None, SIXTH, ("tuning", "held_out", "third", "fourth", "fifth"), corpus="sixth"),
 }
 RARE = ("phone.plus", "phone.digits", "phone.america", "phone.word", "key.prefix", "key.jwt")
 DENSE = ("password.mixed", "password.secret")
-"""What the fourth set and the fifth look for in all files of at most `LARGEST` bytes."""
+"""What the fourth set and later ones look for in all files of at most `LARGEST` bytes."""
 LARGEST = 200_000
 
 
@@ -318,7 +324,7 @@ def sought(name: str, only: str, share: float) -> list[Stratum]:
         full = f"{one.kind}.{one.name}"
         if only in ("", full):
             files = max(2, one.of) if name == "third" and full not in RARE else one.of
-            if SETS[name].corpus == "unseen" and full in DENSE:
+            if SETS[name].corpus != "out" and full in DENSE:
                 files = 1
             take = round(one.take * share * times.get(full, times.get(one.kind, 1.0)))
             if take:
@@ -328,14 +334,14 @@ def sought(name: str, only: str, share: float) -> list[Stratum]:
 
 def rows_before(name: str) -> list[dict[str, str]]:
     """The labels of the sets that this one is to be unlike."""
-    rows = [row for path in (redact.CORPUS_LABELS, redact.UNSEEN_LABELS) for row in redact.labels_of_corpus(path)]
+    rows = [row for path in redact.LABELS_OF.values() for row in redact.labels_of_corpus(path)]
     return [row for row in rows if row["set"] in SETS[name].unlike]
 
 
 def values(corpora: dict[str, Path], name: str) -> re.Pattern[str] | None:
     """What the sets have labelled that this one is to be unlike."""
     found: set[str] = set()
-    for of, path in (("out", redact.CORPUS_LABELS), ("unseen", redact.UNSEEN_LABELS)):
+    for of, path in redact.LABELS_OF.items():
         if any(SETS[other].corpus == of for other in SETS[name].unlike):
             for other, lines in redact.drawn(corpora[of], path)[0].items():
                 if other.replace(" ", "_") in SETS[name].unlike:
@@ -426,6 +432,7 @@ def main(argv: list[str] | None = None) -> None:
     one = verbs.add_parser("draw", help="print the lines of one set")
     one.add_argument("--out", type=Path, default=Path(".bench"), help="folder with the bench corpus")
     one.add_argument("--unseen", type=Path, default=Path(".bench-unseen"), help="folder with the other projects")
+    one.add_argument("--sixth", type=Path, default=Path(".bench-sixth"), help="folder with more of them")
     one.add_argument("--set", choices=list(SETS), required=True)
     one.add_argument("--seed", type=int, default=None, help="the set's own unless given")
     one.add_argument("--only", default="", metavar="KIND.STRATUM", help="of one stratum")
@@ -440,7 +447,7 @@ def main(argv: list[str] | None = None) -> None:
             print("\t".join(row))
         return
     seed = SETS[args.set].seed if args.seed is None else args.seed
-    corpora = {"out": args.out / "corpus", "unseen": args.unseen / "corpus"}
+    corpora = {name: getattr(args, name) / "corpus" for name in redact.LABELS_OF}
     lines = draw(corpora, seed, args.set, args.only, args.share, args.workers)
     for number, (stratum, line) in enumerate(lines, 1):
         place = (line.repo, line.revision, line.path, line.number)

@@ -92,6 +92,7 @@ FOUND: dict[str, list[tuple[str | None, str, str]]] = {
         (None, '"a":"65.66.67.68"', '"a":"<ip>"'),
         (None, 'extra={"master": "13.0.0.1"}', 'extra={"master": "<ip>"}'),
         (None, "<bounces+jane=corp.de@lists.net>", "<<email>>"),
+        (None, "v=spf1 ip6:2a03:b0c0:1:d0::1a:5001 -all", "v=spf1 ip6:<ip> -all"),
         (None, "write to j@blind.guru", "write to <email>"),
     ],
     "phones": [

@@ -239,7 +239,8 @@ pub(super) fn v6(scan: &mut Scan<'_, '_>, colon: usize) {
     }
     let start = colon - 4;
     let hex = scan.text[start..colon].iter().all(u8::is_ascii_hexdigit);
-    if !hex || !scan.fresh(start) || matches!(scan.before(start), b':' | b'.') {
+    let sender = scan.line_before(start, 4).eq_ignore_ascii_case(b"ip6:"); // of SPF (RFC 7208)
+    if !hex || !scan.fresh(start) || matches!(scan.before(start), b':' | b'.') && !sender {
         return;
     }
     let mut end = scan.run_of(start, 46, |b| b.is_ascii_hexdigit() || b == b':');

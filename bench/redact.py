@@ -291,12 +291,13 @@ def hostile(size: int) -> dict[str, dict[str, float]]:
 
 
 def of_lines(lines: dict[str, list[Drawn]], errors: str) -> None:
-    """Prints codemill's figures on the labelled lines of the corpus."""
+    """Prints codemill's figures on the labelled lines of the corpora, by set and of all sets together."""
     print("| set | kind | labels | found | precision | recall |\n|---|---|---|---|---|---|")
-    for of, some in lines.items():
+    together = [line for some in lines.values() for line in some]
+    for of, some in (*lines.items(), ("all", together)):
         spans = run("codemill", sys.executable, [line.document for line in some])["found"]
         kept = [of_line(line, [(a, b, k) for a, b, k in row], False) for line, row in zip(some, spans, strict=True)]
-        for kind, s in score([line.document for line in some], kept, KINDS, False, errors).items():
+        for kind, s in score([line.document for line in some], kept, KINDS, False, errors * (of != "all")).items():
             said = sum(k == kind for row in kept for _, _, k in row)
             print(f"| {of} | {kind} | {s['labels']} | {said} | {shown(s['precision'])} | {shown(s['recall'])} |")
 

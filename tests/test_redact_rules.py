@@ -123,7 +123,7 @@ STAYS: dict[str, list[str]] = {
         "/home/index.html /home/nicola.jpg/x C:\\Users\\ContainerAdministrator\\x C:\\Users\\ADMIN~1 /Users/Shared",
         'get(url_path="/home/spring-sale/") href="/home/team" GET /home/dashboard path("/home/profile")',
         "http://host/home/jane/x ../home/jane.md /home/$USER/x /home/%u/mail /users/jane/posts reddit user /u/jane ",
-        "/home/jacoco/x /home/mlmmj/templates /home/opensips/x /home/myapp/ /home/dynamodblocal/db",
+        "/home/jacoco/x /home/mlmmj/templates /home/opensips/x /home/myapp/ /home/ray/ca.crt /home/dynamodblocal/db",
         "/home/distcc/x /home/frs/project/x /home/mail2fax/qmail/ /home/users/flintstones/fred mysql://ser:heslo@localhost",
         "https://harry.potter@host.org/ ftp://user;AUTH=EXTERNAL@host/ https://REDACTED:x-oauth-basic@host/",
     ],

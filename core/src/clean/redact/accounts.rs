@@ -38,7 +38,7 @@ ec2 azureuser azure gcp aws google cloud-user cloud_user cloud opc bitnami vcap 
 retropie gitpod coder codespace codespaces vscode vscodespace circle runner runneradmin runners containeradministrator \
 containeruser localservice networkservice defaultuser defaultuser0 defaultapppool default public all allusers system \
 localsystem shared liveuser live knoppix gitlab-ci web_user webuser sandbox sandboxuser playground replit glitch \
-python python2 python3 py perl php ruby rails rbenv pyenv conda anaconda miniconda mamba node nodejs nodeuser npm pnpm bun \
+ray python python2 python3 py perl php ruby rails rbenv pyenv conda anaconda miniconda mamba node nodejs nodeuser npm pnpm bun \
 deno go golang rust cargo java kotlin gradle maven scala sbt lua erlang elixir haskell ghc cabal opam ocaml nix nixos guix \
 linuxbrew brew homebrew flatpak snap dart flutter android ios swiftbuild dotnet nuget jboss-eap tomcatuser emscripten wine";
 

@@ -190,16 +190,8 @@ pub(super) fn american(scan: &mut Scan<'_, '_>, hyphen: usize) {
         (b' ', at) if at >= 3 && digits(at - 3, at) && !scan.text[at.saturating_sub(5)].is_ascii_digit() => {
             at - 3
         }
-        (b'-', at)
-            if at >= 5
-                && scan.text[at - 1] == b')'
-                && digits(at - 4, at - 1)
-                && scan.text[at - 5] == b'(' =>
-        {
-            at - 5
-        }
         (b')', at) if at >= 4 && digits(at - 3, at) && scan.text[at - 4] == b'(' => at - 4,
-        (b' ', at)
+        (b'-' | b' ', at)
             if at >= 5
                 && scan.text[at - 1] == b')'
                 && digits(at - 4, at - 1)

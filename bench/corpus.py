@@ -1,6 +1,6 @@
 """The bench corpus: real source files out of packages, with the copies that releases of one project share.
 
-    python -m bench.corpus --out .bench [--small | --unseen | --sixth]
+    python -m bench.corpus --out .bench [--small | --unseen | --sixth | --seventh]
 
 fetch  upstream tarballs of Debian source packages, npm tarballs, wheels and sdists  → OUT/archives
 pack   each archive's text files as one Parquet piece, several at a time              → OUT/pieces

@@ -581,5 +581,219 @@ zxcvbn 4.4.2""",
 """More projects that no other selection has: networks and their logs, mail, chat, file transfer, access to machines
 and databases, clouds, editors, tools for building and testing, and clients of services."""
 
-OTHERS = {"unseen": UNSEEN, "sixth": SIXTH}
+SEVENTH = Wanted(
+    debian=_each(
+        """activemq age amule angband arduino-mk aria2 avrdude axis bcftools bioperl cacti-spine carbon-c-relay clevis
+connman ddclient devscripts diffoscope django-axes django-guardian esptool flatpak gdcm geary
+golang-github-akamai-akamaiopen-edgegrid-golang golang-github-aliyun-aliyun-oss-go-sdk
+golang-github-cloudflare-cfssl golang-github-dnsimple-dnsimple-go golang-github-emersion-go-imap
+golang-github-emersion-go-message golang-github-emersion-go-vcard golang-github-go-chef-chef
+golang-github-jmoiron-sqlx golang-github-nats-io-jwt golang-github-ovh-go-ovh golang-github-packethost-packngo
+golang-github-pquerna-otp golang-github-sendgrid-rest golang-github-shopify-sarama golang-github-vultr-govultr
+golang-github-zmap-zcrypto gpodder gpsd graphite-web hexchat hitch icinga2 icingaweb2 inadyn influxdb-python
+jenkins-job-builder kaddressbook keepalived keepassxc klavaro knxd konversation lasso libauthen-oath-perl
+libcrypt-openssl-rsa-perl libcrypt-x509-perl libdbix-class-schema-loader-perl libemail-mime-perl
+libemail-sender-perl libgeo-ip-perl libio-socket-ssl-perl liblog-log4perl-perl libmodbus
+libnet-google-authsub-perl libnet-oauth-perl libnet-openssh-perl libnet-sftp-foreign-perl libnet-ssh-perl
+libparse-mime-perl librt-client-rest-perl libsms-aql-perl libsoap-lite-perl libssh libssh2 libtext-csv-perl
+libvm-ec2-perl libxml-atom-perl lsyncd luanti megaglest minio-client mosquitto mutt nanopolish nats-server
+nethack newsboat nova ohai opensc openslide openzwave orthanc osmo owncloud-client packagekit pass-otp
+pg-activity pgloader pgpool2 phpmyadmin pioneers prometheus-blackbox-exporter puppetserver pwman3 pymodbus
+python-aiosmtpd python-certbot python-fido2 python-paho-mqtt qbittorrent quodlibet redmine repmgr rtl-433 sbuild
+sigrok-cli sylpheed syncthing transmission tryton-modules-account tryton-modules-sale twinkle webhook weechat
+xymon""",
+        ("trixie",),
+    )
+    | _each("ganglia php-horde-imp php-horde-kronolith php-horde-turba syncevolution", ("bookworm",))
+    | _each("consul", ("bullseye",)),
+    npm=_versions(
+        """@adyen/api-library 32.1.0
+@google-cloud/pubsub 5.3.1
+@grpc/grpc-js 1.14.7
+@infobip-api/sdk 0.3.2
+@ngneat/falso 8.0.2
+@sapphire/framework 5.5.1
+@signalwire/realtime-api 4.2.1
+@woocommerce/woocommerce-rest-api 1.0.2
+aedes 1.2.0
+agora-access-token 2.0.4
+ali-oss 6.23.0
+apns2 12.2.0
+appium 3.8.0
+apple-signin-auth 2.1.0
+arangojs 10.4.0
+aws-iot-device-sdk 2.2.16
+azure-iot-common 1.13.3
+azure-iothub 1.16.6
+azure-storage 2.10.7
+basic-auth-connect 1.1.0
+box-node-sdk 10.12.0
+browserstack-local 1.5.15
+bugsnag 2.4.3
+camo 0.12.5
+castv2 0.1.10
+cloudinary 2.11.0
+coinbase 2.0.8
+conekta 9.0.0
+cordova-plugin-facebook4 6.4.0
+createsend-node 0.8.2
+customerio-node 4.4.0
+db-migrate 0.11.14
+documentdb 1.15.3
+drachtio-srf 5.0.29
+dropbox 10.34.0
+dwolla-v2 3.4.2
+dynamoose 4.2.0
+easyship 1.0.0
+evernote 2.0.5
+expo-server-sdk 6.1.0
+fbgraph 1.4.4
+fhirclient 2.6.3
+gamedig 5.3.3
+generator-loopback 6.4.0
+google-auth-library 10.9.1
+google-spreadsheet 5.3.0
+greenlock 4.0.4
+grunt-saucelabs 9.0.1
+h5p-standalone 3.8.2
+hl7v2 1.9.0
+homebridge 1.11.4
+http-auth 4.2.1
+in-app-purchase 1.11.4
+infobip 0.1.0
+instagram-private-api 1.46.1
+instamojo-nodejs 0.0.5
+iobroker.js-controller 7.2.3
+iobroker.telegram 6.0.2
+irc-framework 4.14.0
+jira-connector 3.1.0
+jsrsasign 11.1.5
+letsencrypt 2.1.8
+loopback-connector-mongodb 7.0.5
+loopback-connector-postgresql 8.0.7
+matrix-js-sdk 37.5.0
+mercadopago 3.6.1
+minecraft-protocol 1.54.0
+mineflayer 4.25.0
+mockttp 4.6.5
+mollie-api-node 1.4.0
+mongodb 7.9.0
+mosca 2.8.3
+msg91 2.2.8
+nativescript-plugin-firebase 10.6.3
+nats 2.29.3
+ngx-mat-intl-tel-input 5.0.0
+nock 15.0.2
+node-apple-receipt-verify 1.15.0
+node-forge 1.4.3
+node-linkedin 0.5.6
+node-mailjet 6.0.11
+node-red-node-email 5.2.5
+node-rsa 2.0.0
+node-salesforce 0.8.0
+node-zoom 0.0.5
+odoo-xmlrpc 1.0.8
+omise 1.1.0
+onvif 0.8.3
+opentok 2.23.2
+oracledb 26.0.0
+passport-apple 2.0.2
+passport-saml 3.2.4
+paystack 2.0.1
+paytm-pg-node-sdk 1.0.6
+pem 1.14.8
+pg 8.23.1
+pkgcloud 2.2.0
+plaid 47.0.0
+probot 14.3.2
+qiniu 7.15.2
+raven 2.6.4
+react-native-phone-input 1.4.1
+react-native-twilio-programmable-voice 4.4.0
+react-phone-number-input 3.4.18
+rollbar 3.1.0
+sails-mongo 2.1.2
+saml2-js 4.0.4
+samlify 2.13.1
+semantic-release 24.2.9
+shipengine 1.0.7
+shippo 2.18.0
+sib-api-v3-sdk 8.5.0
+snoowrap 1.23.0
+spdy 4.0.2
+square-connect 6.20201216.0
+sshpk 1.18.0
+standard-version 9.5.0
+steam-user 5.3.0
+stompit 1.0.0
+telnyx 7.24.0
+tmi.js 1.8.5
+trello 0.11.0
+tuyapi 7.7.1
+twitter-lite 1.1.0
+ups-api 1.0.3
+validator 13.15.35
+vk-io 4.10.1
+wechaty 1.20.2
+woocommerce-api 1.5.0
+yo 7.0.1
+zoomus 0.1.5
+zulip-js 2.1.0""",
+        "@",
+    ),
+    sdists=_versions(
+        """adyen 16.0.0
+aiogram 3.31.0
+aiomqtt 2.5.1
+aiomysql 0.3.2
+amqtt 0.12.1
+asyncssh 2.24.1
+b2sdk 2.13.2
+bioblend 1.9.0
+canvasapi 3.6.0
+cookiecutter 2.7.1
+django-anymail 15.2
+django-localflavor 5.1
+django-oscar 4.2.1
+django-phonenumber-field 9.0.0
+dns-lexicon 3.25.2
+ebaysdk 2.2.0
+evennia 5.0.1
+exchangelib 5.6.0
+fhirclient 4.4.0
+flanker 0.9.11
+flask-appbuilder 5.3.0
+garminconnect 0.3.2
+gcalcli 4.5.1
+google-auth 2.63.0
+graypy 2.1.0
+hl7apy 1.3.5
+httpie 3.2.4
+icalendar 7.3.2
+infobip-api-python-sdk 5.0.1
+instagrapi 3.2.2
+jenkinsapi 0.3.23
+mimesis 22.2.0
+python3-saml 1.16.0
+pyzabbix 1.3.1
+rollbar 1.5.0
+salt 3008.5
+signxml 5.2.0
+sinch 2.3.0
+social-auth-core 7.0.0
+synapseclient 4.14.0
+tinytuya 1.20.0
+tornado 6.6.1
+trustme 1.2.1
+tweepy 4.17.0
+urllib3 2.8.0
+vk-api 11.10.1
+vonage 4.9.1""",
+        "==",
+    ),
+)
+"""Yet more that no other selection has, of all trades: shops and payments, bots and telephony, devices at home and in
+cars, servers of games, monitoring, databases, clouds, tools for a command line, lessons, genes, and desktops."""
+
+OTHERS = {"unseen": UNSEEN, "sixth": SIXTH, "seventh": SEVENTH}
 """The selections that labelled lines come from, beside `FULL`: option of `bench.corpus` → packages."""

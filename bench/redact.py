@@ -1,7 +1,7 @@
 """Redaction: precision and recall per kind, and speed, beside peers in one run.
 
     python -m bench.redact [--out .bench] [--unseen .bench-unseen] [--sixth .bench-sixth]
-                           [--small | --lines] [--peers-python PY] [--errors K]
+                           [--seventh .bench-seventh] [--small | --lines] [--peers-python PY] [--errors K]
 
 Labelled sets. *Planted*: lines with invented values and lines that only look like such (`redact_planted.py`), set
 into real files; what is found in a file as it was before is not counted. *Real*: places in installed packages and
@@ -11,9 +11,9 @@ line's SHA-256, without the line itself); what is not installed, or not in that 
 labelled by hand (`data/redact_labels.tsv`), half of the repositories not looked at while the rules were written;
 *third*: more of them, drawn and labelled after the rules were mended, and no rule was changed since. *Fourth* and
 *fifth*: lines of other projects (`data/redact_labels_unseen.tsv`), labelled by a reader who knew neither the rules
-nor what they find; *sixth*: such lines of yet others (`data/redact_labels_sixth.tsv`). A tool
-reads such a line with its neighbours; what it says of the line counts, for the kind the line was drawn for.
-Places marked `~` count neither way.
+nor what they find; *sixth* and *seventh*: such lines of yet others, of a corpus each
+(`data/redact_labels_sixth.tsv`, `data/redact_labels_seventh.tsv`). A tool reads such a line with its neighbours; what
+it says of the line counts, for the kind the line was drawn for. Places marked `~` count neither way.
 
 The peers are installed by `make peers`; then `--peers-python .peers/bin/python`.
 
@@ -55,9 +55,9 @@ from codemill.steps import clean
 LABELS = Path(__file__).parent / "data" / "redact_labels_packages.tsv"
 SUFFIXES = (".py", ".rs", ".js", ".c", ".h", ".java", ".toml", ".sh", ".yml", ".ts")
 CORPUS_LABELS = Path(__file__).parent / "data" / "redact_labels.tsv"
-UNSEEN_LABELS = Path(__file__).parent / "data" / "redact_labels_unseen.tsv"
-SIXTH_LABELS = Path(__file__).parent / "data" / "redact_labels_sixth.tsv"
-LABELS_OF = {"out": CORPUS_LABELS, "unseen": UNSEEN_LABELS, "sixth": SIXTH_LABELS}
+LABELS_OF = {"out": CORPUS_LABELS} | {
+    other: CORPUS_LABELS.with_name(f"redact_labels_{other}.tsv") for other in packages.OTHERS
+}
 """Labelled lines by their corpus: the option for its folder → where they stand."""
 AROUND = {"key": 70}
 """Lines before and after a labelled one that a tool sees, three of other kinds: keys have many lines."""
@@ -310,8 +310,8 @@ def main(argv: list[str] | None = None) -> None:
     """Prints tables and, without --small, writes bench/results/redact.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path(".bench"), help="folder of the bench corpus")
-    parser.add_argument("--unseen", type=Path, default=Path(".bench-unseen"), help="folder of the other projects")
-    parser.add_argument("--sixth", type=Path, default=Path(".bench-sixth"), help="folder of yet others")
+    for other in packages.OTHERS:
+        parser.add_argument(f"--{other}", type=Path, default=Path(f".bench-{other}"), help="folder of other projects")
     parser.add_argument("--small", action="store_true", help="a tenth of the work, no file of results")
     parser.add_argument("--lines", action="store_true", help="codemill alone, on the lines labelled by hand")
     parser.add_argument("--peers-python", default=sys.executable, help="the interpreter that has the peers")

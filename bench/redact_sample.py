@@ -13,7 +13,7 @@ that the other two have; a line that reads as one of theirs is left out, and no 
 the files of at most 200,000 bytes, but all files where values are rare. The *fourth* and the *fifth* are drawn so too,
 out of a corpus of other projects (`python -m bench.corpus --unseen --out .bench-unseen`), the fourth from repositories
 with an even hash, the fifth from the others and after the fourth was labelled. The *sixth* is of a third corpus
-(`--sixth --out .bench-sixth`), of all its repositories.
+(`--sixth --out .bench-sixth`), the *seventh* of a fourth one (`--seventh`), each of all its repositories.
 
 *Marks* are one line for each line of the sheet that has something to find: its number, then `kind` (the pattern's match
 is one) or `kind=text` for each value. Rules of marking are in docs/cleaning.md. The rows name the place of a line, the
@@ -39,7 +39,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from bench import redact
+from bench import packages, redact
 
 COLUMNS = ("drawn_for", "repo", "revision", "path", "line", "sha256", "labels", "set")
 LONGEST = 300
@@ -196,6 +196,12 @@ SIXTH = FIFTH | {"ip.public": 0.8, "ip.other": 0.5, "user.home": 0.9, "user.fold
                  "password.secret": 1.1, "password.address": 1.5, "password.option": 1.3, "email": 0.27, "name": 0.33,
                  "key.pem": 0.13, "key.prefix": 0.33, "key.jwt": 0.53, "key.random": 0.2}  # fmt: skip
 """It is the smallest, and above all for what is rare; of `email`, `name` and `key` a third."""
+SEVENTH = {"ip.public": 0.5, "ip.other": 0.5, "phone.plus": 1.2, "phone.digits": 1.5, "phone.america": 1.2,
+           "user.home": 0.5, "user.address": 1.6, "user.folder": 1.4, "password.quoted": 0.5, "password.call": 0.5,
+           "password.secret": 1.2, "password.bare": 0.5, "password.any": 0.5, "password.address": 2.0,
+           "password.option": 2.0, "password.mixed": 1.4, "key.prefix": 0.8, "key.random": 0.4,
+           "email": 0.75, "name.task": 1.3}  # fmt: skip
+"""So that about as many values of one kind are found as of another."""
 SETS = {
     "tuning": Drawing(5, False, EARLIER),
     "held_out": Drawing(5, True, EARLIER),
@@ -203,6 +209,9 @@ SETS = {
     "fourth": Drawing(11, False, LATER, ("tuning", "held_out", "third"), corpus="unseen"),
     "fifth": Drawing(11, True, FIFTH, ("tuning", "held_out", "third", "fourth"), corpus="unseen"),
     "sixth": Drawing(13, None, SIXTH, ("tuning", "held_out", "third", "fourth", "fifth"), corpus="sixth"),
+    "seventh": Drawing(
+        17, None, SEVENTH, ("tuning", "held_out", "third", "fourth", "fifth", "sixth"), corpus="seventh"
+    ),
 }
 RARE = ("phone.plus", "phone.digits", "phone.america", "phone.word", "key.prefix", "key.jwt")
 DENSE = ("password.mixed", "password.secret")
@@ -431,8 +440,8 @@ def main(argv: list[str] | None = None) -> None:
     verbs = parser.add_subparsers(dest="verb", required=True)
     one = verbs.add_parser("draw", help="print the lines of one set")
     one.add_argument("--out", type=Path, default=Path(".bench"), help="folder with the bench corpus")
-    one.add_argument("--unseen", type=Path, default=Path(".bench-unseen"), help="folder with the other projects")
-    one.add_argument("--sixth", type=Path, default=Path(".bench-sixth"), help="folder with more of them")
+    for other in packages.OTHERS:
+        one.add_argument(f"--{other}", type=Path, default=Path(f".bench-{other}"), help="folder with other projects")
     one.add_argument("--set", choices=list(SETS), required=True)
     one.add_argument("--seed", type=int, default=None, help="the set's own unless given")
     one.add_argument("--only", default="", metavar="KIND.STRATUM", help="of one stratum")

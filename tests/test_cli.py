@@ -115,8 +115,8 @@ def test_json_lines_for_machines(code: Path, tmp_path: Path) -> None:
     assert events[-1]["event"] == "done"
     assert events[-1]["ingested"]["rows"] == 6
     steps = [e["name"] for e in events if e["event"] == "step"]
-    assert steps[:4] == ["ingest.documents", "detect.language", "detect.keep", "dedup.exact"]
-    assert steps[-1] == "dedup.drop"
+    assert steps[:5] == ["ingest.documents", "detect.language", "detect.keep", "clean.notebooks", "dedup.exact"]
+    assert steps[-1] == "sample.fraction"
 
 
 @pytest.mark.parametrize(

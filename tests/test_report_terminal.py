@@ -56,6 +56,12 @@ def test_show_has_the_counts_and_is_json(out: Path) -> None:
     assert "too large" in text
 
 
+def test_show_needs_no_recipe(out: Path) -> None:
+    manifest = json.loads((out / "manifest.json").read_text())
+    (out / "manifest.json").write_text(json.dumps(manifest | {"recipe": {}}))  # built from Python
+    assert "1 of 5 files kept" in printed(show(out))
+
+
 def test_show_says_when_it_does_not_add_up(out: Path) -> None:
     manifest = json.loads((out / "manifest.json").read_text())
     manifest["steps"][0]["rows_out"] += 1

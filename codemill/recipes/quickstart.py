@@ -1,4 +1,4 @@
-"""The main job at laptop scale, on this machine's own real code: no download, under a minute.
+"""RefineCode over this machine's own real code: no download, one or two minutes.
 
 codemill run quickstart --out demo-out
 """
@@ -11,31 +11,30 @@ from pathlib import Path
 from typing import Annotated
 
 from codemill import Table
-from codemill.recipes.refinecode import resize
+from codemill.recipes import refinecode
 from codemill.sources import Folder, Source
-from codemill.steps import dedup, detect, ingest
 
 
 def quickstart(
     inputs: Sequence[Source] = (),
     *,
     max_file_bytes: Annotated[int, "drop files larger than this (bytes)"] = 8_000_000,
+    rules: Annotated[str, "refinecode, or none: measure, but drop nothing by rules"] = "refinecode",
 ) -> Table:
-    """Deduplicates and labels the code on this machine (or --input): a first look at the whole way.
+    """RefineCode, from raw files to a judged corpus, over the code on this machine (or --input).
 
     Without --input it reads the Python standard library, the installed Python packages and the Rust crates that
     were compiled for the native core: tens of thousands of files in dozens of languages, many of them copies.
     """
-    files = ingest.documents(sources=resize(inputs or here(), max_file_bytes))
-    labelled = detect.language(files)
-    known = detect.keep(labelled)  # only what is in no language at all is dropped
-    unique = dedup.exact(known)
-    return dedup.fuzzy(unique, by=("source", "language"))
+    return refinecode.refinecode(
+        inputs or here(), max_file_bytes=max_file_bytes, java_fraction=1.0, html_fraction=1.0, rules=rules
+    )
 
 
 def smoke(inputs: Sequence[Source] = ()) -> Table:
-    """The same on a handful of files, in a second."""
-    return quickstart(inputs or (Folder(str(Path(sysconfig.get_path("stdlib")) / "json"), label="python"),))
+    """The same on a handful of files, all of them good enough, in a second."""
+    json = Folder(str(Path(sysconfig.get_path("stdlib")) / "json"), label="python")
+    return quickstart(inputs or (json,), rules="none")
 
 
 def here() -> tuple[Source, ...]:

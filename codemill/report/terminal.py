@@ -37,12 +37,13 @@ def explain(out: str | Path, query: str) -> RenderableType:
 def show_view(data: dict[str, Any]) -> RenderableType:
     """`show_data` as something rich can print."""
     found, kept, dropped = data["found"], data["kept"], data["dropped"]
+    recipe = data["recipe"].get("name")  # of a table that was built from Python there is none
     head = Text.assemble(
         (words.count(kept["rows"]), f"bold {GOLD}"),
         f" of {words.plural(found['rows'], 'file')} kept",
         (f"   {words.size(kept['bytes'])} of {words.size(found['bytes'])}", SOFT),
         (f"   {words.duration(data['seconds'])}", SOFT),
-        (f"   recipe {_plain(data['recipe']['name'])}", SOFT),
+        (f"   recipe {_plain(recipe)}" if recipe else "", SOFT),
     )
     blocks: list[RenderableType] = [head]
     if not found["rows"]:

@@ -288,6 +288,7 @@ def test_the_values_are_in_no_table_but_the_text(tmp_path: Path) -> None:
         Console(file=file, width=100).print(explain_view(data))
         assert "what cleaning changed" in file.getvalue()
         if match["ledger"]["verdict"] == "dropped":
+            assert match["ledger"]["reason"] == "clean_duplicate"
             assert "once both were cleaned" in match["verdict"]
             assert match["step"]["parameters"]["hash"] == "clean_sha256"
 

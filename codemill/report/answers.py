@@ -11,7 +11,16 @@ import polars as pl
 from codemill.report import cut, earlier, working
 from codemill.report.accounts import manifest_checks
 from codemill.report.diffs import diff
-from codemill.report.facts import Row, chunk_totals, collect, language_rows, read_manifest, readable, scan_ledger
+from codemill.report.facts import (
+    COPIES_OF,
+    Row,
+    chunk_totals,
+    collect,
+    language_rows,
+    read_manifest,
+    readable,
+    scan_ledger,
+)
 from codemill.report.quality import judged
 from codemill.report.words import REASONS, alike, percent, plural, printable
 
@@ -119,7 +128,7 @@ def _explained(
             "chunks": cut.removed(out, manifest, row, ledger) if len(answers) < DIFFS else None,
             "cleaned": _cleaned(out, manifest, row, number) if len(answers) < DIFFS else None,
         }
-        if instead is not None and row["reason"] in ("duplicate", "near_duplicate"):
+        if instead is not None and row["reason"] in COPIES_OF:
             with_text = row["reason"] == "near_duplicate" and compared < DIFFS
             compared += with_text
             where = before.out if before else None
@@ -235,8 +244,6 @@ def _verdict(row: Row, kept: Row | None, step: Row | None, before: earlier.Earli
     reason = str(row["reason"])
     words = printable(reason).replace("_", " ")
     because = f"{words} ({REASONS[reason]})" if reason in REASONS else words
-    if step and step["parameters"].get("hash") == "clean_sha256":
-        because = f"{words} (the same as a file that was kept, once both were cleaned)"
     sentence = f"Dropped by {printable(str(row['step']))}: {because}"
     if row["value"] is not None:
         sentence += f"; measured: {printable(row['value'])}"

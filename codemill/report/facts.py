@@ -26,7 +26,8 @@ from codemill.errors import InputError
 GROUPS_AT_ONCE = 2_000_000
 """Keys held at a time while grouping; more keys take more passes over the ledger."""
 
-COPIES_OF = EXACT, NEAR = "duplicate", "near_duplicate"  # the reasons of what was dropped as a copy
+EXACT, NEAR = ("duplicate", "clean_duplicate"), "near_duplicate"  # the reasons of what was dropped as a copy
+COPIES_OF = *EXACT, NEAR
 
 EXAMPLES = 4  # files shown for each reason
 SAMPLES = 6  # kept documents shown
@@ -289,7 +290,7 @@ def chunk_totals(ledger: pl.LazyFrame) -> Row | None:
 
 def _lost(cube: pl.DataFrame, key: str) -> tuple[Row, ...]:
     near = pl.col("reason") == NEAR
-    exact = pl.col("reason") == EXACT
+    exact = pl.col("reason").is_in(EXACT)
     counts = {"exact": pl.col("rows").filter(exact), "exact_bytes": pl.col("bytes").filter(exact)}
     counts |= {"near": pl.col("rows").filter(near), "near_bytes": pl.col("bytes").filter(near)}
     sums = {name: expression.sum() for name, expression in counts.items()}

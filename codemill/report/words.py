@@ -27,6 +27,7 @@ REASONS = {
     "unknown_language": "in a language that was not recognised",
     "language_not_kept": "in a language that the recipe does not keep",
     "duplicate": "a byte-for-byte copy of a file that was kept",
+    "clean_duplicate": "the same as a file that was kept, once both were cleaned",
     "near_duplicate": "nearly the same words in the same order as a file that was kept",
     "num_lines_too_low": "too few lines to learn from",
     "num_chars_too_high": "longer than its kind of file may be",
@@ -141,6 +142,8 @@ def alike(similarity: float | None, reason: str | None, parameters: Mapping[str,
 
     >>> alike(1.0, "duplicate", {})
     'the same, byte for byte'
+    >>> alike(1.0, "clean_duplicate", {})
+    'the same, byte for byte, once both were cleaned'
     >>> alike(0.98877, "near_duplicate", {"verify": "sketch", "hashes": 2048, "ngram": 5, "unit": "word"})
     '98.9 % of the shingles (runs of 5 words) of both are shared: estimated from 2,048 hashes, ± 0.2 %'
     >>> alike(0.5, "near_duplicate", {"verify": "none", "level": "repo"})
@@ -148,9 +151,8 @@ def alike(similarity: float | None, reason: str | None, parameters: Mapping[str,
     >>> alike(0.97, "near_duplicate", {"verify": "none", "level": "chunk"})
     'of each of its chunks with one that is kept: 97.0 % or more of the shingles of both are shared'
     """
-    if reason == "duplicate":
-        cleaned = parameters.get("hash") == "clean_sha256"
-        return "the same, byte for byte" + (", once both were cleaned" if cleaned else "")
+    if reason in ("duplicate", "clean_duplicate"):
+        return "the same, byte for byte" + (", once both were cleaned" if reason == "clean_duplicate" else "")
     verify, ngram, unit = (parameters.get(name) for name in ("verify", "ngram", "unit"))
     both = "both repositories" if parameters.get("level") == "repo" else "both"
     parts = "of each of its chunks with one that is kept: " if parameters.get("level") == "chunk" else ""
@@ -178,7 +180,11 @@ def copies(by_reason: Mapping[str, int]) -> str:
     >>> copies({"duplicate": 1, "near_duplicate": 2}), copies({"same_page": 1})
     ('1 copy and 2 near-copies', '1 file (same page)')
     """
-    nouns = {"duplicate": ("copy", "copies"), "near_duplicate": ("near-copy", "near-copies")}
+    nouns = {
+        "duplicate": ("copy", "copies"),
+        "clean_duplicate": ("copy once cleaned", "copies once cleaned"),
+        "near_duplicate": ("near-copy", "near-copies"),
+    }
     parts = [
         plural(n, *nouns[reason]) if reason in nouns else f"{plural(n, 'file')} ({printable(reason).replace('_', ' ')})"
         for reason, n in by_reason.items()

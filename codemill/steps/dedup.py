@@ -44,7 +44,7 @@ def _check_exact(*, hash: str, against: Index | Sequence[Index]) -> None:
 
 
 @exchange(
-    version=1,
+    version=2,
     reads=lambda params: (params["hash"], "id", "stars", "commit_time"),
     key="$hash",
     adds={name: VERDICT[name] for name in ("reason", "kept_id", "similarity")},
@@ -53,6 +53,8 @@ def _check_exact(*, hash: str, against: Index | Sequence[Index]) -> None:
 )
 def exact(keys: pa.Table, *, hash: str = "content_sha256", against: Index | Sequence[Index] = ()) -> pa.Table:
     """Drops all but the best of the documents whose `hash` is equal (reason `duplicate`).
+
+    Equal by another hash than that of the content as it came, they are `clean_duplicate`.
 
     Shape: one key row per living document in; one verdict row per dropped document out. `kept_id` names the copy
     that was kept, `similarity` is 1.0. Of what is `against` too (an earlier corpus, or several) every copy goes.
@@ -63,11 +65,12 @@ def exact(keys: pa.Table, *, hash: str = "content_sha256", against: Index | Sequ
     lost = (first != np.arange(table.num_rows)) & (table["part"].to_numpy() >= 0)
     dropped = table.filter(pa.array(lost))
     rows = dropped.num_rows
+    reason = "duplicate" if hash == "content_sha256" else "clean_duplicate"
     return pa.table(
         {
             "part": dropped["part"],
             "row": dropped["row"],
-            "reason": pa.array(["duplicate"] * rows, pa.string()),
+            "reason": pa.array([reason] * rows, pa.string()),
             "kept_id": table["id"].take(pa.array(first[lost])),
             "similarity": pa.array(np.ones(rows, dtype=np.float32)),
         }

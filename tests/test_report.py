@@ -24,6 +24,7 @@ from codemill.report import funnel_svg, render, write
 from codemill.report.accounts import checks
 from codemill.report.charts import cluster_histogram, similarity_histogram
 from codemill.report.facts import gather
+from codemill.report.funnel import WIDE
 from tests.report_fixture import ledger_rows, manifest_of, row_of, write_ledger, write_out
 
 HOSTILE = '<script>alert("1")</script>'
@@ -412,7 +413,7 @@ def test_the_funnel_is_drawn_to_scale(ledger: list[dict[str, Any]]) -> None:
     for by, word in (("rows", "files"), ("bytes", "bytes")):
         edges, text = _shapes(funnel_svg(manifest, by=by))  # type: ignore[arg-type]
         flow = [manifest["ingested"][by], *(step[f"{by}_out"] for step in manifest["steps"])]
-        assert edges == pytest.approx([208 + 400 * n / flow[0] for n in flow], abs=0.06)
+        assert edges == pytest.approx([WIDE.left + WIDE.band * n / flow[0] for n in flow], abs=0.06)
         assert all(step["name"] in text for step in manifest["steps"])
         assert f"of the {word}" in text
 

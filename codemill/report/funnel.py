@@ -42,7 +42,7 @@ class Layout:
     beside: bool
 
 
-WIDE = Layout(width=960, left=208, band=400, label=672, margin=24, beside=True)
+WIDE = Layout(width=960, left=208, band=336, label=608, margin=24, beside=True)
 NARROW = Layout(width=440, left=16, band=170, label=218, margin=16, beside=False)
 
 
@@ -162,7 +162,7 @@ def _stream(
     return (
         f'<g><title>{escape(tip)}</title><path d="{d}" fill="url(#cmf-chaff)"/>'
         f'<circle class="dot" cx="{x + 4}" cy="{end:g}" r="3"/>'
-        + _text(x + 16, end + 4.5, shorten(reason, 22 if at.beside else 18), "ink", 13)
+        + _text(x + 16, end + 4.5, shorten(reason, 30 if at.beside else 18), "ink", 13)
         + f'<text class="ink" x="{at.width - at.margin}" y="{end + 4.5:g}" font-size="12.5" '
         f'text-anchor="end">{figures[0]}{second}</text></g>'
     )

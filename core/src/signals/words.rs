@@ -78,7 +78,7 @@ impl Words {
                 };
                 match segment {
                     Some(segment) => {
-                        let words = segment(&normal).into_iter();
+                        let words = cut(&normal, segment).into_iter();
                         words.filter(|word| !word.chars().all(|c| is(c, SPACE))).for_each(&mut add);
                     }
                     None => raw_words(&normal).for_each(&mut add),
@@ -128,6 +128,27 @@ static WORD: Class = class!(b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z');
 
 /// What makes a line one that is not plain: not ASCII, and control characters, some of which are words of their own.
 static SPECIAL: Class = class!(0..=8 | 0x0E..=0x1F | 0x7F..);
+
+/// The longest text that is cut into words at once, in bytes: cutting takes many times its memory.
+const PIECE: usize = 16 << 10;
+
+/// So many words before the end of a piece are cut again with what follows it, for it may be that the last goes on.
+const AGAIN: usize = 16;
+
+/// A normalised line, cut piece by piece.
+fn cut<'t>(line: &'t str, segment: fn(&str) -> Vec<&str>) -> Vec<&'t str> {
+    let (mut words, mut rest) = (Vec::new(), line);
+    while !rest.is_empty() {
+        let piece = &rest[..rest.floor_char_boundary(PIECE)];
+        let mut some = segment(piece);
+        if piece.len() < rest.len() {
+            some.truncate(some.len().saturating_sub(AGAIN).max(1));
+        }
+        rest = &rest[some.iter().map(|word| word.len()).sum()..];
+        words.append(&mut some);
+    }
+    words
+}
 
 /// Steps 1 to 6 of the reference's normalisation.
 pub(super) fn normalised(line: &str) -> String {
@@ -249,7 +270,7 @@ signals! {
 
 #[cfg(test)]
 mod tests {
-    use super::{Words, normalised};
+    use super::{PIECE, Words, cut, normalised};
 
     #[test]
     fn normalising_follows_the_order_of_its_steps() {
@@ -272,5 +293,18 @@ mod tests {
             );
         }
         assert_eq!(Words::of("a\u{1B}b", None).count(), 3);
+    }
+
+    #[test]
+    fn a_long_line_is_cut_as_a_whole_is() {
+        fn threes(text: &str) -> Vec<&str> {
+            let ends: Vec<usize> =
+                text.char_indices().map(|(at, _)| at).step_by(3).chain([text.len()]).collect();
+            ends.windows(2).map(|word| &text[word[0]..word[1]]).collect()
+        }
+        for length in [0, 1, PIECE / 3, PIECE / 3 + 1, 3 * PIECE] {
+            let line = "字".repeat(length);
+            assert_eq!(cut(&line, threes), threes(&line));
+        }
     }
 }

@@ -211,17 +211,16 @@ def _run(
         recipe={"name": recipe.name, "parameters": params},
         progress=JsonLines(sys.stdout) if as_json else Terminal(console),
     )
-    page = report.write(out)
     if as_json:
         summary = {k: manifest[k] for k in ("ingested", "kept", "dropped", "seconds")}
-        print(json.dumps({"event": "done", **summary, "report": str(page)}))
+        print(json.dumps({"event": "done", **summary, "report": str(report.write(out))}))
         return
     found, kept, dropped = (manifest[k]["rows"] for k in ("ingested", "kept", "dropped"))
-    console.print(
-        f"[bold]{found:,} found = {kept:,} kept + {dropped:,} dropped[/bold]  in {manifest['seconds']:.1f} s\n"
-        f"corpus {out}/corpus · ledger {out}/ledger · report {page}",
-        highlight=False,
-    )
+    total = f"[bold]{found:,} found = {kept:,} kept + {dropped:,} dropped[/bold]  in {manifest['seconds']:.1f} s"
+    console.print(total, highlight=False)
+    with console.status("writing the report"):  # of a large run it takes a while, for it judges with other thresholds
+        page = report.write(out)
+    console.print(f"corpus {out}/corpus · ledger {out}/ledger · report {page}", highlight=False)
 
 
 def _plan(recipe: catalog.Recipe, params: dict[str, Any], *, inputs: Sequence[str], out: str, as_json: bool) -> None:

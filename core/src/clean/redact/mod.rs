@@ -134,6 +134,8 @@ impl Redactor {
                 Word::Bearer => told::bearer(&mut scan, start, end),
                 Word::Identified => told::identified(&mut scan, end),
                 Word::Account => told::account(&mut scan, start, end),
+                Word::Command => told::command(&mut scan, start, end),
+                Word::Pair => told::pair(&mut scan, end),
                 Word::Name(context) => names::find(&mut scan, start, end, context),
                 Word::Home(place) => home::find(&mut scan, start, end, place),
                 Word::Pem => pem::find(&mut scan, start),

@@ -62,7 +62,7 @@ const ALGORITHMS: [&str; 29] = [
     "scrypt",
     "ipv6",
 ];
-const LABELS: [&str; 12] = [
+const LABELS: [&str; 13] = [
     "password",
     "passwd",
     "pwd",
@@ -75,6 +75,7 @@ const LABELS: [&str; 12] = [
     "field",
     "input",
     "hash",
+    "user",
 ];
 
 /// A password: 4 to 128 characters, not a word, path, name in code, pattern or template.
@@ -123,7 +124,7 @@ pub(super) fn token(value: &str) -> bool {
             && alphabet
             && (digits >= 2
                 || digits + special >= 2 && letters + digits + special == value.len()
-                || digits == 1 && tangled(value))
+                || digits == 1 && (tangled(value) || base32(value)))
             && letters >= 2
             && seen.iter().filter(|s| **s).count() >= 7
             && common(value)
@@ -132,7 +133,61 @@ pub(super) fn token(value: &str) -> bool {
                 || (value.ends_with('=') && value.len() > 31))
             && !value.contains("://")
             && !value.contains("::")
+            && !typed(value)
             && !file(value)
+}
+
+/// A token of a name that says what it opens: less is asked, six characters among which are two digits, or a number.
+pub(super) fn access(value: &str) -> bool {
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
+    let short =
+        (6..=64).contains(&value.len()) && digits > 1 && letters > 1 && letters + digits == value.len();
+    secret(value) || (short || number(value)) && common(value) && !labelled(value) && !numbered(value)
+}
+
+/// A number of 12 digits or more that neither repeat nor count.
+fn number(value: &str) -> bool {
+    let bytes = value.as_bytes();
+    let counted = |w: &[u8]| w.windows(2).all(|p| p[1] == p[0] + 1) || w.windows(2).all(|p| p[0] == p[1] + 1);
+    let mut seen = [false; 10];
+    (12..=40).contains(&bytes.len())
+        && bytes.iter().all(|b| {
+            b.is_ascii_digit() && {
+                seen[usize::from(b - b'0')] = true;
+                true
+            }
+        })
+        && seen.iter().filter(|s| **s).count() > 4
+        && !bytes.windows(5).any(counted)
+}
+
+/// Secrets of one-time passwords: letters in upper case and digits from 2 to 7 that spell nothing (RFC 4648).
+fn base32(value: &str) -> bool {
+    let letters: String = value.chars().filter(char::is_ascii_uppercase).collect();
+    value.len() >= 16
+        && value.bytes().all(|b| matches!(b, b'A'..=b'Z' | b'2'..=b'7'))
+        && !pronounced(&letters)
+}
+
+/// What kind of value comes first: `qrCode:…`, `urn:…`.
+fn typed(value: &str) -> bool {
+    value.split_once(':').is_some_and(|(head, _)| {
+        head.len() > 2 && head != "base64" && head.bytes().all(|b| b.is_ascii_alphabetic())
+    })
+}
+
+/// What generators of passwords make: letters of both cases, digits and signs, brackets among them.
+fn generated(value: &str) -> bool {
+    let count = |class: fn(&u8) -> bool| value.bytes().filter(class).count();
+    (12..=64).contains(&value.len())
+        && count(u8::is_ascii_uppercase) > 1
+        && count(u8::is_ascii_lowercase) > 1
+        && count(u8::is_ascii_digit) > 0
+        && count(|b| b"!#$%&*?@^]}{~|;".contains(b)) > 0
+        && !value.contains(['.', '/', ':'])
+        && !value.starts_with(['$', '%', '@', '#', '&', '{'])
+        && common(value)
 }
 
 /// What "pass" and "password" say without a sign, or in a comment, needs more: two digits among letters, a sign, or
@@ -161,6 +216,7 @@ pub(super) fn secret(value: &str) -> bool {
     let turns = value.as_bytes().windows(2).filter(|w| kind(w[0]) != kind(w[1])).count();
     let plain = value.bytes().all(|b| b.is_ascii_alphanumeric());
     token(value)
+        || generated(value)
         || plain
             && (value.len() >= 8 && turns > 2 || value.len() >= 6 && turns > 3)
             && value.len() < 128
@@ -232,9 +288,13 @@ fn hexadecimal(value: &str) -> bool {
 /// The password of a URL: less is asked, for the place says what it is.
 pub(super) fn in_url(value: &str) -> bool {
     let digits = value.bytes().any(|b| b.is_ascii_digit());
+    // What is left without escapes: tests of encodings have nothing but these.
+    let escapes = value.matches('%').count();
+    let bare = value.bytes().filter(u8::is_ascii_alphanumeric).count().saturating_sub(2 * escapes);
     let port = value.len() <= 5 && value.bytes().all(|b| b.is_ascii_digit());
     value.len() >= 4
         && !port
+        && (escapes == 0 || bare > 3)
         && common(value)
         && !labelled(value)
         && !numbered(value)
@@ -285,7 +345,8 @@ fn common(value: &str) -> bool {
         && !number
         && !hashed
         && !marked
-        && !value.ends_with("...")
+        && !value.ends_with("..")
+        && !value.ends_with('…')
         && !["@domain", "@host", "@your", "@localhost"].iter().any(|host| value.contains(host))
         && !value.contains("\\u")
         && !version(value)
@@ -318,7 +379,9 @@ fn ends_in_digits(value: &str) -> bool {
 fn labelled(value: &str) -> bool {
     let stem = value.trim_end_matches(|c: char| c.is_ascii_digit());
     let lower = stem.to_ascii_lowercase();
-    value.len() - stem.len() <= 1 && LABELS.iter().any(|label| lower.ends_with(label))
+    value.len() - stem.len() <= 1
+        && !(stem.bytes().any(|b| b.is_ascii_digit()) && stem.bytes().all(|b| b.is_ascii_alphanumeric())) // `use1pass`
+        && LABELS.iter().any(|label| lower.ends_with(label))
 }
 
 /// A word for a secret and a number: `key_1234`, `secret123`.

@@ -180,6 +180,7 @@ STAYS: dict[str, list[str]] = {
         "/home/smtpd/x /home/ldapjs/x /home/i18n/x /home/mrtg/x /home/barfoo/x /home/pw_reset/x /home/htdocs/x",
         "/home/zebu/cfg/zebu.cfg /home/zebu/bin/zebu /home/zebu/zebu/settings.py /home/smtp1/qpsmtp1/x",
         "COPY --chown=zebu:zebu . /home/zebu/app",
+        "cwd=/home/u/initial x=/home/j/zebu/y",
         "WORKDIR /home/theia",
         "const z = require('zebu'); cd('/home/zebu/x')",
         "twilio://AccountSid:AuthToken@host sms://SID:Zx@host /home/lima.linux/x /home/public_ftp/x /home/a-hosting/x",

@@ -46,7 +46,10 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, place: Pla
         from += 1; // the backslash is doubled in strings
     }
     let mut to = name(scan, from);
-    if place != Place::Windows && scan.at(to) == b'/' && to > from && group(&scan.string[from..to]) {
+    // Below a folder of one letter accounts begin with it.
+    let grouped =
+        to > from && group(&scan.string[from..to]) && (to > from + 1 || scan.at(to + 1) == scan.text[from]);
+    if place != Place::Windows && scan.at(to) == b'/' && grouped {
         from = to + 1;
         to = name(scan, from);
     }

@@ -2,7 +2,7 @@
 
 use super::Kind;
 use super::bytes::{Scan, WORD, contains};
-use super::{told, values};
+use super::{tokens, told, values};
 
 /// How much the name says, and so how little the value has to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,11 +54,6 @@ const OPENERS: [&str; 24] = [
     "login",
     "backup",
     "registration",
-];
-/// What a function does whose argument is the name of a secret, or a question for it.
-const GETTERS: [&str; 15] = [
-    "get", "fetch", "load", "read", "find", "lookup", "delete", "remove", "revoke", "describe", "list",
-    "has", "ask", "prompt", "enter",
 ];
 pub(super) const LONGEST: usize = 512; // bytes of a value
 
@@ -136,7 +131,8 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: 
         return told::ldif(scan, from + 1);
     }
     // "RefreshTokens (`0006_auto`)" of prose.
-    if sign == b'(' && (getter(scan, start, strength) || scan.at(name) == b' ' && scan.at(from) == b'`') {
+    if sign == b'(' && (told::getter(scan, start, strength) || scan.at(name) == b' ' && scan.at(from) == b'`')
+    {
         return;
     }
     // Names of tokens in a smart card's address (RFC 7512).
@@ -193,18 +189,6 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: 
     } else if !called && matches!(sign, b'=' | b':') {
         bare(scan, start, name, from, sign, strength);
     }
-}
-
-/// Whether a function's argument is the name of a secret: `getSecret("…")`; what is reset is named too, but a password.
-fn getter(scan: &Scan<'_, '_>, start: usize, strength: Strength) -> bool {
-    let from = scan.run_before(start, 32, |b| WORD[b as usize]);
-    let head = &scan.string[from..start];
-    let of = |verb: &str| {
-        head.get(..verb.len()).is_some_and(|h| h.eq_ignore_ascii_case(verb))
-            && head[verb.len()..].starts_with(|c: char| c == '_' || c.is_ascii_uppercase())
-            || head.eq_ignore_ascii_case(verb)
-    };
-    GETTERS.iter().any(|verb| of(verb)) || strength != Strength::Password && of("reset")
 }
 
 /// `smbpass=`, `newpass = `: the word before is what the password is for.
@@ -324,9 +308,9 @@ pub(super) fn judge(scan: &mut Scan<'_, '_>, from: usize, to: usize, strength: S
     let (yes, rule) = match strength {
         Strength::Password => (values::password(value) || values::phrase(value), "password"),
         Strength::Pass => (values::password(value) && values::mixed(value), "password"),
-        Strength::Secret => (values::secret(value) || values::django(value), "secret"),
-        Strength::Access => (values::access(value), "secret"),
-        Strength::Token => (values::token(value), "secret"),
+        Strength::Secret => (tokens::secret(value) || tokens::django(value), "secret"),
+        Strength::Access => (tokens::access(value), "secret"),
+        Strength::Token => (tokens::token(value), "secret"),
     };
     if yes {
         scan.push(from, to, Kind::Password, rule);
@@ -395,7 +379,7 @@ fn alone(scan: &Scan<'_, '_>, start: usize, from: usize, stop: usize) -> bool {
     let mark =
         |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'\t' | b'_' | b'-' | b'#' | b'*' | b'/');
     let plain =
-        |value: &str| values::worded(value) && !value.contains(['!', '@', '#', '$', '%', '^', '&', '*']);
+        |value: &str| values::words(value) && !value.contains(['!', '@', '#', '$', '%', '^', '&', '*']);
     let quotes = scan.run_of(stop, 3, |b| matches!(b, b'"' | b'\''));
     let ends = matches!(scan.at(stop), b'\n' | b'\r') || quotes > stop && !WORD[scan.at(quotes) as usize];
     ends && !plain(&scan.string[from..stop]) && scan.line_before(start, 80).iter().all(mark)

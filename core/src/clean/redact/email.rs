@@ -3,7 +3,7 @@
 use super::Kind;
 use super::accounts::someone;
 use super::bytes::{Scan, contains};
-use super::{names, values};
+use super::{names, tokens, values};
 
 /// Generic top-level domains in use; of two letters, every country's. Words that are also file endings or methods are
 /// left to the rule that nothing may be called or indexed behind an address.
@@ -225,7 +225,7 @@ fn in_url(scan: &mut Scan<'_, '_>, at: usize) -> bool {
         if plain(secret) && account && named && !label && !database && someone(name) {
             scan.push(user.0, user.1, Kind::User, "url");
         }
-    } else if plain(name) && !name.contains('%') && values::token(name) {
+    } else if plain(name) && !name.contains('%') && tokens::token(name) {
         scan.push(user.0, user.1, Kind::Password, "url"); // a token in the place of the account
     }
     true

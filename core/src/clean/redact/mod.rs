@@ -21,6 +21,7 @@ mod numbering;
 mod pem;
 mod phone;
 mod services;
+mod tokens;
 mod told;
 mod values;
 mod words;

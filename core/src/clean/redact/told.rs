@@ -3,7 +3,7 @@
 use super::Kind;
 use super::assigned::{LONGEST, Strength, closing, judge, opening, quoted};
 use super::bytes::{Scan, WORD, contains};
-use super::values;
+use super::{tokens, values};
 
 /// Words before "password" in lines that give one without a sign: routers, `.netrc`, SQL.
 const LINES: [&[u8]; 9] = [
@@ -77,6 +77,24 @@ pub(super) fn argument(scan: &Scan<'_, '_>, from: usize) -> Option<usize> {
     let comma = scan.run_of(from, 4, |b| b == b' ');
     let next = scan.run_of(comma + 1, 4, |b| b == b' ');
     (scan.at(comma) == b',' && matches!(scan.at(next), b'"' | b'\'')).then_some(next + 1)
+}
+
+/// What a function does whose argument is the name of a secret, or a question for it.
+const GETTERS: [&str; 15] = [
+    "get", "fetch", "load", "read", "find", "lookup", "delete", "remove", "revoke", "describe", "list",
+    "has", "ask", "prompt", "enter",
+];
+
+/// Whether a function's argument is the name of a secret: `getSecret("…")`; what is reset is named too, but a password.
+pub(super) fn getter(scan: &Scan<'_, '_>, start: usize, strength: Strength) -> bool {
+    let from = scan.run_before(start, 32, |b| WORD[b as usize]);
+    let head = &scan.string[from..start];
+    let of = |verb: &str| {
+        head.get(..verb.len()).is_some_and(|h| h.eq_ignore_ascii_case(verb))
+            && head[verb.len()..].starts_with(|c: char| c == '_' || c.is_ascii_uppercase())
+            || head.eq_ignore_ascii_case(verb)
+    };
+    GETTERS.iter().any(|verb| of(verb)) || strength != Strength::Password && of("reset")
 }
 
 /// Whether a function sets a password, or takes one of an account: `set_password`, `UserPassword`.
@@ -243,8 +261,8 @@ pub(super) fn bearer(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
         let told = scan.text[start] == b'B' || contains(scan.line_before(start, 48), b"auth");
         told && value.len() >= 8 && decoded(value).is_some_and(pair)
     } else {
-        value.len() >= 12 && values::secret(value)
-            || (8..40).contains(&value.len()) && values::mixed_case(value)
+        value.len() >= 12 && tokens::secret(value)
+            || (8..40).contains(&value.len()) && tokens::mixed_case(value)
     };
     if yes {
         scan.push(end, to, Kind::Password, "authorization");

@@ -19,7 +19,7 @@ vsts vsts_azpcontainer puppet chef ansible salt saltstack terraform vagrant nagi
 telegraf snmp snmpd ntpd chrony openvpn wireguard tor znc ircd jabber ejabberd prosody matrix synapse mattermost discourse \
 redmine trac wordpress drupal joomla mediawiki moodle nextcloud owncloud plex kodi hass homeassistant mosquitto mqtt pihole \
 osmc hadoop hdfs yarn hive hbase spark flink storm presto trino airflow jupyter jovyan rstudio rstudio-server shiny zeppelin \
-mesos openstack stack nova neutron glance cinder swift keystone ceph gluster minio oracle oinstall grid db2 db2inst1 db2admin \
+mesos openstack stack nova ironic heat octavia barbican manila magnum mistral sahara trove zaqar ceilometer aodh gnocchi neutron glance cinder swift keystone ceph gluster minio oracle oinstall grid db2 db2inst1 db2admin \
 informix sybase sap sapadm weblogic websphere odoo openerp frappe celery sentry sidekiq puma unicorn passenger gunicorn \
 uwsgi fastcgi php-fpm cron crond at syslog auditd logcheck tss pcp qemu libvirt libvirt-qemu kvm xen lxc lxd vbox vboxuser \
 vmware nixbld guixbuild buildd sbuild pbuilder mock mockbuild rpmbuild makerpm abuild packager builduser koji copr obs obsrun \
@@ -92,29 +92,28 @@ values var vendor version versions video videos view viewer views vol volume vol
 webroot website websites welcome widget widgets wiki work works workspace workspaces www www-data wwwroot wwwrun xml xxx \
 yarn zip zone spack soft fs-images first last next prev previous self super sub parent child hobbies jetbrains spring iscsi zimbra openser serro kamailioro openserro pcscf scscf icscf domains \
 webs vhosts hosting maildir maildirs mailboxes spool cvsroot svnroot gitrepos mirror mirrors backups dump dumps incoming \
-outgoing listserv";
+outgoing listserv htdocs vcs wsgi cgi proj barfoo barfoobar blah hey hmph hacker";
 
 /// Folders of homes: the account stands behind them. So does it behind a single letter (`/home/j/jdoe`).
 const GROUPS: &str =
     "users members member people staff faculty student students grad grads ugrad undergrad homes accounts";
 
 fn set(lists: &[&'static str]) -> HashSet<&'static str> {
-    lists.iter().flat_map(|list| list.split_ascii_whitespace()).collect()
+    let lines = lists.iter().flat_map(|list| list.lines()).filter(|line| !line.starts_with('#'));
+    lines.flat_map(str::split_ascii_whitespace).collect()
 }
 
 /// Names of packages, which servers call their accounts by; the first lines of the file say which.
 const PACKAGES: &str = include_str!("packages.txt");
-static NOBODY: LazyLock<HashSet<&str>> = LazyLock::new(|| {
-    let mut all = set(&[SERVICES, SYSTEMS, STAND_INS, FOLDERS]);
-    all.extend(PACKAGES.lines().filter(|line| !line.starts_with('#')).flat_map(str::split_ascii_whitespace));
-    all
-});
+static NOBODY: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| set(&[SERVICES, SYSTEMS, STAND_INS, FOLDERS, PACKAGES]));
+static RUNNING: LazyLock<HashSet<&str>> = LazyLock::new(|| set(&[SERVICES, PACKAGES]));
 static GROUPED: LazyLock<HashSet<&str>> = LazyLock::new(|| set(&[GROUPS]));
 /// What makes a name a role's wherever it stands in it: `web_user`, `test-jane`.
 static PARTS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
     set(&[
         "user usr users test tests admin runner bot fake example sample demo dummy project projects name username build \
-           server service svc account dir folder app my your some the new old agent worker ci container generic role foo bar baz foobar",
+           server service svc account dir folder app my your some the new old agent worker ci administrator guest pw proj hosting office ftp public linux key container generic role foo bar baz foobar",
     ])
 });
 /// What a role's name ends with, after more of it: `fishuser`, `patchbot`.
@@ -151,9 +150,25 @@ pub(super) fn someone(name: &str) -> bool {
         && !(ENDINGS.iter().any(|end| stem.ends_with(end))
             && !stem.ends_with("talbot")
             && !stem.ends_with("abbot"))
+        && !technical(&lower)
         && !lower
             .rsplit_once('.')
             .is_some_and(|(_, end)| end.len() < 2 || FILES.contains(&format!(" {end} ")))
+}
+
+/// Whether it is built as programs' names are: a known one's daemon (`smtpd`), JavaScript (`ldapjs`), `i18n`.
+fn technical(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let inner = &bytes[1..bytes.len().max(2) - 1];
+    let numeronym = bytes.len() > 2
+        && inner.iter().all(u8::is_ascii_digit)
+        && bytes[0] != bytes[bytes.len() - 1]
+        && bytes[0].is_ascii_alphabetic()
+        && bytes[bytes.len() - 1].is_ascii_alphabetic();
+    let daemon = name.strip_suffix('d').is_some_and(|stem| stem.len() > 2 && RUNNING.contains(stem));
+    // Not "Matthijs" and "Andrejs".
+    let script = name.strip_suffix("js").is_some_and(|stem| stem.len() > 1 && !stem.ends_with(['i', 'e']));
+    numeronym || daemon || script
 }
 
 /// Programs that others are named after: `dynamodblocal`, `myjenkins2`.

@@ -2,7 +2,7 @@
 
 use super::Kind;
 use super::bytes::{Scan, WORD, contains};
-use super::{told, values};
+use super::{tokens, told, values};
 
 /// How much the name says, and so how little the value has to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub(super) enum Strength {
     Pass,
     /// "secret", "api_key": the value must look like one.
     Secret,
+    /// "access_token": a name that says what the token opens.
+    Access,
     /// "token": of parsers too, so the value must be long and mixed.
     Token,
 }
@@ -26,6 +28,33 @@ const WRAPPERS: &str = " Some String::from SecretString::from SecretString Secre
 String bytes byte []byte strPtr stringPtr ptr.To pointer.String pointer.StringPtr aws.String to.Ptr Ok Optional.of of \
 Buffer.from QString QStringLiteral QLatin1String NSString _T TEXT T unicode u S s SecureString Password types.StringValue \
 to_bytes bytearray bytes.fromhex newPassword new_password Value ";
+/// Before "token" in names of what opens something.
+const OPENERS: [&str; 24] = [
+    "access",
+    "auth",
+    "refresh",
+    "api",
+    "session",
+    "user",
+    "admin",
+    "member",
+    "bot",
+    "bearer",
+    "jwt",
+    "service",
+    "verify",
+    "verification",
+    "webhook",
+    "private",
+    "personal",
+    "deploy",
+    "root",
+    "master",
+    "security",
+    "login",
+    "backup",
+    "registration",
+];
 pub(super) const LONGEST: usize = 512; // bytes of a value
 
 fn known_end(rest: &str) -> bool {
@@ -41,6 +70,9 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: 
         return;
     }
     let before = scan.line_before(start, 14);
+    let of = before.to_ascii_lowercase();
+    let of = of.trim_ascii_end();
+    let of = of.strip_suffix(b"_").or(of.strip_suffix(b"-")).unwrap_or(of);
     let other = [
         &b"creation"[..],
         b"next",
@@ -49,13 +81,15 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: 
         b"idempotency",
         b"request",
         b"pagination",
-        b"handle_",
+        b"handle",
         b"csrf",
         b"skip",
+        b"sync",
+        b"resume",
+        b"cancel",
+        b"sequence",
     ];
-    if strength == Strength::Token
-        && other.iter().any(|word| before.to_ascii_lowercase().trim_ascii_end().ends_with(word))
-    {
+    if strength == Strength::Token && other.iter().any(|word| of.ends_with(word)) {
         return; // of pages and of requests, which open nothing
     }
     if contains(before, b"public") || before.to_ascii_lowercase().ends_with(b"username") {
@@ -69,8 +103,10 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: 
     if about.ends_with("id") && (contains(&scan.text[start..end], b"key") || strength == Strength::Token) {
         return; // `private_key_id`, `token_id` are no secrets, but where a format knows them
     }
+    let opens = |word: &&str| of.ends_with(word.as_bytes());
     let strength = match strength {
         _ if about.ends_with("id") => Strength::Token,
+        Strength::Token if OPENERS.iter().any(opens) => Strength::Access,
         other => other,
     };
     // A short anchor must be a word, or one of its parts: `pwd`, `dbPwd`, `DB_PWD`, but no part of another word.
@@ -82,16 +118,49 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: 
             return;
         }
     }
-    let Some((sign, from, called)) = operator(scan, name) else {
+    if told::fallback(scan, start, name, strength) {
+        return;
+    }
+    if &scan.text[start..end] == b"PASS" && scan.text[name..].starts_with(b" :") {
+        return told::find(scan, start, end, name, strength); // of IRC
+    }
+    let Some((sign, from, called)) = operator(scan, start, name) else {
         return told::find(scan, start, end, name, strength);
     };
-    if sign == b':' && scan.at(from) == b':' {
+    if sign == b':' && scan.at(from) == b':' && scan.before(from) == b':' {
         return told::ldif(scan, from + 1);
+    }
+    // "RefreshTokens (`0006_auto`)" of prose.
+    if sign == b'(' && (told::getter(scan, start, strength) || scan.at(name) == b' ' && scan.at(from) == b'`')
+    {
+        return;
+    }
+    // Names of tokens in a smart card's address (RFC 7512).
+    let card =
+        || [&b"pkcs11:"[..], b"manufacturer="].iter().any(|w| contains(scan.line_before(start, 120), w));
+    if strength == Strength::Token && sign == b'=' && card() {
+        return;
+    }
+    let from = [&b"with: "[..], b":with => "]
+        .iter()
+        .find(|word| sign == b',' && scan.text[from..].starts_with(word))
+        .map_or(from, |word| from + word.len());
+    if scan.at(from) == b':' && scan.before(from) == b' ' {
+        let stop = scan.run_of(from + 1, LONGEST, |b| WORD[b as usize]);
+        return judge(scan, from + 1, stop, Strength::Pass); // a symbol of Ruby
     }
     let from =
         if called || sign == b':' || sign == b'=' || sign == b',' { unwrapped(scan, from) } else { from };
+    // `set_password(user, "VALUE")`
+    let word = scan.run_of(from, 40, |b| WORD[b as usize] || b == b'.');
+    let second =
+        told::argument(scan, word).filter(|_| sign == b'(' && word > from && told::sets(scan, start));
+    let from = second.map_or(from, |inner| inner - 1);
     if let Some((open, inner)) = opening(scan, from) {
         let Some(stop) = closing(scan, open, inner) else { return };
+        if scan.before(open) == b'{' && scan.at(stop + 1) == b':' {
+            return; // accounts and their passwords
+        }
         // "The secret", […]: only where the string before is the name.
         let left = scan.run_before(start, 24, |b| WORD[b as usize] || matches!(b, b'-' | b'.'));
         if sign == b',' && scan.at(name) != b',' && !matches!(scan.before(left), b'"' | b'\'' | b'`') {
@@ -103,6 +172,9 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: 
         // `mailPass = "…"`: a part of a name says more than the word, which is also what tests do.
         let part =
             strength == Strength::Pass && start > 0 && WORD[scan.text[start - 1] as usize] && name == end;
+        if sign == b'(' && told::argument(scan, stop + 1).is_some() {
+            return told::last(scan, start, inner, stop, strength);
+        }
         let strength = match strength {
             Strength::Password if sign == b',' => Strength::Pass, // lists of strings
             _ if part => Strength::Password,
@@ -119,16 +191,20 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: 
     }
 }
 
-/// `smbpass=`, `dbpass=`: the word before is what the password is for.
+/// `smbpass=`, `newpass = `: the word before is what the password is for.
 fn joined(scan: &Scan<'_, '_>, start: usize, name: usize) -> bool {
-    const OF: &str = " admin api auth cert client db ftp http imap key keystore ldap login mail my mysql pg pop proxy rpc root \
-sasl server smb smtp sql srv ssh sudo truststore user vnc web wifi ";
+    const OF: &str = " admin api auth bind cert client db def default ftp http imap irc key keystore ldap link login mail my \
+mysql new old oper pg pop proxy rpc root sasl server sip smb smtp sql srv ssh sudo temp test tmp truststore user vnc vpn \
+web wifi xauth ";
     let from = scan.run_before(start, 16, |b| WORD[b as usize]);
-    scan.at(name) == b'=' && OF.contains(&format!(" {} ", scan.string[from..start].to_ascii_lowercase()))
+    // Not in a list of strings.
+    let next = scan.run_of(name, 3, |b| b"\"'] ".contains(&b));
+    matches!(scan.at(next), b'=' | b':')
+        && OF.contains(&format!(" {} ", scan.string[from..start].to_ascii_lowercase()))
 }
 
 /// What assigns, after a name: the sign, where the value begins, and whether it is an argument.
-fn operator(scan: &Scan<'_, '_>, name: usize) -> Option<(u8, usize, bool)> {
+fn operator(scan: &Scan<'_, '_>, start: usize, name: usize) -> Option<(u8, usize, bool)> {
     let blank = |b: u8| b == b' ' || b == b'\t';
     let mut at = name;
     let mut quoted = false;
@@ -136,7 +212,7 @@ fn operator(scan: &Scan<'_, '_>, name: usize) -> Option<(u8, usize, bool)> {
         match scan.at(at) {
             b'\\' if matches!(scan.at(at + 1), b'"' | b'\'') => (at, quoted) = (at + 2, true),
             b'"' | b'\'' | b'`' => (at, quoted) = (at + 1, true),
-            b']' if quoted => at += 1,
+            b']' if quoted || scan.before(start) == b':' => at += 1,
             _ => break,
         }
     }
@@ -198,7 +274,7 @@ fn unwrapped(scan: &Scan<'_, '_>, from: usize) -> usize {
 /// A quote, escaped or not, after at most two letters of a prefix: where it is, and where the value begins.
 pub(super) fn opening(scan: &Scan<'_, '_>, from: usize) -> Option<(usize, usize)> {
     let mut at = from;
-    while at < from + 2 && matches!(scan.at(at), b'b' | b'r' | b'u' | b'f' | b'L' | b'@' | b'B' | b'R') {
+    while at < from + 2 && b"brufLN@BR".contains(&scan.at(at)) {
         at += 1;
     }
     match scan.at(at) {
@@ -232,8 +308,9 @@ pub(super) fn judge(scan: &mut Scan<'_, '_>, from: usize, to: usize, strength: S
     let (yes, rule) = match strength {
         Strength::Password => (values::password(value) || values::phrase(value), "password"),
         Strength::Pass => (values::password(value) && values::mixed(value), "password"),
-        Strength::Secret => (values::secret(value) || values::django(value), "secret"),
-        Strength::Token => (values::token(value), "secret"),
+        Strength::Secret => (tokens::secret(value) || tokens::django(value), "secret"),
+        Strength::Access => (tokens::access(value), "secret"),
+        Strength::Token => (tokens::token(value), "secret"),
     };
     if yes {
         scan.push(from, to, Kind::Password, rule);
@@ -260,6 +337,11 @@ fn bare(scan: &mut Scan<'_, '_>, start: usize, name: usize, from: usize, sign: u
         return;
     }
     let value = &scan.text[from..stop];
+    // `DB_PASSWORD= NEXT=value`
+    let next = value.iter().take_while(|b| b.is_ascii_uppercase() || **b == b'_').count();
+    if !tight && next > 2 && value.get(next) == Some(&b'=') {
+        return;
+    }
     let strength = match strength {
         Strength::Password if sign == b':' && !value.iter().any(u8::is_ascii_digit) => Strength::Secret, // prose: "password: something!"
         Strength::Password if !config && !within && !set => Strength::Pass,
@@ -297,7 +379,7 @@ fn alone(scan: &Scan<'_, '_>, start: usize, from: usize, stop: usize) -> bool {
     let mark =
         |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'\t' | b'_' | b'-' | b'#' | b'*' | b'/');
     let plain =
-        |value: &str| values::worded(value) && !value.contains(['!', '@', '#', '$', '%', '^', '&', '*']);
+        |value: &str| values::words(value) && !value.contains(['!', '@', '#', '$', '%', '^', '&', '*']);
     let quotes = scan.run_of(stop, 3, |b| matches!(b, b'"' | b'\''));
     let ends = matches!(scan.at(stop), b'\n' | b'\r') || quotes > stop && !WORD[scan.at(quotes) as usize];
     ends && !plain(&scan.string[from..stop]) && scan.line_before(start, 80).iter().all(mark)

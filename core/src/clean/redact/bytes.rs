@@ -44,13 +44,23 @@ pub(super) struct Scan<'t, 'r> {
     pub found: Vec<Finding<'r>>,
     /// Where the run of key characters ends that a format was last tried in, and how often it was.
     pub run: (usize, u32),
+    /// The names that were looked for in the whole text, and whether packages are called so.
+    pub looked: Vec<(&'t [u8], bool)>,
     /// The next `-----END` at or after a place, `usize::MAX` for none.
     pub closer: Option<(usize, usize)>,
 }
 
 impl<'t, 'r> Scan<'t, 'r> {
     pub fn new(string: &'t str, bare: bool) -> Self {
-        Self { text: string.as_bytes(), string, bare, found: Vec::new(), run: (0, 0), closer: None }
+        Self {
+            text: string.as_bytes(),
+            string,
+            bare,
+            found: Vec::new(),
+            run: (0, 0),
+            looked: Vec::new(),
+            closer: None,
+        }
     }
 
     pub fn push(&mut self, start: usize, end: usize, kind: Kind, rule: &'r str) {

@@ -3,7 +3,7 @@
 use super::Kind;
 use super::accounts::someone;
 use super::bytes::{Scan, contains};
-use super::{names, values};
+use super::{names, tokens, values};
 
 /// Generic top-level domains in use; of two letters, every country's. Words that are also file endings or methods are
 /// left to the rule that nothing may be called or indexed behind an address.
@@ -42,6 +42,8 @@ somewhere.com somewhere.net spam.com acme.com b.com c.com x.com y.com a.com b.c 
 const STAND_INS: &str = " example examples domain yourdomain mydomain somedomain anydomain otherdomain anotherdomain thedomain \
 mycompany yourcompany somecompany foo bar baz foobar test testing host hostname localhost yourhost myhost somehost mailserver \
 invalid yoursite mysite website somewhere nowhere whatever realm ";
+/// Accounts that are no initials and nobody's: what Oracle's tests log in as, abbreviations.
+const TECHNICAL: &str = " scott sid pg db hg cn dn dc ws fs vm sh ms my tf js ts py gcp pw rw xy tt wp ";
 const NOBODY: &str = " git hg svn noreply no-reply this super return self ";
 /// Before what looks like an address and names a message or a part of one.
 const MESSAGES: [&[u8]; 12] = [
@@ -187,7 +189,10 @@ fn in_url(scan: &mut Scan<'_, '_>, at: usize) -> bool {
         return false;
     }
     let next = scan.at(at + 1);
-    if !next.is_ascii_alphanumeric() && !matches!(next, b'[' | b'$' | b'{' | b'%' | b'<') {
+    // `"http://jane:…@" + host`
+    let joined = matches!(next, b'"' | b'\'')
+        && matches!(scan.at(scan.run_of(at + 2, 2, |b| b == b' ')), b'+' | b'.' | b',');
+    if !next.is_ascii_alphanumeric() && !matches!(next, b'[' | b'$' | b'{' | b'%' | b'<') && !joined {
         return false;
     }
     let (user, password) = match memchr::memchr(b':', &scan.text[start..at]) {
@@ -203,10 +208,24 @@ fn in_url(scan: &mut Scan<'_, '_>, at: usize) -> bool {
             scan.push(password.0, password.1, Kind::Password, "url");
         }
         let account = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
-        if plain(secret) && account && name.len() > 2 && name != "scott" && someone(name) {
+        // Two letters are a person's initials, or a word of technology.
+        let initials = name.len() == 2
+            && name.bytes().all(|b| b.is_ascii_lowercase() && !b"aeiou".contains(&b))
+            && !TECHNICAL.contains(&format!(" {name} "));
+        // Services' databases are called like their accounts.
+        let host = scan.run_of(at + 1, 80, |b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
+        let database = scan.at(host) == b'/'
+            && scan.string[host + 1..].strip_prefix(name).is_some_and(|rest| {
+                !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '/' | '.'))
+            });
+        // `AccountSid:AuthToken@` of documentation.
+        let label = name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
+            || name.as_bytes().windows(2).any(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase());
+        let named = name.len() > 2 && !TECHNICAL.contains(&format!(" {name} ")) || initials;
+        if plain(secret) && account && named && !label && !database && someone(name) {
             scan.push(user.0, user.1, Kind::User, "url");
         }
-    } else if plain(name) && values::token(name) {
+    } else if plain(name) && !name.contains('%') && tokens::token(name) {
         scan.push(user.0, user.1, Kind::Password, "url"); // a token in the place of the account
     }
     true

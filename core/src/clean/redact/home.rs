@@ -2,7 +2,7 @@
 
 use super::Kind;
 use super::accounts::{group, someone};
-use super::bytes::{Scan, contains};
+use super::bytes::{Scan, WORD, contains};
 
 /// Folders that hold homes on file servers and large machines: `/export/home/`, `/usr/users/`, `/mnt/data/home/`.
 const MOUNTS: &str = " usr opt export exports nfs mnt net data vol volumes srv afs gpfs lustre lus scratch work \
@@ -46,7 +46,10 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, place: Pla
         from += 1; // the backslash is doubled in strings
     }
     let mut to = name(scan, from);
-    if place != Place::Windows && scan.at(to) == b'/' && to > from && group(&scan.string[from..to]) {
+    // Below a folder of one letter accounts begin with it.
+    let grouped =
+        to > from && group(&scan.string[from..to]) && (to > from + 1 || scan.at(to + 1) == scan.text[from]);
+    if place != Place::Windows && scan.at(to) == b'/' && grouped {
         from = to + 1;
         to = name(scan, from);
     }
@@ -79,9 +82,97 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, place: Pla
     {
         return;
     }
-    if last || within {
+    if (last || within) && !(place == Place::Unix && served(scan, start, from, to)) {
         scan.push(from, to, Kind::User, "home");
     }
+}
+
+/// Endings of a program's own files.
+const OF_PROGRAMS: [&[u8]; 12] = [
+    b".cfg",
+    b".conf",
+    b".ini",
+    b".py",
+    b".pl",
+    b".rb",
+    b".sh",
+    b".js",
+    b".log",
+    b".pid",
+    b".sock",
+    b".service",
+];
+
+/// Before the name of a package, where it is used or installed.
+const PACKAGED: [&[u8]; 11] = [
+    b"require('",
+    b"require(\"",
+    b"from '",
+    b"from \"",
+    b"import ",
+    b"Package: ",
+    b"apt install ",
+    b"apt-get install ",
+    b"npm install ",
+    b"pip install ",
+    b"systemctl start ",
+];
+/// How many names are looked for in the whole of a text: bounds the work.
+const LOOKS: usize = 8;
+
+/// Whether the text shows a program's account: its path names the program again (`/home/mrtg/cfg/mrtg.cfg`), services
+/// are given the account before (`--chown=NAME`), it is an image's (`WORKDIR`), or a package is called so.
+fn served(scan: &mut Scan<'_, '_>, start: usize, from: usize, to: usize) -> bool {
+    const MADE: [&[u8]; 5] = [b"--chown=", b"runuser ", b"groupadd ", b"--system ", b"useradd -r "];
+    let name = &scan.text[from..to];
+    if name.len() < 3 {
+        return false;
+    }
+    let path = scan.run_of(to, 120, |b| b.is_ascii_alphanumeric() || b"/._-+".contains(&b));
+    let parts: Vec<&[u8]> = scan.text[to..path].split(|b| *b == b'/').skip(1).collect();
+    let again = |(n, part): (usize, &&[u8])| {
+        // `mrtg`, `mrtg.cfg`, `mrtg-2`, `qpsmtpd`; not `jane.txt`, nor a folder somewhere below.
+        part.strip_prefix(name).is_some_and(|rest| match rest {
+            [] => n == 0 || n + 1 == parts.len(),
+            [b'-', version, ..] => version.is_ascii_digit(),
+            _ => OF_PROGRAMS.contains(&rest),
+        }) || name.len() > 3 && part.len() > name.len() && part.ends_with(name)
+    };
+    // Sites where people's folders are called after them.
+    let hosts = [&b"github.com"[..], b"gitlab.com", b"bitbucket.org", b"mail", b"home", b"media", b"run"];
+    let repeated = parts.iter().enumerate().any(again) && !parts.iter().any(|part| hosts.contains(part));
+    let line = scan.line_before(start, 80).trim_ascii_start();
+    let image = [&b"WORKDIR "[..], b"VOLUME ", b"ENV HOME"].iter().any(|word| line.starts_with(word));
+    let begin = scan.run_before(start, 240, |_| true);
+    let window = &scan.text[begin..start];
+    let made = || {
+        MADE.iter().any(|word| {
+            memchr::memmem::find(window, word).is_some_and(|at| {
+                let end = memchr::memchr(b'\n', &window[at..]).map_or(window.len(), |n| at + n);
+                window[at + word.len()..end]
+                    .split(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.')))
+                    .any(|token| token == name)
+            })
+        })
+    };
+    repeated || image || made() || packaged(scan, name)
+}
+
+/// Whether a package of the text is called so: `require('NAME')`, `Package: NAME`.
+fn packaged<'t>(scan: &mut Scan<'t, '_>, name: &'t [u8]) -> bool {
+    if let Some((_, known)) = scan.looked.iter().find(|(looked, _)| *looked == name) {
+        return *known;
+    }
+    let text = scan.text;
+    let used = scan.looked.len() < LOOKS
+        && memchr::memmem::find_iter(text, name).take(64).any(|at| {
+            let end = scan.at(at + name.len());
+            !WORD[end as usize] && end != b'-' && PACKAGED.iter().any(|word| text[..at].ends_with(word))
+        });
+    if scan.looked.len() < LOOKS {
+        scan.looked.push((name, used));
+    }
+    used
 }
 
 /// Where the run of a name's characters ends, without the dot of a sentence.

@@ -21,6 +21,7 @@ mod numbering;
 mod pem;
 mod phone;
 mod services;
+mod tokens;
 mod told;
 mod values;
 mod words;
@@ -134,6 +135,8 @@ impl Redactor {
                 Word::Bearer => told::bearer(&mut scan, start, end),
                 Word::Identified => told::identified(&mut scan, end),
                 Word::Account => told::account(&mut scan, start, end),
+                Word::Command => told::command(&mut scan, start, end),
+                Word::Pair => told::pair(&mut scan, end),
                 Word::Name(context) => names::find(&mut scan, start, end, context),
                 Word::Home(place) => home::find(&mut scan, start, end, place),
                 Word::Pem => pem::find(&mut scan, start),

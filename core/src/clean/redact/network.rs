@@ -90,7 +90,8 @@ pub(super) fn v4(scan: &mut Scan<'_, '_>, dot: usize) {
     }
     let start = scan.run_before(dot, 4, |b| b.is_ascii_digit());
     let before = scan.before(start);
-    if !scan.fresh(start) || matches!(before, b'.' | b'-' | b'+' | b'^' | b'~' | b'#') {
+    let odd = matches!(before, b'.' | b'-' | b'+' | b'^' | b'~' | b'#') && !indexed(scan, start);
+    if !scan.fresh(start) || odd {
         return;
     }
     let mut octets = [0u8; 4];
@@ -110,17 +111,19 @@ pub(super) fn v4(scan: &mut Scan<'_, '_>, dot: usize) {
             at += 1;
         }
     }
-    if among_numbers(scan, start) {
+    if among_numbers(scan, start, at) {
         return;
     }
     let next = scan.at(at);
     // Two large numbers are no version's: `203.0.113.9-1057` of a log.
     let large = octets.iter().filter(|octet| **octet > 40).count() > 1;
     let goes_on = next == b'-' && WORD[scan.at(at + 1) as usize] && !large;
-    if WORD[next as usize] || goes_on || dotted(scan, at) {
+    if WORD[next as usize] || goes_on || dotted(scan, at) && !captured(scan, start, at) {
         return;
     }
-    let network = prefix(scan, at).is_some_and(|bits| bits < 32 && u32::from_be_bytes(octets) << bits == 0);
+    let network = prefix(scan, at)
+        .or_else(|| mask(scan, at))
+        .is_some_and(|bits| bits < 32 && u32::from_be_bytes(octets) << bits == 0);
     if public_v4(octets) && !network && !versioned(scan, start, octets) {
         scan.push(start, at, Kind::Ip, "ipv4");
     }
@@ -131,21 +134,58 @@ fn dotted(scan: &Scan<'_, '_>, at: usize) -> bool {
     scan.at(at) == b'.' && WORD[scan.at(at + 1) as usize]
 }
 
-/// Whether a decimal number stands before, as in the paths of SVG: `-2.12 3.51.98.32`.
-fn among_numbers(scan: &Scan<'_, '_>, start: usize) -> bool {
+/// Whether a decimal number stands before, as in the paths of SVG: `-2.12 3.51.98.32`. Not a time of a log, and not
+/// before a port or a word, where paths go on with numbers and single letters.
+fn among_numbers(scan: &Scan<'_, '_>, start: usize, end: usize) -> bool {
     if !matches!(scan.before(start), b' ' | b',') {
         return false;
     }
-    let from = scan.run_before(start - 1, 16, |b| b.is_ascii_digit() || b == b'.');
+    let from = scan.run_before(start - 1, 20, |b| b.is_ascii_digit() || b == b'.');
     let token = &scan.text[from..start - 1];
     let dots = token.iter().filter(|b| **b == b'.').count();
-    dots > 0 && dots != 3 && token.last().is_some_and(u8::is_ascii_digit)
+    let epoch = token.iter().take_while(|b| **b != b'.').count() > 8;
+    let next = scan.run_of(end, 2, |b| matches!(b, b' ' | b'\t' | b','));
+    let word = scan.run_of(next, 2, |b| b.is_ascii_alphabetic()) == next + 2;
+    dots > 0
+        && dots != 3
+        && token.last().is_some_and(u8::is_ascii_digit)
+        && !(epoch || word || scan.before(from) == b':' || scan.at(end) == b':')
+}
+
+/// Whether the address is an index of a table of SNMP about addresses: `ipAdEntAddr.198.51.100.7` (RFC 4293).
+fn indexed(scan: &Scan<'_, '_>, start: usize) -> bool {
+    let name = scan.run_before(start - 1, 32, |b| b.is_ascii_alphabetic());
+    scan.before(start) == b'.'
+        && [&b"ip"[..], b"tcp", b"udp", b"bgp", b"ospf"].iter().any(|head| {
+            scan.text[name..].starts_with(head) && scan.at(name + head.len()).is_ascii_uppercase()
+        })
+}
+
+/// Whether what follows an address is the port behind a dot that tcpdump writes: `IP 198.51.100.7.443 > `.
+fn captured(scan: &Scan<'_, '_>, start: usize, end: usize) -> bool {
+    let port = scan.run_of(end + 1, 6, |b| WORD[b as usize] || b == b'-');
+    let line = scan.line_before(start, 3);
+    line == b"IP " && scan.text[port..].starts_with(b" > ") || line.ends_with(b"> ") && scan.at(port) == b':'
+}
+
+/// The bits of the mask behind an address: `/255.255.255.252`, ` netmask 255.255.255.252`, ` 0.0.0.3` of routers.
+fn mask(scan: &Scan<'_, '_>, end: usize) -> Option<u32> {
+    let word = scan.run_of(end, 12, |b| b" \t/\",'=:".contains(&b) || b.is_ascii_alphabetic());
+    let to = scan.run_of(word, 16, |b| b.is_ascii_digit() || b == b'.');
+    let gap = &scan.text[end..word];
+    let plain = !gap.iter().any(u8::is_ascii_alphabetic) && gap.len() < 2;
+    let mask = u32::from(scan.string.get(word..to)?.parse::<Ipv4Addr>().ok()?);
+    let mask = if mask >> 8 == 0 && mask > 0 { !mask } else { mask };
+    (mask >> 8 == 0x00ff_ffff && mask.leading_ones() + mask.trailing_zeros() == 32)
+        .then(|| mask.leading_ones())
+        .filter(|_| plain || contains(gap, b"mask"))
 }
 
 /// The length of the prefix behind an address: `/26`.
 fn prefix(scan: &Scan<'_, '_>, at: usize) -> Option<u32> {
     let to = scan.run_of(at + 1, 4, |b| b.is_ascii_digit());
-    if scan.at(at) == b'/' && to > at + 1 { scan.string[at + 1..to].parse().ok() } else { None }
+    let digits = (scan.at(at) == b'/').then(|| &scan.string[at + 1..to])?;
+    digits.parse().ok().filter(|bits| *bits <= 128)
 }
 
 fn versioned(scan: &Scan<'_, '_>, start: usize, octets: [u8; 4]) -> bool {

@@ -18,6 +18,12 @@ fn number(scan: &Scan<'_, '_>, start: usize) -> (usize, Vec<u8>) {
             (end, gap) = (at + 1, 0);
         } else if separator(byte) && gap < 2 && !(gap == 1 && byte == scan.at(at - 1)) {
             gap += 1;
+        } else if gap == 2
+            && digits[0] == 0
+            && byte == b' '
+            && matches!(&scan.text[at - 2..at], b" /" | b" -")
+        {
+            gap += 1; // `089 / 2180 - 3291`
         } else {
             break;
         }
@@ -51,7 +57,11 @@ fn invented(digits: &[u8]) -> bool {
     let doubled = digits
         .windows(8)
         .any(|w| twice(w) && w.chunks(2).zip(w[2..].chunks(2)).all(|(a, b)| b[0] == (a[0] + 1) % 10));
-    let short = triples || digits.len() < 9 && digits.windows(3).any(|w| w == [5, 5, 5]);
+    let pairs = digits.len() > 7 && {
+        let end = &digits[digits.len() - 6..];
+        twice(end) && end.chunks(2).zip(end[2..].chunks(2)).all(|(a, b)| b[0] == a[0] + 1)
+    }; // `22 33 44` at the end
+    let short = triples || pairs || digits.len() < 9 && digits.windows(3).any(|w| w == [5, 5, 5]);
     short
         || runs
         || last.starts_with(&[5, 5, 5])
@@ -72,7 +82,7 @@ pub(super) fn international(scan: &mut Scan<'_, '_>, plus: usize) {
     if apart || first == b'(' {
         first = scan.at(plus + 2);
     }
-    let doubled = before == b'+' && plus > 1 && matches!(scan.text[plus - 2], b'"' | b'\''); // "++1 (650) …"
+    let doubled = before == b'+' && matches!(scan.before(plus - 1), b'"' | b'\'' | b' '); // "++1 (650) …"
     if !(b'1'..=b'9').contains(&first)
         || WORD[before as usize]
         || matches!(before, b'+' | b'.' | b')' | b']' | b'-') && !doubled
@@ -100,9 +110,11 @@ pub(super) fn international(scan: &mut Scan<'_, '_>, plus: usize) {
     let written = &scan.text[from..end];
     let groups = written.split(|b| separator(*b)).filter(|g| !g.is_empty()).count();
     let next = scan.at(end);
-    let quoted = matches!(before, b'"' | b'\'' | b':' | b'>' | b'`' | b'=')
-        && matches!(next, b'"' | b'\'' | b'<' | b'`' | b'\n' | b'@' | b';' | b'&');
-    let told = groups == 1 && digits.len() >= 10 && called(scan);
+    let quoted = matches!(
+        if doubled { scan.before(plus - 1) } else { before },
+        b'"' | b'\'' | b':' | b'>' | b'`' | b'='
+    ) && matches!(next, b'"' | b'\'' | b'<' | b'`' | b'\n' | b'@' | b';' | b'&');
+    let told = groups == 1 && digits.len() >= 10 && (called(scan) || in_prose(scan, plus, end));
     let dots = written.iter().filter(|b| **b == b'.').count();
     // `+30 108203682`: a country and the rest in one piece.
     let first_group = written.iter().take_while(|b| b.is_ascii_digit()).count();
@@ -128,6 +140,17 @@ pub(super) fn international(scan: &mut Scan<'_, '_>, plus: usize) {
     {
         scan.push(plus, end, Kind::Phone, "phone");
     }
+}
+
+/// Whether a number without separators stands among words, or alone on its line; not as a term of a sum.
+fn in_prose(scan: &Scan<'_, '_>, plus: usize, end: usize) -> bool {
+    let line = scan.line_before(plus, 80).trim_ascii_end();
+    let open = matches!(line.last(), Some(byte) if byte.is_ascii_alphabetic() || b",:@(>".contains(byte));
+    let alone = line.is_empty() && scan.at(end) == b'\n';
+    let next = scan.at(end);
+    let ends = next.is_ascii_whitespace()
+        || matches!(next, b',' | b')' | b';' | b'.' | b'}') && !WORD[scan.at(end + 1) as usize];
+    end - plus > 11 && ends && (alone || open && scan.before(plus) != b'\n')
 }
 
 /// `2012-04-05`.
@@ -248,6 +271,10 @@ pub(super) fn dotted(scan: &mut Scan<'_, '_>, dot: usize) {
     }
 }
 
+/// What may follow a word for a telephone within a name, or stand behind it: `phone_number`, "Fax no."
+const OF: &str = " number numbers num no nr nummer numero e s home work mobile office cell private business 1 2 fax value us \
+main attr input field str string ";
+
 /// Any number of 8 to 15 digits in groups, after "phone" and a sign: `phone: 020 …`.
 pub(super) fn after_word(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
     let part = scan.text[start].is_ascii_uppercase() && scan.before(start).is_ascii_lowercase(); // `homePhone`
@@ -255,40 +282,7 @@ pub(super) fn after_word(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
     if !scan.fresh(start) && scan.before(start) != b'_' && !part && !tele {
         return;
     }
-    // Words alone may follow: `tel:0800…` has its number there.
-    let word = WORD[scan.at(end) as usize] && !scan.at(end).is_ascii_digit();
-    let rest = if word { scan.run_of(end, 16, |b| WORD[b as usize]) } else { end };
-    let sign = scan.run_of(rest, 16, |b| b" \t\"':=.>,|-#[{".contains(&b));
-    // `TEL;TYPE=WORK,VOICE:…` of vCard.
-    let sign =
-        if scan.at(rest) == b';' { scan.run_of(rest, 40, |b| b != b':' && b != b'\n') + 1 } else { sign };
-    let of = scan.string[end..rest].trim_matches('_').to_ascii_lowercase();
-    let number_of = matches!(
-        of.as_str(),
-        "" | "s"
-            | "number"
-            | "numbers"
-            | "num"
-            | "no"
-            | "nr"
-            | "nummer"
-            | "e"
-            | "home"
-            | "work"
-            | "mobile"
-            | "office"
-            | "cell"
-            | "1"
-            | "2"
-            | "fax"
-            | "value"
-            | "numero"
-            | "us"
-            | "main"
-    );
-    if (sign == rest && !matches!(scan.text[end - 1], b':' | b'.' | b' ')) || !number_of {
-        return;
-    }
+    let Some(sign) = sign(scan, end) else { return };
     let from = if matches!(scan.at(sign), b'+' | b'(') { sign + 1 } else { sign };
     if !scan.at(from).is_ascii_digit() {
         return;
@@ -297,8 +291,12 @@ pub(super) fn after_word(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
     let quoted = matches!(scan.before(sign), b'"' | b'\'');
     let groups = scan.text[from..stop].split(|b| separator(*b)).filter(|g| !g.is_empty()).count();
     let element = scan.before(sign) == b'>' && scan.at(stop) == b'<';
-    let shaped = groups >= 2 || quoted || element || scan.before(sign) == b':' || scan.bare;
-    let local = digits.len() == 7 && groups == 2 && scan.text[start..end].eq_ignore_ascii_case(b"tel:");
+    let phrase = contains(&scan.text[end..sign], b" number");
+    let shaped = groups >= 2 || phrase || quoted || element || scan.before(sign) == b':' || scan.bare;
+    // A local number, in two parts.
+    let told =
+        scan.text[start..end].eq_ignore_ascii_case(b"tel:") || matches!(scan.before(sign), b' ' | b':');
+    let local = digits.len() == 7 && groups == 2 && told && digits[0] > 1 && scan.at(from + 3) == b'-';
     let short = local || digits.len() == 7 && matches!(scan.before(sign), b'=' | b':') && groups == 1;
     if ((8..=15).contains(&digits.len()) || short)
         && !dated(&scan.text[from..stop])
@@ -308,4 +306,61 @@ pub(super) fn after_word(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
     {
         scan.push(sign, stop, Kind::Phone, "phone");
     }
+}
+
+/// Where a number would begin behind a word for a telephone, if nothing but signs and words of [`OF`] stand between.
+fn sign(scan: &Scan<'_, '_>, end: usize) -> Option<usize> {
+    let signs = |from: usize| {
+        scan.run_of(from, 16, |b| b" \t\"':=.>,|-#[{".contains(&b) || "：".as_bytes().contains(&b))
+    };
+    let of = |from: usize, to: usize| {
+        let word = scan.string.get(from..to).map(|w| w.trim_matches('_').to_ascii_lowercase());
+        word.is_some_and(|word| word.is_empty() || OF.contains(&format!(" {word} ")))
+    };
+    // `TEL;TYPE=WORK,VOICE:…` of vCard (RFC 6350).
+    if scan.before(end) == b';' {
+        let colon = scan.run_of(end, 80, |b| b != b':' && b != b'\n' && b != b'"');
+        let uri = scan.text[colon..].starts_with(b":tel:");
+        return (scan.at(colon) == b':').then_some(colon + if uri { 5 } else { 1 });
+    }
+    // Words alone may follow: `tel:0800…` has its number there.
+    let word = WORD[scan.at(end) as usize] && !scan.at(end).is_ascii_digit();
+    let rest = if word { scan.run_of(end, 16, |b| WORD[b as usize]) } else { end };
+    if !of(end, rest) {
+        return None;
+    }
+    if let Some(value) = attribute(scan, rest) {
+        return Some(value);
+    }
+    // "Phone (office): …", `fax(kpmg): …`.
+    let open = rest + usize::from(scan.at(rest) == b' ');
+    let close = scan.run_of(open + 1, 16, |b| b.is_ascii_alphabetic() || b == b' ');
+    if scan.at(open) == b'(' && close > open + 1 && scan.at(close) == b')' {
+        return Some(signs(close + 1));
+    }
+    // `phone('…')`
+    let argument = scan.run_of(rest + 1, 2, |b| b == b' ');
+    if scan.at(rest) == b'(' && matches!(scan.at(argument), b'"' | b'\'') {
+        return Some(argument + 1);
+    }
+    let sign = signs(rest);
+    let next = scan.run_of(sign, 8, |b| b.is_ascii_alphabetic());
+    if sign == rest + 1 && scan.at(rest) == b' ' && next > sign && of(sign, next) {
+        return Some(signs(next)).filter(|to| *to > next); // "phone number: …"
+    }
+    (sign > rest || matches!(scan.before(end), b':' | b'.' | b' ')).then_some(sign)
+}
+
+/// Where the value of an attribute or element begins: `<input type="tel" value="…">`, `<phone type="home">…`.
+fn attribute(scan: &Scan<'_, '_>, from: usize) -> Option<usize> {
+    if !matches!(scan.at(from), b'"' | b'\'' | b' ') {
+        return None;
+    }
+    let to = scan.run_of(from, 80, |b| !matches!(b, b'\n' | b'<' | b'>' | b';' | b'{' | b'('));
+    let inside = &scan.text[from..to];
+    let value = [&b" value=\""[..], b" value='"]
+        .iter()
+        .find_map(|mark| memchr::memmem::find(inside, mark).map(|n| from + n + mark.len()));
+    let element = scan.at(to) == b'>' && scan.at(from) == b' ' && inside.contains(&b'=');
+    value.or(element.then_some(to + 1))
 }

@@ -120,6 +120,13 @@ fn any_text_takes_linear_time_and_never_panics() {
         "é",
         "Bearer ",
         "Ab Cd <",
+        "sshpass -p ",
+        "phone ",
+        "tel;",
+        "${password:-",
+        "set_password(\"a\", ",
+        "/home/zebu/x ",
+        "1.2.3.4 netmask ",
     ] {
         let text = pattern.repeat(1_000_000 / pattern.len());
         let started = Instant::now();

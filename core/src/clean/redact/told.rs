@@ -3,7 +3,7 @@
 use super::Kind;
 use super::assigned::{LONGEST, Strength, closing, judge, opening, quoted};
 use super::bytes::{Scan, WORD, contains};
-use super::values;
+use super::{tokens, values};
 
 /// Words before "password" in lines that give one without a sign: routers, `.netrc`, SQL.
 const LINES: [&[u8]; 9] = [
@@ -20,12 +20,101 @@ const LINES: [&[u8]; 9] = [
 
 /// After a name without a sign behind it.
 pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, name: usize, strength: Strength) {
+    if let Some(from) = method(scan, name) {
+        let strength = if strength == Strength::Password { Strength::Pass } else { strength };
+        if let Some((open, inner)) = opening(scan, from)
+            && let Some(stop) = closing(scan, open, inner)
+        {
+            judge(scan, inner, stop, strength);
+        }
+        return;
+    }
     match scan.at(name) {
         b'"' | b'\'' => attribute(scan, name + 1, strength),
         b' ' if scan.before(start) == b'<' => element(scan, name, strength),
         b' ' | b'\t' if name == end => spaced(scan, start, end, strength),
         _ => {}
     }
+}
+
+/// Methods that type a value into a field, or compare with one.
+const METHODS: &str = " val type fill fillIn send_keys sendKeys setValue set_value setText typeText toBe toEqual \
+toStrictEqual equal equals eq eql isEqualTo ";
+
+/// Where the argument of a method behind a name begins: `$("#password").val("VALUE")`, `expect(token).to.equal("VALUE")`.
+fn method(scan: &Scan<'_, '_>, name: usize) -> Option<usize> {
+    let mut at = scan.run_of(name, 4, |b| b"\"'])`".contains(&b));
+    for _ in 0..4 {
+        if at == name || scan.at(at) != b'.' {
+            return None;
+        }
+        let to = scan.run_of(at + 1, 16, |b| WORD[b as usize]);
+        if scan.at(to) == b'(' {
+            let known = METHODS.contains(&format!(" {} ", &scan.string[at + 1..to]));
+            return known.then(|| scan.run_of(to + 1, 2, |b| b == b' '));
+        }
+        at = to;
+    }
+    None
+}
+
+/// `${DB_PASSWORD:-VALUE}` of shells and Compose, `${db.password:VALUE}` of Spring: whether a placeholder has a value.
+pub(super) fn fallback(scan: &mut Scan<'_, '_>, start: usize, name: usize, strength: Strength) -> bool {
+    let head = scan.run_before(start, 48, |b| WORD[b as usize] || matches!(b, b'.' | b'-'));
+    if !scan.line_before(head, 2).ends_with(b"${") {
+        return false;
+    }
+    let from = scan.run_of(name, 2, |b| matches!(b, b':' | b'-' | b'='));
+    let stop = scan.run_of(from, LONGEST, |b| b > b' ' && b < 0x7f && !b"\"'`{}$".contains(&b));
+    if from > name && scan.at(stop) == b'}' && !matches!(scan.at(from), b'?' | b'+') {
+        judge(scan, from, stop, strength);
+    }
+    true
+}
+
+/// Where the next argument's string begins, behind a string.
+pub(super) fn argument(scan: &Scan<'_, '_>, from: usize) -> Option<usize> {
+    let comma = scan.run_of(from, 4, |b| b == b' ');
+    let next = scan.run_of(comma + 1, 4, |b| b == b' ');
+    (scan.at(comma) == b',' && matches!(scan.at(next), b'"' | b'\'')).then_some(next + 1)
+}
+
+/// What a function does whose argument is the name of a secret, or a question for it.
+const GETTERS: [&str; 15] = [
+    "get", "fetch", "load", "read", "find", "lookup", "delete", "remove", "revoke", "describe", "list",
+    "has", "ask", "prompt", "enter",
+];
+
+/// Whether a function's argument is the name of a secret: `getSecret("…")`; what is reset is named too, but a password.
+pub(super) fn getter(scan: &Scan<'_, '_>, start: usize, strength: Strength) -> bool {
+    let from = scan.run_before(start, 32, |b| WORD[b as usize]);
+    let head = &scan.string[from..start];
+    let of = |verb: &str| {
+        head.get(..verb.len()).is_some_and(|h| h.eq_ignore_ascii_case(verb))
+            && head[verb.len()..].starts_with(|c: char| c == '_' || c.is_ascii_uppercase())
+            || head.eq_ignore_ascii_case(verb)
+    };
+    GETTERS.iter().any(|verb| of(verb)) || strength != Strength::Password && of("reset")
+}
+
+/// Whether a function sets a password, or takes one of an account: `set_password`, `UserPassword`.
+pub(super) fn sets(scan: &Scan<'_, '_>, start: usize) -> bool {
+    let head = scan.line_before(start, 8).to_ascii_lowercase();
+    [&b"set_"[..], b"set", b"add_", b"user", b"change_", b"create_"].iter().any(|word| head.ends_with(word))
+}
+
+/// Of several arguments: the last, where an account comes before (`set_password("service", "jane", "VALUE")`), else the
+/// first.
+pub(super) fn last(scan: &mut Scan<'_, '_>, start: usize, inner: usize, stop: usize, strength: Strength) {
+    let (mut from, mut to) = (inner, stop);
+    if sets(scan, start) {
+        for _ in 0..4 {
+            let Some(next) = argument(scan, to + 1) else { break };
+            let Some(end) = closing(scan, next - 1, next) else { return };
+            (from, to) = (next, end);
+        }
+    }
+    judge(scan, from, to, if strength == Strength::Password { Strength::Pass } else { strength });
 }
 
 /// `name="password" … value="VALUE"`, `"name": "password", "value": "VALUE"`, `path="password" value='VALUE'`.
@@ -60,6 +149,10 @@ fn element(scan: &mut Scan<'_, '_>, from: usize, strength: Strength) {
 
 /// `PASSWORD 'VALUE'` of SQL and of languages without brackets, `login jane password VALUE`, `password is "VALUE"`.
 fn spaced(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: Strength) {
+    let head = scan.run_before(start, 32, |b| WORD[b as usize]);
+    if scan.before(head) == b'$' {
+        return; // a variable among arguments
+    }
     let mut from = scan.run_of(end, 8, |b| b == b' ' || b == b'\t');
     for word in [&b"is "[..], b"of ", b"to ", b"was ", b"0 ", b"7 "] {
         if scan.text[from..].starts_with(word) {
@@ -70,11 +163,11 @@ fn spaced(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: Strength)
     let authorization = || contains(scan.line_before(start, 40), b"authorization");
     let strong = match strength {
         Strength::Password => Strength::Pass,
-        Strength::Token if authorization() => Strength::Secret,
+        Strength::Token | Strength::Access if authorization() => Strength::Secret,
         other => other,
     };
     if strength == Strength::Pass {
-        return; // "pass 'x'" of tests
+        return protocol(scan, start, end, from); // else "pass 'x'" of tests
     }
     if let Some((open, inner)) = opening(scan, from) {
         if let Some(stop) = closing(scan, open, inner) {
@@ -83,15 +176,30 @@ fn spaced(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: Strength)
         return;
     }
     let line = scan.line_before(start, 120);
+    let said = scan.bare
+        && strength == Strength::Password
+        && (scan.text[..from].ends_with(b" is ") || scan.text[..from].ends_with(b" was "));
     let given = strength == Strength::Password
         && (scan.fresh(start) && LINES.iter().any(|word| contains(line, word))
             || scan.text[start..end].eq_ignore_ascii_case(b"requirepass")
             || line.trim_ascii_start().starts_with(b"ENV "));
-    if (given || strong == Strength::Secret && strength == Strength::Token)
+    if (given || said || strong == Strength::Secret && strength != Strength::Secret)
         && (scan.bare || quoted(scan, start))
     {
-        let to = value(scan, from);
+        let mut to = value(scan, from);
+        to -= usize::from(said && scan.before(to) == b'.' && to > from);
         judge(scan, from, to, strong);
+    }
+}
+
+/// `PASS :VALUE` of IRC, `PASS VALUE\r\n` in a string.
+fn protocol(scan: &mut Scan<'_, '_>, start: usize, end: usize, from: usize) {
+    let colon = scan.at(from) == b':';
+    let from = from + usize::from(colon);
+    let to = value(scan, from);
+    let sent = scan.text[to..].starts_with(b"\\r\\n");
+    if &scan.text[start..end] == b"PASS" && (colon && scan.at(from) > b' ' || sent) && quoted(scan, start) {
+        judge(scan, from, to, Strength::Password);
     }
 }
 
@@ -126,10 +234,15 @@ pub(super) fn option(
     let mut from = name + 1;
     if scan.text[from..].starts_with(b"pass:") {
         from += 5;
+    } else if [&b"file:"[..], b"env:", b"fd:"].iter().any(|of| scan.text[from..].starts_with(of)) {
+        return true; // where OpenSSL reads one
     }
     from += usize::from(matches!(scan.at(from), b'"' | b'\''));
     let to = value(scan, from);
-    let strong = if strength == Strength::Token { Strength::Secret } else { Strength::Password };
+    let strong = match strength {
+        Strength::Token | Strength::Access => Strength::Secret,
+        _ => Strength::Password,
+    };
     judge(scan, from, to, strong);
     true
 }
@@ -148,8 +261,8 @@ pub(super) fn bearer(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
         let told = scan.text[start] == b'B' || contains(scan.line_before(start, 48), b"auth");
         told && value.len() >= 8 && decoded(value).is_some_and(pair)
     } else {
-        value.len() >= 12 && values::secret(value)
-            || (8..40).contains(&value.len()) && values::mixed_case(value)
+        value.len() >= 12 && tokens::secret(value)
+            || (8..40).contains(&value.len()) && tokens::mixed_case(value)
     };
     if yes {
         scan.push(end, to, Kind::Password, "authorization");
@@ -190,6 +303,58 @@ pub(super) fn account(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
     if scan.at(colon) == b':' && colon > from {
         let to = value(scan, colon + 1);
         judge(scan, colon + 1, to, Strength::Password);
+    }
+}
+
+/// Commands that take a password behind an option of one letter, and the option as it stands before it.
+const COMMANDS: [(&[u8], &[u8]); 12] = [
+    (b"sshpass", b" -p "),
+    (b"mysql", b" -p"),
+    (b"mysqldump", b" -p"),
+    (b"mysqladmin", b" -p"),
+    (b"docker login", b" -p "),
+    (b"ldapsearch", b" -w "),
+    (b"ldapmodify", b" -w "),
+    (b"ldapadd", b" -w "),
+    (b"ldapwhoami", b" -w "),
+    (b"redis-cli", b" -a "),
+    (b"ipmitool", b" -P "),
+    (b"smbclient", b"%"),
+];
+
+/// `sshpass -p VALUE`, `mysql -u jane -pVALUE`, `smbclient -U jane%VALUE`: from the name of a command.
+pub(super) fn command(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
+    let Some((_, option)) = COMMANDS.iter().find(|c| c.0 == &scan.text[start..end]) else { return };
+    let limit = scan.run_of(end, 120, |b| b != b'\n' && b != b'|');
+    if !scan.fresh(start) || scan.at(end) != b' ' || !(scan.bare || quoted(scan, start)) {
+        return;
+    }
+    let Some(place) = memchr::memmem::find(&scan.text[end..limit], option) else { return };
+    let from = end + place + option.len();
+    let from = from + usize::from(matches!(scan.at(from), b'"' | b'\''));
+    let to = value(scan, from);
+    judge(scan, from, to, Strength::Pass);
+}
+
+/// `SetBasicAuth("jane", "VALUE")`, `getConnection(url, "jane", "VALUE")`: the last of two or three arguments, strings
+/// but for the first.
+pub(super) fn pair(scan: &mut Scan<'_, '_>, end: usize) {
+    let from = scan.run_of(end, 2, |b| b == b' ');
+    let mut at = match opening(scan, from) {
+        Some((open, inner)) => closing(scan, open, inner).map(|stop| stop + 1),
+        None => Some(scan.run_of(from, 40, |b| WORD[b as usize] || b == b'.')),
+    };
+    let mut found = None;
+    for _ in 0..2 {
+        let Some(next) = at.and_then(|at| argument(scan, at)) else { break };
+        let Some(stop) = closing(scan, next - 1, next) else { break };
+        (found, at) = (Some((next, stop)), Some(stop + 1));
+    }
+    if let Some((next, stop)) = found
+        && scan.before(stop) != b'@'
+    // of anonymous FTP
+    {
+        judge(scan, next, stop, Strength::Pass);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Whether a value that its context calls a password or a token is one, or only stands for one.
+//! Whether a value that its context calls a password is one, or only stands for one.
 
 /// In lower case, without `_` and `-`: values, or parts of values, that say of themselves that they are none.
 const STAND_INS: [&str; 27] = [
@@ -62,7 +62,7 @@ const ALGORITHMS: [&str; 29] = [
     "scrypt",
     "ipv6",
 ];
-const LABELS: [&str; 12] = [
+const LABELS: [&str; 13] = [
     "password",
     "passwd",
     "pwd",
@@ -75,6 +75,7 @@ const LABELS: [&str; 12] = [
     "field",
     "input",
     "hash",
+    "user",
 ];
 
 /// A password: 4 to 128 characters, not a word, path, name in code, pattern or template.
@@ -106,35 +107,6 @@ pub(super) fn password(value: &str) -> bool {
         && !file(value)
 }
 
-/// A token, an API key: at least 12 characters of an alphabet of keys, with letters and digits mixed.
-pub(super) fn token(value: &str) -> bool {
-    if !value.bytes().any(|b| b.is_ascii_digit() || b"!@#$%^&*".contains(&b)) {
-        return false;
-    }
-    let digits = value.bytes().filter(u8::is_ascii_digit).count();
-    let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
-    let alphabet = value.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=_-.~:!@#%^&*$".contains(&b));
-    let special = value.bytes().filter(|b| b"!@#$%^&*".contains(b)).count();
-    let mut seen = [false; 256];
-    value.bytes().for_each(|b| seen[b as usize] = true);
-    hexadecimal(value)
-        || word_and_number(value)
-        || (12..=512).contains(&value.len())
-            && alphabet
-            && (digits >= 2
-                || digits + special >= 2 && letters + digits + special == value.len()
-                || digits == 1 && tangled(value))
-            && letters >= 2
-            && seen.iter().filter(|s| **s).count() >= 7
-            && common(value)
-            && !words(value)
-            && (!value.starts_with(['/', '.', '-', '#', '@', ':'])
-                || (value.ends_with('=') && value.len() > 31))
-            && !value.contains("://")
-            && !value.contains("::")
-            && !file(value)
-}
-
 /// What "pass" and "password" say without a sign, or in a comment, needs more: two digits among letters, a sign, or
 /// capitals as no word has them.
 pub(super) fn mixed(value: &str) -> bool {
@@ -150,30 +122,6 @@ pub(super) fn mixed(value: &str) -> bool {
         && letters >= 2
         && !value.contains('/')
         && (special || digits >= 2 || digits == 1 && odd >= 2)
-}
-
-/// A secret whose name says so: a token, or at least 8 characters in which letters and digits take turns.
-pub(super) fn secret(value: &str) -> bool {
-    if value.len() < 6 {
-        return false;
-    }
-    let kind = |b: u8| (b.is_ascii_alphabetic(), b.is_ascii_digit());
-    let turns = value.as_bytes().windows(2).filter(|w| kind(w[0]) != kind(w[1])).count();
-    let plain = value.bytes().all(|b| b.is_ascii_alphanumeric());
-    token(value)
-        || plain
-            && (value.len() >= 8 && turns > 2 || value.len() >= 6 && turns > 3)
-            && value.len() < 128
-            && common(value)
-            && !labelled(value)
-}
-
-/// What Django makes: 50 characters of letters in lower case, digits and signs, brackets among them.
-pub(super) fn django(value: &str) -> bool {
-    let digits = value.bytes().filter(u8::is_ascii_digit).count();
-    let signs = value.bytes().filter(|b| b"!@#$%^&*(-_=+)".contains(b)).count();
-    let letters = value.bytes().filter(u8::is_ascii_lowercase).count();
-    (45..=60).contains(&value.len()) && digits > 3 && signs > 5 && digits + signs + letters == value.len()
 }
 
 /// Three words or so with a password among them: "super sekret pa55word".
@@ -194,47 +142,16 @@ pub(super) fn phrase(value: &str) -> bool {
         && words.iter().any(|word| leet(word) && common(word))
 }
 
-/// Letters of both cases and two digits or more, after `Bearer`.
-pub(super) fn mixed_case(value: &str) -> bool {
-    let digits = value.bytes().filter(u8::is_ascii_digit).count();
-    digits >= 2
-        && value.bytes().any(|b| b.is_ascii_lowercase())
-        && value.bytes().any(|b| b.is_ascii_uppercase())
-        && value.bytes().all(|b| b.is_ascii_alphanumeric())
-        && common(value)
-}
-
-/// A word with three digits or more behind it, alone or last of several: "foobar345", "refresh-token-xyz789".
-fn word_and_number(value: &str) -> bool {
-    let last = value.rsplit(['-', '_']).next().unwrap_or(value);
-    let letters = last.bytes().take_while(u8::is_ascii_alphabetic).count();
-    let digits = &last[letters..];
-    value.len() >= 8
-        && value.len() < 64
-        && letters >= 3
-        && digits.len() >= 3
-        && digits.bytes().all(|b| b.is_ascii_digit())
-        && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-        && value.bytes().any(|b| b.is_ascii_lowercase())
-        && common(value)
-}
-
-/// 8 or more hexadecimal digits in which letters and digits take turns: no name in code, and no word.
-fn hexadecimal(value: &str) -> bool {
-    let turns =
-        value.as_bytes().windows(2).filter(|w| w[0].is_ascii_digit() != w[1].is_ascii_digit()).count();
-    value.len() >= 8
-        && turns > 2
-        && value.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'))
-        && common(value)
-}
-
 /// The password of a URL: less is asked, for the place says what it is.
 pub(super) fn in_url(value: &str) -> bool {
     let digits = value.bytes().any(|b| b.is_ascii_digit());
+    // What is left without escapes: tests of encodings have nothing but these.
+    let escapes = value.matches('%').count();
+    let bare = value.bytes().filter(u8::is_ascii_alphanumeric).count().saturating_sub(2 * escapes);
     let port = value.len() <= 5 && value.bytes().all(|b| b.is_ascii_digit());
     value.len() >= 4
         && !port
+        && (escapes == 0 || bare > 3)
         && common(value)
         && !labelled(value)
         && !numbered(value)
@@ -242,28 +159,7 @@ pub(super) fn in_url(value: &str) -> bool {
         && !value.starts_with('$')
 }
 
-/// At least 16 characters with capitals in the middle of what is no word: no name in code.
-fn tangled(value: &str) -> bool {
-    let bytes = value.as_bytes();
-    let mut piece = 0;
-    let mut spoken = true;
-    for at in 1..=bytes.len() {
-        let ends = at == bytes.len()
-            || !bytes[at].is_ascii_alphabetic()
-            || bytes[at].is_ascii_uppercase() && !bytes[at - 1].is_ascii_uppercase();
-        if ends {
-            let word = &bytes[piece..at];
-            let vowel = word.iter().any(|b| b"aeiouyAEIOUY".contains(b));
-            let lower = word.iter().any(u8::is_ascii_lowercase);
-            spoken &= word.len() < 3 || vowel || !lower;
-            piece = at;
-        }
-    }
-    let capitals = bytes.iter().filter(|b| b.is_ascii_uppercase()).count();
-    !spoken && value.len() >= 16 && capitals > 2 && !value.contains(['_', '-'])
-}
-
-fn common(value: &str) -> bool {
+pub(super) fn common(value: &str) -> bool {
     let tidy: String =
         value.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).map(|c| c.to_ascii_lowercase()).collect();
     let template =
@@ -285,7 +181,8 @@ fn common(value: &str) -> bool {
         && !number
         && !hashed
         && !marked
-        && !value.ends_with("...")
+        && !value.ends_with("..")
+        && !value.ends_with('…')
         && !["@domain", "@host", "@your", "@localhost"].iter().any(|host| value.contains(host))
         && !value.contains("\\u")
         && !version(value)
@@ -315,25 +212,22 @@ fn ends_in_digits(value: &str) -> bool {
 }
 
 /// "password1", "new_password2": the name of a field.
-fn labelled(value: &str) -> bool {
+pub(super) fn labelled(value: &str) -> bool {
     let stem = value.trim_end_matches(|c: char| c.is_ascii_digit());
     let lower = stem.to_ascii_lowercase();
-    value.len() - stem.len() <= 1 && LABELS.iter().any(|label| lower.ends_with(label))
+    value.len() - stem.len() <= 1
+        && !(stem.bytes().any(|b| b.is_ascii_digit()) && stem.bytes().all(|b| b.is_ascii_alphanumeric())) // `use1pass`
+        && LABELS.iter().any(|label| lower.ends_with(label))
 }
 
 /// A word for a secret and a number: `key_1234`, `secret123`.
-fn numbered(value: &str) -> bool {
+pub(super) fn numbered(value: &str) -> bool {
     let stem = value.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches(['_', '-']);
     LABELS.iter().any(|label| stem.eq_ignore_ascii_case(label))
 }
 
-/// Whether it may be a type or a name: what a value must not be where a type could stand.
-pub(super) fn worded(value: &str) -> bool {
-    words(value)
-}
-
 /// Words joined by `_`, `-`, `.`, `/` or capitals, with a number here and there: a name.
-fn words(value: &str) -> bool {
+pub(super) fn words(value: &str) -> bool {
     let mut pieces = 0;
     let spoken = value.split(['_', '-', '.', '/', ':']).all(|piece| {
         pieces += 1;
@@ -345,7 +239,7 @@ fn words(value: &str) -> bool {
 }
 
 /// Whether letters alternate as in words: a vowel in every five, capitals only at heads of words or throughout.
-fn pronounced(word: &str) -> bool {
+pub(super) fn pronounced(word: &str) -> bool {
     let mut without = 0;
     let mut capitals = 0;
     let upper = word.bytes().all(|b| b.is_ascii_uppercase());
@@ -359,7 +253,7 @@ fn pronounced(word: &str) -> bool {
     word.len() <= 5 || capitals * 4 <= word.len()
 }
 
-fn file(value: &str) -> bool {
+pub(super) fn file(value: &str) -> bool {
     const ENDINGS: [&str; 16] = [
         ".py", ".js", ".ts", ".json", ".yml", ".yaml", ".txt", ".pem", ".key", ".crt", ".html", ".png",
         ".php", ".xml", ".java", ".go",

@@ -31,6 +31,9 @@ FOUND: dict[str, list[tuple[str | None, str, str]]] = {
         (None, "User=lena\nExecStart=/home/lena/app/run", "User=lena\nExecStart=/home/<user>/app/run"),
         (None, "'http://mj:x@' + host", "'http://<user>:x@' + host"),
         (None, "postgres://lena:Zx81spec@db/orders", "postgres://<user>:<password>@db/orders"),
+        (None, "'redis://:s3cr3t@9xk@10.0.0.1:6379/0'", "'redis://:<password>@10.0.0.1:6379/0'"),
+        (None, "http://lena:Zx@81@spec@host/a@b", "http://<user>:<password>@host/a@b"),
+        (None, "TEL;WORK;VOICE:+61 2 9555 4022", "TEL;WORK;VOICE:<phone>"),
     ],
     "assignments": [
         ("makefile", "PASS = FooBaR1", "PASS = <password>"),
@@ -173,7 +176,7 @@ STAYS: dict[str, list[str]] = {
         "/home/containerd/x /home/fishuser/y /home/patchbot/z /home/my_project/ /home/user1/ /home/asterisk/",
         "/home/index.html /home/nicola.jpg/x C:\\Users\\ContainerAdministrator\\x C:\\Users\\ADMIN~1 /Users/Shared",
         'get(url_path="/home/spring-sale/") href="/home/team" GET /home/dashboard path("/home/profile")',
-        "http://host/home/jane/x ../home/jane.md /home/$USER/x /home/%u/mail /users/jane/posts reddit user /u/jane ",
+        "/home/pgpool/.pgpoolkey http://host/home/jane/x ../home/jane.md /home/$USER/x /home/%u/mail /users/jane/posts reddit user /u/jane ",
         "/home/jacoco/x /home/mlmmj/templates /home/opensips/x /home/myapp/ /home/ray/ca.crt /home/dynamodblocal/db",
         "/home/distcc/x /home/frs/project/x /home/mail2fax/qmail/ /home/users/flintstones/fred mysql://ser:heslo@localhost",
         "https://harry.potter@host.org/ ftp://user;AUTH=EXTERNAL@host/ https://REDACTED:x-oauth-basic@host/",

@@ -180,13 +180,23 @@ fn example(domain: &str) -> bool {
 }
 
 /// `scheme://user:password@host`: true if the `@` belongs to a URL, whatever was found in it.
-fn in_url(scan: &mut Scan<'_, '_>, at: usize) -> bool {
+fn in_url(scan: &mut Scan<'_, '_>, first: usize) -> bool {
     let inside = |b: u8| {
         !b.is_ascii_whitespace() && !matches!(b, b'/' | b'"' | b'\'' | b'@' | b'<' | b'`' | b'\\' | b',')
     };
-    let start = scan.run_before(at, 256, inside);
+    let start = scan.run_before(first, 256, inside);
     if start < 3 || &scan.text[start - 2..start] != b"//" || scan.text[start - 3] != b':' {
         return false;
+    }
+    // `jane:p@ss@host`: the password goes on to the last.
+    let more = |b: u8| inside(b) && !b"?#&=;:()[]{}$".contains(&b);
+    let mut at = first;
+    while at < first + 64 {
+        let other = scan.run_of(at + 1, 64, more);
+        if scan.at(other) != b'@' || other == at + 1 {
+            break;
+        }
+        at = other;
     }
     let next = scan.at(at + 1);
     // `"http://jane:…@" + host`

@@ -131,12 +131,13 @@ fn served(scan: &mut Scan<'_, '_>, start: usize, from: usize, to: usize) -> bool
     let path = scan.run_of(to, 120, |b| b.is_ascii_alphanumeric() || b"/._-+".contains(&b));
     let parts: Vec<&[u8]> = scan.text[to..path].split(|b| *b == b'/').skip(1).collect();
     let again = |(n, part): (usize, &&[u8])| {
+        let hidden = part.strip_prefix(b".").is_some_and(|rest| rest.starts_with(name)); // `.pgpoolkey`
         // `mrtg`, `mrtg.cfg`, `mrtg-2`, `qpsmtpd`; not `jane.txt`, nor a folder somewhere below.
         part.strip_prefix(name).is_some_and(|rest| match rest {
             [] => n == 0 || n + 1 == parts.len(),
             [b'-', version, ..] => version.is_ascii_digit(),
             _ => OF_PROGRAMS.contains(&rest),
-        }) || name.len() > 3 && part.len() > name.len() && part.ends_with(name)
+        }) || name.len() > 3 && part.len() > name.len() && (hidden || part.ends_with(name))
     };
     // Sites where people's folders are called after them.
     let hosts = [&b"github.com"[..], b"gitlab.com", b"bitbucket.org", b"mail", b"home", b"media", b"run"];

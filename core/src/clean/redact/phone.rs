@@ -64,7 +64,7 @@ fn invented(digits: &[u8]) -> bool {
     let short = triples || pairs || digits.len() < 9 && digits.windows(3).any(|w| w == [5, 5, 5]);
     short
         || runs
-        || last.starts_with(&[5, 5, 5])
+        || last.starts_with(&[5, 5, 5]) && (digits.len() < 11 || digits[0] == 1) // of America's plan
         || counted
         || back
         || doubled

@@ -1,13 +1,13 @@
 //! Normalised words: what they are, and how many, how long, how various.
 //!
-//! Lines of plain ASCII are cut as they are; a line with anything else is normalised first, in six steps whose order
-//! matters (NFKC comes last, so what it makes is neither lower-cased nor stripped of punctuation again).
+//! Plain ASCII is cut as it is; anything else is normalised first, in six steps whose order matters (NFKC comes last, so
+//! what it makes is neither lower-cased nor stripped of punctuation again).
 
 use super::classes::{SPACE, is, length, raw_words};
 use super::interner::Interner;
 use super::{Applies, ratio, round8, signals};
 use crate::bytes::{Class, class};
-use memchr::{memchr, memrchr};
+use memchr::memchr;
 use std::cell::{Cell, RefCell};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
@@ -50,16 +50,17 @@ impl Words {
         })
     }
 
-    /// Lines of plain ASCII are cut as they are, the others when they have been normalised.
+    /// What is plain ASCII is cut as it is, the rest when it has been normalised: of Chinese text all, of others what
+    /// is not plain, from the blank or sign of ASCII before it to that after it, which no word goes across.
     fn read(&mut self, content: &str, segment: Option<fn(&str) -> Vec<&str>>, table: &mut Interner) {
         let bytes = content.as_bytes();
         let mut at = 0;
         while at < bytes.len() {
-            let special =
-                if segment.is_some() { Some(at) } else { SPECIAL.find(&bytes[at..]).map(|found| at + found) };
-            let line =
-                special.map_or(bytes.len(), |s| memrchr(b'\n', &bytes[at..s]).map_or(at, |end| at + end + 1));
-            let plain = &bytes[at..line];
+            let (start, end) = match segment {
+                Some(_) => (at, memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |end| at + end + 1)),
+                None => not_plain(bytes, at),
+            };
+            let plain = &bytes[at..start];
             table.numbers::<true>(
                 plain,
                 WORD.runs(plain),
@@ -68,10 +69,9 @@ impl Words {
                     self.add(number, || (end - start, &plain[start..end]));
                 },
             );
-            at = line;
-            if let Some(special) = special {
-                at = memchr(b'\n', &bytes[special..]).map_or(bytes.len(), |end| special + end + 1);
-                let normal = normalised(&content[line..at]);
+            at = end;
+            if start < end {
+                let normal = normalised(&content[start..end]);
                 let mut add = |word: &str| {
                     let number = table.number(word.as_bytes(), 0, word.len());
                     self.add(number, || (length(word), word.as_bytes()));
@@ -126,8 +126,29 @@ impl Words {
 /// What words of plain text are made of.
 static WORD: Class = class!(b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z');
 
-/// What makes a line one that is not plain: not ASCII, and control characters, some of which are words of their own.
+/// What is not plain: all but ASCII, and control characters, some of which are words of their own.
 static SPECIAL: Class = class!(0..=8 | 0x0E..=0x1F | 0x7F..);
+
+/// So many bytes of plain text between two pieces that are not, on one line, are normalised with them.
+const NEAR: usize = 32;
+
+/// The next piece at or after `at` that is not plain, with the words of ASCII that touch it.
+fn not_plain(bytes: &[u8], at: usize) -> (usize, usize) {
+    let Some(first) = SPECIAL.find(&bytes[at..]).map(|found| at + found) else {
+        return (bytes.len(), bytes.len());
+    };
+    let before = bytes[at..first].iter().rposition(|&byte| !WORD.has(byte));
+    let mut end = first;
+    let mut near = Some(0);
+    while let Some(more) = near {
+        end += more;
+        let is_word = |&byte: &u8| WORD.has(byte) || SPECIAL.has(byte);
+        end += bytes[end..].iter().position(|byte| !is_word(byte)).unwrap_or(bytes.len() - end);
+        let line = bytes[end..].iter().take(NEAR).take_while(|&&byte| byte != b'\n');
+        near = line.copied().position(|byte| SPECIAL.has(byte));
+    }
+    (before.map_or(at, |before| at + before + 1), end)
+}
 
 /// The longest text that is cut into words at once, in bytes: cutting takes many times its memory.
 const PIECE: usize = 16 << 10;
@@ -270,7 +291,8 @@ signals! {
 
 #[cfg(test)]
 mod tests {
-    use super::{PIECE, Words, cut, normalised};
+    use super::{PIECE, Words, cut, normalised, raw_words};
+    use std::collections::HashMap;
 
     #[test]
     fn normalising_follows_the_order_of_its_steps() {
@@ -293,6 +315,55 @@ mod tests {
             );
         }
         assert_eq!(Words::of("a\u{1B}b", None).count(), 3);
+    }
+
+    #[test]
+    fn pieces_give_what_whole_lines_would() {
+        let parts = [
+            "a",
+            "B2",
+            "Σ",
+            "ΑΣ",
+            "\u{301}",
+            "\u{315}",
+            " ",
+            "…",
+            "é",
+            "İ",
+            "\u{202C}",
+            "\0",
+            "\u{1C}",
+            ".",
+            "'",
+            "_",
+            "\n",
+            "\t",
+            "ﷺ",
+            "½",
+            "字",
+            "。",
+            "！",
+            "\u{200B}",
+            "a plain sentence of ASCII that is long",
+        ];
+        let mut state = 1_u64;
+        for _ in 0..5_000 {
+            let mut text = String::new();
+            for _ in 0..state >> 60 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                text += parts[(state >> 33) as usize % parts.len()];
+            }
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let mut numbers = HashMap::new();
+            let mut whole = Vec::new();
+            for line in text.split_inclusive('\n').map(normalised) {
+                for word in raw_words(&line) {
+                    let next = numbers.len() as u32;
+                    whole.push(*numbers.entry(word.to_owned()).or_insert(next));
+                }
+            }
+            assert_eq!(Words::of(&text, None).numbers, whole, "{text:?}");
+        }
     }
 
     #[test]

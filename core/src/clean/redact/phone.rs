@@ -64,7 +64,8 @@ fn invented(digits: &[u8]) -> bool {
     let short = triples || pairs || digits.len() < 9 && digits.windows(3).any(|w| w == [5, 5, 5]);
     short
         || runs
-        || last.starts_with(&[5, 5, 5]) && (digits.len() < 11 || digits[0] == 1) // of America's plan
+        || last.starts_with(&[5, 5, 5])
+            && (digits.len() < 11 || digits[0] == 1 || last.ends_with(&[1, 2, 1, 2])) // of America's plan
         || counted
         || back
         || doubled
@@ -109,6 +110,9 @@ pub(super) fn international(scan: &mut Scan<'_, '_>, plus: usize) {
     }
     let written = &scan.text[from..end];
     let groups = written.split(|b| separator(*b)).filter(|g| !g.is_empty()).count();
+    if groups * 2 > digits.len() {
+        return; // `2.6.2.6.2.6.2`
+    }
     let next = scan.at(end);
     let quoted = matches!(
         if doubled { scan.before(plus - 1) } else { before },

@@ -5,6 +5,11 @@
 
 use super::classes::{SPACE, is, length, num_raw_words};
 use memchr::{memchr, memchr2, memmem};
+use std::sync::LazyLock;
+
+/// What closes tripled strings of `'` and of `"`.
+static TRIPLE: LazyLock<[memmem::Finder<'static>; 2]> =
+    LazyLock::new(|| ["'''", "\"\"\""].map(memmem::Finder::new));
 
 /// What the strings of a code text add up to.
 #[derive(Default)]
@@ -103,7 +108,7 @@ impl<'a> Bodies<'a> {
             return None;
         }
         let start = open + 3;
-        let found = memmem::find(&bytes[start..], &[quote; 3]);
+        let found = TRIPLE[usize::from(quote == b'"')].find(&bytes[start..]);
         *none = found.is_none();
         found.map(|length| (start, start + length, start + length + 3))
     }

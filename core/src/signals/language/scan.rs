@@ -4,28 +4,16 @@
 //! a linear one that is started again at each line, is quadratic on hostile text. Here an attempt starts once per
 //! line or keyword, and a search for a closer remembers where it was found.
 
+use crate::signals::classes::{SPACE, WORD_B, is};
 use aho_corasick::AhoCorasick;
 use memchr::memmem::Finder;
 use memchr::{memchr, memmem, memrchr};
 use std::cell::{Cell, OnceCell};
 use std::sync::OnceLock;
-use unicode_properties::{GeneralCategory as Category, UnicodeGeneralCategory};
 
 /// Whether `c` can be part of a word: alphabetic, mark, decimal digit, connector, joiner.
 pub fn is_word(c: char) -> bool {
-    if c.is_ascii() {
-        return c.is_ascii_alphanumeric() || c == '_';
-    }
-    c.is_alphabetic()
-        || matches!(c, '\u{200C}' | '\u{200D}')
-        || matches!(
-            c.general_category(),
-            Category::NonspacingMark
-                | Category::SpacingMark
-                | Category::EnclosingMark
-                | Category::DecimalNumber
-                | Category::ConnectorPunctuation
-        )
+    is(c, WORD_B)
 }
 
 /// Letters and digits of ASCII, and `_`.
@@ -55,7 +43,7 @@ pub fn last_word(text: &str) -> usize {
 
 /// Whether `c` is whitespace to `str.strip`, which includes the four separators U+001C to U+001F.
 pub fn is_blank(c: char) -> bool {
-    c.is_whitespace() || ('\u{1C}'..='\u{1F}').contains(&c)
+    is(c, SPACE)
 }
 
 /// A text and a place in it to match at.

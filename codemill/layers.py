@@ -30,6 +30,12 @@ class Layer:
     edits: tuple[str, ...] = ()  # columns in which null means "as the older layers have it"
 
 
+def edits_of(folder: Place) -> tuple[str, ...]:
+    """The `edits` of a layer that was built, as its manifest says."""
+    facts = folder.at("manifest.json").read_json()
+    return tuple(facts.get("edits", ())) if isinstance(facts, dict) else ()
+
+
 @dataclass(frozen=True)
 class Stack:
     """Row-aligned layers, oldest first: what a Table is once it is built. A newer column hides an older one."""

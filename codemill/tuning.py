@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from codemill.errors import InputError, RecipeError, did_you_mean
-from codemill.layers import Layer, Stack
+from codemill.layers import Layer, Stack, edits_of
 from codemill.perplexity import Scorer
 from codemill.rules import Rule, RuleBook, RuleSet, Values, book_from, values_of
 from codemill.steps.quality import fired
@@ -92,7 +92,7 @@ def opened(out: str | Path, manifest: dict[str, Any], until: int) -> Opened:
         except (pa.ArrowException, OSError) as error:
             what = f"the working tables are damaged: {error}"
             raise InputError(what, where=folder.uri, remedy="run the recipe again") from error
-        layers.append(Layer(step["name"], folder, names))
+        layers.append(Layer(step["name"], folder, names, edits=edits_of(folder)))
     return Opened(Path(out), manifest, Stack(tuple(layers)), parts)
 
 

@@ -16,7 +16,7 @@ from codemill import perplexity, tuning
 from codemill.cli import cli
 from codemill.report import answers
 from codemill.rules import Rule, RuleBook, RuleSet
-from codemill.steps import detect, ingest, quality
+from codemill.steps import clean, detect, ingest, quality
 from tests.test_cli import codemill
 from tests.toys import Literals
 
@@ -116,6 +116,14 @@ def test_ranked_by_perplexity(out: Path, tmp_path: Path) -> None:
     assert len(tuning.ranked(tuning.measured(out), loaded, of="dropped")["lowest"]) == 4
     with pytest.raises(cm.RecipeError, match="did you mean kept"):
         tuning.ranked(tuning.measured(out), loaded, of="kep")
+
+
+def test_texts_are_there_where_cleaning_changed_only_some(tmp_path: Path) -> None:
+    texts = ("print(1)  # of nobody\n", "# Written by Jane Doe\nprint(2)\n")
+    files = clean.redact(detect.language(ingest.documents(sources=(Literals(texts),))))
+    cm.build(quality.judge(quality.measure(files), rules=BOOK), out=tmp_path, workers=1)
+    found = [text for batch in tuning.texts(tuning.measured(tmp_path)) for text in batch["content"].to_pylist()]
+    assert found == [texts[0], "# Written by <name>\nprint(2)\n"]
 
 
 def test_perplexity_is_a_probability_and_survives_anything(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from codemill import sources
 from codemill.errors import CodemillError
-from codemill.layers import Layer, Stack
+from codemill.layers import Layer, Stack, edits_of
 from codemill.report.facts import parts
 from codemill.store import Place
 
@@ -138,9 +138,7 @@ def _layers(out: str | Path, manifest: Mapping[str, Any], part: str, step: int) 
             return []
         columns = set(pq.read_schema(path).names) & {"content", "stars", "commit_time"}
         if columns and (not found or "content" in columns):
-            facts = folder.at("manifest.json").read_json()
-            edits = tuple(facts.get("edits", ())) if isinstance(facts, dict) else ()
-            found.append(Layer(name, folder, tuple(sorted(columns)), edits=edits))
+            found.append(Layer(name, folder, tuple(sorted(columns)), edits=edits_of(folder)))
     return found
 
 

@@ -11,6 +11,7 @@ import inspect
 import json
 import keyword
 import logging
+import os
 import re
 import shutil
 import sys
@@ -160,6 +161,11 @@ RUN_OPTIONS = [
 PLAN_OPTIONS = [INPUT, OUT, click.Option(["--json", "as_json"], is_flag=True, help="As JSON.")]
 
 
+def _console() -> Console:
+    """Where tables go: as wide as the terminal; wider than most in a pipe, so that no name is broken there."""
+    return Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160)
+
+
 def _labelled(opened: Sequence[Any]) -> tuple[Any, ...]:
     """Sources of one kind told apart: folder, folder-2, folder-3."""
     found: list[Any] = []
@@ -302,11 +308,11 @@ def show(
         if as_json:
             print(json.dumps(data))
         else:
-            Console().print(view)
+            _console().print(view)
     elif as_json:
         print(json.dumps(terminal.show_data(dir)))
     else:
-        Console().print(terminal.show(dir))
+        _console().print(terminal.show(dir))
 
 
 @cli.command()
@@ -321,7 +327,7 @@ def explain(dir: str, document: str, as_json: bool) -> None:
     if as_json:
         print(json.dumps(data))
     else:
-        Console().print(terminal.explain_view(data))
+        _console().print(terminal.explain_view(data))
     sys.exit(0 if data["found"] else 1)
 
 
@@ -331,7 +337,9 @@ def report(dir: str) -> None:
     """Writes DIR/report.html again."""
     from codemill import report as page
 
-    print(page.write(dir))
+    with Console().status("writing the report"):
+        written = page.write(dir)
+    print(written)
 
 
 @cli.command()
@@ -440,13 +448,14 @@ def list_(what: str, as_json: bool) -> None:
         for row in rows:
             print(json.dumps(row))
         return
-    grid = Grid(*rows[0], box=None, pad_edge=False)
-    for column in grid.columns:
-        column.overflow = "fold"
-    grid.columns[0].no_wrap = True  # names are copied from here
-    for row in rows:
-        grid.add_row(*(str(v) for v in row.values()))
-    Console().print(grid)
+    # A line each, so that it can be searched; a terminal shows as much of it as there is room for.
+    names = sorted(rows[0], key=lambda name: (name != "name", name != "what"))
+    lines = [names, *([str(row[name]) for name in names] for row in rows)]
+    widths = [min(max(map(len, column)), 60) for column in zip(*lines, strict=True)]
+    most = _console().width if sys.stdout.isatty() else None
+    for line in lines:
+        text = "  ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
+        print(text if most is None or len(text) <= most else f"{text[: most - 1]}…")
 
 
 @cli.command()

@@ -34,6 +34,7 @@ FOUND: dict[str, list[tuple[str | None, str, str]]] = {
         (None, "'redis://:s3cr3t@9xk@10.0.0.1:6379/0'", "'redis://:<password>@10.0.0.1:6379/0'"),
         (None, "http://lena:Zx@81@spec@host/a@b", "http://<user>:<password>@host/a@b"),
         (None, "TEL;WORK;VOICE:+61 2 9555 4022", "TEL;WORK;VOICE:<phone>"),
+        (None, "// Tel. +33 1 42 68 53 00", "// Tel. <phone>"),
     ],
     "assignments": [
         ("makefile", "PASS = FooBaR1", "PASS = <password>"),

@@ -32,6 +32,15 @@ def test_three_files(tmp_path: Path) -> None:
     assert all(r["revision"] is None and r["commit_time"] is None for r in found)
 
 
+def test_folders_can_be_skipped(tmp_path: Path) -> None:
+    for path in ("a/x.py", "a/vendor/y.py", "vendor/z.py", "a/vendored/w.py"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("1\n")
+    folder = Folder(str(tmp_path), skip=("vendor",))
+    assert [r["path"] for r in rows(folder)] == ["vendored/w.py", "x.py"]
+    assert folder.list().notes == ("2 folders were not entered, as asked: vendor",)
+
+
 def test_checkouts_have_revisions_and_commit_times(tmp_path: Path) -> None:
     place = tmp_path / "repo"
     repository(place, {"old.py": b"1\n", "new.py": b"1\n", "gone.py": b"1\n"}, date="2020-01-01T00:00:00+00:00")

@@ -33,15 +33,16 @@ def quickstart(
 
 def smoke(inputs: Sequence[Source] = ()) -> Table:
     """The same on a handful of files, all of them good enough, in a second."""
-    json = Folder(str(Path(sysconfig.get_path("stdlib")) / "json"), label="python")
+    json = Folder(str(Path(sysconfig.get_path("stdlib")) / "json"), label="python", skip=("__pycache__",))
     return quickstart(inputs or (json,), rules="none")
 
 
 def here() -> tuple[Source, ...]:
     """Real code that any machine with codemill on it has."""
     registries = sorted((Path.home() / ".cargo" / "registry" / "src").glob("*/"))
+    skip = ("__pycache__", "site-packages")  # the interpreter's own packages are inside its library
     return (
-        Folder(sysconfig.get_path("stdlib"), label="python"),
-        Folder(sysconfig.get_path("purelib"), label="packages"),
+        Folder(sysconfig.get_path("stdlib"), label="python", skip=skip),
+        Folder(sysconfig.get_path("purelib"), label="packages", skip=skip),
         *(Folder(str(registry), label="crates") for registry in registries),
     )

@@ -178,6 +178,8 @@ def _bars(bars: list[tuple[str, str, int]], noun: str, many: str, title: str) ->
 
 def _label(x: float, text: str) -> str:
     anchor = "start" if x < 12 else "middle"
+    if x > WIDTH - 24:
+        x, anchor = WIDTH, "end"
     return f'<text x="{x:.1f}" y="{BASE + 20}" text-anchor="{anchor}">{text}</text>'
 
 

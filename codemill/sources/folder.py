@@ -44,13 +44,14 @@ class Folder:
     label: str = "folder"
     max_file_bytes: int = 8_000_000  # larger files are listed, not read
     commit_times: bool = True  # False saves reading the history of each repository
+    skip: tuple[str, ...] = ()  # names of folders that are not entered, wherever they are
 
     PLACES: ClassVar[tuple[str, ...]] = ("root",)
 
     def list(self) -> Listing:
         """Lists the tree. Raises: InputError if the root is not a directory."""
         root = os.fsencode(directory(self.root))
-        found = _Found(root, root_name(self.root, root))
+        found = _Found(root, root_name(self.root, root), frozenset(map(os.fsencode, self.skip)))
         print_ = Fingerprint("folder", 1, self.label, self.max_file_bytes, self.commit_times)
         shards = []
 
@@ -132,11 +133,11 @@ class _Repo:
 class _Found:
     """What the walk has met so far: repositories, links, and what could not be listed."""
 
-    def __init__(self, root: bytes, name: str) -> None:
-        self.root, self.name = root, name
+    def __init__(self, root: bytes, name: str, skip: frozenset[bytes] = frozenset()) -> None:
+        self.root, self.name, self.skip = root, name, skip
         self.git: set[bytes] = set()  # prefixes of directories that have a `.git`
         self.repos: dict[bytes, _Repo] = {}
-        self.links = self.links_out = self.outside = 0
+        self.links = self.links_out = self.outside = self.skipped = 0
 
     def repo(self, path: bytes) -> _Repo:
         """The repository that a file belongs to. Its directories have all been listed by now."""
@@ -165,6 +166,8 @@ class _Found:
 
     def notes(self) -> Iterator[str]:
         """What people should know."""
+        if self.skipped:
+            yield f"{self.skipped} folders were not entered, as asked: {', '.join(sorted(map(escape, self.skip)))}"
         if self.links:
             yield f"{self.links} links are not followed, {self.links_out} of them point out of the root"
         if self.outside:
@@ -198,6 +201,9 @@ def _children(root: bytes, prefix: bytes, found: _Found) -> Iterable[tuple[bytes
                     if name == b".git" and prefix.count(b"/") <= 2:
                         found.git.add(prefix)
                 elif entry.is_dir(follow_symlinks=False):
+                    if name in found.skip:
+                        found.skipped += 1
+                        continue
                     items.append((prefix + name + b"/", None, 0))
                 else:
                     try:

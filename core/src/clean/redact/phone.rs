@@ -110,8 +110,8 @@ pub(super) fn international(scan: &mut Scan<'_, '_>, plus: usize) {
     }
     let written = &scan.text[from..end];
     let groups = written.split(|b| separator(*b)).filter(|g| !g.is_empty()).count();
-    if groups * 2 > digits.len() {
-        return; // `2.6.2.6.2.6.2`
+    if groups * 3 > digits.len() * 2 {
+        return; // `2.6.2.6.2.6.2`, but not `33 1 23 45 67 89`
     }
     let next = scan.at(end);
     let quoted = matches!(

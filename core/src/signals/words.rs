@@ -157,7 +157,7 @@ const PIECE: usize = 16 << 10;
 const AGAIN: usize = 16;
 
 /// A normalised line, cut piece by piece.
-fn cut<'t>(line: &'t str, segment: fn(&str) -> Vec<&str>) -> Vec<&'t str> {
+fn cut(line: &str, segment: fn(&str) -> Vec<&str>) -> Vec<&str> {
     let (mut words, mut rest) = (Vec::new(), line);
     while !rest.is_empty() {
         let piece = &rest[..rest.floor_char_boundary(PIECE)];

@@ -35,7 +35,7 @@ from pathlib import Path, PurePosixPath
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bench import packages
+from bench import other_packages, packages
 
 SCHEMA = pa.schema(
     [
@@ -324,7 +324,7 @@ def _key(wanted: packages.Wanted) -> str:
 def build(out: Path, *, small: bool = False, other: str | None = None, workers: int = 2) -> Path:
     """Makes OUT/corpus unless it is there already for the same packages; returns it."""
     corpus, record = out / "corpus", out / "corpus.json"
-    wanted = packages.OTHERS[other] if other else packages.SMALL if small else packages.FULL
+    wanted = other_packages.OTHERS[other] if other else packages.SMALL if small else packages.FULL
     key = _key(wanted)
     if record.exists() and json.loads(record.read_text())["wanted"] == key:
         return corpus
@@ -390,7 +390,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path(".bench"))
     parser.add_argument("--small", action="store_true", help="a few packages, tens of MB")
-    for name in packages.OTHERS:
+    for name in other_packages.OTHERS:
         words = "other projects, whose lines no rule was mended on"
         parser.add_argument(f"--{name}", action="store_const", const=name, dest="other", help=words)
     args = parser.parse_args(argv)

@@ -44,7 +44,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from bench import packages
+from bench import other_packages
 from bench.corpus import BenchError
 from bench.exact_dedup import RESULTS, machine
 from bench.redact_peers import TOOLS
@@ -56,7 +56,7 @@ LABELS = Path(__file__).parent / "data" / "redact_labels_packages.tsv"
 SUFFIXES = (".py", ".rs", ".js", ".c", ".h", ".java", ".toml", ".sh", ".yml", ".ts")
 CORPUS_LABELS = Path(__file__).parent / "data" / "redact_labels.tsv"
 LABELS_OF = {"out": CORPUS_LABELS} | {
-    other: CORPUS_LABELS.with_name(f"redact_labels_{other}.tsv") for other in packages.OTHERS
+    other: CORPUS_LABELS.with_name(f"redact_labels_{other}.tsv") for other in other_packages.OTHERS
 }
 """Labelled lines by their corpus: the option for its folder → where they stand."""
 AROUND = {"key": 70}
@@ -310,7 +310,7 @@ def main(argv: list[str] | None = None) -> None:
     """Prints tables and, without --small, writes bench/results/redact.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path(".bench"), help="folder of the bench corpus")
-    for other in packages.OTHERS:
+    for other in other_packages.OTHERS:
         parser.add_argument(f"--{other}", type=Path, default=Path(f".bench-{other}"), help="folder of other projects")
     parser.add_argument("--small", action="store_true", help="a tenth of the work, no file of results")
     parser.add_argument("--lines", action="store_true", help="codemill alone, on the lines labelled by hand")
@@ -322,7 +322,7 @@ def main(argv: list[str] | None = None) -> None:
     if not any((args.out / "corpus").glob("*.parquet")):
         raise BenchError(f"no corpus in {args.out}; run python -m bench.corpus --out {args.out}")
     lines, gone = drawn(args.out / "corpus")
-    for other in packages.OTHERS:
+    for other in other_packages.OTHERS:
         folder = getattr(args, other)
         if any((folder / "corpus").glob("*.parquet")):
             later, more = drawn(folder / "corpus", LABELS_OF[other])

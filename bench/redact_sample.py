@@ -39,7 +39,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from bench import packages, redact
+from bench import other_packages, redact
 
 COLUMNS = ("drawn_for", "repo", "revision", "path", "line", "sha256", "labels", "set")
 LONGEST = 300
@@ -440,7 +440,7 @@ def main(argv: list[str] | None = None) -> None:
     verbs = parser.add_subparsers(dest="verb", required=True)
     one = verbs.add_parser("draw", help="print the lines of one set")
     one.add_argument("--out", type=Path, default=Path(".bench"), help="folder with the bench corpus")
-    for other in packages.OTHERS:
+    for other in other_packages.OTHERS:
         one.add_argument(f"--{other}", type=Path, default=Path(f".bench-{other}"), help="folder with other projects")
     one.add_argument("--set", choices=list(SETS), required=True)
     one.add_argument("--seed", type=int, default=None, help="the set's own unless given")

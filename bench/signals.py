@@ -4,9 +4,9 @@
 
 Files come from the folders given, else from the bench corpus (`python -m bench.corpus`) in .bench, rows in hashed
 order; their language is the one that `codemill.languages` gives them, and others are left out. CPU seconds, best of
-three; MB is 10^6 bytes of content. A family is timed alone, with all that it derives; what several share is counted in
-each, so the shares add up to more than the whole. Hostile texts are 8 MB each, and the last column of each language
-says how many times longer a byte takes than in the sample.
+three (`--repetitions`); MB is 10^6 bytes of content. A family is timed alone, with all that it derives; what several
+share is counted in each, so the shares add up to more than the whole. Hostile texts are 8 MB each, and the last column
+of each language says how many times longer a byte takes than in the sample.
 """
 
 from __future__ import annotations
@@ -140,11 +140,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--folder", type=Path, nargs="*", help="take files from here instead")
     parser.add_argument("--small", action="store_true", help="5 MB and no hostile texts: does it work at all")
     parser.add_argument("--megabytes", type=int, default=40)
+    parser.add_argument("--repetitions", type=int, default=3, help="1: with the memory that the first look at it takes")
     parser.add_argument("--no-hostile", action="store_true")
     args = parser.parse_args(argv)
     most = (5 if args.small else args.megabytes) * 10**6
     rows = sample(args.folder, most) if args.folder else of_corpus(args.out, most)
-    size, whole = megabytes(rows), seconds(rows)
+    size, whole = megabytes(rows), seconds(rows, repetitions=args.repetitions)
     print(f"{'':28} {'files':>7} {'MB':>7} {'MB/s':>7} {'share':>6}")
     print(f"{'all signals':28} {len(rows):7} {size:7.1f} {size / whole:7.1f} {1:6.0%}")
     families: dict[str, list[str]] = {}
@@ -166,7 +167,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         line = f"{name:28}"
         for language, doc_type in HOSTILE_LANGUAGES:
             row = [("a", language, doc_type, text)]
-            speed = megabytes(row) / seconds(row)
+            speed = megabytes(row) / seconds(row, repetitions=args.repetitions)
             line += f" {speed:14.1f} {size / whole / speed:6.1f}"
         print(line, flush=True)
 

@@ -5,10 +5,10 @@ from itertools import combinations, pairwise
 
 import pytest
 
-from bench import packages, redact, redact_sample
+from bench import other_packages, packages, redact, redact_sample
 
 ROWS = [row for path in redact.LABELS_OF.values() for row in redact.labels_of_corpus(path)]
-LATER = [row for row in ROWS if redact_sample.SETS[row["set"]].corpus in packages.OTHERS]
+LATER = [row for row in ROWS if redact_sample.SETS[row["set"]].corpus in other_packages.OTHERS]
 UNSEEN = ("fourth", "fifth", "sixth", "seventh")
 
 
@@ -43,7 +43,7 @@ def test_a_set_has_its_half_of_the_repositories_and_is_unlike_the_earlier_ones(n
 
 
 def test_the_sets_have_their_corpora():
-    assert list(redact.LABELS_OF) == ["out", *packages.OTHERS]
+    assert list(redact.LABELS_OF) == ["out", *other_packages.OTHERS]
     for corpus, path in redact.LABELS_OF.items():
         assert {redact_sample.SETS[row["set"]].corpus for row in redact.labels_of_corpus(path)} == {corpus}
 
@@ -56,5 +56,5 @@ def projects(of):
 
 
 def test_no_project_is_in_two_corpora():
-    for one, other in combinations((packages.FULL, *packages.OTHERS.values()), 2):
+    for one, other in combinations((packages.FULL, *other_packages.OTHERS.values()), 2):
         assert not projects(one) & projects(other)

@@ -1,4 +1,4 @@
-//! SHA-256 of contents, and the stable identity of a document.
+//! SHA-256 of contents, the stable identity of a document, and what quick hashes of short strings are made of.
 
 use arrow_array::builder::StringBuilder;
 use arrow_array::{Array, FixedSizeBinaryArray, LargeBinaryArray, StringArray};
@@ -51,6 +51,20 @@ pub fn document_ids(fields: [&StringArray; 4]) -> StringArray {
         ids.append_value(document_id(fields.map(|f| f.is_valid(row).then(|| f.value(row)))));
     }
     ids.finish()
+}
+
+/// The two halves of the product, combined. From: wyhash (Wang Yi), where it is called `mum`.
+#[inline(always)]
+pub fn fold(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    product as u64 ^ (product >> 64) as u64
+}
+
+/// Sixteen bytes as two numbers.
+#[inline(always)]
+pub fn halves(bytes: [u8; 16]) -> [u64; 2] {
+    let both = u128::from_le_bytes(bytes);
+    [both as u64, (both >> 64) as u64]
 }
 
 /// What Python sees of this family.

@@ -1,6 +1,7 @@
 //! Numbers for strings: equal strings get equal numbers, compared byte by byte and never by hash alone.
 
 use crate::bytes::Runs;
+use crate::hash::{self, fold};
 use std::hash::{BuildHasher, RandomState};
 
 /// A table of strings seen so far. Numbers count from 0 in the order of first sight.
@@ -47,16 +48,9 @@ impl Default for Interner {
     }
 }
 
-/// The two halves of the product, combined. From: wyhash (Wang Yi), where it is called `mum`.
-#[inline(always)]
-fn fold(a: u64, b: u64) -> u64 {
-    let product = u128::from(a) * u128::from(b);
-    product as u64 ^ (product >> 64) as u64
-}
-
 /// A secret hash of two words.
 #[inline(always)]
-fn hash(a: u64, b: u64, secret: [u64; 2]) -> u64 {
+fn mixed(a: u64, b: u64, secret: [u64; 2]) -> u64 {
     fold(a ^ secret[0], b ^ secret[1])
 }
 
@@ -66,7 +60,7 @@ impl Key {
     }
 
     fn hash(self, secret: [u64; 2]) -> u64 {
-        if self.is_long() { self.0[0] } else { hash(self.0[0], self.0[1], secret) }
+        if self.is_long() { self.0[0] } else { mixed(self.0[0], self.0[1], secret) }
     }
 }
 
@@ -128,7 +122,7 @@ impl Interner {
                     let keep = KEEP[length.min(15)];
                     let [low, high] = halves(text, start, end).map(|half| half | bits);
                     let key = Key([low & keep[0], high & keep[1] | (length as u64) << 56]);
-                    ahead[count] = (key, hash(key.0[0], key.0[1], self.secret));
+                    ahead[count] = (key, mixed(key.0[0], key.0[1], self.secret));
                     some[count] = [start, end];
                     count += usize::from(wanted(text[start]));
                 }
@@ -151,7 +145,7 @@ impl Interner {
     fn short(&mut self, halves: [u64; 2], keep: [u64; 2], len: usize) -> u32 {
         let key = Key([halves[0] & keep[0], halves[1] & keep[1] | (len as u64) << 56]);
         self.make_room(1);
-        self.intern(hash(key.0[0], key.0[1], self.secret), |_, known| known == key, |_| key)
+        self.intern(mixed(key.0[0], key.0[1], self.secret), |_, known| known == key, |_| key)
     }
 
     #[inline(never)]
@@ -238,8 +232,7 @@ fn halves(text: &[u8], start: usize, end: usize) -> [u64; 2] {
         padded[..few.len()].copy_from_slice(few);
         &padded
     });
-    let both = u128::from_le_bytes(*bytes);
-    [both as u64, (both >> 64) as u64]
+    hash::halves(*bytes)
 }
 
 #[cfg(test)]

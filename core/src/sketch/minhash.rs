@@ -1,7 +1,7 @@
 //! The sketch: for each of many hash functions, the smallest value over all shingles; and the digests of its bands.
 
 use super::simd::Simd;
-use super::words::fold;
+use crate::hash::fold;
 
 /// Hash functions per pass over the shingles: their eight 512-bit accumulators and coefficients stay in registers.
 const LANES: usize = 128;

@@ -1,7 +1,8 @@
 //! Shingles: n consecutive words or characters, each as a 64-bit hash.
 
 use super::simd::Simd;
-use super::words::{Words, fold};
+use super::words::Words;
+use crate::hash::fold;
 
 /// The random numbers that everything seeded is drawn from. From: Steele, Lea, Flood, "Fast splittable pseudorandom
 /// number generators", 2014.

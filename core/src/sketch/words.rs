@@ -1,6 +1,7 @@
 //! Words of a text, each as a 64-bit hash. See [`super::VERSION`] for what a word is.
 
 use super::simd::Simd;
+use crate::hash::{fold, halves};
 
 /// Bytes of text looked at before their words are hashed: masks, positions and hashes then stay in the first cache.
 const CHUNK: usize = 4096;
@@ -178,9 +179,9 @@ const KEEP: [[u64; 2]; 17] = {
 #[inline(always)]
 fn hash(text: &[u8], start: usize, end: usize, keys: [u64; 2]) -> u64 {
     let len = end - start;
-    match (KEEP.get(len), text.get(start..start + 16)) {
+    match (KEEP.get(len), text[start..].first_chunk()) {
         (Some(keep), Some(bytes)) => {
-            let (low, high) = halves(bytes);
+            let [low, high] = halves(*bytes);
             fold((low & keep[0]) ^ keys[0], (high & keep[1]) ^ keys[1])
         }
         _ => hash_slowly(&text[start..end], keys),
@@ -194,33 +195,16 @@ fn hash_slowly(word: &[u8], keys: [u64; 2]) -> u64 {
     let (pieces, rest) = word.as_chunks::<16>();
     let mut hash = 0;
     for piece in pieces {
-        let (low, high) = halves(piece);
+        let [low, high] = halves(*piece);
         hash = fold(low ^ keys[0] ^ hash, high ^ keys[1]);
     }
     if !rest.is_empty() {
         let mut padded = [0; 16];
         padded[..rest.len()].copy_from_slice(rest);
-        let (low, high) = halves(&padded);
+        let [low, high] = halves(padded);
         hash = fold(low ^ keys[0] ^ hash, high ^ keys[1]);
     }
     hash
-}
-
-#[inline(always)]
-fn halves(bytes: &[u8]) -> (u64, u64) {
-    let half = |at: usize| {
-        let mut half = [0; 8];
-        half.copy_from_slice(&bytes[at..at + 8]);
-        u64::from_le_bytes(half)
-    };
-    (half(0), half(8))
-}
-
-/// The two halves of the product, combined. From: wyhash (Wang Yi), where it is called `mum`.
-#[inline(always)]
-pub fn fold(a: u64, b: u64) -> u64 {
-    let product = u128::from(a) * u128::from(b);
-    product as u64 ^ (product >> 64) as u64
 }
 
 /// By the lower half: 1 digit, 2 `A-O` or `a-o`, 4 `P-Z` or `_`, 8 `p-z`, 16 beyond ASCII.

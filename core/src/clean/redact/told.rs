@@ -350,10 +350,8 @@ pub(super) fn pair(scan: &mut Scan<'_, '_>, end: usize) {
         let Some(stop) = closing(scan, next - 1, next) else { break };
         (found, at) = (Some((next, stop)), Some(stop + 1));
     }
-    if let Some((next, stop)) = found
-        && scan.before(stop) != b'@'
-    // of anonymous FTP
-    {
+    let anonymous = |stop: usize| scan.before(stop) == b'@'; // `"jane@"`, as FTP asks for
+    if let Some((next, stop)) = found.filter(|&(_, stop)| !anonymous(stop)) {
         judge(scan, next, stop, Strength::Pass);
     }
 }

@@ -29,13 +29,14 @@ from bench import corpus as bench_corpus
 from bench.exact_dedup import RESULTS, machine
 from bench.measure import measure
 from bench.sketch import cpu_seconds
-from codemill import _core, components
-from codemill.engine import Scope, Task
-from codemill.exchange import write_found
+from codemill import _core
+from codemill.machine import components
+from codemill.machine.engine import Scope, Task
+from codemill.machine.exchange import write_found
+from codemill.machine.store import Place, Receipt
 from codemill.report.facts import chunk_totals, collect, scan_ledger
 from codemill.sources import Parquet
 from codemill.steps import dedup, ingest
-from codemill.store import Place, Receipt
 
 LEVELS = ("exact", "file", "chunk", "file, then chunk", "ingest", "repo")
 """In the order in which they are built: what comes before another is what it builds on."""

@@ -3,8 +3,8 @@
 The names below are the table of contents for notebooks; recipes also use `codemill.steps` and `codemill.sources`.
 """
 
-from codemill.builder import build
 from codemill.cleaning import Redaction, redact
+from codemill.cleaning.headers import strip_header
 from codemill.errors import (
     BuildError,
     CodemillError,
@@ -13,12 +13,12 @@ from codemill.errors import (
     RecipeError,
     TeacherError,
 )
-from codemill.headers import strip_header
 from codemill.languages import Detection, detect
+from codemill.machine.builder import build
+from codemill.machine.planning import plan
+from codemill.machine.table import Step, Table, exchange, step
 from codemill.near import collision_probability, effective_threshold, near_duplicates, sketch
-from codemill.planning import plan
 from codemill.signals import measure, signal
-from codemill.table import Step, Table, exchange, step
 
 __all__ = [
     "BuildError",

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from codemill.errors import RecipeError, did_you_mean
-from codemill.table import Step, module_from_file
+from codemill.machine.table import Step, module_from_file
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from rich.table import Table as Grid
 import codemill
 from codemill import catalog
 from codemill.errors import CodemillError, InputError, RecipeError, did_you_mean
-from codemill.progress import JsonLines, Terminal
+from codemill.machine.progress import JsonLines, Terminal
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 

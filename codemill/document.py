@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from codemill.table import RULE_FIRED
-
 TIME = pa.timestamp("us", tz="UTC")
 SHA256 = pa.binary(32)
 
@@ -29,6 +27,25 @@ RAW = pa.schema(
     ]
 )
 """What `sources` yield, in record batches: the bytes of a file and where they come from."""
+
+RULE_FIRED = pa.struct(
+    {
+        "rule": pa.string(),  # its reason: a snake_case word
+        "signal": pa.string(),  # the column it looked at
+        "value": pa.float64(),  # what was measured
+        "limit": pa.string(),  # what it must not be, e.g. "> 0.2"
+    }
+)
+"""One rule that fired on a document."""
+
+VERDICT: dict[str, pa.DataType] = {
+    "reason": pa.string(),  # null = stays; else a short snake_case word
+    "value": pa.string(),  # what was measured, as text
+    "kept_id": pa.string(),  # the document kept in its place, for duplicates
+    "similarity": pa.float32(),  # to that document
+    "rules": pa.list_(RULE_FIRED),  # every rule that fired, for documents dropped by rules
+}
+"""The columns by which a layer drops rows. A step may add the first alone, or more of them."""
 
 DOCUMENT = pa.schema(
     [

@@ -5,21 +5,18 @@ For notebooks; `steps/dedup.py` does the same to tables of any size. See docs/ne
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeAlias
-
 import numpy as np
 import pyarrow as pa
 
 from codemill import _core
+from codemill.columns import Column as Texts
+from codemill.columns import column
 from codemill.errors import RecipeError
 
 _MISSED = 0.001
 """Share of the pairs just at the threshold that `near_duplicates` may fail to look at."""
 _LEADERS = 16
 """Kept texts per bucket that a text is compared with: bounds the work where thousands of texts are much alike."""
-
-Texts: TypeAlias = Sequence[str | None] | pa.Array | pa.ChunkedArray
 
 
 def collision_probability(similarity: float, *, bands: int, rows: int) -> float:
@@ -116,7 +113,7 @@ def sketch(
     >>> similarity(sketches[:1], sketches[1:2]).to_pylist()
     [0.40625]
     """
-    return _core.sketch(_strings(texts), hashes=hashes, ngram=ngram, unit=unit, seed=seed)
+    return _core.sketch(column(texts, pa.large_string()), hashes=hashes, ngram=ngram, unit=unit, seed=seed)
 
 
 def similarity(a: pa.FixedSizeBinaryArray, b: pa.FixedSizeBinaryArray) -> pa.FloatArray:
@@ -152,7 +149,7 @@ def near_duplicates(
     >>> [None if s is None else round(s, 3) for s in found["similarity"].to_pylist()]
     [None, 0.979, None, None, 1.0]
     """
-    strings = _strings(texts)
+    strings = column(texts, pa.large_string())
     kept = np.arange(len(strings))
     alike = np.full(len(strings), np.nan, dtype=np.float32)
     _equal(strings, kept, alike)
@@ -189,8 +186,8 @@ def _similar(
     own = own[found.is_valid().to_numpy(zero_copy_only=False)]
     keys = np.frombuffer(b"".join(found.drop_null().to_pylist()), dtype="<u8").reshape(-1, bands)
     shared = np.zeros(len(own), dtype=bool)
-    for column in keys.T:
-        _, inverse, count = np.unique(column, return_inverse=True, return_counts=True)
+    for band in keys.T:
+        _, inverse, count = np.unique(band, return_inverse=True, return_counts=True)
         shared |= count[inverse] > 1
     own, keys = own[shared], keys[shared]
     sets = _core.shingles(strings.take(pa.array(own)), ngram=ngram, unit=unit, seed=seed)
@@ -212,16 +209,6 @@ def _similar(
     for row in range(len(kept)):
         if kept[row] in moved:
             kept[row], alike[row] = moved[int(kept[row])]
-
-
-def _strings(texts: Texts) -> pa.LargeStringArray:
-    if isinstance(texts, str | bytes):
-        raise TypeError("expected many texts: a list or an Arrow array, got one string. Hint: [text]")
-    if isinstance(texts, pa.ChunkedArray):
-        texts = texts.combine_chunks()
-    if isinstance(texts, pa.Array):
-        return texts if texts.type == pa.large_string() else texts.cast(pa.large_string())
-    return pa.array(texts, pa.large_string())
 
 
 def _positive(**numbers: int) -> None:

@@ -24,7 +24,7 @@ UNIT_BUDGET, FILE_BUDGET = 150, 400
 def budget(path: str) -> int:
     """The number of lines that a file may have.
 
-    >>> budget("codemill/steps/detect.py"), budget("codemill/store.py")
+    >>> budget("codemill/steps/detect.py"), budget("codemill/machine/store.py")
     (150, 400)
     """
     return UNIT_BUDGET if path.startswith(UNITS) else FILE_BUDGET

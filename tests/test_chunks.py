@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 import codemill as cm
-from codemill import components, report
+from codemill import report
+from codemill.machine import components
 from codemill.report.terminal import explain, explain_data, show, show_data
 from codemill.steps import chunks, dedup, ingest
 from tests import toys

@@ -10,11 +10,11 @@ import pyarrow as pa
 import pytest
 
 import codemill as cm
-from codemill import components
-from codemill.engine import Scope, Task
-from codemill.exchange import read_found, write_found
+from codemill.machine import components
+from codemill.machine.engine import Scope, Task
+from codemill.machine.exchange import read_found, write_found
+from codemill.machine.store import Place, Receipt
 from codemill.steps import dedup
-from codemill.store import Place, Receipt
 from tests.killing import killed_and_resumed
 from tests.test_fuzzy import many
 from tests.test_machine import published

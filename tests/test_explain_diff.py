@@ -18,12 +18,12 @@ import pytest
 from rich.console import Console
 
 import codemill as cm
+from codemill.machine.table import step
 from codemill.report.diffs import BUDGET, COLUMNS, SHOWN, diff
 from codemill.report.diffview import DiffView
 from codemill.report.terminal import explain, explain_data
 from codemill.sources import Parquet
 from codemill.steps import dedup, ingest
-from codemill.table import step
 from tests import toys
 from tests.report_fixture import row_of, write_ledger
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import codemill as cm
-from codemill import components
+from codemill.machine import components
 from codemill.steps import _evidence, dedup, ingest
 from tests import toys
 from tests.killing import killed_and_resumed

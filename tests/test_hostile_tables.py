@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from codemill import layers
 from codemill.errors import InputError
+from codemill.machine import layers
 from codemill.sources import Jsonl, Parquet
 
 from .source_tools import rows

@@ -17,7 +17,7 @@ from rich.console import Console
 
 import codemill as cm
 from codemill import near
-from codemill.planning import plan
+from codemill.machine.planning import plan
 from codemill.recipes.refinecode import refinecode
 from codemill.report.terminal import explain, explain_data
 from codemill.sources import Folder

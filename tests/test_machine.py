@@ -16,13 +16,13 @@ import pyarrow.parquet as pq
 import pytest
 
 import codemill as cm
-from codemill.planning import plan
+from codemill.machine.planning import plan
+from codemill.machine.store import Place
+from codemill.machine.table import canonical, digest, module_from_file
 from codemill.report.accounts import checks
 from codemill.report.facts import gather
 from codemill.sources import Parquet
 from codemill.steps import dedup, detect, ingest
-from codemill.store import Place
-from codemill.table import canonical, digest, module_from_file
 from tests import toys
 
 TEXTS = (*(f"text number {i}" for i in range(37)), "text number 3", "text number 3", "text number 5")
@@ -92,7 +92,7 @@ def test_an_exchange_cut_into_many_partitions_gives_the_same_bytes(
 ) -> None:
     texts = tuple(f"text {i % 300}" for i in range(1000))
     cm.build(recipe(texts, per_part=7), out=tmp_path / "one", workers=1)
-    monkeypatch.setattr("codemill.table.Step.weight_of", lambda step, params: 1 << 28)
+    monkeypatch.setattr("codemill.machine.table.Step.weight_of", lambda step, params: 1 << 28)
     cm.build(recipe(texts, per_part=7), out=tmp_path / "many", workers=2)
     assert published(tmp_path / "one") == published(tmp_path / "many")
     assert len(list((tmp_path / "many" / "corpus").iterdir())) == 143
@@ -211,7 +211,7 @@ def test_identity_is_canonical() -> None:
 
 
 def test_two_runs_in_one_folder_at_once(tmp_path: Path) -> None:
-    from codemill.output import locked
+    from codemill.machine.output import locked
 
     with locked(Place.of(tmp_path)), pytest.raises(cm.EnvironmentProblem, match="another run is using"):
         cm.build(recipe(), out=tmp_path, workers=1)
@@ -301,7 +301,7 @@ def test_an_exchange_with_a_gather_sees_what_all_partitions_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts = tuple(f"text {i % 40}" for i in range(100))
-    monkeypatch.setattr("codemill.table.Step.weight_of", lambda step, params: 1 << 28)
+    monkeypatch.setattr("codemill.machine.table.Step.weight_of", lambda step, params: 1 << 28)
     files = ingest.documents(sources=(toys.Literals(texts),))
     manifest = cm.build(toys.only_most_copied(files), out=tmp_path, workers=2)
     assert manifest["kept"]["rows"] == 60  # texts 0 to 19 stand three times, the others twice
@@ -334,7 +334,7 @@ def test_editing_a_step_without_a_new_version_warns_also_when_parts_are_missing(
 ) -> None:
     labelled = detect.language(ingest.documents(sources=(toys.Literals(TEXTS),)))
     cm.build(labelled, out=tmp_path, workers=1)
-    monkeypatch.setattr("codemill.table.Step.code", "0123456789abcdef")
+    monkeypatch.setattr("codemill.machine.table.Step.code", "0123456789abcdef")
     (tmp_path / "manifest.json").unlink()
     next((tmp_path / ".work" / "detect.language").rglob("part-00001.parquet")).unlink()
     cm.build(labelled, out=tmp_path, workers=1)
@@ -374,7 +374,7 @@ def test_a_damaged_file_of_an_exchange_is_noticed_and_written_again(
 ) -> None:
     cm.build(recipe(), out=tmp_path / "good", workers=1)
     with monkeypatch.context() as patch:
-        patch.setattr("codemill.tasks.align_group", toys.interrupted)
+        patch.setattr("codemill.machine.tasks.align_group", toys.interrupted)
         with pytest.raises(cm.BuildError, match="interrupted"):
             cm.build(recipe(), out=tmp_path / "out", workers=1)
     (victim,) = (tmp_path / "out" / ".work" / "dedup.exact").rglob(file)

@@ -7,8 +7,8 @@ import json
 import pyarrow as pa
 import pytest
 
+from codemill.cleaning.notebooks import convert
 from codemill.errors import InputError, RecipeError
-from codemill.notebooks import convert
 from codemill.steps import clean
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import codemill as cm
-from codemill.engine import Ray
+from codemill.machine.engine import Ray
 from codemill.steps import ingest
 from tests import test_chunks, toys
 from tests.test_fuzzy import many

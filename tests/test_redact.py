@@ -25,6 +25,7 @@ from rich.console import Console
 
 import codemill as cm
 from codemill import cleaning
+from codemill.document import KINDS
 from codemill.errors import RecipeError
 from codemill.report.terminal import explain_data, explain_view
 from codemill.sources import Folder
@@ -67,7 +68,7 @@ def test_every_key_format(entry: dict[str, object]) -> None:
 def test_the_table_has_no_key_in_it() -> None:
     assert len(FORMATS) >= 40
     assert len({f["name"] for f in FORMATS}) == len(FORMATS)
-    text = (ROOT / "codemill" / "key_formats.toml").read_text()
+    text = (ROOT / "codemill" / "cleaning" / "key_formats.toml").read_text()
     assert [f for f in cleaning.findings(text) if f["kind"] == "key"] == []
 
 
@@ -82,7 +83,7 @@ def test_precision_and_recall_on_planted_values() -> None:
     before = [list(find(text, None)) for _, text in hosts]
     new = bench.without(found, planted, before, [text for _, text in hosts])
     scores = bench.score(planted, new, bench.KINDS, False, "")
-    assert set(scores) == set(cleaning.KINDS)
+    assert set(scores) == set(KINDS)
     for kind, score in scores.items():
         assert score["labels"] >= 100, kind
         assert score["precision"] >= 0.95, (kind, score)

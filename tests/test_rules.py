@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from codemill.errors import RecipeError
+from codemill.machine.table import canonical
 from codemill.recipes._refinecode_rules import REFINECODE_RULES
 from codemill.rules import Rule, RuleBook, RuleSet, book_from, check_book
-from codemill.table import canonical
 
 SHARED = Path(os.environ.get("CODEMILL_SHARED", Path(__file__).resolve().parent.parent.parent / "shared"))
 FACTS = SHARED / "facts" / "rules.csv"

@@ -13,9 +13,9 @@ from typing import ClassVar
 import pyarrow as pa
 
 from codemill.document import RAW
-from codemill.exchange import Pieces
-from codemill.sources._protocol import Listing, Shard
-from codemill.table import exchange, step
+from codemill.machine.exchange import Pieces
+from codemill.machine.source import Listing, Shard
+from codemill.machine.table import exchange, step
 
 
 @dataclass(frozen=True)

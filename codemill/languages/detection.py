@@ -13,6 +13,7 @@ from typing import overload
 import pyarrow as pa
 
 from codemill import _core
+from codemill.columns import column
 from codemill.languages.catalogue import native
 
 
@@ -66,20 +67,10 @@ def detect(
         else:
             raise TypeError(f"one path takes one content (str, bytes or None), got {type(content).__name__}")
         return Detection(**_run(pa.array([path]), pa.array([text], pa.large_string())).to_pylist()[0])
-    paths = _array(path, pa.string())
-    texts = pa.nulls(len(paths), pa.large_string()) if content is None else _array(content, pa.large_string())
+    paths = column(path, pa.string())
+    texts = pa.nulls(len(paths), pa.large_string()) if content is None else column(content, pa.large_string())
     return _run(paths, texts)
 
 
 def _run(paths: pa.Array, texts: pa.Array) -> pa.RecordBatch:
     return pa.RecordBatch.from_struct_array(_core.detect(paths, texts, native()))
-
-
-def _array(values: object, kind: pa.DataType) -> pa.Array:
-    if isinstance(values, str | bytes):
-        raise TypeError("many paths take many contents: a list or an Arrow array, got one string")
-    if isinstance(values, pa.ChunkedArray):
-        values = values.combine_chunks()
-    if isinstance(values, pa.Array):
-        return values if values.type == kind else values.cast(kind)
-    return pa.array(values, kind)

@@ -10,7 +10,7 @@ import numpy as np
 
 from codemill.report.distribution import Shift
 from codemill.report.words import binary_size, figure, plural, printable, shorten, size
-from codemill.tuning import Tally
+from codemill.tuning.thresholds import Tally
 
 LABELLED = {1, 7, 11, 15, 18, 21, 24, 28, 31, 35, 41}  # size classes whose lower end is named below the axis
 SHAPE_BINS = 32  # of the small pictures

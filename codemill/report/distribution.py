@@ -26,11 +26,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from codemill.errors import CodemillError, InputError, RecipeError, did_you_mean
-from codemill.layers import Layer, Stack
+from codemill.machine.layers import Layer, Stack
+from codemill.machine.store import Place
 from codemill.report.facts import Row, collect, read_manifest, readable, scan_ledger
 from codemill.rules import Values, values_of
-from codemill.store import Place
-from codemill.tuning import Opened, opened
+from codemill.tuning.thresholds import Opened, opened
 
 Counts = npt.NDArray[np.int64]
 

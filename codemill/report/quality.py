@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from codemill.errors import CodemillError
+from codemill.machine.store import Place
 from codemill.report.facts import parts
 from codemill.rules import book_from
 from codemill.steps.quality import fired
-from codemill.store import Place
 
 
 def judged(out: str | Path, manifest: dict[str, Any], place: int) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""What the report says of rules and of the corpus' distribution: computed from the working tables by `codemill.tuning`.
+"""What the report says of rules and of the distribution: computed from the working tables by `tuning.thresholds`.
 
 A run without rules, or whose working tables are gone, has none of it.
 """
@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from codemill import tuning
 from codemill.errors import CodemillError
 from codemill.report import picture
 from codemill.report.facts import EXCERPT_COLUMNS, Row
 from codemill.rules import RuleBook
-from codemill.tuning import Change, Measured, Tally
+from codemill.tuning import thresholds as tuning
+from codemill.tuning.thresholds import Change, Measured, Tally
 
 SHOWN = 8  # rules with a histogram, samples and what-if
 POINTS = 800  # documents in the picture

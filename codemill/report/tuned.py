@@ -12,12 +12,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from codemill import perplexity, tuning
 from codemill.errors import RecipeError, did_you_mean
 from codemill.report import distribution, words
 from codemill.report.distribution import Shift
 from codemill.rules import Rule, RuleSet
-from codemill.tuning import BINS, Measured, Tally
+from codemill.tuning import perplexity
+from codemill.tuning import thresholds as tuning
+from codemill.tuning.thresholds import BINS, Measured, Tally
 
 _CHANGE = re.compile(r"(?:(?P<set>[\w-]+):)?(?P<signal>\w+)\s*(?P<sign>[<>=])\s*(?P<number>-?[\d.]+(?:[eE]-?\d+)?)")
 BLOCKS = " ▁▂▃▄▅▆▇█"

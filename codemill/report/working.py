@@ -22,9 +22,9 @@ import pyarrow.parquet as pq
 
 from codemill import sources
 from codemill.errors import CodemillError
-from codemill.layers import Layer, Stack, edits_of
+from codemill.machine.layers import Layer, Stack, edits_of
+from codemill.machine.store import Place
 from codemill.report.facts import parts
-from codemill.store import Place
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import pyarrow as pa
 
 from codemill import _core, languages
-from codemill.errors import RecipeError
+from codemill.columns import Column, column
 from codemill.signals import catalogue
 from codemill.signals.own import measure_own, resolve
-
-Column: TypeAlias = Sequence[Any] | pa.Array | pa.ChunkedArray
 
 
 def measure(
@@ -41,20 +39,20 @@ def measure(
     """
     if isinstance(texts, str):
         raise TypeError("texts must be a list or an Arrow array, got one string")
-    content = _column(texts, pa.large_string(), 0)
+    content = column(texts, pa.large_string())
     rows = len(content)
     if isinstance(language, str):
         languages.get(language)
-    spoken = _column(language, pa.string(), rows)
-    kind = _doc_types(spoken) if doc_type is None else _column(doc_type, pa.string(), rows)
+    spoken = column(language, pa.string(), repeat=rows)
+    kind = _doc_types(spoken) if doc_type is None else column(doc_type, pa.string(), repeat=rows)
     lengths = pa.compute.binary_length(content).cast(pa.int64())
     batch = pa.record_batch(
         {
             "content": content,
             "language": spoken,
             "doc_type": kind,
-            "path": _column("" if path is None else path, pa.string(), rows),
-            "size": lengths if size is None else _column(size, pa.int64(), rows),
+            "path": column("" if path is None else path, pa.string(), repeat=rows),
+            "size": lengths if size is None else column(size, pa.int64(), repeat=rows),
         }
     )
     names = [signal.name for signal in catalogue.all()] if signals is None else [catalogue.get(n).name for n in signals]
@@ -88,16 +86,3 @@ def measure_batch(
 def _doc_types(spoken: pa.Array) -> pa.Array:
     known = {name: languages.get(name).doc_type for name in spoken.unique().to_pylist() if name is not None}
     return pa.array([known.get(name) for name in spoken.to_pylist()], pa.string())
-
-
-def _column(values: str | Column, kind: pa.DataType, rows: int) -> pa.Array:
-    if isinstance(values, str):
-        return pa.repeat(pa.scalar(values, kind), rows)
-    if isinstance(values, pa.ChunkedArray):
-        values = values.combine_chunks()
-    if isinstance(values, pa.Array):
-        return values if values.type == kind else values.cast(kind)
-    try:
-        return pa.array(values, kind)
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise RecipeError(f"a column should be {kind}: {error}") from error

@@ -22,8 +22,8 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from codemill.errors import RecipeError, did_you_mean
+from codemill.machine.table import module_from_file
 from codemill.signals.catalogue import SECTIONS, Signal, example, parse
-from codemill.table import module_from_file
 
 DOC_TYPES = ("code", "data", "text")
 

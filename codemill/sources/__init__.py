@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from codemill.machine.source import External, Listing, Shard, Source
 from codemill.sources._columns import REFINECODE_META, THE_STACK, THE_STACK_V2
 from codemill.sources._open import Kind, all, open
-from codemill.sources._protocol import External, Listing, Shard, Source
 from codemill.sources.archive import Archive
 from codemill.sources.folder import Folder
 from codemill.sources.git import Git

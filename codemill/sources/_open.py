@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from codemill.errors import InputError, did_you_mean
+from codemill.machine.source import Source
 from codemill.sources import _git
 from codemill.sources._places import existing, is_remote
-from codemill.sources._protocol import Source
 from codemill.sources.archive import SUFFIXES as ARCHIVES
 from codemill.sources.archive import Archive
 from codemill.sources.folder import Folder

@@ -12,8 +12,8 @@ from typing import BinaryIO, cast
 import pyarrow.fs as pafs
 
 from codemill.errors import InputError
+from codemill.machine.store import Place
 from codemill.sources._names import escape
-from codemill.store import Place
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,12 @@ from typing import BinaryIO, ClassVar
 import pyarrow as pa
 
 from codemill.errors import InputError
+from codemill.machine.source import Listing, Shard
 from codemill.sources._batches import Row, batches, lfs_size, microseconds
 from codemill.sources._decompress import Broken, compression
 from codemill.sources._members import Limits, Member
 from codemill.sources._names import escape, member_path
 from codemill.sources._places import Input, files, is_unchanged, open_binary
-from codemill.sources._protocol import Listing, Shard
 from codemill.sources._shards import Fingerprint, cut
 from codemill.sources._tar import tar_members
 from codemill.sources._zip import zip_members

@@ -19,11 +19,11 @@ from typing import ClassVar
 import pyarrow as pa
 
 from codemill.errors import InputError
+from codemill.machine.source import Listing, Shard
 from codemill.sources import _git
 from codemill.sources._batches import Row, batches, lfs_size, microseconds
 from codemill.sources._names import escape
 from codemill.sources._places import existing
-from codemill.sources._protocol import Listing, Shard
 from codemill.sources._shards import Fingerprint, cut, pack, unpack
 
 VERSION_CONTROL = (b".git", b".hg", b".svn")

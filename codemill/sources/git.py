@@ -17,10 +17,10 @@ from typing import ClassVar
 import pyarrow as pa
 
 from codemill.errors import InputError
+from codemill.machine.source import Listing, Shard
 from codemill.sources import _git
 from codemill.sources._batches import Row, batches, lfs_size, microseconds
 from codemill.sources._names import escape
-from codemill.sources._protocol import Listing, Shard
 from codemill.sources._shards import Fingerprint, cut
 from codemill.sources.folder import directory
 

@@ -16,12 +16,12 @@ from typing import Any, BinaryIO, ClassVar
 import pyarrow as pa
 
 from codemill.errors import InputError
+from codemill.machine.source import Listing, Shard
 from codemill.sources._batches import Row, batches
 from codemill.sources._columns import iso_time, mapping, preset
 from codemill.sources._decompress import Broken, Decompressed, Stream, compression
 from codemill.sources._names import escape
 from codemill.sources._places import Input, files, is_unchanged, open_binary
-from codemill.sources._protocol import Listing, Shard
 from codemill.sources._shards import SHARD_BYTES, Fingerprint
 
 _PLAIN = (".jsonl", ".ndjson", ".jsonlines")

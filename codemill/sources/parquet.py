@@ -15,13 +15,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from codemill.errors import InputError
-from codemill.layers import READ_BUFFER, row_group_batches
+from codemill.machine.layers import READ_BUFFER, row_group_batches
+from codemill.machine.source import External, Listing, Shard
+from codemill.machine.store import Place
 from codemill.sources._batches import BATCH_BYTES, BATCH_ROWS
 from codemill.sources._columns import is_content, is_text, mapping, to_raw
 from codemill.sources._places import Input, files
-from codemill.sources._protocol import External, Listing, Shard
 from codemill.sources._shards import Fingerprint, cut
-from codemill.store import Place
 
 SUFFIXES = (".parquet", ".pq")
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from codemill.exchange import group_by_key
+from codemill.machine.exchange import group_by_key
 
 BEST_FIRST = (
     ("stars", "descending"),

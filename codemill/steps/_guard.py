@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from codemill.columns import one
 from codemill.errors import BuildError
-from codemill.exchange import one
 
 log = logging.getLogger("codemill")
 

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 
 from codemill import _core
 from codemill.errors import InputError, RecipeError
-from codemill.exchange import Beside
-from codemill.store import Place, Receipt
-from codemill.table import digest
+from codemill.machine.exchange import Beside
+from codemill.machine.store import Place, Receipt
+from codemill.machine.table import digest
 
 
 @dataclass(frozen=True)

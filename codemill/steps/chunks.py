@@ -24,14 +24,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from codemill import _core, near
-from codemill.components import mixed
-from codemill.document import CHUNKS
+from codemill.columns import one
+from codemill.document import CHUNKS, VERDICT
 from codemill.errors import BuildError, RecipeError
-from codemill.exchange import Pieces, one
+from codemill.machine.components import mixed
+from codemill.machine.exchange import Pieces
+from codemill.machine.table import KEY_BYTES, exchange, step
 from codemill.steps import _guard
 from codemill.steps._clusters import elected, linked
 from codemill.steps._evidence import bands_of, check_sketch, check_verify, curve_notes, evidence_of, held
-from codemill.table import KEY_BYTES, VERDICT, exchange, step
 
 Rows = npt.NDArray[np.int64]
 

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from codemill import _core, cleaning, languages
-from codemill import notebooks as nb
-from codemill.document import KINDS, REDACTED, SHA256
+from codemill.cleaning import notebooks as nb
+from codemill.document import KINDS, REDACTED, SHA256, VERDICT
 from codemill.errors import InputError, RecipeError, did_you_mean
-from codemill.table import VERDICT, step
+from codemill.machine.table import step
 
 NOTEBOOK = "jupyter notebook"
 
@@ -36,7 +36,7 @@ def _check_notebooks(*, form: str, output_chars: int) -> None:
     check=_check_notebooks,
 )
 def notebooks(documents: pa.RecordBatch, *, form: str = "structured", output_chars: int = 1000) -> pa.RecordBatch:
-    """Turns Jupyter notebooks into text (see `codemill.notebooks.convert`); other documents stay as they are.
+    """Turns Jupyter notebooks into text (see `codemill.cleaning.notebooks.convert`); other documents stay as they are.
 
     Drops what is no notebook (reason `broken_notebook`, the value says why).
     Shape: reads content and language; adds content, null where nothing changed, reason and value.

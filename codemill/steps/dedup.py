@@ -22,16 +22,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from codemill import _core
-from codemill.components import mixed
-from codemill.document import SHA256, TIME
+from codemill.document import SHA256, TIME, VERDICT
 from codemill.errors import RecipeError, did_you_mean
-from codemill.exchange import Pieces, group_by_key
+from codemill.machine.components import mixed
+from codemill.machine.exchange import Pieces, group_by_key
+from codemill.machine.table import KEY_BYTES, Table, exchange, step
 from codemill.steps import _guard, _index, chunks, known, repos
 from codemill.steps._clusters import BEST_FIRST, elected, linked
 from codemill.steps._evidence import bands_of, check_sketch, check_verify, curve_notes, evidence_of, held
 from codemill.steps._index import Index as Index  # recipes call it dedup.Index
 from codemill.steps._index import indexes
-from codemill.table import KEY_BYTES, VERDICT, Table, exchange, step
 
 Rows = npt.NDArray[np.int64]
 

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from codemill import languages
 from codemill.errors import RecipeError
-from codemill.table import step
+from codemill.machine.table import step
 
 LANGUAGE = {
     "language": pa.string(),

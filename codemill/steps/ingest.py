@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from codemill import _core
 from codemill.document import DOCUMENT
 from codemill.errors import RecipeError
-from codemill.table import step
+from codemill.machine.table import step
 
 if TYPE_CHECKING:
     from codemill.sources import Metadata, Source

@@ -22,10 +22,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from codemill import _core
-from codemill.exchange import Beside, one
+from codemill.columns import one
+from codemill.document import VERDICT
+from codemill.machine.exchange import Beside
+from codemill.machine.table import exchange, step
 from codemill.steps._evidence import bands_of, check_sketch, check_verify
 from codemill.steps._index import Index
-from codemill.table import VERDICT, exchange, step
 
 Rows = npt.NDArray[np.int64]
 

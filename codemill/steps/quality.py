@@ -19,12 +19,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from codemill import languages, signals
+from codemill.chance import uniform
+from codemill.document import RULE_FIRED, VERDICT
 from codemill.errors import RecipeError, did_you_mean
+from codemill.machine.table import Table, step
 from codemill.rules import Rule, RuleBook, RuleSet, Values, check_book, values_of
 from codemill.signals.measuring import measure_batch
 from codemill.signals.own import Own
-from codemill.steps.sample import uniform
-from codemill.table import RULE_FIRED, VERDICT, Table, step
 
 Rows = npt.NDArray[np.int64]
 

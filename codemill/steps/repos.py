@@ -14,10 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from codemill import _core
+from codemill.columns import one
 from codemill.document import TIME
-from codemill.exchange import Pieces, one
+from codemill.machine.exchange import Pieces
+from codemill.machine.table import exchange
 from codemill.steps._evidence import HELD_BYTES, check_sketch, curve_notes
-from codemill.table import exchange
 
 Rows = npt.NDArray[np.int64]
 

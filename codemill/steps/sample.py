@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
 
 from codemill import languages
+from codemill.chance import uniform
 from codemill.errors import RecipeError
-from codemill.table import step
+from codemill.machine.table import step
 
 
 def _check(*, keep: Mapping[str, float], seed: int) -> None:
@@ -39,13 +39,3 @@ def fraction(documents: pa.RecordBatch, *, keep: Mapping[str, float], seed: int 
             "value": pa.array([f"{limits[i]:g}" if gone else None for i, gone in enumerate(lost)], pa.string()),
         }
     )
-
-
-def uniform(id: str, seed: int, purpose: str) -> float:
-    """A number in [0, 1) that depends on the document, the seed and the purpose, and on nothing else.
-
-    >>> uniform("00", 0, "doc"), uniform("00", 0, "doc") == uniform("00", 1, "doc")
-    (0.6225245260150354, False)
-    """
-    hashed = hashlib.sha256(f"{purpose}\0{seed}\0{id}".encode()).digest()
-    return int.from_bytes(hashed[:7], "big") / (1 << 56)

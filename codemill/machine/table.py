@@ -39,25 +39,6 @@ import pyarrow as pa
 
 from codemill.errors import RecipeError
 
-RULE_FIRED = pa.struct(
-    {
-        "rule": pa.string(),  # its reason: a snake_case word
-        "signal": pa.string(),  # the column it looked at
-        "value": pa.float64(),  # what was measured
-        "limit": pa.string(),  # what it must not be, e.g. "> 0.2"
-    }
-)
-"""One rule that fired on a document."""
-
-VERDICT: dict[str, pa.DataType] = {
-    "reason": pa.string(),  # null = stays; else a short snake_case word
-    "value": pa.string(),  # what was measured, as text
-    "kept_id": pa.string(),  # the document kept in its place, for duplicates
-    "similarity": pa.float32(),  # to that document
-    "rules": pa.list_(RULE_FIRED),  # every rule that fired, for documents dropped by rules
-}
-"""The columns by which a layer drops rows. A step may add the first alone, or more of them."""
-
 Columns = Mapping[str, pa.DataType]
 Reads = tuple[str, ...] | Callable[[Mapping[str, Any]], tuple[str, ...]]
 Adds = Columns | Callable[[Mapping[str, Any]], Columns]

@@ -16,14 +16,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from codemill import components, exchange
-from codemill.document import DOCUMENT, INDEX, LEDGER
-from codemill.engine import Scope
+from codemill.document import DOCUMENT, INDEX, LEDGER, VERDICT
 from codemill.errors import BuildError, InputError
-from codemill.layers import Stack
-from codemill.sources._protocol import Shard
-from codemill.store import ROW_GROUP_BYTES, PartWriter, Place
-from codemill.table import VERDICT, Step
+from codemill.machine import components, exchange
+from codemill.machine.engine import Scope
+from codemill.machine.layers import Stack
+from codemill.machine.source import Shard
+from codemill.machine.store import ROW_GROUP_BYTES, PartWriter, Place
+from codemill.machine.table import Step
 
 PUBLISH_VERSION = 2
 

@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 import pyarrow.ipc as ipc
 
 from codemill.errors import BuildError
-from codemill.store import Place, Receipt, atomic
+from codemill.machine.store import Place, Receipt, atomic
 
 
 def parts_per_group(parts: int, weight: int) -> int:
@@ -234,11 +234,6 @@ def _read_batches(source: Place, index: int, stride: int) -> Iterator[pa.Table]:
         raise BuildError(
             f"a file of an exchange was damaged while it was in use: {error}", where=path, remedy="run again"
         ) from error
-
-
-def one(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """A column of a table as one array."""
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
 def group_by_key(

@@ -219,7 +219,7 @@ class Local:
         self._idle = []
 
 
-_WORKER = "import sys; from codemill.engine import worker_main; worker_main(int(sys.argv[1]), int(sys.argv[2]))"
+_WORKER = "import sys; from codemill.machine.engine import worker_main; worker_main(int(sys.argv[1]), int(sys.argv[2]))"
 
 
 class _Worker:

@@ -7,7 +7,7 @@ import fcntl
 from collections.abc import Iterator
 
 from codemill.errors import EnvironmentProblem
-from codemill.store import Place, storage_errors
+from codemill.machine.store import Place, storage_errors
 
 
 def check_output(out: Place) -> None:

@@ -23,9 +23,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from codemill import _core, exchange
-from codemill.engine import Scope, Task
-from codemill.store import Place, Receipt
+from codemill import _core
+from codemill.machine import exchange
+from codemill.machine.engine import Scope, Task
+from codemill.machine.store import Place, Receipt
 
 PAIR_BYTES = 100
 """Memory of a pair while all are joined at once: two nodes that are in no other pair take 16 + 2 x 28, and a batch."""

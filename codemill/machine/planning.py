@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from codemill import exchange, tasks
+from codemill.document import VERDICT
 from codemill.errors import RecipeError, did_you_mean
-from codemill.sources._protocol import Listing
-from codemill.store import Place, Receipt, read_receipts
-from codemill.table import VERDICT, Table, canonical, digest
+from codemill.machine import exchange, tasks
+from codemill.machine.source import Listing
+from codemill.machine.store import Place, Receipt, read_receipts
+from codemill.machine.table import Table, canonical, digest
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from codemill.errors import BuildError, InputError
-from codemill.store import ROW_GROUP_BYTES, Place
+from codemill.machine.store import ROW_GROUP_BYTES, Place
 
 
 @dataclass(frozen=True)

@@ -25,11 +25,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from codemill.errors import InputError, RecipeError, did_you_mean
-from codemill.layers import Layer, Stack, edits_of
-from codemill.perplexity import Scorer
+from codemill.machine.layers import Layer, Stack, edits_of
+from codemill.machine.store import Place
 from codemill.rules import Rule, RuleBook, RuleSet, Values, book_from, values_of
 from codemill.steps.quality import fired
-from codemill.store import Place
+from codemill.tuning.perplexity import Scorer
 
 BINS = 32
 ROWS = 8192  # of a batch of signals

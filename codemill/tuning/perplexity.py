@@ -90,7 +90,9 @@ class NgramModel:
                 version = int(file["version"])
                 seen, followed = (tuple(file[f"{kind}{k}"] for k in range(orders)) for kind in "sf")
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise InputError(f"not a model: {error}", where=path, remedy="codemill.perplexity.train(texts)") from error
+            raise InputError(
+                f"not a model: {error}", where=path, remedy="codemill.tuning.perplexity.train(texts)"
+            ) from error
         if version != cls.version or any(table.shape != (_TABLE,) for table in (*seen, *followed)):
             raise InputError(f"a model of version {version}, not {cls.version}", where=path, remedy="train it again")
         return cls(seen, followed)

@@ -17,14 +17,14 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from typing import Any
 
-from codemill import components, exchange, tasks
-from codemill.engine import Engine, Outcome, Task, engine_named, run
 from codemill.errors import BuildError, RecipeError
-from codemill.layers import Layer, Stack
-from codemill.output import check_output, locked
-from codemill.planning import Plan, PlannedTable, check_places, plan, shown
-from codemill.progress import Progress, Silent
-from codemill.store import (
+from codemill.machine import components, exchange, tasks
+from codemill.machine.engine import Engine, Outcome, Task, engine_named, run
+from codemill.machine.layers import Layer, Stack
+from codemill.machine.output import check_output, locked
+from codemill.machine.planning import Plan, PlannedTable, check_places, plan, shown
+from codemill.machine.progress import Progress, Silent
+from codemill.machine.store import (
     Place,
     Receipt,
     intact,
@@ -33,7 +33,7 @@ from codemill.store import (
     write_manifest,
     write_receipt,
 )
-from codemill.table import Table
+from codemill.machine.table import Table
 
 log = logging.getLogger("codemill")
 

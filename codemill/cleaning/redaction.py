@@ -18,10 +18,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from codemill import _core
+from codemill.columns import Column, column
 from codemill.document import KINDS
 from codemill.errors import RecipeError, did_you_mean
-from codemill.near import Texts, _strings
-from codemill.table import digest
+from codemill.machine.table import digest
 
 RULES_VERSION = 3  # of the native rules: another number, other findings
 
@@ -120,9 +120,9 @@ def redact_array(
 @overload
 def redact(texts: str, *, language: str | None = None, patterns: Sequence[Pattern] = ()) -> Redaction: ...
 @overload
-def redact(texts: Texts, *, language: str | None = None, patterns: Sequence[Pattern] = ()) -> pa.RecordBatch: ...
+def redact(texts: Column, *, language: str | None = None, patterns: Sequence[Pattern] = ()) -> pa.RecordBatch: ...
 def redact(
-    texts: str | Texts, *, language: str | None = None, patterns: Sequence[Pattern] = ()
+    texts: str | Column, *, language: str | None = None, patterns: Sequence[Pattern] = ()
 ) -> Redaction | pa.RecordBatch:
     """Puts placeholders in the place of personal data and secrets, in one text or many.
 
@@ -142,7 +142,7 @@ def redact(
     'badge <user>'
     """
     one = isinstance(texts, str)
-    content = pa.array([texts], pa.large_string()) if one else _strings(texts)
+    content = pa.array([texts], pa.large_string()) if one else column(texts, pa.large_string())
     of = None if language is None else pa.array([language] * len(content))
     done = redact_array(content, of, patterns)
     if not one:

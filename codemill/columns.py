@@ -1,0 +1,42 @@
+"""Columns from what people pass: a list, an Arrow array, or one value for all rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import pyarrow as pa
+
+from codemill.errors import RecipeError
+
+Column: TypeAlias = Sequence[Any] | pa.Array | pa.ChunkedArray
+
+
+def column(values: Column, kind: pa.DataType, *, repeat: int | None = None) -> pa.Array:
+    """The values as one Arrow array of a type.
+
+    `repeat`: one string is allowed, and stands for that many rows.
+    Raises: TypeError for one string where many values are expected; RecipeError for values of another type.
+
+    >>> column(["a", None], pa.large_string()).to_pylist()
+    ['a', None]
+    >>> column("c", pa.string(), repeat=2).to_pylist()
+    ['c', 'c']
+    """
+    if isinstance(values, str | bytes):
+        if repeat is None:
+            raise TypeError("expected many texts: a list or an Arrow array, got one string. Hint: [text]")
+        return pa.repeat(pa.scalar(values, kind), repeat)
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    if isinstance(values, pa.Array):
+        return values if values.type == kind else values.cast(kind)
+    try:
+        return pa.array(values, kind)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise RecipeError(f"a column should be {kind}: {error}") from error
+
+
+def one(values: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """A column of a table as one array."""
+    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values

@@ -32,7 +32,7 @@ from bench.sketch import cpu_seconds
 from codemill import _core
 from codemill.machine import components
 from codemill.machine.engine import Scope, Task
-from codemill.machine.exchange import write_found
+from codemill.machine.keys import write_found
 from codemill.machine.store import Place, Receipt
 from codemill.report.facts import chunk_totals, collect, scan_ledger
 from codemill.sources import Parquet

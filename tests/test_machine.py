@@ -16,9 +16,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import codemill as cm
+from codemill.machine.identity import canonical, digest
+from codemill.machine.modules import module_from_file
 from codemill.machine.planning import plan
 from codemill.machine.store import Place
-from codemill.machine.table import canonical, digest, module_from_file
 from codemill.report.accounts import checks
 from codemill.report.facts import gather
 from codemill.sources import Parquet

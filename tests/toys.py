@@ -36,7 +36,9 @@ class Literals:
         shards = []
         for start in starts:
             mine = self.texts[start : start + self.per_part]
-            shards.append(Shard(f"literals {start}", len(mine), sum(map(len, mine)), start))
+            held = [column[start : start + self.per_part] for column in (self.texts, self.stars, self.repos)]
+            identity = hashlib.sha256(repr((self.label, start, held)).encode()).hexdigest()
+            shards.append(Shard(f"literals {start}", len(mine), sum(map(len, mine)), start, identity))
         fingerprint = hashlib.sha256(repr((self.texts, self.stars, self.repos)).encode()).hexdigest()
         return Listing(fingerprint, tuple(shards))
 

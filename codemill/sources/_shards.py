@@ -24,8 +24,10 @@ SMALL_BYTES = SHARD_BYTES // 8
 SMALL_FILES = SHARD_FILES // 8
 """A repository with more than either has shards of its own: few tasks are small, and little is done again beside it."""
 
-SLOT_BITS = 7
-"""128 slots for small repositories at first, so that of a small input too only a part is done again."""
+EARLY = 4
+EARLY_BITS = 7
+"""Until there are 128 slots for small repositories, one is parted at a quarter of a shard already: of an input of a few
+hundred MiB too only a part is done again. One of a few MiB stays in one shard: each costs a run about 0.1 seconds."""
 
 _HASH_BITS = 128
 
@@ -73,9 +75,13 @@ class Sizes:
         """Whether a unit shares its shard."""
         return unit.files <= self.small_files and unit.bytes <= self.small_bytes
 
-    def are_one(self, units: Sequence[Unit]) -> bool:
-        """Whether units fit into one shard."""
-        return sum(u.files for u in units) <= self.files and sum(u.bytes for u in units) <= self.bytes
+    def are_one(self, units: Sequence[Unit], bits: int) -> bool:
+        """Whether units whose hashes agree in so many bits share a shard."""
+        part = EARLY if bits < EARLY_BITS else 1
+        return (
+            part * sum(unit.files for unit in units) <= self.files
+            and part * sum(unit.bytes for unit in units) <= self.bytes
+        )
 
 
 REPOSITORIES = Sizes()
@@ -108,18 +114,17 @@ def arrange(units: Iterable[Unit], sizes: Sizes = REPOSITORIES) -> list[list[tup
     one by name: a unit more is put in somewhere, and all others keep their order.
     """
     placed: list[tuple[int, bool, int, list[tuple[Unit, int]]]] = []
-    slots: dict[int, list[tuple[int, Unit]]] = {}
+    small: list[tuple[int, Unit]] = []
     for unit in units:
         hashed = _hash(unit.name)
         if sizes.is_small(unit):
-            slots.setdefault(hashed >> (_HASH_BITS - SLOT_BITS), []).append((hashed, unit))
+            small.append((hashed, unit))
         else:
             placed += [(hashed, True, i, [(unit, i)]) for i in range(len(unit.runs))]
-    for slot in slots.values():
-        for bits, group in _split(slot, SLOT_BITS, sizes):
-            start = group[0][0] >> (_HASH_BITS - bits) << (_HASH_BITS - bits)  # of the slot, whoever is in it
-            together = sorted((unit for _, unit in group), key=lambda unit: unit.name)
-            placed.append((start, False, 0, [(unit, i) for unit in together for i in range(len(unit.runs))]))
+    for bits, group in _split(small, 0, sizes):
+        start = group[0][0] >> (_HASH_BITS - bits) << (_HASH_BITS - bits)  # of the slot, whoever is in it
+        together = sorted((unit for _, unit in group), key=lambda unit: unit.name)
+        placed.append((start, False, 0, [(unit, i) for unit in together for i in range(len(unit.runs))]))
     return [group for *_, group in sorted(placed, key=lambda item: item[:3])]
 
 
@@ -128,15 +133,15 @@ def _split(units: list[tuple[int, Unit]], bits: int, sizes: Sizes) -> Iterator[t
 
     A group that gets more is only ever parted further. Units of one name cannot be: they stay together.
     """
-    if len(units) == 1 or bits == _HASH_BITS or sizes.are_one([unit for _, unit in units]):
-        yield bits, units
+    if len(units) <= 1 or bits == _HASH_BITS or sizes.are_one([unit for _, unit in units], bits):
+        if units:
+            yield bits, units
         return
     sides: tuple[list[tuple[int, Unit]], list[tuple[int, Unit]]] = ([], [])
     for item in units:
         sides[item[0] >> (_HASH_BITS - 1 - bits) & 1].append(item)
     for side in sides:
-        if side:
-            yield from _split(side, bits + 1, sizes)
+        yield from _split(side, bits + 1, sizes)
 
 
 def _hash(name: str) -> int:

@@ -107,13 +107,13 @@ def test_ceilings_of_members_and_bytes(tmp_path: Path) -> None:
     (tmp_path / "t.tar").write_bytes(tar(many))
     (tmp_path / "z.zip").write_bytes(zipped(many))
     few = rows(Archive(str(tmp_path), max_members=10))
-    assert [(r["path"], r["detail"]) for r in few if r["reason"] == "too_many_members"] == [
+    assert sorted((r["path"], r["detail"]) for r in few if r["reason"] == "too_many_members") == [
         ("t.tar", "more than 10"),
         ("z.zip", "50, more than 10"),
     ]
     assert len([r for r in few if r["repo"] == "t"]) == 11
     small = rows(Archive(str(tmp_path), max_total_bytes=1000))
-    assert [r["path"] for r in small if r["reason"] == "too_much"] == ["t.tar", "z.zip"]
+    assert {r["path"] for r in small if r["reason"] == "too_much"} == {"t.tar", "z.zip"}
     assert len(small) == 22
 
 

@@ -24,10 +24,10 @@ def test_three_files(tmp_path: Path) -> None:
     (tmp_path / "one-more" / "b.py").write_bytes(b"")
     (tmp_path / "c.py").write_bytes(b"c\n")
     found = rows(Folder(str(tmp_path)))
-    assert [(r["repo"], r["path"], r["size"], r["raw"]) for r in found] == [
-        (tmp_path.name, "c.py", 2, b"c\n"),
-        ("one-more", "b.py", 0, b""),  # "one-more/" sorts before "one/"
+    assert sorted((r["repo"], r["path"], r["size"], r["raw"]) for r in found) == [
         ("one", "src/a.py", 6, b"a = 1\n"),
+        ("one-more", "b.py", 0, b""),
+        (tmp_path.name, "c.py", 2, b"c\n"),
     ]
     assert all(r["revision"] is None and r["commit_time"] is None for r in found)
 
@@ -81,8 +81,8 @@ def test_root_may_be_a_checkout_and_owners_may_group_them(tmp_path: Path) -> Non
     head = repository(tmp_path / "owner" / "name", {"a.py": b"1\n"})
     (tmp_path / "owner" / "plain").mkdir()
     (tmp_path / "owner" / "plain" / "b.py").write_bytes(b"2\n")
-    found = [(r["repo"], r["path"], r["revision"]) for r in rows(Folder(str(tmp_path)))]
-    assert found == [("owner/name", "a.py", head), ("owner", "plain/b.py", None)]
+    found = {(r["repo"], r["path"], r["revision"]) for r in rows(Folder(str(tmp_path)))}
+    assert found == {("owner/name", "a.py", head), ("owner", "plain/b.py", None)}
     inside = rows(Folder(str(tmp_path / "owner" / "name")))
     assert [(r["repo"], r["path"], r["revision"]) for r in inside] == [("name", "a.py", head)]
 
@@ -92,7 +92,7 @@ def test_root_named_like_a_child_stays_apart(tmp_path: Path) -> None:
     (root / "x").mkdir(parents=True)
     (root / "a").write_bytes(b"1")
     (root / "x" / "a").write_bytes(b"2")
-    assert [(r["repo"], r["path"]) for r in rows(Folder(str(root)))] == [(".", "a"), ("x", "a")]
+    assert sorted((r["repo"], r["path"]) for r in rows(Folder(str(root)))) == [(".", "a"), ("x", "a")]
 
 
 def test_order_of_creation_does_not_matter(tmp_path: Path) -> None:
@@ -144,13 +144,38 @@ def test_shards_are_cut_by_bytes_and_files() -> None:
 
 def test_a_listing_is_small_and_split(tmp_path: Path) -> None:
     for i in range(40):
-        (tmp_path / f"{i:02}").mkdir()
+        (tmp_path / "many" / f"{i:02}").mkdir(parents=True)
         for j in range(250):
-            (tmp_path / f"{i:02}" / f"{j:03}.py").touch()
+            (tmp_path / "many" / f"{i:02}" / f"{j:03}.py").touch()
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "a.py").touch()
     listing = Folder(str(tmp_path)).list()
-    assert [s.files for s in listing.shards] == [8192, 1808]
+    assert sorted((s.label, s.files) for s in listing.shards) == [
+        ("many (1 of 2)", 8192),
+        ("many (2 of 2)", 1808),
+        ("one", 1),
+    ]
     assert sum(len(g[3]) for s in listing.shards for g in s.what) < 10_000 * 20
-    assert len(rows(Folder(str(tmp_path)))) == 10_000
+    many = [r["path"] for r in rows(Folder(str(tmp_path))) if r["repo"] == "many"]
+    assert many == sorted(many)
+    assert len(many) == 10_000
+
+
+def test_files_between_repositories_are_read_once_each(tmp_path: Path) -> None:
+    """Files of the root and of an owner stand between the repositories below them."""
+    repository(tmp_path / "m" / "n", {"a.py": b"1\n", "z/b.py": b"2\n"})
+    for path in ("a", "b/x", "m/a", "m/m/x", "m/o", "m/z/x", "n", "o/x", "z"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(path)
+    found = [(r["repo"], r["path"]) for r in rows(Folder(str(tmp_path)))]
+    expected = {
+        tmp_path.name: ["a", "n", "z"],
+        "b": ["x"],
+        "m": ["a", "m/x", "o", "z/x"],
+        "m/n": ["a.py", "z/b.py"],
+        "o": ["x"],
+    }
+    assert {repo: [p for r, p in found if r == repo] for repo, _ in found} == expected
 
 
 @given(st.binary(max_size=40).filter(lambda b: b"\0" not in b), st.binary(max_size=40))

@@ -32,13 +32,17 @@ class Shard:
     files: int  # how many files the listing knows of; an estimate where that is not known without reading
     bytes: int  # likewise
     what: Any  # plain data (tuples, str, int), understood by the source's own `read`
+    identity: str  # hex digest of all that decides on the rows: what the shard holds and how it is read, never where
     external: External | None = None
     identity: str = ""  # changes when, and only when, what the shard holds does; "": that of the whole listing
 
 
 @dataclass(frozen=True)
 class Listing:
-    """A source's contents without reading them. `fingerprint` changes when, and only when, they do."""
+    """A source's contents without reading them. `fingerprint` changes when, and only when, they do.
+
+    A shard that holds the same as in another listing has the same identity there, whatever else the listings hold.
+    """
 
     fingerprint: str
     shards: tuple[Shard, ...]

@@ -97,6 +97,11 @@ def preset(name: str) -> Mapping[str, str]:
     return PRESETS[name]
 
 
+def plain(columns: str | Mapping[str, str] | None) -> object:
+    """What the user said of columns, in a form that does not depend on the order in which he said it."""
+    return tuple(sorted(columns.items())) if isinstance(columns, Mapping) else columns
+
+
 # ── Arrow columns ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -22,7 +22,7 @@ from codemill.sources._decompress import Broken, compression
 from codemill.sources._members import Limits, Member
 from codemill.sources._names import escape, member_path
 from codemill.sources._places import Input, files, is_unchanged, open_binary
-from codemill.sources._shards import Fingerprint, cut
+from codemill.sources._shards import Fingerprint, Run, Sizes, Unit, fingerprint, shards
 from codemill.sources._tar import tar_members
 from codemill.sources._zip import zip_members
 from codemill.sources.folder import VERSION_CONTROL
@@ -31,8 +31,8 @@ TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz", ".tar.xz", ".txz
 ZIPS = (".zip", ".whl", ".egg", ".jar", ".nupkg")
 SUFFIXES = TARS + ZIPS
 
-SHARD_COMPRESSED = 16 << 20
-"""Small archives share a shard up to this many bytes; a larger one is a shard of its own, whatever it unfolds to."""
+ARCHIVES = Sizes(bytes=16 << 20, files=256, small_bytes=2 << 20, small_files=1)
+"""Small archives share a shard up to so many stored bytes; a larger one has its own, whatever it unfolds to."""
 
 _VERSIONED = re.compile(r"(?P<name>[A-Za-z0-9].*?)[-_]v?(?P<version>[0-9][0-9A-Za-z.+~!_-]*)")
 
@@ -64,21 +64,18 @@ class Archive:
         """
         places, notes = files(self.path, SUFFIXES)
         limits = (self.max_file_bytes, self.max_members, self.max_total_bytes, self.max_ratio, self.member_times)
-        print_ = Fingerprint("archive", 1, self.label, limits)
         named = [_named(place.name) for place in places]
         times = Counter(named)
-        weighed = []
+        units = []
         for place, (repo, version) in zip(places, named, strict=True):
-            print_.add(place.name, place.size, place.mtime_ns)
             if times[repo, version] > 1:  # a-1.0.zip beside a-1.0.tar.gz
                 version = PurePosixPath(place.name).name
-            weighed.append(((place, repo, version), place.size))
-        shards = []
-        for group, held in cut(weighed, most_bytes=SHARD_COMPRESSED, most_items=256):
-            label = group[0][0].name if len(group) == 1 else f"{group[0][0].name} … {group[-1][0].name}"
-            what = tuple((p.name, p.uri, p.size, p.mtime_ns, repo, version) for p, repo, version in group)
-            shards.append(Shard(label, len(group), held, what))
-        return Listing(print_.hex(), tuple(shards), tuple(notes))
+            what = (place.name, place.uri, place.size, place.mtime_ns, repo, version)
+            digest = Fingerprint(place.name, place.size, place.mtime_ns, repo, version).hex()
+            units.append(Unit(place.name, (Run(what, digest, 1, place.size),)))
+        parameters = ("archive", 2, self.label, *limits)
+        made = shards(units, *parameters, sizes=ARCHIVES)
+        return Listing(fingerprint(made, *parameters), made, tuple(notes))
 
     def read(self, shard: Shard) -> Iterator[pa.RecordBatch]:
         """Reads one shard's archives, members in the order in which they are stored.

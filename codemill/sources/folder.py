@@ -24,7 +24,7 @@ from codemill.sources import _git
 from codemill.sources._batches import Row, batches, lfs_size, microseconds
 from codemill.sources._names import escape
 from codemill.sources._places import existing
-from codemill.sources._shards import Fingerprint, cut, pack, unpack
+from codemill.sources._shards import Fingerprint, Run, Unit, fingerprint, fits, pack, shards, unpack
 
 VERSION_CONTROL = (b".git", b".hg", b".svn")
 
@@ -52,27 +52,11 @@ class Folder:
         """Lists the tree. Raises: InputError if the root is not a directory."""
         root = os.fsencode(directory(self.root))
         found = _Found(root, root_name(self.root, root), frozenset(map(os.fsencode, self.skip)))
-        print_ = Fingerprint("folder", 1, self.label, self.max_file_bytes, self.commit_times)
-        shards = []
-
-        def weighed() -> Iterator[tuple[tuple[_Repo, bytes, int], int]]:
-            for path, size, mtime in _walk(root, found):
-                print_.add(path, size, mtime)
-                repo = found.repo(path)
-                yield (repo, path[len(repo.prefix) :], size), size if 0 < size <= self.max_file_bytes else 0
-
-        for files, held in cut(weighed()):
-            groups = tuple(
-                (repo.name, repo.prefix, repo.revision, pack((path, size) for _, path, size in group))
-                for repo, group in groupby(files, key=lambda file: file[0])
-            )
-            label = groups[0][0] if len(groups) == 1 else f"{groups[0][0]} … {groups[-1][0]}"
-            shards.append(Shard(label, len(files), held, groups))
-        for repo in found.repos.values():
-            print_.add(repo.name, repo.prefix, repo.revision)
+        parameters = ("folder", 2, self.label, self.max_file_bytes, self.commit_times)
+        made = shards(_units(_walk(root, found), found, self.max_file_bytes), *parameters)
         if self.commit_times and any(repo.revision for repo in found.repos.values()):
             _git.program()
-        return Listing(print_.hex(), tuple(shards), tuple(found.notes()))
+        return Listing(fingerprint(made, *parameters), made, tuple(found.notes()))
 
     def read(self, shard: Shard) -> Iterator[pa.RecordBatch]:
         """Reads one shard's files, in the order of their paths."""
@@ -172,6 +156,57 @@ class _Found:
             yield f"{self.links} links are not followed, {self.links_out} of them point out of the root"
         if self.outside:
             yield f"{self.outside} repositories have no usable .git inside the root: their revisions are unknown"
+
+
+class _Pile:
+    """The files of one repository as the walk meets them: what is a whole run is packed at once."""
+
+    def __init__(self, repo: _Repo, most: int) -> None:
+        self._repo, self._most = repo, most
+        self._runs: list[Run] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        self._files: list[tuple[bytes, int]] = []
+        self._held = 0
+        self._print = Fingerprint(self._repo.prefix, self._repo.revision)
+
+    def add(self, path: bytes, size: int, mtime: int) -> None:
+        """Adds a file, by its path in the root."""
+        weight = size if 0 < size <= self._most else 0
+        if self._files and not fits(len(self._files) + 1, self._held + weight):
+            self._end()
+        name = path[len(self._repo.prefix) :]
+        self._files.append((name, size))
+        self._held += weight
+        self._print.add(name, size, mtime)
+
+    def _end(self) -> None:
+        what = (self._repo.name, self._repo.prefix, self._repo.revision, pack(self._files))
+        self._runs.append(Run(what, self._print.hex(), len(self._files), self._held))
+        self._begin()
+
+    def unit(self) -> Unit:
+        """The whole repository."""
+        self._end()
+        return Unit(self._repo.name, tuple(self._runs))
+
+
+def _units(walk: Iterator[tuple[bytes, int, int]], found: _Found, most: int) -> Iterator[Unit]:
+    """Each repository once, when it is whole.
+
+    Files of the root stand between its directories, those of an owner between its repositories: such piles stay open.
+    """
+    piles: dict[bytes, _Pile] = {}
+    for path, size, mtime in walk:
+        repo = found.repo(path)
+        if repo.prefix not in piles:
+            for prefix in [p for p in piles if not repo.prefix.startswith(p)]:
+                yield piles.pop(prefix).unit()
+            piles[repo.prefix] = _Pile(repo, most)
+        piles[repo.prefix].add(path, size, mtime)
+    for pile in piles.values():
+        yield pile.unit()
 
 
 def _walk(root: bytes, found: _Found) -> Iterator[tuple[bytes, int, int]]:

@@ -21,7 +21,7 @@ from codemill.machine.source import Listing, Shard
 from codemill.sources import _git
 from codemill.sources._batches import Row, batches, lfs_size, microseconds
 from codemill.sources._names import escape
-from codemill.sources._shards import Fingerprint, cut
+from codemill.sources._shards import Fingerprint, Run, Unit, cut, fingerprint, shards
 from codemill.sources.folder import directory
 
 DEPTH = 4
@@ -63,26 +63,16 @@ class Git:
                 where=self.root,
                 remedy="use folder: for checkouts, git: for what `git clone --mirror` made",
             )
-        print_ = Fingerprint("git", 1, self.label, self.max_file_bytes, self.commit_times)
         # Threads only wait for git. `map` keeps the order of the names.
         with ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
             listed = list(pool.map(lambda item: self._survey(root, *item), found))
-        for survey in listed:
-            print_.add(survey.name, survey.commit, survey.problem)
         if self.revision != "HEAD" and all(survey.commit is None for survey in listed):
             raise InputError(f"no repository has the revision {self.revision!r}", where=self.root)
-        runs = ((run, size) for survey in listed for run, size in survey.runs())
-        shards = tuple(
-            Shard(
-                group[0].name if len(group) == 1 else f"{group[0].name} … {group[-1].name}",
-                sum(run.files for run in group),
-                held,
-                tuple((run.name, run.place, run.commit, run.problem, run.start, run.files) for run in group),
-            )
-            for group, held in _gather(runs)
-        )
+        parameters = ("git", 2, self.label, self.max_file_bytes, self.commit_times)
+        made = shards((survey.unit(self.revision) for survey in listed if survey.sizes or survey.problem), *parameters)
         empty = sum(survey.commit is None and survey.problem is None for survey in listed)
-        return Listing(print_.hex(), shards, (f"{empty} repositories have no commits",) if empty else ())
+        notes = (f"{empty} repositories have no commits",) if empty else ()
+        return Listing(fingerprint(made, *parameters, *notes), made, notes)
 
     def _survey(self, root: str, name: str, place: str) -> _Survey:
         repository = _git.locate(place, root)
@@ -170,18 +160,6 @@ def _answer(
 
 
 @dataclass(frozen=True)
-class _Run:
-    """Consecutive files of one repository."""
-
-    name: str
-    place: str
-    commit: str | None
-    problem: str | None
-    start: int
-    files: int
-
-
-@dataclass(frozen=True)
 class _Survey:
     """What the listing learns of one repository: how many files and bytes each of its runs holds."""
 
@@ -191,22 +169,16 @@ class _Survey:
     problem: str | None
     sizes: tuple[tuple[int, int], ...]
 
-    def runs(self) -> Iterator[tuple[_Run, int]]:
-        """The runs with their bytes. What is wrong with the repository goes with the last."""
-        start = 0
-        for i, (files, held) in enumerate(self.sizes):
-            problem = self.problem if i == len(self.sizes) - 1 else None
-            yield _Run(self.name, self.place, self.commit, problem, start, files), held
+    def unit(self, revision: str) -> Unit:
+        """The repository. What is wrong with it goes with the last run."""
+        runs, start = [], 0
+        for i, (files, held) in enumerate(self.sizes or [(0, 0)]):
+            problem = self.problem if i >= len(self.sizes) - 1 else None
+            asked = revision if problem == "no_revision" else None
+            digest = Fingerprint(self.commit, problem, asked, start, files, held).hex()
+            runs.append(Run((self.name, self.place, self.commit, problem, start, files), digest, max(1, files), held))
             start += files
-        if not self.sizes and self.problem:
-            yield _Run(self.name, self.place, self.commit, self.problem, 0, 0), 0
-
-
-def _gather(runs: Iterator[tuple[_Run, int]]) -> Iterator[tuple[list[_Run], int]]:
-    """Runs into shards: of at most `SHARD_BYTES`, a file counting 8 KiB at least, which bounds their number too."""
-    weighed = (((run, size), max(size, run.files * 8192, 8192)) for run, size in runs)
-    for group, _ in cut(weighed):
-        yield [run for run, _ in group], sum(size for _, size in group)
+        return Unit(self.name, tuple(runs))
 
 
 def _repositories(root: str) -> Iterator[tuple[str, str]]:

@@ -18,11 +18,11 @@ import pyarrow as pa
 from codemill.errors import InputError
 from codemill.machine.source import Listing, Shard
 from codemill.sources._batches import Row, batches
-from codemill.sources._columns import iso_time, mapping, preset
+from codemill.sources._columns import iso_time, mapping, plain, preset
 from codemill.sources._decompress import Broken, Decompressed, Stream, compression
 from codemill.sources._names import escape
 from codemill.sources._places import Input, files, is_unchanged, open_binary
-from codemill.sources._shards import SHARD_BYTES, Fingerprint
+from codemill.sources._shards import SHARD_BYTES, Fingerprint, fingerprint
 
 _PLAIN = (".jsonl", ".ndjson", ".jsonlines")
 SUFFIXES = _PLAIN + tuple(plain + end for plain in _PLAIN for end in (".gz", ".bz2", ".xz", ".zst"))
@@ -54,16 +54,16 @@ class Jsonl:
         Raises: InputError if there is no such file.
         """
         places, notes = files(self.path, SUFFIXES)
-        limits = (self.max_file_bytes, self.max_line_bytes, self.max_ratio)
-        print_ = Fingerprint("jsonl", 1, self.label, self.columns, limits)
         mapping(
             self.columns, (preset(self.columns) if isinstance(self.columns, str) else self.columns or {}).values(), ""
         )
-        shards: list[Shard] = []
-        for place in places:
-            print_.add(place.name, place.size, place.mtime_ns)
-            shards += self._shards(place)
-        return Listing(print_.hex(), tuple(shards), tuple(notes))
+        made = tuple(shard for place in places for shard in self._shards(place))
+        return Listing(fingerprint(made, *self._parameters()), made, tuple(notes))
+
+    def _parameters(self) -> tuple[object, ...]:
+        """What decides on the rows, apart from the input."""
+        limits = (self.max_file_bytes, self.max_line_bytes, self.max_ratio)
+        return ("jsonl", 2, self.label, plain(self.columns), *limits)
 
     def _shards(self, place: Input) -> Iterator[Shard]:
         try:
@@ -75,7 +75,8 @@ class Jsonl:
         for start, stop in pairwise(cuts):
             label = place.name if len(cuts) == 2 else f"{place.name} (bytes {start} to {stop})"
             what = (place.name, place.uri, place.size, place.mtime_ns, kind, start, stop)
-            yield Shard(label, max(1, (stop - start) // 8192), stop - start, what)
+            identity = Fingerprint(*self._parameters(), place.name, place.size, place.mtime_ns, start, stop).hex()
+            yield Shard(label, max(1, (stop - start) // 8192), stop - start, what, identity)
 
     def read(self, shard: Shard) -> Iterator[pa.RecordBatch]:
         """Reads one shard's lines in order. Raises: InputError if the file has changed since it was listed."""

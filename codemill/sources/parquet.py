@@ -19,9 +19,9 @@ from codemill.machine.layers import READ_BUFFER, row_group_batches
 from codemill.machine.source import External, Listing, Shard
 from codemill.machine.store import Place
 from codemill.sources._batches import BATCH_BYTES, BATCH_ROWS
-from codemill.sources._columns import is_content, is_text, mapping, to_raw
+from codemill.sources._columns import is_content, is_text, mapping, plain, to_raw
 from codemill.sources._places import Input, files
-from codemill.sources._shards import Fingerprint, cut
+from codemill.sources._shards import Fingerprint, cut, fingerprint
 
 SUFFIXES = (".parquet", ".pq")
 
@@ -53,12 +53,12 @@ class Parquet:
     def list(self) -> Listing:
         """Reads the footers. Raises: InputError for a file that is not Parquet, or lacks a mapped column."""
         places, notes = files(self.path, SUFFIXES)
-        print_ = Fingerprint("parquet", 1, self.label, self.columns, self.max_file_bytes, self.keep_in_place)
-        shards: list[Shard] = []
-        for place in places:
-            print_.add(place.name, place.size, place.mtime_ns)
-            shards += self._shards(place)
-        return Listing(print_.hex(), tuple(shards), tuple(notes))
+        made = tuple(shard for place in places for shard in self._shards(place))
+        return Listing(fingerprint(made, *self._parameters()), made, tuple(notes))
+
+    def _parameters(self) -> tuple[object, ...]:
+        """What decides on the rows, apart from the input."""
+        return ("parquet", 2, self.label, plain(self.columns), self.max_file_bytes, self.keep_in_place)
 
     def _shards(self, place: Input) -> Iterator[Shard]:
         with _opened(place.uri, place.size, place.mtime_ns) as file:
@@ -86,6 +86,7 @@ class Parquet:
                 rows,
                 held,
                 (place.name, place.uri, place.size, place.mtime_ns, first, last, row),
+                Fingerprint(*self._parameters(), place.name, place.size, place.mtime_ns, first, last).hex(),
                 External(place.uri, (first, last), {"content": content}, place.size, place.mtime_ns)
                 if external and content
                 else None,

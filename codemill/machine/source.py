@@ -34,7 +34,6 @@ class Shard:
     what: Any  # plain data (tuples, str, int), understood by the source's own `read`
     identity: str  # hex digest of all that decides on the rows: what the shard holds and how it is read, never where
     external: External | None = None
-    identity: str = ""  # changes when, and only when, what the shard holds does; "": that of the whole listing
 
 
 @dataclass(frozen=True)

@@ -223,6 +223,7 @@ class PartWriter:
             self._flush()
         assert self._writer is not None
         self._writer.close()
+        self._hashing.flush()
         if named is not None:
             self.name = named(self._hashing.hash.hexdigest())
             self._hashing.target = self.folder.at(f"{self.name}.parquet")
@@ -260,11 +261,16 @@ def _is_number(kind: pa.DataType) -> bool:
     return bool(pa.types.is_primitive(kind))
 
 
+_GATHER = 1 << 20  # bytes
+
+
 class Hashing(io.RawIOBase):
-    """A write-only file that hashes what passes."""
+    """A write-only file that hashes what passes. Small pieces are gathered: Parquet writes a few bytes at a time."""
 
     def __init__(self, stream: Any, where: str) -> None:
         self.stream, self.where, self.hash, self.written = stream, where, hashlib.sha256(), 0
+        self._waiting: list[bytes] = []
+        self._held = 0
         self.target: Place | None = None  # the name it gets instead, where that is known at its end only
 
     def writable(self) -> bool:
@@ -272,16 +278,27 @@ class Hashing(io.RawIOBase):
         return True
 
     def write(self, data: Any) -> int:
-        """Writes and hashes. Raises: EnvironmentProblem, for the disk may be full."""
-        view = memoryview(data)
-        self.hash.update(view)
-        with storage_errors(self.where):
-            self.stream.write(view)
-        self.written += view.nbytes
-        return view.nbytes
+        """See `flush`."""
+        size = memoryview(data).nbytes
+        self.written += size
+        self._waiting.append(bytes(data))
+        self._held += size
+        if self._held >= _GATHER:
+            self.flush()
+        return size
+
+    def flush(self) -> None:
+        """Writes what was gathered. Raises: EnvironmentProblem, for the disk may be full."""
+        gathered = b"".join(self._waiting)
+        self._waiting, self._held = [], 0
+        self.hash.update(gathered)
+        if gathered:
+            with storage_errors(self.where):
+                self.stream.write(gathered)
 
     def receipt(self, name: str, rows: int, counts: Mapping[str, Any] | None = None, code: str = "") -> Receipt:
         """What was written, as a receipt."""
+        self.flush()
         return Receipt(name, rows, self.written, self.hash.hexdigest(), counts or {}, code)
 
 
@@ -296,6 +313,7 @@ def atomic(target: Place) -> Iterator[Hashing]:
     hashing = Hashing(stream, target.uri)
     try:
         yield hashing
+        hashing.flush()
         with storage_errors(target.uri):
             stream.close()
             filesystem.move(temporary, hashing.target.open()[1] if hashing.target else path)
@@ -347,7 +365,7 @@ def storage_errors(where: object) -> Iterator[None]:
 
 def write_receipt(folder: Place, receipt: Receipt) -> None:
     """Writes a file's receipt, which makes the file count as built."""
-    folder.at(f"{receipt.stem}.json").write_json(receipt.__dict__)
+    folder.at(f"{receipt.stem}.json").write_bytes(json.dumps(receipt.__dict__).encode())
 
 
 def read_receipt(folder: Place, stem: str) -> Receipt | None:

@@ -164,6 +164,10 @@ class Step:
         return (_load_step, (self.function.__module__, self.function.__qualname__, self.file))
 
 
+_CHECKED: set[str] = set()
+"""Identities that are those of this process: a worker has many parts of one table to do."""
+
+
 @dataclass(frozen=True)
 class Call:
     """A step with its parameters, as it travels to workers. `identity` is that of the recipe's process."""
@@ -181,7 +185,10 @@ class Call:
 
     def check(self) -> None:
         """Raises: RecipeError if this process knows other tables than the recipe's (another version on a node)."""
+        if self.identity in _CHECKED:
+            return
         here = Call.of(Table(self.step, (), self.params)).identity
+        _CHECKED.add(here)
         if here != self.identity:
             raise RecipeError(
                 f"{self.step.name} is not the same here as where the recipe was read",

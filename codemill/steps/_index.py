@@ -15,6 +15,7 @@ from codemill.errors import InputError, RecipeError
 from codemill.machine.exchange import Beside
 from codemill.machine.store import Place, Receipt
 from codemill.machine.table import digest
+from codemill.run import Run
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Index:
 
     def sketched(self) -> Mapping[str, Any] | None:
         """The parameters of its sketches. Null: it has none, only exact copies can be found."""
-        steps = [entry for entry in self._manifest()["steps"] if entry["name"] == "known.index"]
+        steps = [entry for entry in self._run().steps if entry["name"] == "known.index"]
         return dict(steps[-1]["parameters"]) if steps else None
 
     def read(self, *columns: str) -> list[tuple[int, partial[Iterator[pa.RecordBatch]]]]:
@@ -54,20 +55,21 @@ class Index:
             found.append((receipt.rows, partial(_batches, self._folder().at(receipt.name), receipt.bytes, columns)))
         return found
 
-    def _manifest(self) -> Mapping[str, Any]:
-        manifest = Place.of(self.path).at("manifest.json").read_json()
-        if not isinstance(manifest, dict) or not {"fingerprint", "parts", "steps"} <= set(manifest):
-            raise InputError("there is no finished run to hold documents against", where=self.path, remedy=_AGAIN)
-        return manifest
+    def _run(self) -> Run:
+        try:
+            return Run.open(self.path)
+        except InputError as error:
+            what = f"there is no finished run to hold documents against: {error.what}"
+            raise InputError(what, where=self.path, remedy=_AGAIN) from error
 
     def _name(self) -> str:
-        return "index" if "index" in self._manifest()["parts"] else "corpus"
+        return "index" if self._run().receipts("index") else "corpus"
 
     def _folder(self) -> Place:
         return Place.of(self.path).at(self._name())
 
     def _receipts(self) -> list[Receipt]:
-        return [Receipt(**entry) for entry in self._manifest()["parts"][self._name()]]
+        return self._run().receipts(self._name())
 
 
 _AGAIN = "give the --out folder of a run that ended; run that again if it was changed since"

@@ -182,7 +182,8 @@ def _external_batches(external: Mapping[str, Any], names: list[str]) -> Iterator
     filesystem, path = Place.of(external["path"]).open()
     info = filesystem.get_file_info(path)
     if info.size != external["size"] or (info.mtime_ns or 0) != external["mtime_ns"]:
-        raise InputError("an input changed while the run was using it", where=path, remedy="run again")
+        what = "its text was left in an input that has changed since, or is gone"
+        raise InputError(what, where=path, remedy="run again")
     theirs = [external["columns"][n] for n in names]
     with filesystem.open_input_file(path) as stream:
         file = pq.ParquetFile(stream, pre_buffer=False, buffer_size=READ_BUFFER, page_checksum_verification=True)

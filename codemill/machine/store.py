@@ -55,6 +55,11 @@ class Place:
         """A folder or file below this one."""
         return Place("/".join([self.uri.rstrip("/"), *names]))
 
+    @property
+    def name(self) -> str:
+        """Its last part."""
+        return self.uri.rpartition("/")[2]
+
     def parent(self) -> Place:
         """The folder that it is in."""
         return Place(self.uri.rpartition("/")[0])

@@ -6,6 +6,7 @@
 
 pub mod bytes;
 pub mod clean;
+pub mod cpu;
 pub mod decode;
 pub mod detect;
 pub mod guard;

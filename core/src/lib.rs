@@ -4,6 +4,7 @@
 //! the feature `python`) takes Arrow arrays, releases the GIL, and gives Arrow arrays back. A family shows itself to
 //! Python in one line of [`python::_core`], and nowhere else.
 
+pub mod arrow;
 pub mod bytes;
 pub mod clean;
 pub mod cpu;

@@ -1,23 +1,8 @@
 //! Values that are assigned to what is called a password, secret, token or key.
 
-use super::Kind;
 use super::bytes::{Scan, WORD, contains};
-use super::{tokens, told, values};
-
-/// How much the name says, and so how little the value has to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Strength {
-    /// "password": any value that is not a word.
-    Password,
-    /// "pass", which is a verb as well.
-    Pass,
-    /// "secret", "api_key": the value must look like one.
-    Secret,
-    /// "access_token": a name that says what the token opens.
-    Access,
-    /// "token": of parsers too, so the value must be long and mixed.
-    Token,
-}
+use super::candidate::{LONGEST, Strength, closing, judge, opening, quoted};
+use super::{told, values};
 
 /// What may follow the anchor within the name; with anything else it names something about a secret (`token_type`).
 const ENDS: &str = " 1 2 3 s _1 _2 _key key _key_base _access_key accesskey _access_token _token token _value value _text text \
@@ -55,8 +40,6 @@ const OPENERS: [&str; 24] = [
     "backup",
     "registration",
 ];
-pub(super) const LONGEST: usize = 512; // bytes of a value
-
 fn known_end(rest: &str) -> bool {
     let rest = rest.to_ascii_lowercase().replace('-', "_");
     rest.len() < 16 && ENDS.contains(&format!(" {rest} "))
@@ -271,52 +254,6 @@ fn unwrapped(scan: &Scan<'_, '_>, from: usize) -> usize {
     if listed { at + 1 } else { at }
 }
 
-/// A quote, escaped or not, after at most two letters of a prefix: where it is, and where the value begins.
-pub(super) fn opening(scan: &Scan<'_, '_>, from: usize) -> Option<(usize, usize)> {
-    let mut at = from;
-    while at < from + 2 && b"brufLN@BR".contains(&scan.at(at)) {
-        at += 1;
-    }
-    match scan.at(at) {
-        b'"' | b'\'' | b'`' => Some((at, at + 1)),
-        b'\\' if matches!(scan.at(at + 1), b'"' | b'\'') => Some((at + 1, at + 2)),
-        _ => None,
-    }
-}
-
-/// Where the string ends that `open` opens; nothing if not on the same line.
-pub(super) fn closing(scan: &Scan<'_, '_>, open: usize, inner: usize) -> Option<usize> {
-    let (quote, escaped) = (scan.text[open], scan.before(open) == b'\\');
-    let mut at = inner;
-    while at < inner + LONGEST {
-        match scan.at(at) {
-            b'\n' => return None,
-            b'\\' if escaped && scan.at(at + 1) == quote => return Some(at),
-            b'\\' => at += 2,
-            byte if byte == quote => return Some(at),
-            _ => at += 1,
-        }
-    }
-    None
-}
-
-pub(super) fn judge(scan: &mut Scan<'_, '_>, from: usize, to: usize, strength: Strength) {
-    // A string within one: `password is "…"` between backticks.
-    let quotes = matches!(scan.at(from), b'"' | b'\'') && to > from + 1 && scan.at(from) == scan.before(to);
-    let (from, to) = if quotes { (from + 1, to - 1) } else { (from, to) };
-    let Some(value) = scan.string.get(from..to) else { return };
-    let (yes, rule) = match strength {
-        Strength::Password => (values::password(value) || values::phrase(value), "password"),
-        Strength::Pass => (values::password(value) && values::mixed(value), "password"),
-        Strength::Secret => (tokens::secret(value) || tokens::django(value), "secret"),
-        Strength::Access => (tokens::access(value), "secret"),
-        Strength::Token => (tokens::token(value), "secret"),
-    };
-    if yes {
-        scan.push(from, to, Kind::Password, rule);
-    }
-}
-
 /// `PASSWORD=value` in configuration, and within a string in code (`…;Password=value;`).
 fn bare(scan: &mut Scan<'_, '_>, start: usize, name: usize, from: usize, sign: u8, strength: Strength) {
     if scan.before(start) == b'/' {
@@ -383,10 +320,4 @@ fn alone(scan: &Scan<'_, '_>, start: usize, from: usize, stop: usize) -> bool {
     let quotes = scan.run_of(stop, 3, |b| matches!(b, b'"' | b'\''));
     let ends = matches!(scan.at(stop), b'\n' | b'\r') || quotes > stop && !WORD[scan.at(quotes) as usize];
     ends && !plain(&scan.string[from..stop]) && scan.line_before(start, 80).iter().all(mark)
-}
-
-/// Whether `at` is within a string of its line, by the parity of quotes before it.
-pub(super) fn quoted(scan: &Scan<'_, '_>, at: usize) -> bool {
-    let line = scan.line_before(at, 512);
-    line.len() < 512 && [b'"', b'\'', b'`'].iter().any(|q| line.iter().filter(|b| *b == q).count() % 2 == 1)
 }

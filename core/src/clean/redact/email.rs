@@ -1,8 +1,8 @@
 //! What an `@` stands in: e-mail addresses, and credentials in URLs.
 
-use super::Kind;
 use super::accounts::someone;
 use super::bytes::{Scan, contains};
+use super::finding::Kind;
 use super::{names, tokens, values};
 
 /// Generic top-level domains in use; of two letters, every country's. Words that are also file endings or methods are

@@ -1,8 +1,8 @@
 //! Public IP addresses. Private, loopback, documentation and reserved ranges stay, and so do networks, resolvers,
 //! examples that count up, versions and OIDs.
 
-use super::Kind;
 use super::bytes::{Scan, WORD, contains};
+use super::finding::Kind;
 use super::services;
 use std::net::{Ipv4Addr, Ipv6Addr};
 

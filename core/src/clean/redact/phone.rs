@@ -1,7 +1,7 @@
 //! Telephone numbers: international (`+44 20 …`), North American (`(212) …-…`), and any after a word that says so.
 
-use super::Kind;
 use super::bytes::{Scan, WORD, contains};
+use super::finding::Kind;
 use super::numbering::{fiction, whole};
 
 fn separator(byte: u8) -> bool {

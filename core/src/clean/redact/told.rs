@@ -1,8 +1,8 @@
 //! Passwords that no sign assigns: options of commands, attributes, statements of SQL, `.netrc`, headers.
 
-use super::Kind;
-use super::assigned::{LONGEST, Strength, closing, judge, opening, quoted};
 use super::bytes::{Scan, WORD, contains};
+use super::candidate::{LONGEST, Strength, closing, judge, opening, quoted};
+use super::finding::Kind;
 use super::{tokens, values};
 
 /// Words before "password" in lines that give one without a sign: routers, `.netrc`, SQL.

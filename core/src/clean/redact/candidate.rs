@@ -19,6 +19,21 @@ pub(super) enum Strength {
     Token,
 }
 
+/// A name that has an anchor in it.
+#[derive(Clone, Copy)]
+pub(super) struct Name {
+    /// Where the anchor begins.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+    /// Where the name ends.
+    pub stop: usize,
+    /// How much the anchor says.
+    pub anchor: Strength,
+    /// How much the whole name says.
+    pub strength: Strength,
+}
+
 /// Bytes of a value, at most.
 pub(super) const LONGEST: usize = 512;
 

@@ -61,6 +61,7 @@ const MESSAGES: [&[u8]; 12] = [
     b" id <",
 ];
 
+#[inline(never)] // see `Redactor::bytes`
 pub(super) fn find(scan: &mut Scan<'_, '_>, at: usize) {
     if !in_url(scan, at) {
         address(scan, at);

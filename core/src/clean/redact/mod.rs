@@ -10,6 +10,7 @@
 
 mod accounts;
 mod assigned;
+mod assignment;
 mod bytes;
 mod candidate;
 mod email;
@@ -92,6 +93,8 @@ impl Redactor {
     }
 
     /// The anchors that are single bytes.
+    ///
+    /// What is called here is never inlined: with all of it in the loop over every byte, redaction took a sixth longer.
     fn bytes(&self, scan: &mut Scan<'_, '_>) {
         let text = scan.text;
         for (at, &byte) in text.iter().enumerate() {

@@ -84,6 +84,7 @@ const ADDRESSES: [&[u8]; 40] = [
 const SMALL: u8 = 30;
 
 /// An IPv4 address whose first dot is at `dot`.
+#[inline(never)] // see `Redactor::bytes`
 pub(super) fn v4(scan: &mut Scan<'_, '_>, dot: usize) {
     if dot == 0 || !scan.text[dot - 1].is_ascii_digit() || !scan.at(dot + 1).is_ascii_digit() {
         return;
@@ -272,6 +273,7 @@ fn counted_v6(address: Ipv6Addr) -> bool {
 }
 
 /// An IPv6 address whose first colon is at `colon`.
+#[inline(never)] // see `Redactor::bytes`
 pub(super) fn v6(scan: &mut Scan<'_, '_>, colon: usize) {
     // Public addresses are 2000::/3: four hex digits before the first colon, 2 or 3 first.
     if colon < 4 || !matches!(scan.text[colon - 4], b'2' | b'3') {

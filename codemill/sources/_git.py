@@ -182,12 +182,28 @@ def _follow(repository: Repository, name: str) -> str | None:
     return None
 
 
-def is_empty(repository: Repository) -> bool:
+def why_none(repository: Repository, revision: str = "HEAD") -> str:
+    """Why `resolve` finds nothing, in words. For anything but HEAD: the revision that was asked for."""
+    if revision != "HEAD":
+        return revision
+    if _is_empty(repository):
+        return "no commits"
+    line = _first_line(os.path.join(repository.git, "HEAD")) or ""
+    target = line.removeprefix("ref: ").strip()
+    if line.startswith("ref: refs/") and target.isprintable() and len(target) < 256:
+        return f"HEAD names {target}, which is not there"
+    return "HEAD names nothing"
+
+
+def _is_empty(repository: Repository) -> bool:
     """Whether HEAD names a branch that has no commit yet, and there is no other ref."""
     line = _first_line(os.path.join(repository.git, "HEAD")) or ""
-    packed = _small_file(os.path.join(repository.common, "packed-refs"), 4096)
+    packed = os.path.join(repository.common, "packed-refs")
+    listed = _small_file(packed, 4096) if os.path.lexists(packed) else ""
     loose = any(files for _, _, files in os.walk(os.path.join(repository.common, "refs")))
-    return line.startswith("ref: refs/") and packed in (None, "") and not loose
+    if listed is None or loose:
+        return False
+    return line.startswith("ref: refs/") and all(text.startswith("#") for text in listed.splitlines())
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from codemill.sources.archive import Archive
 from codemill.sources.folder import Folder
 from codemill.sources.git import Git
 from codemill.sources.jsonl import Jsonl
-from codemill.sources.metadata import Metadata
+from codemill.sources.metadata import Matched, Metadata
 from codemill.sources.parquet import Parquet
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Jsonl",
     "Kind",
     "Listing",
+    "Matched",
     "Metadata",
     "Parquet",
     "Shard",

@@ -32,9 +32,10 @@ from bench.sketch import cpu_seconds
 from codemill import _core
 from codemill.machine import components
 from codemill.machine.engine import Scope, Task
-from codemill.machine.exchange import write_found
+from codemill.machine.keys import write_found
 from codemill.machine.store import Place, Receipt
-from codemill.report.facts import chunk_totals, collect, scan_ledger
+from codemill.report.facts import chunk_totals, collect
+from codemill.run import Run
 from codemill.sources import Parquet
 from codemill.steps import dedup, ingest
 
@@ -102,7 +103,7 @@ def levels(corpus: Path, scratch: Path, megabytes: float) -> list[dict[str, Any]
 
 def about_chunks(out: Path) -> str:
     """How many chunks files have, and how many went."""
-    ledger = scan_ledger(out)
+    ledger = Run.open(out).ledger()
     chunks = chunk_totals(ledger)
     assert chunks is not None
     counts = collect(ledger.select(pl.col("chunks").struct.field("total")).drop_nulls())["total"]

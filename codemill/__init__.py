@@ -16,7 +16,19 @@ from codemill.errors import (
 from codemill.languages import Detection, detect
 from codemill.machine.builder import build
 from codemill.machine.planning import plan
-from codemill.machine.table import Step, Table, exchange, step
+from codemill.machine.table import (
+    Output,
+    Outputs,
+    Step,
+    Table,
+    exchange,
+    folder,
+    group,
+    ledger,
+    rows,
+    source,
+    step,
+)
 from codemill.near import collision_probability, effective_threshold, near_duplicates, sketch
 from codemill.signals import measure, signal
 
@@ -26,6 +38,8 @@ __all__ = [
     "Detection",
     "EnvironmentProblem",
     "InputError",
+    "Output",
+    "Outputs",
     "RecipeError",
     "Redaction",
     "Step",
@@ -36,12 +50,17 @@ __all__ = [
     "detect",
     "effective_threshold",
     "exchange",
+    "folder",
+    "group",
+    "ledger",
     "measure",
     "near_duplicates",
     "plan",
     "redact",
+    "rows",
     "signal",
     "sketch",
+    "source",
     "step",
     "strip_header",
 ]

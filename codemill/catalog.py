@@ -15,7 +15,8 @@ from types import ModuleType
 from typing import Any
 
 from codemill.errors import RecipeError, did_you_mean
-from codemill.machine.table import Step, module_from_file
+from codemill.machine.modules import module_from_file
+from codemill.machine.table import Step
 
 
 @dataclass(frozen=True)

@@ -175,7 +175,9 @@ def _labelled(opened: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(found)
 
 
-def _table(recipe: catalog.Recipe, inputs: Sequence[str], params: Mapping[str, Any]) -> codemill.Table:
+def _outputs(
+    recipe: catalog.Recipe, inputs: Sequence[str], params: Mapping[str, Any]
+) -> codemill.Table | codemill.Outputs:
     from codemill import sources
 
     signature = inspect.signature(recipe.function)
@@ -185,10 +187,11 @@ def _table(recipe: catalog.Recipe, inputs: Sequence[str], params: Mapping[str, A
     if inputs and not takes:
         raise click.UsageError(f"the recipe {recipe.name} takes no --input")
     opened = _labelled([sources.open(text) for text in inputs])
-    table = recipe.function(*([opened] if opened else []), **params)
-    if not isinstance(table, codemill.Table):
-        raise RecipeError(f"the recipe {recipe.name} returned {type(table).__name__}, not a Table", where=recipe.file)
-    return table
+    made = recipe.function(*([opened] if opened else []), **params)
+    if not isinstance(made, codemill.Table | Mapping):
+        what = f"the recipe {recipe.name} returned {type(made).__name__}, not a Table or a dict of outputs"
+        raise RecipeError(what, where=recipe.file)
+    return made
 
 
 def _run(
@@ -205,11 +208,11 @@ def _run(
     from codemill import report
 
     console = Console(soft_wrap=True)
-    table = _table(recipe, inputs, params)
+    wanted = _outputs(recipe, inputs, params)
     if not as_json:
         console.print(f"[bold]{recipe.name}[/bold] → {out}", highlight=False)
     manifest = codemill.build(
-        table,
+        wanted,
         out=out,
         workers=workers,
         memory=memory,
@@ -230,31 +233,30 @@ def _run(
 
 
 def _plan(recipe: catalog.Recipe, params: dict[str, Any], *, inputs: Sequence[str], out: str, as_json: bool) -> None:
-    planned = codemill.plan(_table(recipe, inputs, params), out)
+    planned = codemill.plan(_outputs(recipe, inputs, params), out)
     steps = []
-    for entry in planned.tables:
-        built = len([p for p in planned.parts if p in entry.receipts])
-        state = "built" if entry.complete else f"{built} of {len(planned.parts)} parts built" if built else "to build"
-        step = entry.table.step
-        notes = list(step.notes(**entry.table.params)) if step.notes else []
-        steps.append({"step": step.name, "fingerprint": entry.fingerprint, "state": state, "notes": notes})
+    for node, state in zip(planned.nodes, planned.states, strict=True):
+        step = node.table.step
+        notes = list(step.notes(**node.table.params)) if step.notes else []
+        steps.append({"step": step.name, "fingerprint": node.fingerprint, "state": state, "notes": notes})
+    parts = sum(len(listing.shards) for listing in planned.listings)
     result = {
         "files": sum(s.files for listing in planned.listings for s in listing.shards),
-        "bytes": sum(planned.sizes),
-        "parts": len(planned.parts),
+        "bytes": planned.bytes,
+        "parts": parts,
         "notes": [note for listing in planned.listings for note in listing.notes],
         "steps": [*steps, {"step": "publish", "fingerprint": planned.fingerprint,
                            "state": "published" if planned.published else "to publish", "notes": []}],
         # Source code compresses to about a quarter with zstd-1, and is stored twice: as ingested and as published.
-        "disk_estimate": sum(planned.sizes) // 2,
+        "disk_estimate": planned.bytes // 2,
     }  # fmt: skip
     if as_json:
         print(json.dumps(result))
         return
     console = Console(soft_wrap=True)
     console.print(
-        f"[bold]{recipe.name}[/bold]: {result['files']:,} files, {sum(planned.sizes) / 1e6:,.1f} MB in "
-        f"{len(planned.parts)} parts; roughly {sum(planned.sizes) / 2e6:,.1f} MB on disk",
+        f"[bold]{recipe.name}[/bold]: {result['files']:,} files, {planned.bytes / 1e6:,.1f} MB in "
+        f"{parts} parts; roughly {planned.bytes / 2e6:,.1f} MB on disk",
         highlight=False,
     )
     for note in typing.cast(list[str], result["notes"]):

@@ -116,4 +116,10 @@ LEDGER = pa.schema(
         pa.field("redacted", REDACTED),  # placeholders of each kind; null if dropped before, or not looked at
     ]
 )
-"""A row of `OUT/ledger/part-*.parquet`: one for every file that was found."""
+"""A row of `OUT/ledger/part-*.parquet`: one for every file that was found. The last columns are there where a step of
+the recipe has them."""
+
+COMMON_LEDGER = pa.schema(
+    [field for field in LEDGER if field.name not in ("chunks", "header_chars_removed", "redacted")]
+)
+"""The columns that every ledger of documents has."""

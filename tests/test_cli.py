@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,12 +20,13 @@ VERBS = ["explain", "list", "new", "plan", "redact", "report", "run", "show"]
 
 def codemill(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Runs the command as a user would, in its own process, 100 columns wide."""
+    passed = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
     return subprocess.run(
         [sys.executable, "-m", "codemill.cli", *arguments],
         capture_output=True,
         text=True,
         cwd=cwd,
-        env={"PATH": "/usr/bin:/bin", "COLUMNS": "100", "HOME": str(cwd or "/")},
+        env={"PATH": "/usr/bin:/bin", "COLUMNS": "100", "HOME": str(cwd or "/"), **passed},
         check=False,
     )
 

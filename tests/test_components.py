@@ -12,7 +12,7 @@ import pytest
 import codemill as cm
 from codemill.machine import components
 from codemill.machine.engine import Scope, Task
-from codemill.machine.exchange import read_found, write_found
+from codemill.machine.keys import read_found, write_found
 from codemill.machine.store import Place, Receipt
 from codemill.steps import dedup
 from tests.killing import killed_and_resumed

@@ -16,11 +16,13 @@ import pyarrow.parquet as pq
 import pytest
 
 import codemill as cm
+from codemill.machine.identity import canonical, digest
+from codemill.machine.modules import module_from_file
 from codemill.machine.planning import plan
 from codemill.machine.store import Place
-from codemill.machine.table import canonical, digest, module_from_file
 from codemill.report.accounts import checks
 from codemill.report.facts import gather
+from codemill.run import Run
 from codemill.sources import Parquet
 from codemill.steps import dedup, detect, ingest
 from tests import toys
@@ -460,4 +462,4 @@ def test_steps_of_one_name_are_counted_together(tmp_path: Path) -> None:
     files = ingest.documents(sources=(toys.Literals(("a", "bb", "ccc", "dddd")),))
     manifest = cm.build(toys.length(toys.length(files, at_most=3), at_most=2), out=tmp_path, workers=1)
     assert [sum(d["rows"] for d in step["dropped"].values()) for step in manifest["steps"]] == [0, 1, 1]
-    assert [check for check in checks(gather(tmp_path)) if not check.ok] == []
+    assert [check for check in checks(gather(Run.open(tmp_path))) if not check.ok] == []

@@ -25,6 +25,7 @@ from codemill.report.accounts import checks
 from codemill.report.charts import cluster_histogram, similarity_histogram
 from codemill.report.facts import gather
 from codemill.report.funnel import WIDE
+from codemill.run import Run
 from tests.report_fixture import ledger_rows, manifest_of, row_of, write_ledger, write_out
 
 HOSTILE = '<script>alert("1")</script>'
@@ -42,7 +43,7 @@ def out(ledger: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) 
 
 
 def test_the_figures_are_those_of_plain_counting(out: Path, ledger: list[dict[str, Any]]) -> None:
-    facts = gather(out)
+    facts = gather(Run.open(out))
     kept = [row for row in ledger if row["verdict"] == "kept"]
     assert facts.ledger["found"] == 3_000
     assert facts.ledger["kept"] == len(kept) == facts.corpus_rows
@@ -76,7 +77,7 @@ def test_the_figures_are_those_of_plain_counting(out: Path, ledger: list[dict[st
 
 
 def test_near_copies_are_those_of_plain_counting(out: Path, ledger: list[dict[str, Any]]) -> None:
-    facts = gather(out)
+    facts = gather(Run.open(out))
     near = [row for row in ledger if row["reason"] == "near_duplicate"]
     assert len(near) > 50
     sizes = Counter(n + 1 for n in Counter(row["kept_id"] for row in near).values())
@@ -114,7 +115,7 @@ def test_near_duplicates_alone_and_not_measured(tmp_path: Path) -> None:
     ]
     for row in rows[1:]:
         row["kept_id"] = "a" * 32
-    facts = gather(write_ledger(tmp_path, rows))
+    facts = gather(Run.open(write_ledger(tmp_path, rows)))
     assert facts.similarities == {None: 5}
     assert facts.cluster_sizes == {6: 1}
     page = " ".join(render(tmp_path).split())
@@ -174,12 +175,12 @@ def test_clusters_fall_in_the_right_bars() -> None:
 def test_size_classes_hold_what_they_say(tmp_path: Path) -> None:
     sizes = [0, 1, 2, 3, 4, 7, 8, 2**40 - 1, 2**40]
     rows = [row_of(id=f"{i:032x}", size=size, language="c") for i, size in enumerate(sizes)]
-    facts = gather(write_ledger(tmp_path, rows))
+    facts = gather(Run.open(write_ledger(tmp_path, rows)))
     assert {row["bits"]: row["found"] for row in facts.sizes} == {0: 1, 1: 1, 2: 2, 3: 2, 4: 1, 40: 1, 41: 1}
 
 
 def test_examples_and_samples_are_those_with_the_smallest_id_end(out: Path, ledger: list[dict[str, Any]]) -> None:
-    facts = gather(out)
+    facts = gather(Run.open(out))
     for (step, reason), shown in facts.examples.items():
         all_ids = [row["id"] for row in ledger if (row["step"], row["reason"]) == (step, reason)]
         assert [row["id"] for row in shown] == sorted(all_ids, key=lambda i: i[-12:])[: gathering.EXAMPLES]
@@ -191,7 +192,7 @@ def test_examples_and_samples_are_those_with_the_smallest_id_end(out: Path, ledg
 
 def test_ids_that_are_not_hashes_are_sampled_too(tmp_path: Path) -> None:
     rows = [row_of(id=f"zz{i:04}", language="c", reason="empty", step="ingest.documents") for i in range(500)]
-    facts = gather(write_ledger(tmp_path, rows))
+    facts = gather(Run.open(write_ledger(tmp_path, rows)))
     shown = facts.examples["ingest.documents", "empty"]
     assert [row["id"] for row in shown] == ["zz0000", "zz0001", "zz0002", "zz0003"]
 
@@ -207,9 +208,9 @@ def test_the_same_run_gives_the_same_bytes_however_its_rows_lie(
 
 
 def test_grouping_in_slices_changes_nothing(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = gather(out)
+    whole = gather(Run.open(out))
     monkeypatch.setattr(gathering, "GROUPS_AT_ONCE", 7)
-    assert gather(out) == whole
+    assert gather(Run.open(out)) == whole
 
 
 class _Page(HTMLParser):
@@ -279,7 +280,7 @@ def test_nothing_is_requested_and_only_our_script_may_run(out: Path) -> None:
 
 
 def test_what_adds_up_is_said_to(out: Path) -> None:
-    found = checks(gather(out))
+    found = checks(gather(Run.open(out)))
     assert len(found) > 12
     assert [check for check in found if not check.ok] == []
     html = render(out)
@@ -314,7 +315,7 @@ def test_what_does_not_add_up_is_shown_as_a_failure(
     out: Path, tmp_path: Path, change: dict[str, Any], failing: str
 ) -> None:
     copy = _tampered(out, tmp_path, **change)
-    wrong = [check for check in checks(gather(copy)) if not check.ok]
+    wrong = [check for check in checks(gather(Run.open(copy))) if not check.ok]
     assert any(check.what.startswith(failing) for check in wrong), wrong
     html = render(copy)
     assert "The figures do not add up" in html
@@ -325,7 +326,7 @@ def test_what_does_not_add_up_is_shown_as_a_failure(
 def test_a_lost_corpus_part_is_a_failure(out: Path, tmp_path: Path) -> None:
     copy = _tampered(out, tmp_path)
     (copy / "corpus" / "part-00001.parquet").unlink()
-    wrong = [check for check in checks(gather(copy)) if not check.ok]
+    wrong = [check for check in checks(gather(Run.open(copy))) if not check.ok]
     assert [check.what for check in wrong] == ["rows of the corpus, rows kept"]
 
 
@@ -374,10 +375,10 @@ def test_a_copy_whose_original_was_dropped_later_says_so(tmp_path: Path) -> None
         (lambda out: (out / "ledger" / "part-00000.parquet").write_bytes(b"PAR1"), "cannot read the ledger"),
         (
             lambda out: pq.write_table(
-                pq.read_table(out / "ledger" / "part-00000.parquet").drop(["kept_id"]),
+                pq.read_table(out / "ledger" / "part-00000.parquet").drop(["verdict"]),
                 out / "ledger" / "part-00000.parquet",
             ),
-            "no column kept_id",
+            "no column verdict",
         ),
     ],
 )
@@ -386,6 +387,20 @@ def test_a_folder_that_is_not_a_result_is_an_input_error(tmp_path: Path, break_i
     break_it(out)
     with pytest.raises(InputError, match=says):
         render(out)
+
+
+def test_columns_that_a_ledger_lacks_are_null(tmp_path: Path) -> None:
+    out = write_out(tmp_path, rows=60)
+    whole = Run.open(out).ledger(place=True).collect()
+    part = out / "ledger" / "part-00001.parquet"
+    pq.write_table(pq.read_table(part).drop(["chunks", "rules", "similarity", "kept_id"]), part)
+    run = Run.open(out)
+    there = run.ledger(place=True).collect()
+    assert there.schema == whole.schema
+    assert there.drop("kept_id", "similarity").equals(whole.drop("kept_id", "similarity"))
+    mine = [run.locate(place)[0] == 1 for place in there["place"].to_list()]
+    assert there.filter(mine)["kept_id"].null_count() == sum(mine) > 0
+    assert "Every file is accounted for" in render(out)
 
 
 def test_write_is_whole_or_not_at_all(tmp_path: Path) -> None:

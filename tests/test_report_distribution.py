@@ -14,6 +14,7 @@ from codemill import sources
 from codemill.report import distribution, render
 from codemill.report.distribution import TOP, Shift, classes, distance, quantile, value
 from codemill.rules import Rule, RuleBook, RuleSet
+from codemill.run import Run
 from codemill.steps import detect, ingest, quality
 from tests.report_fixture import row_of, write_ledger
 from tests.test_cli import codemill
@@ -97,7 +98,7 @@ def signals(group: distribution.Group) -> dict[str, dict[str, Any]]:
 
 def test_signals_of_a_run_before_and_after(tmp_path: Path) -> None:
     out = build(write(tmp_path / "code"), tmp_path / "out")
-    every, *spoken = distribution.compare(out)
+    every, *spoken = distribution.compare(Run.open(out))
     assert [(g.language, g.before) for g in (every, *spoken)] == [(None, 25), ("python", 13), ("javascript", 12)]
     assert every.after == sum(g.after for g in spoken)
     words = signals(every)["num_words"]
@@ -107,23 +108,23 @@ def test_signals_of_a_run_before_and_after(tmp_path: Path) -> None:
     assert words["distance"] > 0
     assert signals(spoken[0])["python_parses"]["before"]["have"] == 13
     assert "python_parses" not in signals(spoken[1])
-    one = distribution.compare(out, ["javascript"])
+    one = distribution.compare(Run.open(out), ["javascript"])
     assert one[1].plain() == spoken[1].plain()
     with pytest.raises(cm.RecipeError, match="did you mean python"):
-        distribution.compare(out, ["pyton"])
+        distribution.compare(Run.open(out), ["pyton"])
 
 
 def test_it_is_the_same_for_any_number_of_workers(tmp_path: Path) -> None:
     folder = write(tmp_path / "code")
     both = [build(folder, tmp_path / f"out{n}", workers=n) for n in (1, 2)]
-    one, two = ([group.plain() for group in distribution.compare(out)] for out in both)
+    one, two = ([group.plain() for group in distribution.compare(Run.open(out))] for out in both)
     assert one == two
     assert render(both[0]) == render(both[0])
 
 
 def test_a_run_that_measures_and_has_no_rules_is_compared_too(tmp_path: Path) -> None:
     out = build(write(tmp_path / "code"), tmp_path / "out", rules=None)
-    every = distribution.compare(out)[0]
+    every = distribution.compare(Run.open(out))[0]
     assert every.before == every.after == 25
     assert {shift.distance for shift in every.shifts if shift.before.any()} == {0.0}
     page = render(out)
@@ -135,7 +136,7 @@ def test_a_run_that_measures_and_has_no_rules_is_compared_too(tmp_path: Path) ->
 def test_the_page_has_every_signal_and_hostile_text_stays_text(tmp_path: Path) -> None:
     out = build(write(tmp_path / "code"), tmp_path / "out")
     page = render(out)
-    shifts = distribution.compare(out)[0].shifts
+    shifts = distribution.compare(Run.open(out))[0].shifts
     measured = [shift.signal for shift in shifts if shift.before.any()]
     assert all(f">{signal}</th>" in page for signal in measured)
     assert 50 < len(measured) < len(shifts)
@@ -164,7 +165,7 @@ def test_sizes_are_counted_as_signals_are(tmp_path: Path) -> None:
     found = [*drawn, 0, 1, 63, 64, 65, 2**40]
     gone = {"step": "a", "reason": "b"}
     rows = [row_of(id=f"{i:032x}", size=size, **(gone if i % 3 else {})) for i, size in enumerate(found)]
-    shift = distribution.sizes(write_ledger(tmp_path, rows, parts=3))
+    shift = distribution.sizes(Run.open(write_ledger(tmp_path, rows, parts=3)))
     assert np.array_equal(shift.before, counted(found))
     assert np.array_equal(shift.after, counted(found[::3]))
 

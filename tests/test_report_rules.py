@@ -9,6 +9,7 @@ import numpy as np
 
 import codemill as cm
 from codemill.report import picture, render, rules
+from codemill.run import Run
 from codemill.steps import detect, ingest, quality
 from tests.test_tuning import BOOK, TEXTS
 from tests.toys import Literals
@@ -41,12 +42,12 @@ def test_without_working_tables_the_page_does_without(tmp_path: Path) -> None:
     build(tmp_path)
     for folder in (tmp_path / ".work" / "quality.measure").iterdir():
         folder.rename(folder.with_name("gone"))
-    assert rules.gather(tmp_path) is None
+    assert rules.gather(Run.open(tmp_path)) is None
     assert 'id="rules"' not in render(tmp_path)
 
 
 def test_changes_are_what_other_thresholds_would_do(tmp_path: Path) -> None:
-    found = rules.gather(build(tmp_path))
+    found = rules.gather(Run.open(build(tmp_path)))
     assert found is not None
     assert [r.tally.rule.signal for r in found.rules] == ["num_chars", "num_words"]
     limits = dict(found.rules[0].changes)

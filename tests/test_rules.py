@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from codemill.errors import RecipeError
-from codemill.machine.table import canonical
+from codemill.machine.identity import canonical
 from codemill.recipes._refinecode_rules import REFINECODE_RULES
 from codemill.rules import Rule, RuleBook, RuleSet, book_from, check_book
 

@@ -81,7 +81,7 @@ def test_several_books_in_one_pass_are_judged_as_each_alone(out: Path) -> None:
     together = tuning.what_ifs(run, books)
     assert together == [tuning.what_if(run, book) for book in books]
     for change, book in zip(together, books, strict=True):
-        batches = list(run.batches(sorted({*run.stack.columns(), "id"} - {"reason", "value"})))
+        batches = list(run.documents.batches(sorted(run.documents.columns() - {"reason", "value"})))
         assert change.would_drop == sum(int(tuning.dropped(batch, book, run.seed).sum()) for batch in batches)
     assert len({change.would_drop for change in together}) > 2
     assert tuning.what_ifs(run, []) == []

@@ -13,7 +13,8 @@ from typing import ClassVar
 import pyarrow as pa
 
 from codemill.document import RAW
-from codemill.machine.exchange import Pieces
+from codemill.machine.identity import digest
+from codemill.machine.keys import Pieces
 from codemill.machine.source import Listing, Shard
 from codemill.machine.table import exchange, step
 
@@ -36,9 +37,9 @@ class Literals:
         shards = []
         for start in starts:
             mine = self.texts[start : start + self.per_part]
-            held = [column[start : start + self.per_part] for column in (self.texts, self.stars, self.repos)]
-            identity = hashlib.sha256(repr((self.label, start, held)).encode()).hexdigest()
-            shards.append(Shard(f"literals {start}", len(mine), sum(map(len, mine)), start, identity))
+            facts = [self.per_batch, list(mine), list(self.stars), list(self.repos), start]
+            identity = digest(facts)
+            shards.append(Shard(f"literals {start}", len(mine), sum(map(len, mine)), start, identity=identity))
         fingerprint = hashlib.sha256(repr((self.texts, self.stars, self.repos)).encode()).hexdigest()
         return Listing(fingerprint, tuple(shards))
 

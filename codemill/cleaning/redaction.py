@@ -21,7 +21,7 @@ from codemill import _core
 from codemill.columns import Column, column
 from codemill.document import KINDS
 from codemill.errors import RecipeError, did_you_mean
-from codemill.machine.table import digest
+from codemill.machine.identity import digest
 
 RULES_VERSION = 3  # of the native rules: another number, other findings
 

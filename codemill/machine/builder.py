@@ -1,7 +1,7 @@
 """Builds what a plan says is missing, checks the books, publishes.
 
-Every step's books are checked when it is done: rows and bytes in = out + dropped, and in = what the step before let
-through; at the end the ledger is held against them. If they do not add up the build fails, because a corpus that
+Every table's books are checked when it is done: rows and bytes in = out + dropped, and in = what the table below it
+let through; at the end the ledgers are held against them. If they do not add up the build fails, because a corpus that
 cannot account for a file cannot be trusted with any.
 """
 
@@ -9,39 +9,35 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from importlib.metadata import version
 from typing import Any
 
 from codemill.errors import BuildError, RecipeError
-from codemill.machine import components, exchange, tasks
-from codemill.machine.engine import Engine, Outcome, Task, engine_named, run
-from codemill.machine.layers import Layer, Stack
+from codemill.machine import books, tasks
+from codemill.machine.engine import Engine, Task, engine_named
+from codemill.machine.engine import run as run_tasks
+from codemill.machine.exchange import Inputs, exchange
+from codemill.machine.fill import Site, fill
+from codemill.machine.folders import make_folder
+from codemill.machine.groups import group
+from codemill.machine.identity import shown
+from codemill.machine.kinds import ADDS_A_LAYER, Exchange, Folder, Group, Layer, Opened, Rows, Source
 from codemill.machine.output import check_output, locked
-from codemill.machine.planning import Plan, PlannedTable, check_places, plan, shown
+from codemill.machine.planning import Built, Named, Node, Plan, Shelf, built_of, check_places, name, planned
 from codemill.machine.progress import Progress, Silent
-from codemill.machine.store import (
-    Place,
-    Receipt,
-    intact,
-    read_receipts,
-    sweep,
-    write_manifest,
-    write_receipt,
-)
-from codemill.machine.table import Table
+from codemill.machine.publishing import publish, published
+from codemill.machine.store import Damaged, Place, Receipt, seal, sweep
+from codemill.machine.table import Outputs, Table, outputs_of
 
 log = logging.getLogger("codemill")
 
-_OURS = re.compile(r"part-\d+\.parquet")
+MAX_DAMAGED = 100
+"""Damaged files that one build makes again before the disk itself is suspected."""
 
 
 def build(
-    table: Table,
+    wanted: Table | Outputs,
     *,
     out: str | os.PathLike[str],
     workers: int | None = None,
@@ -49,11 +45,13 @@ def build(
     engine: str | Engine = "local",
     recipe: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
+    verify: bool = False,
 ) -> dict[str, Any]:
-    """Builds a table and publishes it as `out/corpus`, `out/ledger` and `out/manifest.json`.
+    """Builds tables and publishes them below `out` under their names, with `out/manifest.json`.
 
-    `memory` (bytes) is the ceiling for all workers together: it limits how many run and how finely exchanges are
-    cut, and never what comes out. What is built already, here or by a run that was killed, is verified and used.
+    A bare table is published as `corpus` and `ledger`. `memory` (bytes) is the ceiling for all workers together: it
+    limits how many run and how finely exchanges are cut, and never what comes out. What is built already, here or by a
+    run that was killed, is used; with `verify` all of it is hashed first.
 
     Returns: the manifest, as published. Raises: RecipeError, InputError before work starts; EnvironmentProblem
     if the output folder cannot be written or is in use; BuildError if a step breaks a promise.
@@ -63,428 +61,206 @@ def build(
     started = time.monotonic()
     progress = progress or Silent()
     folder = Place.of(out)
-    check_places(table, folder)
-    check_output(folder)
+    check_places(wanted, folder)
+    check_output(folder, outputs_of(wanted))
     folder.make()
     with locked(folder):
         own = isinstance(engine, str)
         running = engine_named(engine, workers, memory) if isinstance(engine, str) else engine
         try:
-            return _Build(plan(table, folder.uri), running, memory, recipe or {}, progress, started).run()
+            site = Site(running, progress, (memory or 2 << 30) // max(1, running.workers), verify)
+            plan = planned(wanted, folder.uri)
+            return _until_whole(plan, site, recipe or {}, started)
         finally:
             if own:
                 running.close()
 
 
-class _Build:
-    """One run of a plan. A class only because its methods share the engine, the progress and the clock."""
+def _until_whole(plan: Plan, site: Site, recipe: Mapping[str, Any], started: float) -> dict[str, Any]:
+    """Runs the plan; a file that turns out to be damaged while it is read is removed, and made again."""
+    damaged: list[str] = []
+    while True:
+        try:
+            return run(plan, site, recipe, started)
+        except Damaged as error:
+            if error.place.uri in damaged or len(damaged) >= MAX_DAMAGED:
+                raise
+            damaged.append(error.place.uri)
+            log.warning("%s is damaged and will be rebuilt (%s)", error.place.uri, error.damage)
+            error.place.remove()
 
-    def __init__(
-        self,
-        plan: Plan,
-        engine: Engine,
-        memory: int | None,
-        recipe: Mapping[str, Any],
-        progress: Progress,
-        started: float,
-    ) -> None:
-        self.plan, self.engine, self.recipe, self.progress, self.started = (
-            plan,
-            engine,
-            recipe,
-            progress,
-            started,
-        )
-        self.worker_memory = (memory or 2 << 30) // max(1, engine.workers)
-        self.layers: list[Layer] = []
-        self.entries: list[dict[str, Any]] = []
 
-    def run(self) -> dict[str, Any]:
-        published = self._published()
-        if published is not None:
-            self.progress.note("nothing to do: the result is there and intact")
-            return published
-        for planned in self.plan.tables:
-            receipts = self._layer(planned)
-            self._account(planned, receipts)
-        return self._publish()
-
-    # each layer
-
-    def _layer(self, planned: PlannedTable) -> list[Receipt]:
-        step, began = planned.table.step, time.monotonic()
-        planned.folder.make()
-        sweep(planned.folder)
-        receipts = self._verified(planned.folder, planned.receipts, self.plan.parts)
-        missing = [p for p in self.plan.parts if p not in receipts]
-        if any(r.code != step.code for r in receipts.values()):
-            log.warning(
-                "%s: its code changed since parts of this table were built, its version (%d) did not; these parts are "
-                "used as they are. Raise version= if the change alters results",
-                step.name,
-                step.version,
-            )
-        if missing:
-            for receipt in receipts.values():  # the manifest has them now; a killed rebuild must not lose them
-                write_receipt(planned.folder, receipt)
-            planned.folder.at("manifest.json").remove()
-            how = {"ingest": self._ingest, "batch": self._batch, "exchange": self._exchange}[step.kind]
-            self.progress.begin(step.name, total=self._bytes(self.plan.parts), done=self._bytes(receipts))
-            with self.progress.running():
-                how(planned, missing, receipts)
-        ordered = [receipts[p] for p in self.plan.parts]
-        externals = self._externals() if step.kind == "ingest" else {}
-        columns = tuple(tasks.layer_schema(step, planned.table.params).names)
-        self.layers.append(Layer(step.name, planned.folder, columns, externals, step.edits))
+def run(plan: Plan, site: Site, recipe: Mapping[str, Any], started: float) -> dict[str, Any]:
+    """Builds a plan's tables in order and publishes its outputs. Returns: the manifest."""
+    there = published(plan, site)
+    if there is not None:
+        site.progress.note("nothing to do: the result is there and intact")
+        return there
+    shelf = Shelf(plan.out, verify=site.verify)
+    built: list[Built] = []
+    entries: list[dict[str, Any]] = []
+    for node in plan.nodes:
+        began = time.monotonic()
+        inputs = [built[i] for i in node.inputs]
+        before = [entries[i] for i in node.inputs]
+        named = name(node, inputs)
+        found = shelf.look(node, named, inputs)
+        if found is None:
+            made = _make(site, shelf, node, named, inputs, before)
+            _warn_of_code(node, made.receipts)
+        else:
+            made = found
+            _warn_of_code(node, made.receipts)
         seconds = round(time.monotonic() - began, 3)
-        if missing or not planned.complete:
-            facts = {
-                "step": step.name,
-                "version": step.version,
-                "fingerprint": planned.fingerprint,
-                "parameters": shown(planned.table.params),
-                "edits": list(step.edits),
-                "seconds": seconds,
-            }
-            write_manifest(planned.folder, facts, ordered)
-        self.entries.append({"seconds": seconds, "cached": not missing})
-        return ordered
+        if found is None:
+            _write_manifest(shelf, made, seconds)
+        built.append(made)
+        entries.append(_entry(node, made, before, seconds, cached=found is not None))
+        site.progress.step_done(entries[-1])
+    return publish(plan, built, entries, site, recipe, started)
 
-    def _externals(self) -> dict[str, dict[str, Any]]:
-        """Where the parts' content is that was left in place: as listed now, for the input may have been moved."""
-        shards = [shard for listing in self.plan.listings for shard in listing.shards]
-        return {p: s.external.__dict__ for p, s in zip(self.plan.parts, shards, strict=True) if s.external}
 
-    def _ingest(self, planned: PlannedTable, missing: Sequence[str], receipts: dict[str, Receipt]) -> None:
-        shards = [(s, shard) for s, listing in enumerate(self.plan.listings) for shard in listing.shards]
-        numbered = dict(zip(self.plan.parts, shards, strict=True))
-        self._write_parts(
-            planned,
-            [
-                Task(
-                    tasks.ingest_part,
-                    (planned.table.step, planned.table.params, planned.folder, part, *numbered[part]),
-                    label=f"{planned.table.step.name} {part} ({numbered[part][1].label})",
-                    size=numbered[part][1].bytes,
-                    isolates=True,
-                )
-                for part in missing
-            ],
-            receipts,
+def _make(
+    site: Site, shelf: Shelf, node: Node, named: Named, inputs: Sequence[Built], before: Sequence[Mapping[str, Any]]
+) -> Built:
+    """Builds what is missing of one table."""
+    call, folder, step = node.call, shelf.folder(node), node.table.step
+    folder.make()
+    sweep(folder)
+    work = folder.at(f"work-{named.key}")
+    sizes = inputs[0].sizes if inputs else [shard.bytes for _, shard in node.shards]
+    site.progress.begin(step.name, total=sum(sizes), done=0)
+    with site.progress.running():
+        if isinstance(step.how, Folder):
+            return _make_folder(site, node, named, inputs, folder.at(named.key))
+        if isinstance(step.how, Group):
+            rows = sum(entry["rows_out"] for entry in before)
+            receipts = group(site, call, [built.parts for built in inputs], rows, named.key, folder, work)
+        elif isinstance(step.how, Exchange):
+            first = inputs[0]
+            others = [part for built in inputs[1:] for part in built.parts]
+            came = before[0]
+            reading = Inputs(
+                first.parts,
+                first.sizes,
+                named.depends,
+                others,
+                came["rows_out"],
+                came["bytes_out"] or 0,
+                sum(entry["rows_out"] for entry in before[1:]),
+            )
+            receipts = exchange(site, call, reading, folder, work)
+        else:
+            assert named.names is not None
+            filled = fill(site, folder, _tasks(node, named.names, inputs, folder, sizes), ending=".parquet")
+            receipts = [filled[stem] for stem in named.names]
+    shelf.forget(node)
+    work.remove_folder()
+    return built_of(node, named, inputs, receipts, folder)
+
+
+def _tasks(
+    node: Node, names: Sequence[str], inputs: Sequence[Built], folder: Place, sizes: Sequence[int]
+) -> dict[str, Task]:
+    """A task for each part of a source, a layer or a rows step, by the name of its file."""
+    call, step = node.call, node.table.step
+    made: dict[str, Task] = {}
+    if isinstance(step.how, Source):
+        sources = call.params["sources"]
+        for number, (stem, (source, shard)) in enumerate(zip(names, node.shards, strict=True)):
+            label = f"{step.name} part-{number:05d} ({shard.label})"
+            arguments = (call, sources[source], shard, folder, stem)
+            made[stem] = Task(tasks.source_part, arguments, label, shard.bytes, isolates=True, uses=step.uses)
+        return made
+    assert isinstance(step.how, Layer | Rows)
+    function = tasks.layer_part if isinstance(step.how, Layer) else tasks.rows_part
+    read = [built.reading for built in inputs[1:]]
+    for stem, part, size in zip(names, inputs[0].parts, sizes, strict=True):
+        label = f"{step.name} {part.name}"
+        made[stem] = Task(function, (call, part, read, folder, stem), label, size, isolates=True, uses=step.uses)
+    return made
+
+
+def _make_folder(site: Site, node: Node, named: Named, inputs: Sequence[Built], place: Place) -> Built:
+    result: dict[str, Any] = {}
+    read = [built.reading for built in inputs]
+    task = Task(make_folder, (node.call, read, place), node.table.step.name, uses=node.table.step.uses)
+    run_tasks(site.engine, [task], lambda outcome: result.update(outcome.result or {}))
+    return Built(node, named.key, (), place=place, files=result["files"], counts=result["counts"])
+
+
+def _warn_of_code(node: Node, receipts: Sequence[Receipt]) -> None:
+    step = node.table.step
+    if any(receipt.code != step.code for receipt in receipts):
+        log.warning(
+            "%s: its code changed since parts of this table were built, its version (%d) did not; these parts are "
+            "used as they are. Raise version= if the change alters results",
+            step.name,
+            step.version,
         )
 
-    def _batch(self, planned: PlannedTable, missing: Sequence[str], receipts: dict[str, Receipt]) -> None:
-        stack = Stack(tuple(self.layers))
-        self._write_parts(
-            planned,
-            [
-                Task(
-                    tasks.batch_part,
-                    (planned.table.step, planned.table.params, stack, planned.folder, part),
-                    label=f"{planned.table.step.name} {part}",
-                    size=self._bytes([part]),
-                    isolates=True,
-                )
-                for part in missing
-            ],
-            receipts,
-        )
 
-    def _exchange(self, planned: PlannedTable, missing: Sequence[str], receipts: dict[str, Receipt]) -> None:
-        table, parts = planned.table, self.plan.parts
-        beside = list(table.step.beside(table.params)) if table.step.beside else []
-        before = self.entries[-1]
-        rows = table.step.key_rows(table.params, before["rows_out"], before["bytes_out"])
-        rows += sum(other.rows for other in beside)
-        partitions = max(1, -(-rows * table.step.weight_of(table.params) // max(1, self.worker_memory // 2)))
-        per_group = exchange.parts_per_group(len(parts), table.step.weight_of(table.params))
-        starts = list(range(0, len(parts), per_group))
-        groups = [{i: parts[i] for i in range(s, min(s + per_group, len(parts)))} for s in starts]
-        per_other = exchange.parts_per_group(len(beside), table.step.weight_of(table.params))
-        others = [beside[s : s + per_other] for s in range(0, len(beside), per_other)]
-        folder = planned.folder.at("exchange")
-        if folder.at("partitions.json").read_json() != partitions:
-            folder.remove_folder()  # half a run with another --memory is of no use to this one
-        folder.make()
-        folder.at("partitions.json").write_json(partitions)
-        sweep(folder)
-        stack = Stack(tuple(self.layers))
-        maps = [f"map-{i:05d}" for i in range(len(groups) + len(others))]
-        reduces = [f"reduce-{i:05d}" for i in range(partitions)]
-        known = read_receipts(folder)
-        there = self._verified(folder, known, list(known))
-        places = {name: folder.at(f"{name}.arrow") for name in (*maps, *reduces, "verdicts")}
-        weight = self._bytes(parts)
+def _write_manifest(shelf: Shelf, made: Built, seconds: float) -> None:
+    """Says what a table is made of: written last, with a hash of its own."""
+    node, how = made.node, made.node.table.step.how
+    if isinstance(how, Opened):
+        return
+    target = shelf.manifest(node, made.key)
+    target.parent().make()
+    files = [receipt.__dict__ for receipt in made.receipts]
+    externals = [part.pieces[0].external for part in made.parts] if isinstance(how, Source) else []
+    facts = {
+        "step": node.table.step.name,
+        "version": node.table.step.version,
+        "kind": node.table.step.kind,
+        "key": made.key,
+        "parameters": shown(node.call.params),
+        "columns": list(node.call.schema.names),
+        "edits": list(how.edits) if isinstance(how, Layer) else [],
+        "verdict": list(node.table.published.verdict),
+        "externals": [None if external is None else dict(external) for external in externals],
+        "seconds": seconds,
+        "files": {n: r.__dict__ for n, r in made.files.items()} if made.place is not None else files,
+        "counts": dict(made.counts),
+    }
+    target.write_json(seal(facts))
 
-        def write(todo: dict[str, Task]) -> None:
-            def done(outcome: Outcome) -> None:
-                assert outcome.result is not None
-                for receipt in outcome.result["receipts"]:
-                    write_receipt(folder, receipt)
-                    there[receipt.part] = receipt
-                self.progress.advance(outcome.task.size)
 
-            self.progress.advance(sum(task.size for name, task in todo.items() if name in there))
-            run(self.engine, [task for name, task in todo.items() if name not in there], done)
-
-        write(
-            {
-                name: Task(
-                    tasks.map_group,
-                    (table.step, table.params, stack, places[name], group, partitions),
-                    label=f"{table.step.name} {name}",
-                    size=self._bytes(group.values()) // 2,
-                )
-                for name, group in zip(maps, groups, strict=False)
-            }
-        )
-        write(
-            {
-                name: Task(
-                    tasks.map_beside,
-                    (table.step, table.params, some, places[name], partitions),
-                    label=f"{table.step.name} {name}",
-                )
-                for name, some in zip(maps[len(groups) :], others, strict=True)
-            }
-        )
-        found = [places[name] for name in maps]
-        write(
-            {
-                name: Task(
-                    tasks.reduce_partition,
-                    (table.step, table.params, found, places[name], (i, partitions), starts),
-                    label=f"{table.step.name} {name}",
-                    size=weight // partitions // 4,
-                )
-                for i, name in enumerate(reduces)
-            }
-        )
-        verdicts = [places[name] for name in reduces]
-        stars = False
-        if table.step.connects:
-            pairs, stars = components.in_rounds(write, there, folder, reduces, memory=self.worker_memory // 2)
-            verdicts = [folder.at(f"{name}.arrow") for name in pairs]
-        if stars:
-            verdicts = self._label(planned, verdicts, starts, write)
-        elif table.step.gather is not None:
-            gathering = (table.step, table.params, verdicts, places["verdicts"], None, starts)
-            write({"verdicts": Task(tasks.gather_verdicts, gathering, label=f"{table.step.name} gather")})
-            verdicts = [places["verdicts"]]
-        self._write_parts(
-            planned,
-            [
-                Task(
-                    tasks.align_group,
-                    (table.step, table.params, stack, verdicts, planned.folder, group, (i, len(groups))),
-                    label=f"{table.step.name} align {i}",
-                    size=self._bytes(group.values()) // 4,
-                )
-                for i, group in enumerate(groups)
-                if not set(missing).isdisjoint(group.values())
-            ],
-            receipts,
-        )
-        folder.remove_folder()
-
-    def _label(
-        self, planned: PlannedTable, stars: Sequence[Place], starts: Sequence[int], write: components.Write
-    ) -> list[Place]:
-        """The verdicts on each node of stars, by partitions of nodes."""
-        table, folder, count = planned.table, planned.folder.at("exchange"), len(stars)
-        names = {side: [f"label-{side}-{i:05d}" for i in range(count)] for side in ("map", "reduce")}
-        places = {name: folder.at(f"{name}.arrow") for side in names.values() for name in side}
-        maps = [places[name] for name in names["map"]]
-        write(components.map_tasks("label", names["map"], stars, places))
-        write(
-            {
-                name: Task(
-                    tasks.gather_verdicts,
-                    (table.step, table.params, maps, places[name], (i, count), starts),
-                    label=f"{table.step.name} {name}",
-                )
-                for i, name in enumerate(names["reduce"])
-            }
-        )
-        return [places[name] for name in names["reduce"]]
-
-    def _write_parts(self, planned: PlannedTable, todo: Sequence[Task], receipts: dict[str, Receipt]) -> None:
-        def done(outcome: Outcome) -> None:
-            assert outcome.result is not None
-            for receipt in outcome.result["receipts"]:
-                write_receipt(planned.folder, receipt)
-                receipts[receipt.part] = receipt
-            self.progress.advance(outcome.task.size)
-
-        run(self.engine, todo, done)
-
-    def _verified(self, folder: Place, receipts: Mapping[str, Receipt], wanted: Sequence[str]) -> dict[str, Receipt]:
-        """The wanted receipts whose files are intact; damaged files are reported and left out, so that they are
-        built again."""
-        known = [receipts[name] for name in wanted if name in receipts]
-        sizes = folder.names()
-        with ThreadPoolExecutor(max(1, min(8, self.engine.workers))) as pool:
-            verdicts = pool.map(lambda r: intact(folder, r, sizes.get(r.name, -1)), known)
-            good = {r.part: r for r, ok in zip(known, verdicts, strict=True) if ok}
-        for receipt in known:
-            if receipt.part not in good:
-                log.warning("%s is missing or damaged and will be rebuilt", folder.at(receipt.name).uri)
-        return good
-
-    def _bytes(self, parts: Any) -> int:
-        size = dict(zip(self.plan.parts, self.plan.sizes, strict=True))
-        return sum(size[p] for p in parts)
-
-    # the books
-
-    def _account(self, planned: PlannedTable, receipts: Sequence[Receipt]) -> None:
-        """Adds the step's entry to the books, after checking that it adds up."""
-        name = planned.table.step.name
-        entry = self.entries[-1]
-        dropped: dict[str, Counter[str]] = {}
-        totals: Counter[str] = Counter()
-        for receipt in receipts:
-            for key in ("rows_in", "bytes_in", "rows_out", "bytes_out"):
-                totals[key] += receipt.counts[key]
-            for reason, amount in receipt.counts["dropped"].items():
-                dropped.setdefault(reason, Counter()).update(amount)
-        before = (
-            self.entries[-2] if len(self.entries) > 1 else {f"{u}_out": totals[f"{u}_in"] for u in ("rows", "bytes")}
-        )
-        for unit in ("rows", "bytes"):
-            came, seen, kept = before[f"{unit}_out"], totals[f"{unit}_in"], totals[f"{unit}_out"]
-            lost = sum(d[unit] for d in dropped.values())
-            if not came == seen == kept + lost:
+def _entry(
+    node: Node, made: Built, before: Sequence[Mapping[str, Any]], seconds: float, *, cached: bool
+) -> dict[str, Any]:
+    """A table's entry in the manifest, after checking that it adds up. Raises: BuildError if it does not."""
+    step = node.table.step
+    if isinstance(step.how, Opened):
+        rows = sum(part.rows for part in made.parts)
+        counts: dict[str, Any] = {"rows_in": rows, "bytes_in": None, "rows_out": rows, "bytes_out": None, "dropped": {}}
+    elif isinstance(step.how, Folder):
+        size = sum(receipt.bytes for receipt in made.files.values())
+        counts = {"rows_in": 0, "bytes_in": 0, "rows_out": 0, "bytes_out": 0, "dropped": {}}
+        counts |= {"files": len(made.files), "file_bytes": size, "read": [e["rows_out"] for e in before]}
+        counts["counts"] = dict(made.counts)
+    else:
+        counts = books.added_up(receipt.counts for receipt in made.receipts)
+        came = {unit: before[0][f"{unit}_out"] for unit in books.UNITS} if isinstance(step.how, ADDS_A_LAYER) else {}
+        books.check(counts, came, where=step.name)
+        if isinstance(step.how, Rows | Group):
+            expected = sum(e["rows_out"] for e in before[: 1 if isinstance(step.how, Rows) else None])
+            if counts.get("parents", 0) != expected:
                 raise BuildError(
-                    f"the books do not add up: {came} {unit} came, {seen} were seen, {kept} kept, {lost} dropped",
-                    where=name,
+                    f"the books do not add up: {expected} rows came, {counts.get('parents', 0)} were seen",
+                    where=step.name,
                 )
-        entry.update(
-            name=name,
-            fingerprint=planned.fingerprint,
-            version=planned.table.step.version,
-            parameters=shown(planned.table.params),
-            parts=len(receipts),
-            **{k: totals[k] for k in ("rows_in", "bytes_in", "rows_out", "bytes_out")},
-            dropped={
-                reason: {"rows": d["rows"], "bytes": d["bytes"]}
-                for reason, d in sorted(dropped.items(), key=lambda item: (-item[1]["rows"], item[0]))
-            },
-        )
-        self.progress.step_done(entry)
-
-    # publishing
-
-    def _published(self) -> dict[str, Any] | None:
-        """The manifest in OUT, if it is this plan's and every published file is intact."""
-        out = self.plan.out
-        if not self.plan.published:
-            return None
-        manifest = out.at("manifest.json").read_json()
-        for folder, values in manifest["parts"].items():
-            receipts = {r.part: r for r in (Receipt(**v) for v in values)}
-            there = {n.removesuffix(".parquet") for n in out.at(folder).names() if n.endswith(".parquet")}
-            if len(self._verified(out.at(folder), receipts, list(receipts))) < len(there | set(self.plan.parts)):
-                return None
-        return dict(manifest)
-
-    def _publish(self) -> dict[str, Any]:
-        out, stack, began = self.plan.out, Stack(tuple(self.layers)), time.monotonic()
-        books = out.at(".work", "publish", self.plan.fingerprint)
-        indexing = "sketch_bits" in stack.columns()
-        folders = {name: out.at(name) for name in ("corpus", "ledger", *(("index",) if indexing else ()))}
-        for file in () if indexing else out.at("index").names():
-            if _OURS.fullmatch(file):
-                out.at("index", file).remove()  # of an earlier recipe
-        for folder in (books, *folders.values()):
-            folder.make()
-            sweep(folder)
-        out.at("manifest.json").remove()
-        out.at("report.html").remove()  # it would show the result before this one
-        receipts: dict[str, dict[str, Receipt]] = {}
-        for name, folder in folders.items():
-            books.at(name).make()
-            receipts[name] = self._verified(folder, read_receipts(books.at(name)), self.plan.parts)
-            for file in folder.names():
-                if _OURS.fullmatch(file) and file.removesuffix(".parquet") not in receipts[name]:
-                    folder.at(file).remove()  # of an earlier recipe
-        missing = [p for p in self.plan.parts if not all(p in receipts[name] for name in folders)]
-        done_before = self._bytes(p for p in self.plan.parts if p not in set(missing))
-        self.progress.begin("publish", total=self._bytes(self.plan.parts), done=done_before)
-
-        def done(outcome: Outcome) -> None:
-            assert outcome.result is not None
-            for name, receipt in outcome.result["receipts"].items():
-                write_receipt(books.at(name), receipt)
-                receipts[name][receipt.part] = receipt
-            self.progress.advance(outcome.task.size)
-
-        with self.progress.running():
-            run(
-                self.engine,
-                [
-                    Task(
-                        tasks.publish_part,
-                        (stack, folders, p),
-                        f"publish {p}",
-                        self._bytes([p]),
-                    )
-                    for p in missing
-                ],
-                done,
-            )
-        manifest = self._manifest(receipts, time.monotonic() - began)
-        out.at("manifest.json").write_json(manifest)
-        books.remove_folder()
-        return manifest
-
-    def _manifest(self, receipts: Mapping[str, Mapping[str, Receipt]], seconds: float) -> dict[str, Any]:
-        first, last = self.entries[0], self.entries[-1]
-        rows = {name: sum(r.rows for r in parts.values()) for name, parts in receipts.items()}
-        if rows["corpus"] != last["rows_out"] or rows["ledger"] != first["rows_in"]:
-            raise BuildError(
-                f"the books do not add up: {first['rows_in']} found and {rows['ledger']} in the ledger, "
-                f"{last['rows_out']} kept and {rows['corpus']} in the corpus",
-                where="publish",
-            )
-        self._check_verdicts(receipts["ledger"])
-        return {
-            "codemill": version("codemill"),
-            "fingerprint": self.plan.fingerprint,
-            "recipe": dict(self.recipe),
-            "inputs": [
-                {
-                    "source": shown({"": source})[""],
-                    "fingerprint": listing.fingerprint,
-                    "files": sum(s.files for s in listing.shards),
-                    "bytes": sum(s.bytes for s in listing.shards),
-                    "notes": list(listing.notes),
-                }
-                for source, listing in zip(self.plan.tables[0].table.params["sources"], self.plan.listings, strict=True)
-            ],
-            "steps": self.entries,
-            "ingested": {"rows": first["rows_in"], "bytes": first["bytes_in"]},
-            "kept": {"rows": last["rows_out"], "bytes": last["bytes_out"]},
-            "dropped": {
-                "rows": first["rows_in"] - last["rows_out"],
-                "bytes": first["bytes_in"] - last["bytes_out"],
-            },
-            "publish_seconds": round(seconds, 3),
-            "seconds": round(time.monotonic() - self.started, 3),
-            "parts": {name: [parts[p].__dict__ for p in self.plan.parts] for name, parts in sorted(receipts.items())},
-        }
-
-    def _check_verdicts(self, ledger: Mapping[str, Receipt]) -> None:
-        """Holds the ledger's verdicts against what the steps counted when they dropped."""
-        written: Counter[str] = Counter()
-        for receipt in ledger.values():
-            written.update(receipt.counts)
-        counted = Counter({"None None": self.entries[-1]["rows_out"]})
-        for entry in self.entries:  # summed: two steps may have one name, as dedup.exact in refinecode
-            counted.update({f"{entry['name']} {reason}": d["rows"] for reason, d in entry["dropped"].items()})
-        if +written != +counted:
-            wrong = sorted(k for k in {*written, *counted} if written[k] != counted[k])
-            raise BuildError(f"the ledger does not say what the steps counted: {', '.join(wrong)}", where="publish")
-
-
-__all__ = ["Plan", "PlannedTable", "build", "plan"]
+    return {
+        "seconds": seconds,
+        "cached": cached,
+        "name": step.name,
+        "kind": step.kind,
+        "key": made.key,
+        "fingerprint": node.fingerprint,
+        "inputs": list(node.inputs),
+        "version": step.version,
+        "parameters": shown(node.call.params),
+        "parts": len(made.parts),
+        **counts,
+        "words": {reason: step.drops[reason] for reason in counts["dropped"] if reason in step.drops},
+    }

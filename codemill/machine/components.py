@@ -24,15 +24,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from codemill import _core
-from codemill.machine import exchange
-from codemill.machine.engine import Scope, Task
+from codemill.machine import keys
+from codemill.machine.engine import Task
 from codemill.machine.store import Place, Receipt
 
 PAIR_BYTES = 100
 """Memory of a pair while all are joined at once: two nodes that are in no other pair take 16 + 2 x 28, and a batch."""
 
 Nodes: TypeAlias = npt.NDArray[np.uint64]
-Write: TypeAlias = Callable[[dict[str, Task]], None]
+Write: TypeAlias = Callable[[Mapping[str, Task]], None]
 
 _FOLDED = 1 << 20  # pairs or nodes that wait, at least, before they are folded into what is held
 _RUN = 1 << 21  # pairs that are read, sorted and written at a time
@@ -90,7 +90,7 @@ def in_rounds(
         write(map_tasks(kind, names(number, "map"), [places[name] for name in names(number - 1)], places))
         write(
             {
-                name: Task(reduce_round, (kind, maps, places[name], (i, partitions)), label=f"{kind} star {name}")
+                name: Task(reduce_round, (kind, maps, places[name], (i, partitions)), f"{kind} star {name}")
                 for i, name in enumerate(names(number))
             }
         )
@@ -104,22 +104,22 @@ def map_tasks(
 ) -> dict[str, Task]:
     """The map side of a round, by the name of the file that each task writes."""
     return {
-        name: Task(map_round, (kind, source, places[name], len(names)), label=f"{kind} {name}")
+        name: Task(map_round, (kind, source, places[name], len(names)), f"{kind} {name}")
         for name, source in zip(names, sources, strict=True)
     }
 
 
-def map_round(kind: str, source: Place, target: Place, partitions: int, *, scope: Scope) -> dict[str, Any]:
+def map_round(kind: str, source: Place, target: Place, partitions: int) -> dict[str, Any]:
     """Sends each pair of a file to the partitions of the nodes that have a use for it, as `node`, `other`."""
 
     def runs() -> Iterator[tuple[pa.Table, list[int]]]:
-        for pairs in _runs(exchange.read_found([source])):
+        for pairs in _runs(keys.read_found([source])):
             node, other = _sent(kind, pairs["a"].to_numpy(), pairs["b"].to_numpy())
             where = (mixed(node) % np.uint64(partitions)).astype(np.int64)
             table = pa.table({"node": pa.array(node), "other": pa.array(other)})
-            yield exchange.by_partition(table, where, partitions)
+            yield keys.by_partition(table, where, partitions)
 
-    return {"receipts": [exchange.write_runs(target, runs())]}
+    return keys.kept(target, keys.write_runs(target, runs()))
 
 
 def _runs(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
@@ -157,12 +157,10 @@ def _distinct(a: Nodes, b: Nodes) -> tuple[Nodes, Nodes]:
     return a[new], b[new]
 
 
-def reduce_round(
-    kind: str, maps: Sequence[Place], target: Place, partition: tuple[int, int], *, scope: Scope
-) -> dict[str, Any]:
+def reduce_round(kind: str, maps: Sequence[Place], target: Place, partition: tuple[int, int]) -> dict[str, Any]:
     """The pairs that the nodes of one partition make. Its receipt counts nodes that are `unsettled`: neither the
     smallest of a star nor tied to one other alone."""
-    pieces = exchange.Pieces(maps, *partition)
+    pieces = keys.Pieces(maps, *partition)
     nodes, low, high = _extremes(pieces)
     settled = (low > nodes) | ((low == high) & (low < nodes))
 
@@ -175,13 +173,13 @@ def reduce_round(
             here = other > node if kind == "large" else other != least
             yield _pairs(*_distinct(other[here], np.minimum(node, least)[here]))
 
-    receipt = exchange.write_runs(target, runs())
-    return {"receipts": [dataclasses.replace(receipt, counts={"unsettled": int((~settled).sum())})]}
+    receipt = keys.write_runs(target, runs())
+    return keys.kept(target, dataclasses.replace(receipt, counts={"unsettled": int((~settled).sum())}))
 
 
 def labels(maps: Sequence[Place], partition: tuple[int, int]) -> pa.Table:
     """Each node of one partition as `a` with the smallest of its component as `b`, of stars sent as "label"."""
-    nodes, low, _ = _extremes(exchange.Pieces(maps, *partition))
+    nodes, low, _ = _extremes(keys.Pieces(maps, *partition))
     return _pairs(nodes, low)[0]
 
 
@@ -189,7 +187,7 @@ def _pairs(a: Nodes, b: Nodes) -> tuple[pa.Table, list[int]]:
     return pa.table({"a": pa.array(a), "b": pa.array(b)}), [0, len(a)]
 
 
-def _extremes(pieces: exchange.Pieces) -> tuple[Nodes, Nodes, Nodes]:
+def _extremes(pieces: keys.Pieces) -> tuple[Nodes, Nodes, Nodes]:
     """The nodes of a partition, ascending, and the smallest and the largest neighbour of each."""
     held = waiting = [np.empty(0, dtype=np.uint64)] * 3
     for piece in _runs(pieces):

@@ -36,6 +36,9 @@ log = logging.getLogger("codemill")
 MAX_CRASHES = 100
 """Documents of one part that may kill a worker before the part itself is suspected."""
 
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS")
+"""Variables that tell libraries how many threads to start."""
+
 WORKER_MEMORY = 512 << 20
 """What one worker needs at most, apart from exchanges: interpreter, Arrow and a few batches. One worker
 peaks at 0.35 GiB, its parent included, in `python -m bench.exact_dedup`."""
@@ -61,12 +64,16 @@ class Scope:
         return sorted({*outside, *(i - start for i in self.skip if start <= i < start + rows)})
 
 
+EVERYTHING = Scope()
+
+
 @dataclass(frozen=True)
 class Task:
-    """`run(*args, scope)` in some process. `size` is a weight (bytes) for progress; `label` names it for people.
+    """`run(*args)` in some process. `size` is a weight (bytes) for progress; `label` names it for people.
 
-    `isolates` says that `run` honours its scope and returns `{"rows": n}` for an empty window, so that a document
-    that kills can be found and left out.
+    `isolates` says that `run` takes a `scope`, honours it, and returns `{"rows": n}` for an empty window, so that a
+    document that kills can be found and left out. `uses` says what it needs: one "core"; "connections", all of which
+    are held by one process; or the whole "machine".
     """
 
     run: Callable[..., dict[str, Any]]
@@ -74,7 +81,8 @@ class Task:
     label: str
     size: int = 0
     isolates: bool = False
-    scope: Scope = Scope()
+    uses: str = "core"
+    scope: Scope = EVERYTHING
 
 
 @dataclass(frozen=True)
@@ -166,19 +174,32 @@ def _one(engine: Engine, task: Task) -> Outcome:
 
 class Local:
     """A pool of processes on this machine. They start fresh (no fork), end with their parent, and are replaced
-    when they die."""
+    when they die.
+
+    Tasks that use connections run one after another in one process that lives as long as the run; those that use the
+    machine run alone, in a process that may start as many threads as it likes, while the others have ended.
+    """
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
         self._idle = [_Worker() for _ in range(workers)]  # they start while the caller makes its plan
         self._busy: dict[Connection, tuple[_Worker, Task]] = {}
+        self._talking: list[_Worker] = []  # at most one: what uses connections
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
         """See `Engine.run`."""
+        for uses in ("core", "connections", "machine"):
+            mine = [task for task in tasks if task.uses == uses]
+            if mine and uses == "machine":
+                self._end_idle()  # their memory is the machine's too
+            yield from self._run(mine, uses)
+
+    def _run(self, tasks: Sequence[Task], uses: str) -> Iterator[Outcome]:
         waiting = deque(tasks)
+        most = self.workers if uses == "core" else 1
         try:
             while waiting or self._busy:
-                while waiting and len(self._busy) < self.workers:
+                while waiting and len(self._busy) < most:
                     self._start(waiting.popleft())
                 for connection in wait(list(self._busy)):
                     assert isinstance(connection, Connection)
@@ -189,12 +210,14 @@ class Local:
             self._busy = {}
 
     def _start(self, task: Task) -> None:
+        pool = self._talking if task.uses == "connections" else self._idle
         while True:
-            worker = self._idle.pop() if self._idle else _Worker()
+            free = pool.pop() if pool and task.uses != "machine" else None
+            worker = free or _Worker(threads=None if task.uses == "machine" else 1)
             try:
                 worker.connection.send(task)
             except (pickle.PicklingError, AttributeError, TypeError) as error:
-                self._idle.append(worker)
+                pool.append(worker)
                 remedy = "define sources and steps at the top of a module that workers can import"
                 raise RecipeError(f"the recipe cannot be sent to workers: {error}", remedy=remedy) from error
             except (BrokenPipeError, ConnectionResetError):
@@ -209,42 +232,43 @@ class Local:
             reply = connection.recv()
         except (EOFError, ConnectionResetError):
             return Outcome(task, death=worker.end())
-        self._idle.append(worker)
+        if task.uses == "machine":
+            worker.end()
+        else:
+            (self._talking if task.uses == "connections" else self._idle).append(worker)
         return Outcome(task, **reply)
 
-    def close(self) -> None:
-        """See `Engine.close`."""
+    def _end_idle(self) -> None:
         for worker in self._idle:
             worker.end()
         self._idle = []
 
+    def close(self) -> None:
+        """See `Engine.close`."""
+        self._end_idle()
+        for worker in self._talking:
+            worker.end()
+        self._talking = []
 
-_WORKER = "import sys; from codemill.machine.engine import worker_main; worker_main(int(sys.argv[1]), int(sys.argv[2]))"
+
+_WORKER = "import sys; from codemill.machine.engine import worker_main; worker_main(*map(int, sys.argv[1:]))"
 
 
 class _Worker:
     """One process and the socket to it. A fresh interpreter, so that the user's script is not run again and nothing is
     inherited but the socket; with -P, because the current folder may be full of strangers' code."""
 
-    def __init__(self) -> None:
+    def __init__(self, threads: int | None = 1) -> None:
         ours, theirs = socket.socketpair()
         environment = {
             **os.environ,
             # One worker, one core: libraries that start a thread per core would have workers x cores of them.
-            **{
-                k: "1"
-                for k in (
-                    "OMP_NUM_THREADS",
-                    "OPENBLAS_NUM_THREADS",
-                    "POLARS_MAX_THREADS",
-                    "RAYON_NUM_THREADS",
-                )
-            },
+            **({name: str(threads) for name in THREADS} if threads else {}),
             "CODEMILL_WORKER": "1",
             "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _WORKER, str(theirs.fileno()), str(os.getpid())],
+            [sys.executable, "-P", "-c", _WORKER, str(theirs.fileno()), str(os.getpid()), str(threads or 0)],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=2,  # what a step prints must not mix with --json
@@ -272,7 +296,7 @@ class _Worker:
 def execute(task: Task) -> dict[str, Any]:
     """Runs a task here and returns the fields of its Outcome. Errors that are not ours become BuildErrors."""
     try:
-        return {"result": task.run(*task.args, scope=task.scope)}
+        return {"result": task.run(*task.args, **({"scope": task.scope} if task.isolates else {}))}
     except CodemillError as error:
         return {"error": error}
     except MemoryError:
@@ -282,24 +306,25 @@ def execute(task: Task) -> dict[str, Any]:
         return {"error": BuildError(f"a task failed: {type(error).__name__}: {error}\n{trace}\n", where=task.label)}
 
 
-def prepare_worker() -> None:
-    """Keeps a worker to one core, and pyarrow from searching the disk again and again."""
-    pa.set_cpu_count(1)
-    pa.set_io_thread_count(1)
+def prepare_worker(threads: int = 1) -> None:
+    """Keeps a worker to so many cores (0: all), and pyarrow from searching the disk again and again."""
+    if threads:
+        pa.set_cpu_count(threads)
+        pa.set_io_thread_count(threads)
     if importlib.util.find_spec("dateutil") is None:
         # pyarrow tries to import it whenever it converts a Python value, and looks for it on
         # disk again each time. None means "known not to be there".
         sys.modules["dateutil"] = None  # type: ignore[assignment]
 
 
-def worker_main(descriptor: int, parent: int) -> None:
+def worker_main(descriptor: int, parent: int, threads: int) -> None:
     """The life of a worker: receive a task, execute it, send what came of it, until the parent hangs up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: end with the parent, also if it is killed
     if os.getppid() != parent:
         return  # the parent ended before the line above
-    prepare_worker()
+    prepare_worker(threads)
     connection = Connection(descriptor)
     while True:
         try:
@@ -354,9 +379,14 @@ class Ray:
         self._ahead = workers or 4 * self.workers
         # max_retries=0: deaths are ours to look into; Ray would blindly run the killer again.
         self._execute = ray.remote(num_cpus=1, max_retries=0)(_execute_on_ray)
+        self._here = Local(0)  # what uses connections or a whole machine runs beside the process that builds
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
         """See `Engine.run`."""
+        yield from self._run([task for task in tasks if task.uses == "core"])
+        yield from self._here.run([task for task in tasks if task.uses != "core"])
+
+    def _run(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
         waiting = deque(tasks)
         flying: dict[Any, Task] = {}
         try:
@@ -378,6 +408,7 @@ class Ray:
 
     def close(self) -> None:
         """Leaves a cluster that was already there alone; ends one of our own."""
+        self._here.close()
         if self._ours:
             self._ray.shutdown()
 

@@ -1,262 +1,361 @@
 """Brings rows with equal keys together and takes what was decided back to where the rows live.
 
-    map     one task per group of parts: living rows → keys, cut into P partitions by key  map-00000.arrow
-    reduce  one task per partition: all keys of it → verdicts, sorted by (part, row)       reduce-00000.arrow
-    gather  only where a step has one: what all partitions found → verdicts                verdicts.arrow
-    align   one task per group of parts: their verdicts → layers, row for row              part-00000.parquet
+    map     one task per some parts: living rows → keys, cut into P partitions by key       map-00000.arrow
+    reduce  one task per partition: all keys of it → verdicts, sorted by (part, row)        reduce-00000.arrow
+    gather  only where a step has one: what all partitions found → verdicts                 verdicts.arrow
+    align   one task per some parts: their verdicts → layers, row for row                   <id>.parquet
 
-Files are the only channel, so it resumes at the first missing file and runs on any engine. Content never moves:
-a key is about 100 bytes. The number of partitions follows from the number of rows and the memory of a worker; it
-changes no verdict, because all rows of a key are in one partition and a partition is resolved independently of
-the others.
+Files are the only channel, so it resumes at the first missing file and runs on any engine. Content never moves. P
+follows from the number of rows and the memory of a worker, and changes no result. A layer is named by what is in it:
+parts whose verdicts stayed as they were are used again, whatever else came.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.ipc as ipc
 
 from codemill.errors import BuildError
-from codemill.machine.store import Place, Receipt, atomic
+from codemill.machine import components, keys
+from codemill.machine.books import Books
+from codemill.machine.engine import Outcome, Scope, Task, run
+from codemill.machine.fill import Site, fill, intact_files
+from codemill.machine.identity import digest_of
+from codemill.machine.kinds import Exchange
+from codemill.machine.layers import Part
+from codemill.machine.store import PartWriter, Place, Receipt, sweep
+from codemill.machine.table import Call
+from codemill.machine.tasks import batches, complete, filtered, marked
 
+GROUP_BYTES = 64 << 20
+"""Content of the parts that one map or align task takes, so that small parts do not make many files of keys."""
 
-def parts_per_group(parts: int, weight: int) -> int:
-    """How many parts one map or align task takes: 1 up to 256 parts, then more, so that files and pieces stay few.
+FEW_PARTS = 256
+"""Up to so many tasks each takes parts of `GROUP_BYTES`; of more parts each takes more, up to 64 times as much, so that
+files and pieces stay few: at 150,000 parts, 10^9 documents, 2,344 files."""
 
-    (Partitions x groups pieces are read on each side: at 150,000 parts, 10^9 documents, 2,344 files instead.) Always
-    1 for keys of more than 1 kB of memory (`weight`), because a map task holds the keys of its parts.
-    """
-    return min(64, max(1, -(-parts // 256))) if weight <= 1024 else 1
-
-
-PLACE = {"part": pa.int32(), "row": pa.int32()}
-"""Where a row lives: added to the keys that `emit` makes, and returned with each verdict."""
-
-RUN_BYTES = 64 << 20
-"""Keys that a map task gathers before it sorts them by partition and writes them: bounds its memory."""
-
-_OPTIONS = ipc.IpcWriteOptions(compression="lz4")
+# How much of an exchange's work each side is: measured on the bench corpus, in halves and quarters.
+MAP_SHARE, REDUCE_SHARE, ALIGN_SHARE = 2, 4, 4
 
 
 @dataclass(frozen=True)
-class Beside:
-    """Keys that take part in an exchange and belong to no row of its table: an index of earlier documents.
+class Inputs:
+    """What an exchange reads: the parts of its table with their bytes, and those of further inputs."""
 
-    They get the part -1 and the row 0, and nothing can be said about them. `read` travels to workers: a function at
-    the top of a module, or a `functools.partial` of one; it yields one batch at least, if without rows.
+    parts: Sequence[Part]
+    sizes: Sequence[int]
+    depends: Sequence[str]  # of each part: see Part.depends
+    others: Sequence[Part]  # of all further inputs
+    rows: int  # living rows of the table
+    bytes: int
+    other_rows: int
+
+
+def exchange(site: Site, call: Call, inputs: Inputs, folder: Place, work: Place) -> list[Receipt]:
+    """Runs an exchange: `folder` gets a layer for each part, named by what is in it; `work` is for files on the way.
+
+    Returns: the layers' receipts, in order of the parts.
     """
+    how = call.step.how
+    assert isinstance(how, Exchange)
+    weight = how.weight(call.params)
+    rows = how.keys_of(call.params, inputs.rows, inputs.bytes) + inputs.other_rows
+    partitions = max(1, -(-rows * weight // max(1, site.worker_memory // 2)))
+    if work.at("partitions.json").read_json() != partitions:
+        work.remove_folder()  # half a run with another --memory is of no use to this one
+    work.make()
+    work.at("partitions.json").write_json(partitions)
+    sweep(work)
+    starts = _starts(inputs.sizes, heavy=weight > 1024)
+    groups = [range(a, b) for a, b in zip(starts, [*starts[1:], len(inputs.parts)], strict=True)]
+    names = [name.removesuffix(".json") for name in work.names() if name.endswith(".json")]
+    there = intact_files(work, names, ending=".arrow", verify=True)  # these files have no checksums of their own
 
-    rows: int
-    read: Callable[[], Iterator[pa.RecordBatch]]
+    def write(tasks: Mapping[str, Task]) -> None:
+        fill(site, work, tasks, ending=".arrow", there=there)
+
+    maps = _map(write, call, inputs, groups, work, partitions)
+    reduces = [f"reduce-{i:05d}" for i in range(partitions)]
+    found = [work.at(f"{name}.arrow") for name in maps]
+    size = sum(inputs.sizes) // partitions // REDUCE_SHARE
+    write(
+        {
+            name: Task(
+                reduce_partition,
+                (call, found, work.at(f"{name}.arrow"), (i, partitions), starts),
+                f"{call.step.name} {name}",
+                size,
+                isolates=True,
+            )
+            for i, name in enumerate(reduces)
+        }
+    )
+    verdicts = _gather(site, write, there, call, starts, work, reduces)
+    crashed = [place for name in (*maps, *reduces) for place in there[name].counts.get("crashed", ())]
+    receipts: dict[int, Receipt] = {}
+
+    def aligned(outcome: Outcome) -> None:
+        assert outcome.result is not None
+        receipts.update(outcome.result["layers"])
+        site.progress.advance(outcome.task.size)
+
+    run(
+        site.engine,
+        [
+            Task(
+                align_group,
+                (
+                    call,
+                    {number: inputs.parts[number] for number in group},
+                    {number: inputs.depends[number] for number in group},
+                    [work.at(f"{name}.arrow") for name in verdicts],
+                    [place for place in crashed if place[0] in group],
+                    folder,
+                    (i, len(groups)),
+                ),
+                f"{call.step.name} align {i}",
+                sum(inputs.sizes[n] for n in group) // ALIGN_SHARE,
+            )
+            for i, group in enumerate(groups)
+        ],
+        aligned,
+    )
+    return [receipts[number] for number in range(len(inputs.parts))]
 
 
-def write_keys(
-    target: Place,
-    batches: Iterator[tuple[pa.RecordBatch, int, npt.NDArray[np.int64]]],
-    *,
-    key: str,
+def _starts(sizes: Sequence[int], *, heavy: bool) -> list[int]:
+    """Where groups of neighbouring parts begin: about `GROUP_BYTES` each, more where parts are many.
+
+    Keys of more than 1 kB of memory (`heavy`) stay in groups of `GROUP_BYTES`: a map task holds those of its parts.
+    """
+    tasks = sum(sizes) // GROUP_BYTES + 1
+    most = GROUP_BYTES * (1 if heavy else min(64, max(1, -(-tasks // FEW_PARTS))))
+    starts, held = [0], 0
+    for number, size in enumerate(sizes):
+        if number > starts[-1] and held + size > most:
+            starts.append(number)
+            held = 0
+        held += size
+    return starts
+
+
+def _map(
+    write: components.Write,
+    call: Call,
+    inputs: Inputs,
+    groups: Sequence[range],
+    work: Place,
     partitions: int,
-) -> Receipt:
-    """Map: writes runs of one record batch per partition from (key rows, their part, their row numbers in it)."""
-    pieces: list[pa.RecordBatch] = []
-    held = 0
-
-    def runs() -> Iterator[tuple[pa.Table, list[int]]]:
-        nonlocal held
-        for batch, part, rows in batches:
-            columns = {name: batch.column(name) for name in batch.schema.names}
-            columns["part"] = pa.array(np.full(len(rows), part, dtype=np.int32))
-            columns["row"] = pa.array(rows.astype(np.int32))
-            pieces.append(pa.record_batch(columns))
-            held += pieces[-1].nbytes
-            if held > RUN_BYTES:
-                yield _by_partition(pieces, key, partitions)
-                held = 0
-        yield _by_partition(pieces, key, partitions)
-
-    return write_runs(target, runs())
-
-
-def _by_partition(pieces: list[pa.RecordBatch], key: str, partitions: int) -> tuple[pa.Table, list[int]]:
-    """Sorts by partition, emptying `pieces` but for their schema, and says where each partition begins and ends."""
-    table = pa.Table.from_batches(pieces)
-    del pieces[:-1]
-    pieces[-1] = pieces[-1].slice(0, 0)
-    return by_partition(table, partition_of(table.column(key), partitions), partitions)
+) -> list[str]:
+    """The map side: a file of keys for each group of parts, and for some of the parts of further inputs."""
+    others = [inputs.others[i : i + 16] for i in range(0, len(inputs.others), 16)]
+    names = [f"map-{i:05d}" for i in range(len(groups) + len(others))]
+    tasks = {
+        name: Task(
+            map_group,
+            (call, {n: inputs.parts[n] for n in group}, work.at(f"{name}.arrow"), partitions),
+            f"{call.step.name} {name}",
+            sum(inputs.sizes[n] for n in group) // MAP_SHARE,
+            isolates=True,
+        )
+        for name, group in zip(names, groups, strict=False)
+    }
+    for name, some in zip(names[len(groups) :], others, strict=True):
+        tasks[name] = Task(map_others, (call, some, work.at(f"{name}.arrow"), partitions), f"{call.step.name} {name}")
+    write(tasks)
+    return names
 
 
-def by_partition(table: pa.Table, where: npt.NDArray[np.int64], partitions: int) -> tuple[pa.Table, list[int]]:
-    """Rows sorted by the partition that `where` gives each, and where each partition begins and ends."""
-    order = np.argsort(where, kind="stable")
-    ends = np.cumsum(np.bincount(where, minlength=partitions))
-    return table.take(pa.array(order)), [0, *ends.tolist()]
+def _gather(
+    site: Site,
+    write: components.Write,
+    there: Mapping[str, Receipt],
+    call: Call,
+    starts: Sequence[int],
+    work: Place,
+    reduces: Sequence[str],
+) -> list[str]:
+    """What partitions found becomes verdicts, where a step gathers: the names of the files that have them."""
+    how = call.step.how
+    assert isinstance(how, Exchange)
+    names, stars = list(reduces), False
+    if how.finds_pairs:
+        names, stars = components.in_rounds(write, there, work, reduces, memory=site.worker_memory // 2)
+    if stars:
+        return _label(write, call, starts, work, names)
+    if how.gather is None:
+        return names
+    sources = [work.at(f"{name}.arrow") for name in names]
+    gathering = (call, sources, work.at("verdicts.arrow"), None, starts)
+    write({"verdicts": Task(gather_verdicts, gathering, f"{call.step.name} gather")})
+    return ["verdicts"]
 
 
-@dataclass(frozen=True)
-class Pieces:
-    """One partition's keys in bounded pieces, as often as they are iterated: for keys too large to hold at once."""
-
-    sources: Sequence[Place]
-    partition: int
-    partitions: int
-
-    def __iter__(self) -> Iterator[pa.Table]:
-        for source in self.sources:
-            yield from _read_batches(source, self.partition, self.partitions)
-
-    def whole(self) -> pa.Table:
-        """All of them in one table."""
-        return pa.concat_tables(self).combine_chunks()
-
-
-def write_found(target: Place, found: pa.Table) -> Receipt:
-    """Reduce, where a gather follows: whatever the step found in a partition, for `gather` to read."""
-    return write_runs(target, iter([(found, [0, found.num_rows])]))
+def _label(write: components.Write, call: Call, starts: Sequence[int], work: Place, stars: Sequence[str]) -> list[str]:
+    """The verdicts on each node of stars, by partitions of nodes."""
+    count = len(stars)
+    names = {side: [f"label-{side}-{i:05d}" for i in range(count)] for side in ("map", "reduce")}
+    places = {name: work.at(f"{name}.arrow") for side in names.values() for name in side}
+    write(components.map_tasks("label", names["map"], [work.at(f"{name}.arrow") for name in stars], places))
+    maps = [places[name] for name in names["map"]]
+    write(
+        {
+            name: Task(gather_verdicts, (call, maps, places[name], (i, count), starts), f"{call.step.name} {name}")
+            for i, name in enumerate(names["reduce"])
+        }
+    )
+    return names["reduce"]
 
 
-def read_found(sources: Sequence[Place]) -> Iterator[pa.Table]:
-    """Gather: what was found in each partition, in order."""
-    return (table for source in sources for table in _read_batches(source, 0, 1))
+# ── what workers do ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def write_verdicts(
-    target: Place, verdicts: pa.Table, *, group_starts: Sequence[int], adds: Sequence[pa.Field]
-) -> Receipt:
-    """Writes verdicts sorted by (part, row), one record batch per group of parts.
+def map_group(call: Call, parts: Mapping[int, Part], target: Place, partitions: int, *, scope: Scope) -> dict[str, Any]:
+    """The map side: keys of the living rows of some parts, given by number."""
+    call.check()
+    how = call.step.how
+    assert isinstance(how, Exchange)
+    reads = list(call.reads)
+    emit = partial(how.emit, **call.params) if how.emit else None
+    crashed: list[list[int]] = []
+    start = 0
 
-    Raises: BuildError if the step's function returned a row twice, or without the columns it promised.
-    """
-    schema = pa.schema([pa.field(n, t) for n, t in PLACE.items()] + list(adds))
-    missing = set(schema.names) - set(verdicts.schema.names)
-    if missing:
-        raise BuildError(f"the verdicts lack the columns {sorted(missing)}", where=target.uri)
-    verdicts = verdicts.select(schema.names).cast(schema)
-    verdicts = verdicts.sort_by([("part", "ascending"), ("row", "ascending")]).combine_chunks()
-    part = verdicts.column("part").to_numpy()
-    if len(part) and part[0] < 0:
-        raise BuildError("an exchange gave a verdict for a part that is not there", where=target.uri)
-    edges = [*np.searchsorted(part, group_starts).tolist(), len(part)]
-    return write_runs(target, iter([(verdicts, edges)]))
+    def key_rows() -> Iterator[keys.KeyRows]:
+        nonlocal start
+        for number, part in parts.items():
+            first = start
+            for batch, alive in batches(part, reads):
+                blocked = scope.blocks(start, batch.num_rows)
+                lost = [i for i in blocked if alive[i] and not scope.probing]
+                crashed.extend([number, start - first + i] for i in lost)
+                seen = alive.copy()
+                seen[blocked] = False
+                rows = np.flatnonzero(seen) + (start - first)
+                start += batch.num_rows
+                if scope.probing and not len(rows):
+                    continue
+                living = filtered(batch, seen).select(reads)
+                made, rows = emit(living, rows) if emit else (living, rows)
+                yield made, number, rows
 
-
-def read_verdicts(
-    sources: Sequence[Place], group: int, groups: int, settle: Callable[[pa.Table], pa.Table] | None = None
-) -> pa.Table:
-    """Align: the verdicts for one group of parts from all partitions, sorted by (part, row).
-
-    `settle` makes one of several that partitions found for one row. Raises: BuildError if there are two for one row
-    after that: which of them would hold is not for chance to decide.
-    """
-    table = pa.concat_tables(t for source in sources for t in _read_batches(source, group, groups))
-    table = settle(table) if settle else table
-    table = table.sort_by([("part", "ascending"), ("row", "ascending")]).combine_chunks()
-    part, row = (table.column(c).to_numpy() for c in PLACE)
-    if bool(np.any((part[1:] == part[:-1]) & (row[1:] == row[:-1]))):
-        raise BuildError("an exchange gave two verdicts for one row", where=sources[0].uri)
-    return table
-
-
-def spread(verdicts: pa.Table, part: int, rows: int) -> pa.Table:
-    """The verdicts of one part as a layer: one row for each of its `rows` rows, null where there is none.
-
-    Raises: BuildError if a verdict is for a row that the part does not have.
-    """
-    numbers = verdicts.column("part").to_numpy()
-    low, high = np.searchsorted(numbers, [part, part + 1])
-    mine = verdicts.slice(low, high - low).combine_chunks()
-    where = mine.column("row").to_numpy()
-    if len(where) and not 0 <= where[0] <= where[-1] < rows:
-        raise BuildError(f"an exchange gave a verdict for a row that part {part} does not have")
-    index = np.full(rows, -1, dtype=np.int64)
-    index[where] = np.arange(mine.num_rows)
-    return mine.drop_columns(list(PLACE)).take(pa.array(index, mask=index < 0))
+    if scope.probing:
+        for _ in key_rows():
+            pass
+        return {"rows": start}
+    cut = partial(_partitions, key=call.key, partitions=partitions)
+    receipt = keys.write_keys(target, key_rows(), cut=cut, partitions=partitions)
+    return keys.kept(target, replace(receipt, counts={"crashed": crashed}))
 
 
-def is_key(kind: pa.DataType) -> bool:
-    """Whether a column of this type can be an exchange key: a hash of at least 8 bytes."""
-    return bool(pa.types.is_uint64(kind) or (pa.types.is_fixed_size_binary(kind) and kind.byte_width >= 8))
+def _partitions(table: pa.Table, *, key: str, partitions: int) -> Any:
+    return keys.partition_of(table.column(key), partitions)
 
 
-def partition_of(keys: pa.ChunkedArray, partitions: int) -> npt.NDArray[np.int64]:
-    """The partition of each key: its leading 8 bytes, read as a number, modulo `partitions`.
+def map_others(call: Call, parts: Sequence[Part], target: Place, partitions: int) -> dict[str, Any]:
+    """The map side for further inputs: keys that belong to no row of the table."""
+    call.check()
+    how = call.step.how
+    assert isinstance(how, Exchange)
+    assert how.other_keys is not None
+    reads = list(how.other_reads(call.params) if callable(how.other_reads) else how.other_reads)
 
-    Keys are uniformly distributed hashes: uint64, or fixed-size binary of 8 bytes or more. Raises: BuildError.
-    """
-    array = keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
-    if array.null_count:
-        raise BuildError("an exchange key may not be null: drop or leave out such rows in `emit`")
-    if pa.types.is_uint64(array.type):
-        leading = array.to_numpy()
-    elif is_key(array.type):
-        width = array.type.byte_width
-        flat = np.frombuffer(array.buffers()[1], dtype=np.uint8)
-        raw = flat[array.offset * width : (array.offset + len(array)) * width].reshape(-1, width)
-        leading = np.ascontiguousarray(raw[:, :8]).view("<u8").ravel()
+    def key_rows() -> Iterator[keys.KeyRows]:
+        for part in parts:
+            for batch, alive in batches(part, reads):
+                made = how.other_keys(filtered(batch, alive).select(reads), **call.params)  # type: ignore[misc]
+                yield made, -1, np.zeros(made.num_rows, dtype=np.int64)
+
+    cut = partial(_partitions, key=call.key, partitions=partitions)
+    return keys.kept(target, keys.write_keys(target, key_rows(), cut=cut, partitions=partitions))
+
+
+def reduce_partition(
+    call: Call,
+    maps: Sequence[Place],
+    target: Place,
+    partition: tuple[int, int],
+    group_starts: Sequence[int],
+    *,
+    scope: Scope,
+) -> dict[str, Any]:
+    """The reduce side: the keys of one partition (of so many) become verdicts, or what a gather will make them of."""
+    call.check()
+    how = call.step.how
+    assert isinstance(how, Exchange)
+    pieces = keys.Pieces(maps, *partition, scope)
+    if scope.window is not None:
+        if scope.window[0] < scope.window[1]:
+            call.step.function(pieces if how.piecewise else pieces.whole(), **call.params)
+        return {"rows": pieces.rows()}
+    found = call.step.function(pieces if how.piecewise else pieces.whole(), **call.params)
+    receipt = keys.write_found(target, found) if how.gather else _decided(call, target, found, group_starts)
+    return keys.kept(target, replace(receipt, counts={"crashed": pieces.left_out()}))
+
+
+def gather_verdicts(
+    call: Call,
+    sources: Sequence[Place],
+    target: Place,
+    partition: tuple[int, int] | None,
+    group_starts: Sequence[int],
+) -> dict[str, Any]:
+    """What was found becomes verdicts: by all partitions, in one place; or what components are of the nodes of one
+    partition, where they were found in rounds."""
+    call.check()
+    how = call.step.how
+    assert isinstance(how, Exchange)
+    assert how.gather is not None
+    if partition is not None:
+        found = iter([components.labels(sources, partition)])
     else:
-        raise BuildError(f"an exchange key must be a hash of at least 8 bytes, got {array.type}")
-    where: npt.NDArray[np.int64] = (leading % np.uint64(partitions)).astype(np.int64)
-    return where
+        found = keys.read_found(sources)
+        found = iter([components.at_once(found)]) if how.finds_pairs else found
+    return keys.kept(target, _decided(call, target, how.gather(found, **call.params), group_starts))
 
 
-def write_runs(target: Place, runs: Iterator[tuple[pa.Table, list[int]]]) -> Receipt:
-    """For each run one record batch for each pair of neighbouring edges, empty ones too, so that batch i of a run is
-    piece i."""
-    rows = 0
-    with atomic(target) as stream:
-        writer: ipc.RecordBatchFileWriter | None = None
-        for table, edges in runs:
-            writer = writer or ipc.new_file(pa.PythonFile(stream, mode="w"), table.schema, options=_OPTIONS)
-            rows += table.num_rows
-            for low, high in pairwise(edges):
-                batches = table.slice(low, high - low).combine_chunks().to_batches()
-                writer.write_batch(batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema))
-        assert writer is not None
-        writer.close()
-    return stream.receipt(target.uri.rpartition("/")[2], rows)
+def _decided(call: Call, target: Place, verdicts: pa.Table, group_starts: Sequence[int]) -> Receipt:
+    adds = [pa.field(name, kind) for name, kind in call.adds.items()]
+    return keys.write_verdicts(target, verdicts, group_starts=group_starts, adds=adds)
 
 
-def _read_batches(source: Place, index: int, stride: int) -> Iterator[pa.Table]:
-    """Piece `index` of each run of `stride` pieces. Raises: BuildError if the file is damaged."""
-    filesystem, path = source.open()
-    try:
-        with filesystem.open_input_file(path) as stream:
-            reader = ipc.open_file(stream)
-            for i in range(index, reader.num_record_batches, stride):
-                yield pa.Table.from_batches([reader.get_batch(i)])
-    except (pa.ArrowException, OSError) as error:
-        raise BuildError(
-            f"a file of an exchange was damaged while it was in use: {error}", where=path, remedy="run again"
-        ) from error
+def align_group(
+    call: Call,
+    parts: Mapping[int, Part],
+    depends: Mapping[int, str],
+    reduces: Sequence[Place],
+    crashed: Sequence[Sequence[int]],
+    folder: Place,
+    group: tuple[int, int],
+) -> dict[str, Any]:
+    """The last pass: verdicts become the layers of some parts, given by number. `group` is the number of the group,
+    and of how many."""
+    how = call.step.how
+    assert isinstance(how, Exchange)
+    verdicts = keys.read_verdicts(reduces, *group, how.merge)
+    schema, layers = call.schema, {}
+    if not set(verdicts["part"].unique().to_pylist()) <= set(parts):
+        raise BuildError("an exchange gave a verdict for a part that is not there", where=call.step.name)
+    for number, part in parts.items():
+        layer = complete(keys.spread(verdicts, number, part.rows), schema, part.rows)
+        lost = np.zeros(part.rows, dtype=bool)
+        lost[[row for where, row in crashed if where == number]] = True
+        layer = marked(layer, lost, "crashed")
+        with PartWriter(folder, part.name, schema) as writer:
+            books, start = Books(), 0
+            for batch, alive in batches(part, []):
+                here = layer.slice(start, batch.num_rows)
+                start += batch.num_rows
+                books.add(filtered(batch, alive)["size"], filtered(here, alive)["reason"])
+                writer.write(here)
+            named = partial(_name, call.identity, depends[number])
+            layers[number] = writer.close(books.counts(), call.step.code, named=named)
+    return {"layers": layers}
 
 
-def group_by_key(
-    keys: pa.Table, key: str, best_first: Sequence[tuple[str, str]]
-) -> tuple[pa.Table, npt.NDArray[np.int64]]:
-    """Sorts keys so that equal ones are neighbours, the best of each first, unknown values last.
-
-    Returns the sorted table and, for each row, the index of the first row of its group. Only groups of two or more
-    are returned: most rows of a real corpus are alone, and sorting them by many columns is nine tenths of the cost.
-    """
-    order = np.argsort(partition_of(keys.column(key), 1 << 63), kind="stable")
-    leading = partition_of(keys.column(key), 1 << 63)[order]
-    same = leading[1:] == leading[:-1]
-    shared = np.zeros(len(order), dtype=bool)
-    shared[1:] |= same
-    shared[:-1] |= same
-    table = keys.take(pa.array(order[shared]))
-    table = table.take(
-        pc.sort_indices(table, sort_keys=[(name, order, "at_end") for name, order in [(key, "ascending"), *best_first]])
-    ).combine_chunks()
-    if table.num_rows == 0:
-        return table, np.empty(0, dtype=np.int64)
-    column = table.column(key).combine_chunks()
-    starts = np.ones(table.num_rows, dtype=bool)
-    starts[1:] = pc.not_equal(column[1:], column[:-1]).to_numpy(zero_copy_only=False)
-    return table, np.maximum.accumulate(np.where(starts, np.arange(table.num_rows), 0))
+def _name(identity: str, depends: str, sha256: str) -> str:
+    return digest_of([identity, depends, sha256])

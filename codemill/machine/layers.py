@@ -1,4 +1,4 @@
-"""Reading a table: a stack of row-aligned layers, streamed side by side.
+"""Reading a table: parts, each a stack of row-aligned files, streamed side by side.
 
 A newer column hides an older one, row for row where it is an edit: null then means "as it was". A column that a
 source left in place is read from the input itself.
@@ -7,113 +7,171 @@ source left in place is read from the input itself.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from codemill.errors import BuildError, InputError
-from codemill.machine.store import ROW_GROUP_BYTES, Place
+from codemill.machine.identity import digest_of
+from codemill.machine.store import ROW_GROUP_BYTES, Damaged, Place
+
+Mask = npt.NDArray[np.bool_]
+
+READ_WHOLE = 1 << 20
+"""Files up to this size are read at once and held against their hash; of larger ones pages have checksums."""
 
 
 @dataclass(frozen=True)
-class Layer:
-    """One built layer of a stack, as workers see it. Plain data."""
+class Piece:
+    """One file of a part: the columns of one layer. Plain data: it travels to workers."""
 
+    id: str
     step: str
-    folder: Place
+    file: Place
     columns: tuple[str, ...]
-    externals: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # part name → External as a dict
+    rows: int
+    bytes: int
+    sha256: str
     edits: tuple[str, ...] = ()  # columns in which null means "as the older layers have it"
+    drops: bool = False  # whether it drops a row
+    external: Mapping[str, Any] | None = None  # an External as a dict: columns that stayed in the input
 
+    @property
+    def holds(self) -> str:
+        """Identifies what is read of it: the hash of its bytes, and of what stayed in the input the source's word."""
+        return self.sha256 if self.external is None else f"{self.id}{self.sha256}"
 
-def edits_of(folder: Place) -> tuple[str, ...]:
-    """The `edits` of a layer that was built, as its manifest says."""
-    facts = folder.at("manifest.json").read_json()
-    return tuple(facts.get("edits", ())) if isinstance(facts, dict) else ()
+    def read(self, names: list[str]) -> Iterator[pa.RecordBatch]:
+        """Columns of it: from its own file and, where that has none, from the input they were left in."""
+        own = self._own(names)
+        outside = [n for n in names if self.external and n in self.external["columns"]]
+        if self.external is None or not outside:
+            yield from own
+            return
+        for mine, theirs in _aligned([own, _external_batches(self.external, outside)], where=self.file.uri):
+            columns = {n: mine.column(n) for n in names}
+            for name in outside:
+                here = columns[name]  # decoded content, for the few rows that were not plain UTF-8
+                columns[name] = theirs[name] if here.null_count == len(here) else pc.coalesce(here, theirs[name])
+            yield pa.RecordBatch.from_arrays(list(columns.values()), names=names)
+
+    def _own(self, names: list[str]) -> Iterator[pa.RecordBatch]:
+        filesystem, path = self.file.open()
+        try:
+            with contextlib.ExitStack() as stack:
+                if self.bytes <= READ_WHOLE:
+                    with filesystem.open_input_stream(path) as stream:
+                        data = stream.read_buffer()
+                    if hashlib.sha256(data).hexdigest() != self.sha256:
+                        raise OSError("its bytes are not those that were written")
+                    opened: Any = pa.BufferReader(data)
+                else:
+                    opened = stack.enter_context(filesystem.open_input_file(path))
+                    if opened.size() != self.bytes:
+                        raise OSError(f"it has {opened.size()} bytes instead of {self.bytes}")
+                file = pq.ParquetFile(opened, page_checksum_verification=True, pre_buffer=False)
+                if file.metadata.num_rows != self.rows:
+                    raise OSError(f"it has {file.metadata.num_rows} rows instead of {self.rows}")
+                if not file.num_row_groups:
+                    yield _no_rows(file.schema_arrow, names)
+                for group in range(file.num_row_groups):
+                    table = file.read_row_group(group, columns=names, use_threads=False)
+                    yield from table.select(names).combine_chunks().to_batches()
+        except (pa.ArrowInvalid, OSError) as error:
+            raise Damaged(self.file, str(error)) from error
 
 
 @dataclass(frozen=True)
-class Stack:
-    """Row-aligned layers, oldest first: what a Table is once it is built. A newer column hides an older one."""
+class Part:
+    """Row-aligned pieces, oldest first: a part of a table once it is built. A newer column hides an older one."""
 
-    layers: tuple[Layer, ...]
+    name: str  # "part-00007"
+    pieces: tuple[Piece, ...]
+    verdict: tuple[str, ...] = ()  # columns that say something of a dropped row, each piece for itself
+    required: tuple[str, ...] = ()  # columns that every living row has
 
-    def columns(self) -> set[str]:
-        """All columns that can be read, the verdicts apart."""
-        return {c for layer in self.layers for c in layer.columns}
+    def with_piece(self, piece: Piece) -> Part:
+        """The same with one more layer."""
+        return replace(self, pieces=(*self.pieces, piece))
+
+    @property
+    def rows(self) -> int:
+        """Rows, living or not."""
+        return self.pieces[0].rows
+
+    def columns(self) -> list[str]:
+        """All columns that can be read, verdicts apart."""
+        hidden = {"reason", *self.verdict}
+        return list(dict.fromkeys(c for piece in self.pieces for c in piece.columns if c not in hidden))
 
     def homes(self, column: str) -> list[int]:
-        """The layers that a column is read from, newest first: edits of it, down to the first that has it whole."""
+        """The pieces that a column is read from, newest first: edits of it, down to the first that has it whole."""
         homes = []
-        for i in reversed(range(len(self.layers))):
-            if column in self.layers[i].columns:
+        for i in reversed(range(len(self.pieces))):
+            if column in self.pieces[i].columns:
                 homes.append(i)
-                if column not in self.layers[i].edits:
+                if column not in self.pieces[i].edits:
                     break
         return homes
 
-    def batches(
-        self, part: str, columns: Iterable[str], verdicts: Iterable[str] = ("reason",)
-    ) -> Iterator[tuple[pa.RecordBatch, list[pa.RecordBatch]]]:
-        """Streams all rows of a part, living or not: the columns asked for, and each layer's verdict columns.
+    def depends(self, columns: Iterable[str]) -> str:
+        """Identifies what is read when the living rows of these columns are: nothing else of the part matters."""
+        used = {0, *(i for c in columns for i in self.homes(c))}
+        used |= {i for i, piece in enumerate(self.pieces) if piece.drops}
+        return digest_of(self.pieces[i].holds for i in sorted(used))
 
-        The second value has one batch per layer. Memory: a batch of every layer.
+    def batches(
+        self, columns: Iterable[str], verdicts: Iterable[str] = ("reason",)
+    ) -> Iterator[tuple[pa.RecordBatch, list[pa.RecordBatch | None]]]:
+        """Streams all rows, living or not: the columns asked for, and the verdict columns of each piece.
+
+        The second value has one batch per piece; None: it drops nothing, and was not opened to ask. Memory: a batch of
+        every piece that is read.
         """
         columns, verdicts = list(columns), list(verdicts)
         homes = {c: self.homes(c) for c in columns}
-        own = [[v for v in verdicts if v in layer.columns] for layer in self.layers]
-        streams = [
-            _part_batches(layer, part, [*(c for c in columns if i in homes[c]), *own[i]])
-            for i, layer in enumerate(self.layers)
-        ]
-        for slices in _aligned(streams, where=f"{self.layers[0].folder.uri}/{part}"):
-            data = [_newest([slices[i].column(c) for i in homes[c]]) for c in columns]
-            batch = pa.RecordBatch.from_arrays(data, names=columns)
-            yield batch, [piece.select(names) for piece, names in zip(slices, own, strict=True)]
+        own = [[v for v in verdicts if v in p.columns] if p.drops else [] for p in self.pieces]
+        names = [[*(c for c in columns if i in homes[c]), *own[i]] for i in range(len(self.pieces))]
+        read = [i for i in range(len(self.pieces)) if names[i] or i == 0]
+        streams = [self.pieces[i].read(names[i] or list(self.pieces[i].columns[:1])) for i in read]
+        for slices in _aligned(streams, where=f"{self.name} of {self.pieces[-1].step}"):
+            at = dict(zip(read, slices, strict=True))
+            data = [_newest([at[i].column(c) for i in homes[c]]) for c in columns]
+            rows = slices[0].num_rows
+            batch = pa.RecordBatch.from_arrays(data, names=columns) if columns else _empty(rows)
+            yield batch, [at[i].select(own[i]) if own[i] else None for i in range(len(self.pieces))]
+
+    def living(self, columns: Iterable[str]) -> Iterator[tuple[pa.RecordBatch, Mask]]:
+        """Streams all rows with the columns, and which of them no piece drops."""
+        for batch, verdicts in self.batches(columns):
+            yield batch, living(verdicts, batch.num_rows)
+
+
+def living(verdicts: Iterable[pa.RecordBatch | None], rows: int) -> Mask:
+    """Which rows have no reason in any of the verdicts."""
+    alive = np.ones(rows, dtype=bool)
+    for verdict in verdicts:
+        if verdict is not None and verdict["reason"].null_count < rows:
+            alive &= verdict["reason"].is_null().to_numpy(zero_copy_only=False)
+    return alive
+
+
+def _empty(rows: int) -> pa.RecordBatch:
+    """A batch without columns that still knows how many rows it has."""
+    return pa.RecordBatch.from_struct_array(pa.array([{}] * rows, pa.struct([])))
 
 
 def _newest(columns: list[pa.Array]) -> pa.Array:
     """For each row the first value that is not null."""
     told = [c for c in columns[:-1] if c.null_count < len(c)]
     return pc.coalesce(*told, columns[-1]) if told else columns[-1]
-
-
-def _part_batches(layer: Layer, part: str, names: list[str]) -> Iterator[pa.RecordBatch]:
-    """One layer's columns of one part: from its own file and, where that has none, from the input left in place."""
-    own = _file_batches(layer.folder.at(f"{part}.parquet"), names)
-    external = layer.externals.get(part)
-    outside = [n for n in names if external and n in external["columns"]]
-    if not external or not outside:
-        yield from own
-        return
-    for mine, theirs in _aligned([own, _external_batches(external, outside)], where=f"{layer.folder.uri}/{part}"):
-        columns = {n: mine.column(n) for n in names}
-        for name in outside:
-            here = columns[name]  # decoded content, for the few rows that were not plain UTF-8
-            columns[name] = theirs[name] if here.null_count == len(here) else pc.coalesce(here, theirs[name])
-        yield pa.RecordBatch.from_arrays(list(columns.values()), names=names)
-
-
-def _file_batches(place: Place, names: list[str]) -> Iterator[pa.RecordBatch]:
-    filesystem, path = place.open()
-    try:
-        with filesystem.open_input_file(path) as stream:
-            file = pq.ParquetFile(stream, page_checksum_verification=True, pre_buffer=False)
-            if not file.num_row_groups:
-                yield _no_rows(file.schema_arrow, names)
-            for group in range(file.num_row_groups):
-                table = file.read_row_group(group, columns=names, use_threads=False)
-                yield from table.select(names).combine_chunks().to_batches()
-    except (pa.ArrowInvalid, OSError) as error:
-        raise BuildError(
-            f"a part was damaged while it was in use: {error}",
-            where=path,
-            remedy="run again: it will be rebuilt",
-        ) from error
 
 
 def _external_batches(external: Mapping[str, Any], names: list[str]) -> Iterator[pa.RecordBatch]:
@@ -124,7 +182,8 @@ def _external_batches(external: Mapping[str, Any], names: list[str]) -> Iterator
     filesystem, path = Place.of(external["path"]).open()
     info = filesystem.get_file_info(path)
     if info.size != external["size"] or (info.mtime_ns or 0) != external["mtime_ns"]:
-        raise InputError("an input changed while the run was using it", where=path, remedy="run again")
+        what = "its text was left in an input that has changed since, or is gone"
+        raise InputError(what, where=path, remedy="run again")
     theirs = [external["columns"][n] for n in names]
     with filesystem.open_input_file(path) as stream:
         file = pq.ParquetFile(stream, pre_buffer=False, buffer_size=READ_BUFFER, page_checksum_verification=True)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from codemill.errors import EnvironmentProblem
 from codemill.machine.store import Place, storage_errors
 
 
-def check_output(out: Place) -> None:
+def check_output(out: Place, outputs: Iterable[str]) -> None:
     """Refuses a folder with things in it that publishing would replace and that codemill did not make."""
     manifest = out.at("manifest.json")
     known = manifest.read_json()
-    if out.at(".work", "lock").exists() or (isinstance(known, dict) and {"fingerprint", "parts"} <= set(known)):
+    if out.at(".work", "lock").exists() or (isinstance(known, dict) and {"fingerprint", "outputs"} <= set(known)):
         return
-    foreign = [name for name in ("corpus", "ledger", "index") if out.at(name).names()]
+    foreign = [name for name in outputs if out.at(name).names()]
     foreign += [name for name in ("manifest.json", "report.html") if out.at(name).exists()]
     if foreign:
         raise EnvironmentProblem(

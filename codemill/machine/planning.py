@@ -1,149 +1,376 @@
-"""Plans a table: lists the inputs, gives every table its fingerprint, looks up what is built. Builds nothing.
+"""Plans outputs: lists the inputs, gives every table its fingerprint, looks up what is built. Builds nothing.
 
 Whatever can be known to be wrong before work starts is an error here.
+
+A table has two names. Its *fingerprint* is known before anything is built: step, parameters, and the fingerprints of
+its inputs down to the listings. Its *key* is known once its inputs are built: step, parameters, and what it reads of
+them, part by part. So a table whose inputs changed in what it does not read, or only in some parts, is found again.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from codemill.document import VERDICT
 from codemill.errors import RecipeError, did_you_mean
-from codemill.machine import exchange, tasks
-from codemill.machine.source import Listing
-from codemill.machine.store import Place, Receipt, read_receipts
-from codemill.machine.table import Table, canonical, digest
+from codemill.machine import keys
+from codemill.machine.fill import at_once, intact_files
+from codemill.machine.identity import digest, digest_of
+from codemill.machine.kinds import ADDS_A_LAYER, Exchange, Folder, Group, Layer, Opened, Rows, Source
+from codemill.machine.layers import Part, Piece
+from codemill.machine.reading import Reading
+from codemill.machine.source import Listing, Shard
+from codemill.machine.store import Place, Receipt, intact, sealed
+from codemill.machine.table import Call, Output, Outputs, Table, outputs_of
+
+PUBLISH_VERSION = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """A table of a plan: what is called, its inputs by number, and its fingerprint."""
+
+    table: Table
+    call: Call
+    inputs: tuple[int, ...]
+    fingerprint: str
+    listings: tuple[Listing, ...] = ()  # of a source
+
+    @property
+    def shards(self) -> list[tuple[int, Shard]]:
+        """The shards of all listings in order, each with the number of its source."""
+        return [(i, shard) for i, listing in enumerate(self.listings) for shard in listing.shards]
+
+
+@dataclass(frozen=True, eq=False)
+class Built:
+    """A table that is there: its parts with their bytes, or its folder; the receipts of its own files."""
+
+    node: Node
+    key: str
+    receipts: tuple[Receipt, ...]
+    parts: tuple[Part, ...] = ()
+    sizes: tuple[int, ...] = ()  # bytes of each part, as listed: a weight
+    place: Place | None = None
+    files: Mapping[str, Receipt] = field(default_factory=dict)  # of a folder, by name
+    counts: Mapping[str, Any] = field(default_factory=dict)  # of a folder: what its function returned
+
+    @property
+    def reading(self) -> Reading:
+        """As a further input."""
+        return Reading(self.node.table.step.name, self.parts, self.place)
+
+    @property
+    def holds(self) -> str:
+        """Identifies all that can be read of it."""
+        if self.place is not None:
+            return self.key
+        return digest_of(part.depends(part.columns()) for part in self.parts)
 
 
 @dataclass(frozen=True)
-class PlannedTable:
-    """One table of a plan: its identity, where it is or will be, and what is there already."""
+class Named:
+    """What a table's files will be called, as far as that is known before they are built."""
 
-    table: Table
-    fingerprint: str
-    folder: Place
-    receipts: Mapping[str, Receipt]  # parts already built, not yet verified
-    complete: bool
-    listing: Mapping[str, Any] | None = None  # the base layer's: see `tasks.list_inputs`
+    key: str
+    names: tuple[str, ...] | None  # None: an exchange's, which are named by what is in them
+    depends: tuple[str, ...] = ()  # of each part of the first input: see Part.depends
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a build would do. `tables` from the base layer up; `published` if OUT holds this very result already."""
+    """What a build would do. `nodes` have inputs first; `states` says of each what is there; `published` if OUT holds
+    this very result already."""
 
     out: Place
-    tables: tuple[PlannedTable, ...]
-    parts: tuple[str, ...]
-    sizes: tuple[int, ...]  # bytes of content of each part, as listed
-    listings: tuple[Listing, ...]
+    nodes: tuple[Node, ...]
+    outputs: Mapping[str, tuple[Output, int]]  # by name: what is published, and the number of its table
     fingerprint: str
     published: bool
+    states: tuple[str, ...] = ()
+
+    @property
+    def listings(self) -> tuple[Listing, ...]:
+        """Those of all sources."""
+        return tuple(listing for node in self.nodes for listing in node.listings)
+
+    @property
+    def bytes(self) -> int:
+        """Of content, as listed."""
+        return sum(shard.bytes for listing in self.listings for shard in listing.shards)
 
 
-def plan(table: Table, out: str | os.PathLike[str]) -> Plan:
+def plan(wanted: Table | Outputs, out: str | os.PathLike[str]) -> Plan:
     """Lists the inputs (without reading them) and looks up what is built. Builds nothing, writes nothing.
 
     Raises: InputError if an input is missing; RecipeError if a step reads a column that no step before it makes.
     """
-    folder = Place.of(out)
-    layers = table.layers()
-    _check_columns(layers)
-    check_places(table, folder)
-    base = layers[0]
-    sources = base.params["sources"]
-    listings = tuple(source.list() for source in sources)
-    shards = [(s, shard) for s, listing in enumerate(listings) for shard in listing.shards]
-    parts = tuple(f"part-{i:05d}" for i in range(len(shards)))
-    fingerprints: list[str] = []
-    planned = []
-    for layer in layers:
-        identity = {
-            **layer.step.identity(),
-            "parameters": identity_of(layer.params),
-            "inputs": fingerprints[-1:] or [listing.fingerprint for listing in listings],
-        }
-        fingerprints.append(digest(identity))
-        where = folder.at(".work", layer.step.name, fingerprints[-1])
-        receipts = read_receipts(where)
-        complete = where.at("manifest.json").exists() and set(receipts) == set(parts)
-        planned.append(PlannedTable(layer, fingerprints[-1], where, receipts, complete))
-    fingerprint = digest(["publish", tasks.PUBLISH_VERSION, fingerprints[-1]])
-    manifest = folder.at("manifest.json").read_json()
-    published = isinstance(manifest, dict) and manifest.get("fingerprint") == fingerprint
-    return Plan(
-        folder,
-        tuple(planned),
-        parts,
-        tuple(shard.bytes for _, shard in shards),
-        listings,
-        fingerprint,
-        published,
-    )
+    made = planned(wanted, out)
+    shelf, built, states = Shelf(made.out), dict[int, Built](), []
+    for number, node in enumerate(made.nodes):
+        if not all(i in built for i in node.inputs):
+            states.append("to build")
+            continue
+        named = name(node, [built[i] for i in node.inputs])
+        there = shelf.look(node, named, [built[i] for i in node.inputs])
+        if there is not None:
+            built[number] = there
+        parts = (
+            len(named.names)
+            if named.names is not None and isinstance(node.table.step.how, Layer | Rows | Source)
+            else 0
+        )
+        done = 0 if there else shelf.there(node, named)
+        states.append("built" if there else f"{done} of {parts} parts built" if done else "to build")
+    return dataclasses.replace(made, states=tuple(states))
 
 
-def identity_of(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters as they enter a fingerprint: without the places where sources happen to be."""
+def planned(wanted: Table | Outputs, out: str | os.PathLike[str]) -> Plan:
+    """A plan without the states: the graph with its fingerprints."""
+    place, outputs = Place.of(out), outputs_of(wanted)
+    tables = _each_once(outputs)
+    for table in tables:
+        _check_columns(table)
+    check_places(wanted, place)
+    nodes: list[Node] = []
+    numbers: dict[str, int] = {}  # by fingerprint: a table made twice is built once
+    where: dict[int, int] = {}  # by identity of the handle
+    for table in tables:
+        call = table.call
+        inputs = tuple(where[id(given)] for given in table.inputs)
+        sources = table.params["sources"] if isinstance(table.step.how, Source) else ()
+        listings = tuple(source.list() for source in sources)
+        fingerprint = digest(
+            [call.identity, [nodes[i].fingerprint for i in inputs], list(sources), [li.fingerprint for li in listings]]
+        )
+        if fingerprint not in numbers:
+            numbers[fingerprint] = len(nodes)
+            nodes.append(Node(table, call, inputs, fingerprint, listings))
+        where[id(table)] = numbers[fingerprint]
+    numbered = {title: (output, where[id(output.table)]) for title, output in outputs.items()}
+    published = [
+        [title, nodes[i].fingerprint, output.ledger, _schema(output)] for title, (output, i) in sorted(numbered.items())
+    ]
+    fingerprint = digest(["publish", PUBLISH_VERSION, published])
+    manifest = sealed(place.at("manifest.json").read_json())
+    there = manifest is not None and manifest.get("fingerprint") == fingerprint
+    return Plan(place, tuple(nodes), numbered, fingerprint, there)
 
-    def plain(value: Any) -> Any:
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            places = getattr(value, "PLACES", ())  # the fields of a source that say where, not what
-            kept = [f.name for f in dataclasses.fields(value) if f.name not in places]
-            return {"kind": type(value).__name__, **{n: plain(getattr(value, n)) for n in kept}}
-        if isinstance(value, list | tuple):
-            return [plain(v) for v in value]
-        return value
 
-    return {name: plain(value) for name, value in params.items()}
+def _schema(output: Output) -> list[str] | None:
+    return None if output.columns is None else [f"{f.name} {f.type}" for f in output.columns]
 
 
-def shown(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters as people see them in a manifest: everything, as plain JSON."""
-    return {name: canonical(value, where=name) for name, value in params.items()}
+def _each_once(outputs: Mapping[str, Output]) -> list[Table]:
+    tables: dict[int, Table] = {}
+    for output in outputs.values():
+        tables.update({id(table): table for table in output.table.graph()})
+    return list(tables.values())
 
 
-def _check_columns(layers: Sequence[Table]) -> None:
-    if layers[0].step.kind != "ingest":
-        raise RecipeError(f"a recipe starts with ingest.documents, not {layers[0].step.name}")
-    known = {c: kind for c, kind in layers[0].step.columns_added(layers[0].params).items() if c not in VERDICT}
-    for layer in layers[1:]:
-        for column in layer.step.columns_read(layer.params):
+# ── what is there ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def name(node: Node, inputs: Sequence[Built]) -> Named:
+    """The key of a table and the names of its files, once its inputs are built."""
+    call, how = node.call, node.call.step.how
+    if isinstance(how, Source):
+        sources = [digest(source) for source in call.params["sources"]]
+        names = tuple(
+            digest_of([call.identity, sources[i], shard.identity or f"{node.listings[i].fingerprint} {n}"])
+            for i, listing in enumerate(node.listings)
+            for n, shard in enumerate(listing.shards)
+        )
+        return Named(digest_of([call.identity, *names]), names)
+    if isinstance(how, Opened):
+        return Named(call.identity, ())
+    if isinstance(how, Group):
+        holds = [part.depends(_present(call.reads, part)) for built in inputs for part in built.parts]
+        return Named(digest_of([call.identity, *map(str, map(len, (b.parts for b in inputs))), *holds]), None)
+    if isinstance(how, Folder):
+        return Named(digest_of([call.identity, *(built.holds for built in inputs)]), None)
+    first, *others = inputs
+    own = ["id"] if isinstance(how, Rows) else []
+    depends = tuple(part.depends([*call.reads, *own, *_present(["size"], part)]) for part in first.parts)
+    if isinstance(how, Exchange):
+        reads = how.other_reads(call.params) if callable(how.other_reads) else how.other_reads
+        theirs = [part.depends(reads) for built in others for part in built.parts]
+        return Named(digest_of([call.identity, *depends, "", *theirs]), None, depends)
+    read = [built.holds for built in others]
+    names = tuple(digest_of([call.identity, one, *read]) for one in depends)
+    return Named(digest_of([call.identity, *names]), names, depends)
+
+
+def _present(columns: Sequence[str], part: Part) -> list[str]:
+    known = set(part.columns())
+    return [column for column in columns if column in known]
+
+
+class Shelf:
+    """The tables under OUT/.work: what is there. A class because a folder is listed once, however many tables ask."""
+
+    def __init__(self, out: Place, *, verify: bool = False) -> None:
+        self.work, self.verify = out.at(".work"), verify
+        self._listed: dict[str, dict[str, int]] = {}
+
+    def folder(self, node: Node) -> Place:
+        """Where the files of a step's tables are."""
+        return self.work.at(node.table.step.name)
+
+    def manifest(self, node: Node, key: str) -> Place:
+        """The file that says what a table is made of."""
+        return self.work.at("tables", node.table.step.name, f"{key}.json")
+
+    def look(self, node: Node, named: Named, inputs: Sequence[Built]) -> Built | None:
+        """The table, if it is complete: its manifest is as it was written, and its files have their sizes."""
+        if isinstance(node.table.step.how, Opened):
+            return opened(node, named.key)
+        facts = sealed(self.manifest(node, named.key).read_json())
+        if facts is None:
+            return None
+        if isinstance(node.table.step.how, Folder):
+            place = self.folder(node).at(named.key)
+            files = {name: Receipt(**receipt) for name, receipt in facts["files"].items()}
+            whole = at_once(lambda item: _there(place.at(item[0]), item[1], verify=self.verify), files.items())
+            return Built(node, named.key, (), place=place, files=files, counts=facts["counts"]) if all(whole) else None
+        receipts = tuple(Receipt(**receipt) for receipt in facts["files"])
+        sizes = self._sizes(node)
+        if any(sizes.get(receipt.name) != receipt.bytes for receipt in receipts):
+            return None
+        if self.verify:
+            stems = [receipt.stem for receipt in receipts]
+            if set(stems) - set(intact_files(self.folder(node), stems, ending=".parquet", verify=True)):
+                return None
+        return built_of(node, named, inputs, receipts, self.folder(node))
+
+    def there(self, node: Node, named: Named) -> int:
+        """How many of a table's files are there, of one that is not complete."""
+        sizes = self._sizes(node)
+        return sum(f"{name}.json" in sizes for name in named.names or ())
+
+    def _sizes(self, node: Node) -> dict[str, int]:
+        folder = self.folder(node)
+        if folder.uri not in self._listed:
+            self._listed[folder.uri] = folder.names()
+        return self._listed[folder.uri]
+
+    def forget(self, node: Node) -> None:
+        """To be called when files were written: they are listed again."""
+        self._listed.pop(self.folder(node).uri, None)
+
+
+def _there(place: Place, receipt: Receipt, *, verify: bool) -> bool:
+    filesystem, path = place.open()
+    size = filesystem.get_file_info(path).size
+    return intact(place, receipt, size) if verify else size == receipt.bytes
+
+
+def built_of(node: Node, named: Named, inputs: Sequence[Built], receipts: Sequence[Receipt], folder: Place) -> Built:
+    """A table from the receipts of its files, in order of its parts."""
+    step, columns = node.table.step, tuple(node.call.schema.names)
+    edits = step.how.edits if isinstance(step.how, Layer) else ()
+    published = node.table.published
+
+    def piece(receipt: Receipt, external: Any = None) -> Piece:
+        return Piece(
+            receipt.stem,
+            step.name,
+            folder.at(receipt.name),
+            columns,
+            receipt.rows,
+            receipt.bytes,
+            receipt.sha256,
+            edits,
+            bool(receipt.counts["dropped"]),
+            None if external is None else dict(external.__dict__),
+        )
+
+    if isinstance(step.how, ADDS_A_LAYER):
+        parts = [part.with_piece(piece(r)) for part, r in zip(inputs[0].parts, receipts, strict=True)]
+        return Built(node, named.key, tuple(receipts), tuple(parts), inputs[0].sizes)
+    shards = [shard for _, shard in node.shards]
+    externals = [shard.external for shard in shards] if isinstance(step.how, Source) else [None] * len(receipts)
+    parts = [
+        Part(f"part-{i:05d}", (piece(receipt, external),), published.verdict, published.required)
+        for i, (receipt, external) in enumerate(zip(receipts, externals, strict=True))
+    ]
+    weights = [shard.bytes for shard in shards] if isinstance(step.how, Source) else [r.bytes for r in receipts]
+    return Built(node, named.key, tuple(receipts), tuple(parts), tuple(weights))
+
+
+def opened(node: Node, key: str) -> Built:
+    """A table of an earlier run, from where it lies."""
+    pieces = node.call.params["source"].pieces(node.table.step.name)
+    published = node.table.published
+    parts = [Part(f"part-{i:05d}", (piece,), published.verdict, published.required) for i, piece in enumerate(pieces)]
+    return Built(node, key, (), tuple(parts), tuple(piece.bytes for piece in pieces))
+
+
+# ── what can be wrong ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def columns_of(table: Table) -> dict[str, Any]:
+    """The columns of a table with their types, verdicts apart: what a step above it may read."""
+    hidden = {"reason", *table.published.verdict}
+    known: dict[str, Any] = {}
+    for layer in table.layers():
+        known |= {c: kind for c, kind in layer.call.adds.items() if c not in hidden}
+    return known
+
+
+def _check_columns(table: Table) -> None:
+    call, how = table.call, table.step.how
+    if isinstance(how, Source | Opened | Folder):
+        return
+    read = [(table.inputs[0], call.reads)]
+    if isinstance(how, Group):
+        read = [(given, call.reads) for given in table.inputs]
+    if isinstance(how, Exchange):
+        others = how.other_reads(call.params) if callable(how.other_reads) else how.other_reads
+        read += [(given, others) for given in table.inputs[1:]]
+    for given, columns in read:
+        known = columns_of(given)
+        for column in (*columns, *(("id",) if isinstance(how, Rows) else ())):
             if column not in known:
                 raise RecipeError(
-                    f"{layer.step.name} reads the column {column!r}, which no step before it makes",
+                    f"{table.step.name} reads the column {column!r}, which no step before it makes",
                     remedy=did_you_mean(column, sorted(known)),
                 )
-        added = layer.step.columns_added(layer.params)
-        if "size" in added:
-            raise RecipeError(f"{layer.step.name} adds the column 'size', in which the books are kept")
-        if layer.step.kind == "exchange" and layer.step.emit is None:
-            key = tasks.key_of(layer.step, layer.params)
-            if not exchange.is_key(known[key]):
-                raise RecipeError(
-                    f"{layer.step.name} cannot use the column {key!r} as a key: it is {known[key]}",
-                    remedy="a key is a hash: uint64, or binary of a fixed size of 8 bytes or more",
-                )
-        known |= {c: kind for c, kind in added.items() if c not in VERDICT}
+    if isinstance(how, ADDS_A_LAYER) and "size" in call.adds:
+        raise RecipeError(f"{table.step.name} adds the column 'size', in which the books are kept")
+    if isinstance(how, Exchange | Group) and how.emit is None:
+        kind = columns_of(table.inputs[0]).get(call.key)
+        if kind is None or not keys.is_key(kind):
+            raise RecipeError(
+                f"{table.step.name} cannot use the column {call.key!r} as a key: it is {kind}",
+                remedy="a key is a hash: uint64, or binary of a fixed size of 8 bytes or more",
+            )
 
 
-def _reads(params: Mapping[str, Any]) -> list[Any]:
-    """What a step reads from elsewhere: sources, or earlier corpora that documents are held against."""
-    values = [params.get("sources", ()), params.get("against", ())]
-    return [one for value in values for one in (value if isinstance(value, list | tuple) else [value])]
+def _reads(value: Any) -> Iterator[Any]:
+    """Everything that says where it is, in parameters of any shape: sources, earlier runs."""
+    if getattr(value, "PLACES", ()):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _reads(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _reads(inner)
 
 
-def check_places(table: Table, out: Place) -> None:
+def check_places(wanted: Table | Outputs, out: Place) -> None:
     """Refuses an input inside the output folder, which publishing would replace, and the other way around: a run
     would read what the run before it wrote."""
     if out.local is None:
         return
     target = out.local.resolve()
-    for source in (read for layer in table.layers() for read in _reads(layer.params)):
-        for name in getattr(source, "PLACES", ()):
-            place = Place.of(str(getattr(source, name))).local
+    for source in (read for table in _each_once(outputs_of(wanted)) for read in _reads(table.params)):
+        for field_name in source.PLACES:
+            place = Place.of(str(getattr(source, field_name))).local
             if place is None:
                 continue
             place = place.resolve()

@@ -1,4 +1,4 @@
-"""What a source is: something that lists itself cheaply, then yields raw files shard by shard."""
+"""What a source is: something that lists itself cheaply, then yields raw rows shard by shard."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ import pyarrow as pa
 
 @dataclass(frozen=True)
 class External:
-    """A column that stays where it is: `rows` of `path` hold it, row-aligned with the shard's batches.
+    """Columns that stay where they are: `row_groups` of `path` hold them, row-aligned with the shard's batches.
 
-    Content never moves: a Parquet input whose text is UTF-8 already is not copied, only referred to.
+    Nothing is copied that can be read in place: a Parquet input whose text is UTF-8 already is only referred to.
     """
 
-    path: str  # as understood by `store.filesystem`
+    path: str  # as understood by `store.Place`
     row_groups: tuple[int, int]  # [first, last) row groups of the Parquet file
-    columns: dict[str, str]  # our column -> theirs, e.g. {"content": "text"}
+    columns: dict[str, str]  # our column -> theirs
     size: int  # bytes of the file and its mtime, so that a change is noticed
     mtime_ns: int
 
 
 @dataclass(frozen=True)
 class Shard:
-    """A piece of a source that one task reads: about `SHARD_BYTES` of content, never depending on workers."""
+    """A piece of a source that one task reads: it never depends on workers, and never crosses a repository unless
+    it holds several whole."""
 
     label: str  # for people: "repo-name (1 of 3)"
     files: int  # how many files the listing knows of; an estimate where that is not known without reading
@@ -48,7 +49,10 @@ class Listing:
 
 
 class Source(Protocol):
-    """A frozen dataclass of plain data (it travels to workers and into the manifest)."""
+    """A frozen dataclass of plain data (it travels to workers and into the manifest).
+
+    Fields that say where it is, not what it is, are named in a class variable `PLACES`.
+    """
 
     @property
     def label(self) -> str:
@@ -61,7 +65,7 @@ class Source(Protocol):
         """
 
     def read(self, shard: Shard) -> Iterator[pa.RecordBatch]:
-        """Yields batches of `document.RAW` for one shard, each of bounded size, in a fixed order.
+        """Yields batches of raw rows for one shard, each of bounded size, in a fixed order.
 
-        A file that cannot be read is a row with `raw` null and a `reason`, never an exception.
+        A file that cannot be read is a row with a `reason`, never an exception.
         """

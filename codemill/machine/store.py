@@ -1,51 +1,48 @@
-"""Where tables live: Parquet parts, written atomically, with a receipt for each and the manifest last.
+"""Where tables live: files, written atomically, with a receipt for each.
 
-    .work/<step>/<fingerprint>/part-00000.parquet    written as *.tmp, renamed when complete
-                               part-00000.json       the receipt: rows, bytes, SHA-256 of the file, counts
-                               manifest.json         written last: its presence means that all parts are there
+    .work/<step>/<id>.parquet          written as *.tmp, renamed when complete
+                 <id>.json             its receipt: rows, bytes, SHA-256 of the file, counts; written after the file
+    .work/tables/<step>/<key>.json     which files a table is made of, written last, with a hash of its own
 
-A part counts as built only if its file has the size and the SHA-256 of its receipt, so a truncated or bit-flipped
-part is noticed before it is used, and rebuilt. While parts are read, Parquet's own page checksums are verified as
-well. Not covered: two machines writing to one object-store folder at once (on a local disk a lock prevents it).
+A file counts as built if it has a receipt and the size that the receipt says. What is in it is verified when it is
+read: small files as a whole, pages of larger ones by their checksums. So damage is noticed before it does harm, and
+nobody reads everything to find none. Not covered: two machines writing to one object-store folder at once (on a local
+disk a lock prevents it).
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import hashlib
 import io
 import json
 import os
-import re
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 
-from codemill.errors import EnvironmentProblem, InputError, RecipeError
+from codemill.errors import BuildError, EnvironmentProblem, InputError, RecipeError
 
 ROW_GROUP_BYTES = 16 << 20
 """Content of one row group and so of one batch in memory."""
 
-_REPEATING = {
-    "source",
-    "repo",
-    "language",
-    "doc_type",
-    "encoding",
-    "reason",
-    "step",
-    "verdict",
-    "license",
-    "strategy",
-}
-"""Columns that gain from a dictionary. For the others trying one only costs time."""
+_LOCAL = pafs.LocalFileSystem()
+
+
+@functools.lru_cache(maxsize=64)
+def _filesystem(address: str) -> tuple[pafs.FileSystem, str]:
+    """A file system by scheme and host. Made once: making one for S3 takes longer than reading a small file."""
+    made: tuple[pafs.FileSystem, str] = pafs.FileSystem.from_uri(address)
+    return made
 
 
 @dataclass(frozen=True)
@@ -58,15 +55,26 @@ class Place:
         """A folder or file below this one."""
         return Place("/".join([self.uri.rstrip("/"), *names]))
 
+    @property
+    def name(self) -> str:
+        """Its last part."""
+        return self.uri.rpartition("/")[2]
+
+    def parent(self) -> Place:
+        """The folder that it is in."""
+        return Place(self.uri.rpartition("/")[0])
+
     def open(self) -> tuple[pafs.FileSystem, str]:
         """The file system and the path on it. Raises: InputError for an unknown kind of address."""
         if "://" not in self.uri:
-            return pafs.LocalFileSystem(), self.uri
+            return _LOCAL, self.uri
+        scheme, _, rest = self.uri.partition("://")
+        host, _, path = rest.partition("/")
         try:
-            filesystem, path = pafs.FileSystem.from_uri(self.uri)
+            filesystem, root = _filesystem(f"{scheme}://{host}")
         except (pa.ArrowInvalid, OSError) as error:
             raise InputError(f"cannot open storage: {error}", where=self.uri) from error
-        return filesystem, path
+        return filesystem, f"{root.rstrip('/')}/{path}" if path else root
 
     @property
     def local(self) -> Path | None:
@@ -115,6 +123,18 @@ class Place:
             if filesystem.get_file_info(path).type == pafs.FileType.Directory:
                 filesystem.delete_dir(path)
 
+    def move_to(self, target: Place) -> None:
+        """Gives the file another name on the same file system; a file of that name is replaced."""
+        filesystem, path = self.open()
+        with storage_errors(target.uri):
+            filesystem.move(path, target.open()[1])
+
+    def copy_to(self, target: Place) -> None:
+        """Copies the file to another name on the same file system."""
+        filesystem, path = self.open()
+        with storage_errors(target.uri):
+            filesystem.copy_file(path, target.open()[1])
+
     def names(self) -> dict[str, int]:
         """Files directly in the folder and their sizes, sorted by name; empty if the folder is not there."""
         filesystem, path = self.open()
@@ -154,13 +174,13 @@ class Receipt:
     code: str = ""  # of the step that wrote it: see Step.code
 
     @property
-    def part(self) -> str:
+    def stem(self) -> str:
         """The name without its ending."""
-        return self.name.partition(".")[0]
+        return self.name.rpartition(".")[0] or self.name
 
 
 class PartWriter:
-    """Writes one Parquet part, hashing its bytes on the way; `close` renames it into place.
+    """Writes one Parquet file, hashing its bytes on the way; `close` renames it into place and writes its receipt.
 
     Row groups are the batches given, gathered up to about `gather` bytes: 1 MiB keeps batches of content as they are
     and makes groups of thousands of rows of narrow layers (a row group of each batch took twice as long to
@@ -174,16 +194,7 @@ class PartWriter:
         self._waiting_bytes = 0
         self._stack = contextlib.ExitStack()
         self._hashing = self._stack.enter_context(atomic(folder.at(f"{name}.parquet")))
-        self._writer = pq.ParquetWriter(
-            pa.PythonFile(self._hashing, mode="w"),
-            schema,
-            compression="zstd",
-            compression_level=1,
-            use_dictionary=[f.name for f in schema if f.name in _REPEATING],
-            write_statistics=[f.name for f in schema if f.name not in ("content", "content_sha256", "meta")],
-            write_page_checksum=True,
-            store_schema=True,
-        )
+        self._writer: pq.ParquetWriter | None = None
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Adds rows; the batch must have the part's schema."""
@@ -196,15 +207,35 @@ class PartWriter:
     def _flush(self) -> None:
         table = pa.Table.from_batches(self._waiting, self.schema)
         self._waiting, self._waiting_bytes = [], 0
+        if self._writer is None:
+            repeating = [f.name for f in self.schema if _repeats(f.type, table[f.name])]
+            self._writer = pq.ParquetWriter(
+                pa.PythonFile(self._hashing, mode="w"),
+                self.schema,
+                compression="zstd",
+                compression_level=1,
+                use_dictionary=repeating,
+                write_statistics=[f.name for f in self.schema if f.name in repeating or _is_number(f.type)],
+                write_page_checksum=True,
+                store_schema=True,
+            )
         if table.num_rows:
             self._writer.write_table(table, row_group_size=table.num_rows)
 
-    def close(self, counts: Mapping[str, Any], code: str = "") -> Receipt:
-        """Completes the file and returns its receipt (not yet written)."""
-        self._flush()
+    def close(self, counts: Mapping[str, Any], code: str = "", *, named: Callable[[str], str] | None = None) -> Receipt:
+        """Completes the file, writes its receipt, and returns that. `named(sha256)` gives the file another name."""
+        if self._waiting or self._writer is None:
+            self._flush()
+        assert self._writer is not None
         self._writer.close()
+        self._hashing.flush()
+        if named is not None:
+            self.name = named(self._hashing.hash.hexdigest())
+            self._hashing.target = self.folder.at(f"{self.name}.parquet")
         self._stack.close()
-        return self._hashing.receipt(f"{self.name}.parquet", self.rows, counts, code)
+        receipt = self._hashing.receipt(f"{self.name}.parquet", self.rows, counts, code)
+        write_receipt(self.folder, receipt)
+        return receipt
 
     def __enter__(self) -> PartWriter:
         return self
@@ -212,31 +243,67 @@ class PartWriter:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
         if kind is not None:
             with contextlib.suppress(Exception):  # the first error is the one to report
-                self._writer.close()
+                if self._writer is not None:
+                    self._writer.close()
             self._stack.__exit__(kind, error, trace)
 
 
+_SAMPLE = 1024  # rows that are looked at before a column gets a dictionary
+
+
+def _repeats(kind: pa.DataType, values: pa.ChunkedArray) -> bool:
+    """Whether a column gains from a dictionary: short texts of which the first rows have few different ones. For
+    others trying one only costs time."""
+    if pa.types.is_list(kind):
+        return _repeats(kind.value_type, pc.list_flatten(values.slice(0, _SAMPLE)))
+    if not (pa.types.is_string(kind) or pa.types.is_boolean(kind)):
+        return False
+    some = values.slice(0, _SAMPLE)
+    return bool(pc.count_distinct(some, mode="all").as_py() * 4 <= max(4, len(some)))
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_primitive(kind))
+
+
+_GATHER = 1 << 20  # bytes
+
+
 class Hashing(io.RawIOBase):
-    """A write-only file that hashes what passes."""
+    """A write-only file that hashes what passes. Small pieces are gathered: Parquet writes a few bytes at a time."""
 
     def __init__(self, stream: Any, where: str) -> None:
         self.stream, self.where, self.hash, self.written = stream, where, hashlib.sha256(), 0
+        self._waiting: list[bytes] = []
+        self._held = 0
+        self.target: Place | None = None  # the name it gets instead, where that is known at its end only
 
     def writable(self) -> bool:
         """See `io.RawIOBase`."""
         return True
 
     def write(self, data: Any) -> int:
-        """Writes and hashes. Raises: EnvironmentProblem, for the disk may be full."""
-        view = memoryview(data)
-        self.hash.update(view)
-        with storage_errors(self.where):
-            self.stream.write(view)
-        self.written += view.nbytes
-        return view.nbytes
+        """See `flush`."""
+        size = memoryview(data).nbytes
+        self.written += size
+        self._waiting.append(bytes(data))
+        self._held += size
+        if self._held >= _GATHER:
+            self.flush()
+        return size
+
+    def flush(self) -> None:
+        """Writes what was gathered. Raises: EnvironmentProblem, for the disk may be full."""
+        gathered = b"".join(self._waiting)
+        self._waiting, self._held = [], 0
+        self.hash.update(gathered)
+        if gathered:
+            with storage_errors(self.where):
+                self.stream.write(gathered)
 
     def receipt(self, name: str, rows: int, counts: Mapping[str, Any] | None = None, code: str = "") -> Receipt:
         """What was written, as a receipt."""
+        self.flush()
         return Receipt(name, rows, self.written, self.hash.hexdigest(), counts or {}, code)
 
 
@@ -248,11 +315,13 @@ def atomic(target: Place) -> Iterator[Hashing]:
     temporary = f"{path}.{uuid.uuid4().hex[:8]}.tmp"
     with storage_errors(target.uri):
         stream = filesystem.open_output_stream(temporary)
+    hashing = Hashing(stream, target.uri)
     try:
-        yield Hashing(stream, target.uri)
+        yield hashing
+        hashing.flush()
         with storage_errors(target.uri):
             stream.close()
-            filesystem.move(temporary, path)
+            filesystem.move(temporary, hashing.target.open()[1] if hashing.target else path)
     except BaseException:
         with contextlib.suppress(Exception):  # the disk may be full or gone; the first error is reported
             stream.close()
@@ -300,47 +369,33 @@ def storage_errors(where: object) -> Iterator[None]:
 
 
 def write_receipt(folder: Place, receipt: Receipt) -> None:
-    """Writes a part's receipt, which makes the part count as built."""
-    folder.at(f"{receipt.part}.json").write_json(receipt.__dict__)
+    """Writes a file's receipt, which makes the file count as built."""
+    folder.at(f"{receipt.stem}.json").write_bytes(json.dumps(receipt.__dict__).encode())
 
 
-def write_manifest(folder: Place, facts: Mapping[str, Any], receipts: Sequence[Receipt]) -> None:
-    """Writes the manifest of a complete table, and then removes the receipts that it now holds."""
-    parts = [r.__dict__ for r in receipts]
-    folder.at("manifest.json").write_json({**facts, "sha256": _digest(parts), "parts": parts})
-    for receipt in receipts:
-        folder.at(f"{receipt.part}.json").remove()
+def read_receipt(folder: Place, stem: str) -> Receipt | None:
+    """The receipt of a file, by the file's name without its ending; None if there is none, or it is damaged."""
+    value = folder.at(f"{stem}.json").read_json()
+    try:
+        return Receipt(**value) if isinstance(value, dict) else None
+    except TypeError:
+        return None
 
 
-def read_receipts(folder: Place) -> dict[str, Receipt]:
-    """The receipts in a folder by part: all at once from the manifest if it is there, else from their own files.
-
-    What is damaged is no receipt: the part is rebuilt.
-    """
-    manifest = folder.at("manifest.json").read_json()
-    found: Iterable[Any]
-    if isinstance(manifest, dict) and manifest.get("sha256") == _digest(manifest.get("parts")):
-        found = manifest["parts"]
-    else:
-        found = (folder.at(n).read_json() for n in folder.names() if _RECEIPT.fullmatch(n))
-    receipts = {}
-    for value in found:
-        with contextlib.suppress(TypeError):
-            receipt = Receipt(**value)
-            receipts[receipt.part] = receipt
-    return receipts
+def seal(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts with their own hash, so that a manifest that was edited or damaged is not trusted."""
+    plain = {name: value for name, value in facts.items() if name != "sha256"}
+    return {**plain, "sha256": hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()}
 
 
-_RECEIPT = re.compile(r"(part|((round-\d+|label)-)?(map|reduce))-\d+\.json|verdicts\.json")
+def sealed(facts: Any) -> dict[str, Any] | None:
+    """The facts if they are what was sealed."""
+    return facts if isinstance(facts, dict) and seal(facts)["sha256"] == facts.get("sha256") else None
 
 
-def _digest(parts: Any) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-def intact(folder: Place, receipt: Receipt, size: int | None = None) -> bool:
-    """Whether the part's file is what its receipt says. Reads the whole file (1.6 GB/s per core with SHA-NI)."""
-    filesystem, path = folder.at(receipt.name).open()
+def intact(place: Place, receipt: Receipt, size: int | None = None) -> bool:
+    """Whether a file is what its receipt says. Reads the whole file (1.6 GB/s per core with SHA-NI)."""
+    filesystem, path = place.open()
     if size is not None and size != receipt.bytes:
         return False
     hash = hashlib.sha256()
@@ -358,3 +413,14 @@ def sweep(folder: Place) -> None:
     for name in folder.names():
         if name.endswith(".tmp"):
             folder.at(name).remove()
+
+
+class Damaged(BuildError):
+    """A file under `.work` is not what was written. The build removes it and makes it again."""
+
+    def __init__(self, place: Place, what: str) -> None:
+        self.place, self.damage = place, what
+        super().__init__(f"a part was damaged: {what}", where=place.uri, remedy="run again: it will be rebuilt")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (Damaged, (self.place, self.damage))

@@ -1,77 +1,79 @@
 """Step and Table: what is to be done, as plain values. Nothing in this file touches a disk.
 
-A **step** is a pure function. Decorated with `@step` it becomes a verb of recipes: calling it with tables and
-keyword parameters runs nothing and returns a **Table**, a handle on what would be built.
+A **step** is a pure function. Decorated, it becomes a verb of recipes: calling it with tables and keyword parameters
+runs nothing and returns a **Table**, a handle on what would be built. Tables and their inputs are a graph.
 
-A Table is a stack of row-aligned *layers*. The first layer has one row per file found (`ingest`); every later
-step adds a layer of columns beside it, one row for one row. A layer with a `reason` column drops the rows where
-it is not null. So content never moves: a step that decides writes a few bytes per row, and a step that changes
-content writes the new content as a column of its layer, which hides the older one.
+A step either adds a layer to its first input or begins a table. A table is a stack of row-aligned layers; a layer with
+a `reason` drops the rows where it is not null. Content never moves: a step that decides writes a few bytes for each
+row, and a step that changes content writes the new content as a column of its layer, which hides the older one.
 
-    ingest.documents   id repo path … content   reason      ← base layer
+    ingest.documents   id repo path … content   reason      ← begins
     detect.language    language doc_type …                   ← layers beside it, row for row
     dedup.exact        reason kept_id similarity
 
-Identity. A table's fingerprint is a hash of: the step's name and version, its parameters, and the fingerprints
-of its inputs. Never a path, host, engine, worker count or device. (From: Marin's lazy artifacts, and the rule
-that a permissive encoder forks identities in silence: `canonical` raises on anything that is not plain data.)
+Further inputs are read and enter identity; they are never stacked.
 """
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
 import hashlib
-import importlib
-import importlib.util
 import inspect
-import json
-import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from types import ModuleType
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 
 from codemill.errors import RecipeError
+from codemill.machine.identity import canonical, digest
+from codemill.machine.kinds import (
+    ADDS_A_LAYER,
+    KEY_BYTES,
+    Adds,
+    Columns,
+    Exchange,
+    Folder,
+    Group,
+    Kind,
+    Layer,
+    Opened,
+    Params,
+    Published,
+    Reads,
+    Rows,
+    Source,
+)
+from codemill.machine.modules import load_module
 
-Columns = Mapping[str, pa.DataType]
-Reads = tuple[str, ...] | Callable[[Mapping[str, Any]], tuple[str, ...]]
-Adds = Columns | Callable[[Mapping[str, Any]], Columns]
-Resolve = Callable[[tuple["Table", ...], dict[str, Any]], dict[str, Any]]
+Resolve: TypeAlias = Callable[[tuple["Table", ...], dict[str, Any]], dict[str, Any]]
+USES = ("core", "connections", "machine")
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
     """A verb of recipes: a pure function with what the machine must know to run it.
 
-    Made by `@step` and `@exchange`. Calling it with tables returns a Table; `step.function` is the plain function,
+    Made by the decorators of this file. Calling it with tables returns a Table; `step.function` is the plain function,
     for tests and notebooks.
     """
 
     name: str  # "dedup.exact": last part of the module, then the function
     version: int
-    kind: str  # "ingest" | "batch" | "exchange"
     function: Callable[..., Any]
-    reads: Reads  # columns the function sees
-    adds: Adds  # columns of its layer
-    key: str | None = None  # exchange: the column that rows are brought together by; "$name" = the parameter's value
-    emit: Callable[..., Any] | None = None  # exchange: batch → keys; None = the columns read are the keys
-    gather: Callable[..., Any] | None = None  # exchange: what all partitions found → verdicts
-    beside: Callable[[Mapping[str, Any]], Sequence[Any]] | None = None  # exchange: parameters → `exchange.Beside`s
-    settle: Callable[..., Any] | None = None  # exchange: several verdicts for a row → one
-    connects: bool = False  # exchange: what partitions find are pairs of nodes; `gather` gets connected components
-    piecewise: bool = False  # exchange: the function gets `exchange.Pieces` instead of one table
-    keys: Callable[[Mapping[str, Any], int, int], int] | None = None  # exchange: parameters, rows, bytes → key rows
-    weight: int | Callable[[Mapping[str, Any]], int] = 0  # exchange: memory of one key row, bytes
+    how: Kind
+    reads: Reads = ()  # columns the function sees of its first input (a group: of each)
+    adds: Adds = field(default_factory=dict)  # columns of what it makes
+    uses: str = "core"  # what a task of it needs: "core" | "connections" (all in one process) | "machine" (alone on it)
+    drops: Mapping[str, str] = field(default_factory=dict)  # its reasons, each as a phrase for people
+    ledger: Columns = field(default_factory=dict)  # of its columns those that the ledger shows
     check: Callable[..., None] | None = None  # parameters → RecipeError, before any work
     resolve: Resolve | None = None  # inputs and parameters → parameters as they are recorded
-    edits: tuple[str, ...] = ()  # columns of its layer in which null means "as it was"
     notes: Callable[..., Sequence[str]] | None = None  # parameters → lines that `plan` shows under the step
+    tells: tuple[str, ...] = ()  # parameters that decide nothing: they tell the readers of the manifest
+    knows: Callable[[], Any] | None = None  # identifies what it knows besides its parameters: tables, prompts, kernels
     file: str = ""
 
     def __call__(self, *inputs: Table, **params: Any) -> Table:
@@ -82,20 +84,41 @@ class Step:
                     f"{self.name} takes tables as positional arguments, got {type(given).__name__}",
                     remedy=f"parameters are keyword-only; to run it on a batch at once use {self.name}.function(batch)",
                 )
-        if self.kind != "ingest" and len(inputs) != 1:
-            raise RecipeError(f"{self.name} takes one table, got {len(inputs)}")
+        self._check_inputs(inputs)
         bound = self.bind(params)
         if self.resolve is not None:
             bound = self.resolve(inputs, bound)
             canonical(bound, where=self.name)
         return Table(self, inputs, bound)
 
-    def bind(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def _check_inputs(self, inputs: Sequence[Table]) -> None:
+        least, most = self._inputs()
+        if len(inputs) < least or (most is not None and len(inputs) > most):
+            wanted = f"{least} or more tables" if most is None else {0: "no table", 1: "one table"}.get(most, f"{most}")
+            raise RecipeError(f"{self.name} takes {wanted}, got {len(inputs)}")
+        if inputs and isinstance(self.how, (*ADDS_A_LAYER, Rows)) and isinstance(inputs[0].step.how, Folder):
+            raise RecipeError(f"{self.name} takes a table of rows first, {inputs[0].step.name} makes files")
+
+    def _inputs(self) -> tuple[int, int | None]:
+        """How few and how many tables it takes; None = any number."""
+        if isinstance(self.how, Source | Opened):
+            return 0, 0
+        if isinstance(self.how, Group):
+            return 1, None
+        if isinstance(self.how, Exchange):
+            return 1, None if self.how.other_keys else 1
+        kinds = [p.kind for p in inspect.signature(self.function).parameters.values()]
+        named = kinds.count(inspect.Parameter.POSITIONAL_OR_KEYWORD) + kinds.count(inspect.Parameter.POSITIONAL_ONLY)
+        return named, None if inspect.Parameter.VAR_POSITIONAL in kinds else named
+
+    def bind(self, params: Params) -> dict[str, Any]:
         """Parameters with defaults filled in, checked to be known and plain."""
+        given_by_machine = {"before"} if isinstance(self.how, Group) and self.how.before else set()
+        given_by_machine |= {"out"} if isinstance(self.how, Folder) else set()
         known = {
             name: p
             for name, p in inspect.signature(self.function).parameters.items()
-            if p.kind is inspect.Parameter.KEYWORD_ONLY
+            if p.kind is inspect.Parameter.KEYWORD_ONLY and name not in given_by_machine
         }
         for name in params:
             if name not in known:
@@ -115,39 +138,84 @@ class Step:
             self.check(**bound)
         return bound
 
-    def columns_read(self, params: Mapping[str, Any]) -> tuple[str, ...]:
-        """The columns the function sees, which may depend on its parameters."""
-        return self.reads(params) if callable(self.reads) else self.reads
-
-    def columns_added(self, params: Mapping[str, Any]) -> Columns:
-        """The columns of its layer, which may depend on its parameters."""
-        return self.adds(params) if callable(self.adds) else self.adds
-
-    def key_rows(self, params: Mapping[str, Any], rows: int, size: int) -> int:
-        """About how many rows of keys an exchange has of so many rows with so many bytes of content."""
-        return self.keys(params, rows, size) if self.keys else rows
-
-    def weight_of(self, params: Mapping[str, Any]) -> int:
-        """Bytes of memory that one key row of an exchange takes while it is resolved."""
-        return self.weight(params) if callable(self.weight) else self.weight
+    @property
+    def kind(self) -> str:
+        """The kind of step in one word: "source", "layer", "exchange", "rows", "group", "folder" or "opened"."""
+        return type(self.how).__name__.lower()
 
     @functools.cached_property
     def code(self) -> str:
         """Hash of the source of its functions: a warning is given when it changed and the version did not."""
         hash = hashlib.sha256()
-        for function in (self.function, self.emit, self.gather, self.settle):
+        parts = [getattr(self.how, name, None) for name in ("emit", "gather", "merge", "other_keys")]
+        for function in (self.function, *parts):
             with contextlib.suppress(OSError, TypeError):  # none, or typed at a prompt: there is no source
                 hash.update(inspect.getsource(function).encode())  # type: ignore[arg-type]
         return hash.hexdigest()[:16]
 
     def identity(self) -> dict[str, Any]:
-        """Name and version; of a user's own step its code as well, for two files can have one name."""
+        """Name, version and what it knows; of a user's own step its code as well, for two files can have one name."""
         ours = self.function.__module__.startswith("codemill.")
-        return {"step": self.name, "version": self.version, **({} if ours else {"code": self.code})}
+        known = {} if self.knows is None else {"knows": self.knows()}
+        return {"step": self.name, "version": self.version, **known, **({} if ours else {"code": self.code})}
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A step travels to workers by name, never by value.
         return (_load_step, (self.function.__module__, self.function.__qualname__, self.file))
+
+
+_CHECKED: set[str] = set()
+"""Identities that are those of this process: a worker has many parts of one table to do."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A step with its parameters, as it travels to workers. `identity` is that of the recipe's process."""
+
+    step: Step
+    params: Params
+    identity: str
+
+    @staticmethod
+    def of(table: Table) -> Call:
+        """What is called to build a table. Sources are no part of its identity: each part has that of its own."""
+        left_out = {*table.step.tells, *(("sources",) if isinstance(table.step.how, Source) else ())}
+        params = {name: value for name, value in table.params.items() if name not in left_out}
+        return Call(table.step, table.params, digest([table.step.identity(), params]))
+
+    def check(self) -> None:
+        """Raises: RecipeError if this process knows other tables than the recipe's (another version on a node)."""
+        if self.identity in _CHECKED:
+            return
+        here = Call.of(Table(self.step, (), self.params)).identity
+        _CHECKED.add(here)
+        if here != self.identity:
+            raise RecipeError(
+                f"{self.step.name} is not the same here as where the recipe was read",
+                remedy="is another version of codemill or of a signal's file on this node?",
+            )
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The columns the function sees, which may depend on its parameters."""
+        return self.step.reads(self.params) if callable(self.step.reads) else self.step.reads
+
+    @property
+    def adds(self) -> Columns:
+        """The columns of what it makes, which may depend on its parameters."""
+        return self.step.adds(self.params) if callable(self.step.adds) else self.step.adds
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns of a layer. Every layer can drop rows: any document may crash a worker."""
+        return pa.schema([pa.field(n, t) for n, t in {**self.adds, "reason": pa.string()}.items()])
+
+    @property
+    def key(self) -> str:
+        """The column that rows are brought together by."""
+        assert isinstance(self.step.how, Exchange | Group)
+        key = self.step.how.key
+        return str(self.params[key[1:]]) if key.startswith("$") else key
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,14 +224,94 @@ class Table:
 
     step: Step
     inputs: tuple[Table, ...]
-    params: Mapping[str, Any]
+    params: Params
+
+    @functools.cached_property
+    def call(self) -> Call:
+        """What is called to build it."""
+        return Call.of(self)
 
     def layers(self) -> list[Table]:
-        """The stack from the base layer to this one."""
-        return [*(self.inputs[0].layers() if self.inputs else ()), self]
+        """The stack from the table that was begun to this one."""
+        below = self.inputs[0].layers() if isinstance(self.step.how, ADDS_A_LAYER) else []
+        return [*below, self]
+
+    def graph(self) -> list[Table]:
+        """Every table it is made of, itself last, each once, inputs first."""
+        seen: dict[int, Table] = {}
+
+        def visit(table: Table) -> None:
+            waiting = [(table, iter(table.inputs))]
+            while waiting:
+                top, inputs = waiting[-1]
+                following = next((t for t in inputs if id(t) not in seen), None)
+                if following is None:
+                    seen.setdefault(id(top), top)
+                    waiting.pop()
+                else:
+                    waiting.append((following, iter(following.inputs)))
+
+        visit(self)
+        return list(seen.values())
+
+    @property
+    def published(self) -> Published:
+        """What its rows look like when they are published: what the step that began it says."""
+        first = self.layers()[0].step.how
+        assert not isinstance(first, Layer | Exchange)
+        return Published() if isinstance(first, Folder) else first.published
 
     def __repr__(self) -> str:
         return " → ".join(t.step.name for t in self.layers())
+
+
+@dataclass(frozen=True)
+class Output:
+    """Something a build publishes: the rows of a table that are kept, or (`ledger`) all of them with their verdicts.
+
+    `columns` chooses columns of the rows kept; by default those that the step which began the table names.
+    """
+
+    table: Table
+    ledger: bool = False
+    columns: pa.Schema | None = None
+
+
+Outputs: TypeAlias = Mapping[str, Table | Output]
+
+
+def ledger(table: Table) -> Output:
+    """All rows of a table with their verdicts: kept, or dropped by which step for which reason."""
+    return Output(table, ledger=True)
+
+
+def outputs_of(wanted: Table | Outputs) -> dict[str, Output]:
+    """What is to be published, by name; a bare table means its rows as "corpus" and its "ledger".
+
+    Raises: RecipeError for names that cannot be those of folders, or things that are no tables.
+    """
+    if isinstance(wanted, Table):
+        wanted = (
+            {"corpus": wanted} if isinstance(wanted.step.how, Folder) else {"corpus": wanted, "ledger": ledger(wanted)}
+        )
+    if not isinstance(wanted, Mapping) or not wanted:
+        raise RecipeError(
+            f"a recipe returns a Table or a dict of outputs, got {type(wanted).__name__}",
+            remedy='such as {"corpus": documents, "ledger": cm.ledger(documents)}',
+        )
+    found = {}
+    for name, value in wanted.items():
+        if not isinstance(name, str) or not name.replace("_", "").isalnum() or not name.isascii():
+            raise RecipeError(f"an output cannot be called {name!r}", remedy="use letters, digits and underscores")
+        if not isinstance(value, Table | Output):
+            raise RecipeError(f"the output {name!r} is a {type(value).__name__}, not a Table")
+        found[name] = value if isinstance(value, Output) else Output(value)
+        if found[name].ledger and isinstance(found[name].table.step.how, Folder):
+            raise RecipeError(f"{found[name].table.step.name} makes files, of which there is no ledger")
+    return found
+
+
+# ── decorators ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def step(
@@ -171,46 +319,45 @@ def step(
     version: int,
     reads: Reads = (),
     adds: Adds,
-    kind: str = "batch",
-    check: Callable[..., None] | None = None,
-    resolve: Resolve | None = None,
     edits: tuple[str, ...] = (),
-    notes: Callable[..., Sequence[str]] | None = None,
+    **more: Any,
 ) -> Callable[[Callable[..., Any]], Step]:
-    """Makes a *batchwise* step of a function `(record batch, *, params) -> record batch`.
+    """Makes a *layer* of a function `(batch, *read, **params) -> batch`, row for row.
 
-    The function sees the living rows of `reads` and returns `adds`, row for row. To drop rows it returns a
-    `reason` (see `VERDICT`). `check` gets the parameters when the step is called and raises RecipeError on wrong
-    values, so that no work is done for nothing. `resolve(inputs, params) -> params` turns parameters as people write
-    them into what is recorded and identifies the table: names completed by versions, say. `reads` and `adds` may be
-    functions of the parameters. A column of `adds` named in `edits` changes an older one where it is not null.
-    `notes` gets the parameters when a plan is shown, and returns lines: what the values mean, where the numbers alone
-    do not say it.
+    The function sees the living rows of `reads` and returns `adds`. To drop rows it returns a `reason`, a short
+    snake_case word; `drops` says what its reasons mean. `check` gets the parameters when the step is called and raises
+    RecipeError on wrong values, so that no work is done for nothing. `resolve(inputs, params) -> params` turns
+    parameters as people write them into what is recorded and identifies the table: names completed by versions, say.
+    `reads` and `adds` may be functions of the parameters. A column of `adds` named in `edits` changes an older one
+    where it is not null. `ledger` names columns of `adds` that the ledger shows. `knows()` identifies what the step
+    knows besides its parameters. `notes` gets the parameters when a plan is shown, and returns lines. Further inputs
+    arrive as `reading.Reading`.
 
-    >>> @step(version=1, reads=("size",), adds={"reason": pa.string()})
+    >>> @step(version=1, reads=("size",), adds={"reason": pa.string()}, drops={"tiny": "smaller than it may be"})
     ... def tiny(batch, *, below: int = 100):
     ...     small = pa.compute.less(batch["size"], below)
     ...     return pa.record_batch({"reason": pa.compute.if_else(small, "tiny", None)})
     >>> tiny.version, tiny.kind
-    (1, 'batch')
+    (1, 'layer')
     """
-
-    if kind not in ("batch", "ingest"):
-        raise RecipeError(f"there is no kind of step {kind!r}", remedy='kinds are "batch", "ingest", and @exchange')
-
-    return _made(version, kind, reads, adds, check=check, resolve=resolve, edits=edits, notes=notes)
+    return _made(version, Layer(edits), reads, adds, **more)
 
 
-def _made(version: int, kind: str, reads: Reads, adds: Adds, **more: Any) -> Callable[[Callable[..., Any]], Step]:
-    def decorate(function: Callable[..., Any]) -> Step:
-        columns = adds if callable(adds) else dict(adds)
-        return Step(_name(function), version, kind, function, reads, columns, file=_file(function), **more)
+def source(
+    *, version: int, adds: Adds, published: Published | None = None, **more: Any
+) -> Callable[[Callable[..., Any]], Step]:
+    """Makes a *source* of a function `(raw batch, source, *, sources, **params) -> batch`, row for row.
 
-    return decorate
+    It begins a table with a row for every row of the `sources`: what cannot be used has a `reason`.
+    """
+    return _made(version, Source(published or Published()), (), adds, **more)
 
 
-KEY_BYTES = 400
-"""Memory of a key row of about 100 bytes while its partition is resolved: it is held in four forms."""
+def opened(
+    *, version: int, adds: Adds, published: Published | None = None, **more: Any
+) -> Callable[[Callable[..., Any]], Step]:
+    """Makes a step that opens the files of an earlier run in place: nothing runs, `source.pieces()` names them."""
+    return _made(version, Opened(published or Published()), (), adds, **more)
 
 
 def exchange(
@@ -220,17 +367,17 @@ def exchange(
     key: str,
     adds: Adds,
     emit: Callable[..., Any] | None = None,
+    other_reads: Reads = (),
+    other_keys: Callable[..., Any] | None = None,
     gather: Callable[..., Any] | None = None,
-    beside: Callable[[Mapping[str, Any]], Sequence[Any]] | None = None,
-    settle: Callable[..., Any] | None = None,
-    connects: bool = False,
+    merge: Callable[..., Any] | None = None,
+    finds_pairs: bool = False,
     piecewise: bool = False,
-    keys: Callable[[Mapping[str, Any], int, int], int] | None = None,
-    weight: int | Callable[[Mapping[str, Any]], int] = KEY_BYTES,
-    check: Callable[..., None] | None = None,
-    notes: Callable[..., Sequence[str]] | None = None,
+    estimate_keys: Callable[[Params, int, int], int] | None = None,
+    bytes_per_key: int | Callable[[Params], int] = KEY_BYTES,
+    **more: Any,
 ) -> Callable[[Callable[..., Any]], Step]:
-    """Makes an *exchange* step of a function `(keys table, *, params) -> verdict table`.
+    """Makes an *exchange* of a function `(keys table, **params) -> verdict table`.
 
     All rows with equal `key` (a uniformly distributed hash: fixed-size binary of 8 bytes or more, or uint64) meet in
     one call, with many other keys. The function sees the columns emitted and two more, `part` and `row`, which say
@@ -238,69 +385,86 @@ def exchange(
     each. `key="$name"` takes the column that the parameter `name` names.
 
     `emit(batch, rows, **params) -> (keys, rows)` turns living rows into keys, as many as it likes for each; without it
-    the columns read are the keys. With `gather(tables, **params) -> verdict table` the function may return anything,
-    and `gather` makes verdicts of what all partitions found, in one process. With `connects=True` what is found are
-    pairs of nodes (`a`, `b`: uint64) of a graph of any size, and `gather` gets every node as `a` with the smallest node
-    it is connected with as `b`: all at once, or in as many calls as there are partitions. `piecewise` hands the
-    function `exchange.Pieces` instead of a table, for keys too large to hold at once. `weight` sizes the partitions:
-    memory for each row of keys, of which there is one for each living row, or what `keys(params, rows, bytes)` says of
-    so many rows with so many bytes of content.
-    `beside(params)` names keys from elsewhere that take part (`exchange.Beside`). With `settle(verdicts) -> verdicts`
-    partitions may find several verdicts for one row, and it makes one of them.
+    the columns read are the keys. `other_keys(batch, **params) -> keys` makes keys of the columns `other_reads` of
+    further inputs: they have the part -1, and nothing can be said about them. With `gather(tables, **params) -> verdict
+    table` the function may return anything, and `gather` makes verdicts of what all partitions found, in one process.
+    With `finds_pairs` what is found are pairs of nodes (`a`, `b`: uint64) of a graph of any size, and `gather` gets
+    every node as `a` with the smallest node it is connected with as `b`: all at once, or in as many calls as there are
+    partitions. `piecewise` hands the function `exchange.Pieces` instead of a table, for keys too large to hold at once.
+    With `merge(verdicts) -> verdicts` partitions may find several verdicts for one row, and it makes one of them.
+    `bytes_per_key` sizes the partitions: memory for each row of keys, of which there is one for each living row, or
+    what `estimate_keys(params, rows, bytes)` says of so many rows with so many bytes.
     """
-
-    return _made(
-        version,
-        "exchange",
-        reads,
-        adds,
-        key=key,
-        emit=emit,
-        gather=gather,
-        beside=beside,
-        settle=settle,
-        connects=connects,
-        piecewise=piecewise,
-        keys=keys,
-        weight=weight,
-        check=check,
-        notes=notes,
+    how = Exchange(
+        key, emit, other_reads, other_keys, gather, merge, finds_pairs, piecewise, estimate_keys, bytes_per_key
     )
+    return _made(version, how, reads, adds, **more)
 
 
-def canonical(value: Any, *, where: str) -> Any:
-    """Plain data in one form only, ready for JSON: the alphabet in which identities are written.
+def rows(
+    *, version: int, reads: Reads, adds: Adds, published: Published | None = None, **more: Any
+) -> Callable[[Callable[..., Any]], Step]:
+    """Makes a step that begins a table with 0…n rows for each row: `(batch, *read, **params) -> batch`.
 
-    None, bool, int, finite float, str, lists and tuples, dicts with string keys, frozen dataclasses of these.
-    Raises: RecipeError on anything else.
+    Each row that the function returns says in `of` which row of the batch it is made of, and may have a `reason`: then
+    it is dropped, and says why. A row of the batch that nothing was made of must have such a row. The machine adds
+    `parent`, the id of that row, and `id`, a hash of the step with its parameters, the parent and an ordinal: the
+    number of the row among those of its parent, or the column `ordinal` (int64) where the author has a better one. It
+    adds `size`, 0, where the function gives none.
     """
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise RecipeError(f"a parameter must be finite, got {value}", where=where)
-        return value
-    if isinstance(value, list | tuple):
-        return [canonical(v, where=f"{where}[{i}]") for i, v in enumerate(value)]
-    if isinstance(value, Mapping):
-        for k in value:
-            if not isinstance(k, str):
-                raise RecipeError(f"keys of a parameter must be strings, got {k!r}", where=where)
-        return {k: canonical(v, where=f"{where}[{k!r}]") for k, v in sorted(value.items())}
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
-        return {"kind": type(value).__name__, **canonical(fields, where=where)}
-    raise RecipeError(
-        f"a parameter must be plain data, got {type(value).__name__}",
-        where=where,
-        remedy="pass numbers, strings, lists, dicts or frozen dataclasses of these",
-    )
+    columns = {"id": pa.string(), "parent": pa.string(), "size": pa.int64()}
+    full: Adds = (lambda params: {**columns, **adds(params)}) if callable(adds) else {**columns, **adds}
+    return _made(version, Rows(published or Published()), reads, full, **more)
 
 
-def digest(value: Any) -> str:
-    """Fingerprint of plain data: 20 hex digits (80 bits) of the SHA-256 of its canonical JSON."""
-    text = json.dumps(canonical(value, where="fingerprint"), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:20]
+def group(
+    *,
+    version: int,
+    reads: Reads,
+    key: str,
+    adds: Adds,
+    emit: Callable[..., Any] | None = None,
+    before: tuple[str, ...] = (),
+    published: Published | None = None,
+    **more: Any,
+) -> Callable[[Callable[..., Any]], Step]:
+    """Makes a step that begins a table with rows per key: `(keys table, **params) -> batch`.
+
+    The keys of one part come sorted by `key` (as for an exchange, a uniformly distributed hash), then by where they
+    live: `input`, `part`, `row`. The rows returned must be sorted by `key` too, which is a column of them. The parts
+    together are sorted, and follow from the number of rows alone. `emit(batch, **params) -> keys` makes keys of the
+    living rows of each input, one for each; without it the columns read are the keys. With `before=("tokens",)` the
+    function gets `before={"tokens": n}`: the sums of these columns over all smaller keys. The machine adds `id`, a hash
+    of the step with its parameters, the key and the number of the row among those of the key, and `size`, 0, where the
+    function gives none.
+    """
+    columns = {"id": pa.string(), "size": pa.int64()}
+    full: Adds = (lambda params: {**columns, **adds(params)}) if callable(adds) else {**columns, **adds}
+    return _made(version, Group(key, emit, before, published or Published()), reads, full, **more)
+
+
+def folder(*, version: int, **more: Any) -> Callable[[Callable[..., Any]], Step]:
+    """Makes a step that writes files: `(*read, out, **params) -> counts`.
+
+    `out` is a `reading.OutFolder`. What is in it is not swept when a run is resumed, so that what the function runs can
+    resume itself; `out.seal(name)` gives a file that is complete its receipt. Counts are numbers for the books.
+    """
+    return _made(version, Folder(), (), {}, **more)
+
+
+def _made(version: int, how: Kind, reads: Reads, adds: Adds, **more: Any) -> Callable[[Callable[..., Any]], Step]:
+    if more.get("uses", "core") not in USES:
+        raise RecipeError(f"a step cannot use {more['uses']!r}", remedy=f"one of: {', '.join(USES)}")
+
+    def decorate(function: Callable[..., Any]) -> Step:
+        columns = adds if callable(adds) else dict(adds)
+        made = Step(_name(function), version, function, how, reads, columns, file=_file(function), **more)
+        if not callable(made.ledger) and not isinstance(made.ledger, Mapping):
+            known = columns if not callable(columns) else {}
+            return replace(made, ledger={name: known[name] for name in made.ledger})
+        return made
+
+    return decorate
 
 
 def _name(function: Callable[..., Any]) -> str:
@@ -309,33 +473,6 @@ def _name(function: Callable[..., Any]) -> str:
 
 def _file(function: Callable[..., Any]) -> str:
     return getattr(sys.modules.get(function.__module__), "__file__", None) or ""
-
-
-def load_module(name: str, file: str) -> ModuleType:
-    """Imports a module by name or, for a user's own file, from where it is, under a name of its own."""
-    if name in sys.modules and name != "__main__":
-        return sys.modules[name]
-    if name != "__main__" and importlib.util.find_spec(name.partition(".")[0]) is not None:
-        return importlib.import_module(name)
-    return module_from_file(Path(file))
-
-
-def module_from_file(path: Path) -> ModuleType:
-    """Imports `path/to/file.py` as a module named after it. Raises: RecipeError if it cannot be imported."""
-    alias = f"codemill_user_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}.{path.stem}"
-    if alias in sys.modules:
-        return sys.modules[alias]
-    spec = importlib.util.spec_from_file_location(alias, path)
-    if not path.is_file() or spec is None or spec.loader is None:
-        raise RecipeError("no such Python file", where=path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[alias] = module
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[alias]
-        raise RecipeError(f"the file cannot be imported: {type(error).__name__}: {error}", where=path) from error
-    return module
 
 
 def _load_step(module: str, qualname: str, file: str) -> Step:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-from codemill import Table
+from codemill import Outputs, Table
 from codemill.recipes import refinecode
 from codemill.sources import Folder, Source
 
@@ -20,7 +20,7 @@ def quickstart(
     *,
     max_file_bytes: Annotated[int, "drop files larger than this (bytes)"] = 8_000_000,
     rules: Annotated[str, "refinecode, or none: measure, but drop nothing by rules"] = "refinecode",
-) -> Table:
+) -> Table | Outputs:
     """RefineCode, from raw files to a judged corpus, over the code on this machine (or --input).
 
     Without --input it reads the Python standard library, the installed Python packages and the Rust crates that
@@ -31,7 +31,7 @@ def quickstart(
     )
 
 
-def smoke(inputs: Sequence[Source] = ()) -> Table:
+def smoke(inputs: Sequence[Source] = ()) -> Table | Outputs:
     """The same on a handful of files, all of them good enough, in a second."""
     json = Folder(str(Path(sysconfig.get_path("stdlib")) / "json"), label="python", skip=("__pycache__",))
     return quickstart(inputs or (json,), rules="none")

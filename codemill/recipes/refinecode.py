@@ -12,14 +12,14 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Annotated
 
-from codemill import RecipeError, Table
+from codemill import Output, Outputs, RecipeError, Table, ledger
+from codemill.document import INDEX
 from codemill.errors import did_you_mean
 from codemill.recipes._refinecode_languages import KEPT
 from codemill.recipes._refinecode_rules import REFINECODE_RULES
 from codemill.rules import RuleBook
-from codemill.sources import Metadata, Source
+from codemill.sources import Metadata, Published, Source
 from codemill.steps import clean, dedup, detect, ingest, quality, sample
-from codemill.steps._index import Index
 
 
 def refinecode(
@@ -37,7 +37,7 @@ def refinecode(
     against: Annotated[tuple[str, ...], "--out folder of an earlier run: drop what it has; repeatable"] = (),
     index: Annotated[bool, "publish OUT/index, to hold later runs against this one"] = False,
     seed: Annotated[int, "of the sample and of rules that spare some"] = 0,
-) -> Table:
+) -> Table | Outputs:
     """Repositories in, RefineCode's raw-code corpus out: languages, copies, cleaning, quality, sample."""
     repositories = Metadata(metadata) if metadata else None
     files = ingest.documents(sources=resize(inputs, max_file_bytes), metadata=repositories)
@@ -51,8 +51,8 @@ def refinecode(
     # SHA-256 of the whole file, across all repositories; the copy with most stars, then latest commit, is kept.
     # Stars choose between copies and never select documents: a corpus of ≥ 5 stars had lower loss but worse
     # HumanEval and MBPP (6.3).
-    earlier = tuple(Index(path) for path in against)
-    unique = dedup.exact(programs, against=earlier)
+    earlier = [ingest.published(source=Published(path)) for path in against]
+    unique = dedup.exact(programs, *earlier)
 
     # 5-grams of words, 2048 MinHash values in 16 bands of 128: near-identical files only, for the middle of the curve
     # is at a Jaccard similarity of 0.979. The paper does not verify; it merges whatever shares a band.
@@ -61,6 +61,7 @@ def refinecode(
     # of files removed 0.1 % more, instead of files far less (Table 13).
     distinct = dedup.fuzzy(
         unique,
+        *earlier,
         level=level,
         bands=16,
         rows=128,
@@ -69,7 +70,6 @@ def refinecode(
         at_least=0.95,  # ours: a member further than this from the copy that is kept stays
         by=("source", "language"),
         most_lost=1.0,  # of a language of a source; lower it for a corpus that has been deduplicated before
-        against=earlier,
         index=index,  # off: it costs as much as a second look at what is kept, and about 450 bytes a file
     )
 
@@ -91,10 +91,13 @@ def refinecode(
     judged = quality.judge(measured, rules=_book(rules), seed=seed)
     good = quality.keep(judged)
 
-    return sample.fraction(good, keep={"java": java_fraction, "html": html_fraction}, seed=seed)
+    corpus = sample.fraction(good, keep={"java": java_fraction, "html": html_fraction}, seed=seed)
+    if not index and not earlier:
+        return corpus
+    return {"corpus": corpus, "ledger": ledger(corpus), "index": Output(corpus, columns=INDEX)}
 
 
-def smoke(inputs: Sequence[Source]) -> Table:
+def smoke(inputs: Sequence[Source]) -> Table | Outputs:
     """The same shape with everything kept, for a handful of files."""
     return refinecode(inputs, java_fraction=1.0, html_fraction=1.0, rules="none")
 

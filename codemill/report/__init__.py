@@ -14,6 +14,7 @@ from codemill.report import distribution, rules
 from codemill.report.facts import gather
 from codemill.report.funnel import funnel_svg
 from codemill.report.page import page_of
+from codemill.run import Run
 
 __all__ = ["funnel_svg", "render", "write"]
 
@@ -25,8 +26,9 @@ def render(out: str | Path) -> str:
 
     Raises: InputError if there is no finished run in `out`, or if its files cannot be read.
     """
-    facts = gather(out)
-    return page_of(facts, rules.gather(out), distribution.gather(out, facts.languages))
+    run = Run.open(out)
+    facts = gather(run)
+    return page_of(facts, rules.gather(run), distribution.gather(run, facts.languages))
 
 
 def write(out: str | Path) -> Path:

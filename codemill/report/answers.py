@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from codemill.report import cut, earlier, working
+from codemill.report import cut, earlier
 from codemill.report.accounts import manifest_checks
 from codemill.report.diffs import diff
 from codemill.report.facts import (
@@ -17,12 +17,10 @@ from codemill.report.facts import (
     chunk_totals,
     collect,
     language_rows,
-    read_manifest,
-    readable,
-    scan_ledger,
 )
 from codemill.report.quality import judged
 from codemill.report.words import REASONS, alike, percent, plural, printable
+from codemill.run import Run, Text
 
 MATCHES = 20  # ledger rows an answer holds when several files have the same path
 COPIES = 10  # copies of a kept file that are named
@@ -36,11 +34,11 @@ def show_data(out: str | Path) -> dict[str, Any]:
 
     Raises: InputError if there is no finished run in `out`.
     """
-    manifest = read_manifest(out)
+    run = Run.open(out)
+    manifest, ledger = run.manifest, run.ledger()
     wrong = [check for check in manifest_checks(manifest) if not check.ok]
-    ledger = scan_ledger(out)
-    with readable(out):
-        chunks = chunk_totals(ledger)
+    with run.readable():
+        chunks, spoken = chunk_totals(ledger), language_rows(ledger)
     return {
         "out": str(out),
         "codemill": manifest["codemill"],
@@ -50,7 +48,7 @@ def show_data(out: str | Path) -> dict[str, Any]:
         "kept": manifest["kept"],
         "dropped": manifest["dropped"],
         "steps": manifest["steps"],
-        "languages": list(language_rows(out)),
+        "languages": list(spoken),
         "chunks": chunks,
         "adds_up": not wrong,
         "wrong": [{"what": check.what, "sum": check.sum} for check in wrong],
@@ -75,8 +73,9 @@ def explain_data(out: str | Path, query: str) -> dict[str, Any]:
 
     Raises: InputError if there is no finished run in `out`.
     """
-    manifest, ledger = read_manifest(out), scan_ledger(out, place=True)
-    with readable(out):
+    run = Run.open(out)
+    ledger = run.ledger(place=True)
+    with run.readable():
         found = ledger.filter(_matches(query))
         total = collect(found.select(pl.len())).item()
         rows = _first(found, MATCHES)
@@ -85,7 +84,7 @@ def explain_data(out: str | Path, query: str) -> dict[str, Any]:
             "query": query,
             "found": bool(rows),
             "total": total,
-            "matches": _explained(out, ledger, manifest, rows),
+            "matches": _explained(run, ledger, rows),
             "suggestions": [] if rows else _suggestions(ledger, query),
         }
 
@@ -96,9 +95,7 @@ def _matches(query: str) -> pl.Expr:
     return by_id | (pl.col("path") == path) | (pl.concat_str("repo", pl.lit("/"), "path") == path)
 
 
-def _explained(
-    out: str | Path, ledger: pl.LazyFrame, manifest: dict[str, Any], rows: list[Row]
-) -> list[dict[str, Any]]:
+def _explained(run: Run, ledger: pl.LazyFrame, rows: list[Row]) -> list[dict[str, Any]]:
     wanted = {row["kept_id"] for row in rows if row["kept_id"] is not None}
     # Should one id stand in two rows, the one that was kept comes last ("dropped" < "kept") and counts.
     others = ledger.filter(pl.col("id").is_in(sorted(wanted))).sort("verdict", "place")
@@ -107,14 +104,14 @@ def _explained(
     counts: dict[str, dict[str, int]] = {}
     for id, reason, n in collect(copies.group_by("kept_id", "reason").len().sort("kept_id", "reason")).iter_rows():
         counts.setdefault(id, {})[str(reason)] = n
-    elsewhere = earlier.find(manifest, [row["kept_id"] for row in rows if _is_earlier(row, kept)])
+    elsewhere = earlier.find(run, [row["kept_id"] for row in rows if _is_earlier(row, kept)])
     answers: list[dict[str, Any]] = []
     compared = 0
     for row in rows:
         before = elsewhere.get(row["kept_id"]) if _is_earlier(row, kept) else None
-        number = working.dropped_by(out, manifest, row["place"], row["step"])
+        number = run.dropped_by(row["place"], row["step"])
         instead = before.row if before else kept.get(row["kept_id"])
-        step = None if number is None else manifest["steps"][number]
+        step = None if number is None else run.steps[number]
         answer = {
             "ledger": _shown(row),
             "verdict": _verdict(row, instead, step, before),
@@ -124,15 +121,15 @@ def _explained(
             **_copies("copies", copies, counts, row["id"], None),
             **_copies("others", copies, counts, row["kept_id"], row),
             "comparison": None,
-            "quality": judged(out, manifest, row["place"]),
-            "chunks": cut.removed(out, manifest, row, ledger) if len(answers) < DIFFS else None,
-            "cleaned": _cleaned(out, manifest, row, number) if len(answers) < DIFFS else None,
+            "quality": judged(run, row["place"]),
+            "chunks": cut.removed(run, row, ledger) if len(answers) < DIFFS else None,
+            "cleaned": _cleaned(run, row, number) if len(answers) < DIFFS else None,
         }
         if instead is not None and row["reason"] in COPIES_OF:
             with_text = row["reason"] == "near_duplicate" and compared < DIFFS
             compared += with_text
             where = before.out if before else None
-            answer["comparison"] = _compared(out, manifest, row, instead, number, where, with_text=with_text)
+            answer["comparison"] = _compared(run, row, instead, number, where, with_text=with_text)
         answers.append(answer)
     return answers
 
@@ -164,8 +161,7 @@ def _copies(
 
 
 def _compared(
-    out: str | Path,
-    manifest: dict[str, Any],
+    run: Run,
     row: Row,
     kept: Row,
     number: int | None,
@@ -179,13 +175,14 @@ def _compared(
     `dropped`, the `stars` and `commit_time` of each; `diff` (see `diffs.diff`), for near-copies; `why`, if there
     is no diff where one would be expected.
     """
-    step = None if number is None else manifest["steps"][number]
-    mine = working.read_back(out, manifest, row["place"], number or 0)
-    theirs = working.Known() if where else working.read_back(out, manifest, kept["place"], number or 0)
+    step = None if number is None else run.steps[number]
+    mine = run.text(row["place"], number or 0)
     if where:
-        theirs = working.published(where, kept["place"], kept["id"]) or working.Known(why="the earlier corpus is gone")
-    elif theirs.text is None and kept["verdict"] == "kept":
-        theirs = working.published(out, kept["place"], kept["id"]) or theirs
+        theirs = Run.open(where).published_text(kept["place"], kept["id"]) or Text(why="the earlier corpus is gone")
+    else:
+        theirs = run.text(kept["place"], number or 0)
+        if theirs.text is None and kept["verdict"] == "kept":
+            theirs = run.published_text(kept["place"], kept["id"]) or theirs
     answer: dict[str, Any] = {
         "alike": alike(row["similarity"], row["reason"], step["parameters"] if step else {}),
         "preferred": "it was there before" if where else _preferred(mine, theirs),
@@ -207,22 +204,20 @@ def _compared(
     return answer
 
 
-def _cleaned(out: str | Path, manifest: dict[str, Any], row: Row, number: int | None) -> dict[str, Any] | None:
+def _cleaned(run: Run, row: Row, number: int | None) -> dict[str, Any] | None:
     """What steps named `clean.…` changed in the text of a file that reached them; `number`: what dropped it."""
-    cleaning = [i for i, step in enumerate(manifest["steps"]) if str(step["name"]).startswith("clean.")]
+    cleaning = [i for i, step in enumerate(run.steps) if str(step["name"]).startswith("clean.")]
     if not cleaning or (number is not None and number <= cleaning[0]):
         return None
-    before = working.read_back(out, manifest, row["place"], cleaning[0])
-    if number is None:
-        after = working.published(out, row["place"], row["id"]) or working.Known()
-    else:
-        after = working.read_back(out, manifest, row["place"], number)
+    before = run.text(row["place"], cleaning[0])
+    published = run.published_text(row["place"], row["id"]) if number is None else None
+    after = published or (Text() if number is None else run.text(row["place"], number))
     if before.text is None or after.text is None or before.text == after.text:
         return None
     return diff(before.text, after.text)
 
 
-def _preferred(mine: working.Known, theirs: working.Known) -> str | None:
+def _preferred(mine: Text, theirs: Text) -> str | None:
     """Which of dedup's criteria told them apart: stars, then the latest commit. Null if neither did."""
     if mine.stars != theirs.stars:
         stars = [plural(known.stars, "star") if known.stars is not None else "unknown" for known in (theirs, mine)]
@@ -257,7 +252,7 @@ def _verdict(row: Row, kept: Row | None, step: Row | None, before: earlier.Earli
         return f"{sentence}. Kept instead: {name}{alike}, in the earlier corpus {printable(before.out)}{more}."
     if kept is None:
         sentence += f". The copy kept instead, {printable(row['kept_id'])}{alike}, is not in the ledger"
-        if step and step["parameters"].get("against") and before and before.why:
+        if step and len(step["inputs"]) > 1 and before and before.why:
             sentence += f", nor found in the earlier corpora ({printable(before.why)})"
         return sentence + "."
     sentence += f". Kept instead: {printable(kept['repo'])}/{printable(kept['path'])}{alike}"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
 
 from codemill import _core
-from codemill.report import working
+from codemill.errors import CodemillError
 from codemill.report.facts import Row, collect
+from codemill.run import Run
 from codemill.steps.chunks import goes
 
 SHOWN = 12
@@ -19,7 +19,7 @@ SHOWN = 12
 _LINE = 120  # characters of a chunk's first line
 
 
-def removed(out: str | Path, manifest: dict[str, Any], row: Row, ledger: pl.LazyFrame) -> dict[str, Any] | None:
+def removed(run: Run, row: Row, ledger: pl.LazyFrame) -> dict[str, Any] | None:
     """The chunks that were cut out of the document in a row of the ledger; None if none was.
 
     Returns: `total`, `removed` and `bytes`; `chunks`, the first of those that went, each with `first_line` and
@@ -30,10 +30,10 @@ def removed(out: str | Path, manifest: dict[str, Any], row: Row, ledger: pl.Lazy
     if row["chunks"] is None or not row["chunks"]["removed"]:
         return None
     answer = {**row["chunks"], "chunks": [], "why": None}
-    number = max(i for i, step in enumerate(manifest["steps"]) if step["name"] == "chunks.drop")
-    parameters = manifest["steps"][number]["parameters"]
-    members = working.value(out, manifest, row["place"], "chunk_members")
-    before = working.read_back(out, manifest, row["place"], number)
+    number = max(i for i, step in enumerate(run.steps) if step["name"] == "chunks.drop")
+    parameters = run.steps[number]["parameters"]
+    members = _members(run, row["place"])
+    before = run.text(row["place"], number)
     if members is None or before.text is None:
         return answer | {"why": before.why or "the working tables are gone (.work in the output folder)"}
     there = goes(members, verify=parameters["verify"], at_least=parameters["at_least"])
@@ -60,3 +60,12 @@ def removed(out: str | Path, manifest: dict[str, Any], row: Row, ledger: pl.Lazy
     for chunk in answer["chunks"]:
         chunk["kept"] = names.get(chunk["kept_id"])
     return answer
+
+
+def _members(run: Run, place: int) -> pa.Array | None:
+    """What was found of each chunk of a document; None if it is not known any more."""
+    try:
+        found = run.row(place, ["chunk_members"])["chunk_members"]
+    except CodemillError:
+        return None
+    return found.flatten() if found[0].is_valid else None

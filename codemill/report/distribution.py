@@ -12,25 +12,20 @@ came in, no second sample.
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from codemill.errors import CodemillError, InputError, RecipeError, did_you_mean
-from codemill.machine.layers import Layer, Stack
-from codemill.machine.store import Place
-from codemill.report.facts import Row, collect, read_manifest, readable, scan_ledger
+from codemill.report.facts import Row, collect
 from codemill.rules import Values, values_of
-from codemill.tuning.thresholds import Opened, opened
+from codemill.run import Documents, Run
 
 Counts = npt.NDArray[np.int64]
 
@@ -178,18 +173,18 @@ class Distribution:
     why: str | None  # why there are no groups
 
 
-def gather(out: str | Path, languages: Sequence[Row]) -> Distribution:
+def gather(run: Run, languages: Sequence[Row]) -> Distribution:
     """Reads a finished run; `languages` are those of `facts.gather`. Passes once over the ledger and once over the
     signals, after a look at the languages.
 
     Raises: InputError if the ledger cannot be read.
     """
     try:
-        groups, why = compare(out), None
+        groups, why = compare(run), None
     except CodemillError as error:
         groups, why = [], error.what
     rows, variation = _languages(languages)
-    return Distribution(rows, variation, sizes(out), tuple(groups), why)
+    return Distribution(rows, variation, sizes(run), tuple(groups), why)
 
 
 def _languages(languages: Sequence[Row]) -> tuple[tuple[Row, ...], float]:
@@ -204,14 +199,14 @@ def _languages(languages: Sequence[Row]) -> tuple[tuple[Row, ...], float]:
     return tuple(rows), sum(abs(row["points"]) for row in rows) / 200
 
 
-def sizes(out: str | Path) -> Shift:
+def sizes(run: Run) -> Shift:
     """Bytes of the files found, and of those kept. Memory: a row per class. Raises: InputError for a damaged ledger."""
     size = pl.col("size").clip(lower_bound=0)
     bits = 64 - size.bitwise_leading_zeros().cast(pl.Int64)
     ends = size - size % pl.lit(2, pl.Int64).pow((bits - FINE - 1).clip(lower_bound=0))  # the lower end of its class
     kept = (pl.col("verdict") == "kept").alias("kept")
-    ledger = scan_ledger(out).filter(pl.col("size").is_not_null())
-    with readable(out):
+    ledger = run.ledger().filter(pl.col("size").is_not_null())
+    with run.readable():
         rows = collect(ledger.group_by(ends.alias("end"), kept).agg(rows=pl.len().cast(pl.Int64)))
     counts = np.zeros((2, CLASSES), dtype=np.int64)
     where = classes(rows["end"].cast(pl.Float64).to_numpy()) + TOP
@@ -219,7 +214,7 @@ def sizes(out: str | Path) -> Shift:
     return _shift("size", [counts])
 
 
-def compare(out: str | Path, languages: Sequence[str] | None = None) -> list[Group]:
+def compare(run: Run, languages: Sequence[str] | None = None) -> list[Group]:
     """Every signal of a run, of the documents that were measured and of those that were kept in the end: of all of
     them, and of each of `languages` (by default those with the most documents).
 
@@ -227,49 +222,44 @@ def compare(out: str | Path, languages: Sequence[str] | None = None) -> list[Gro
     Raises: InputError if the run measured nothing or its working tables are gone, RecipeError for a language that no
     document was in.
     """
-    run, names = _measured(out)
+    documents, names = _measured(run)
     spoken = Counter[str]()
-    for batch in run.batches(["language"]):
+    for batch in documents.batches(["language"]):
         spoken.update(name for name in batch["language"].to_pylist() if name is not None)
     for language in languages or ():
         if language not in spoken:
             remedy = did_you_mean(language, spoken)
-            raise RecipeError(f"no document that was measured is in {language!r}", where=out, remedy=remedy)
+            raise RecipeError(f"no document that was measured is in {language!r}", where=run.out, remedy=remedy)
     if languages is None:
         languages = sorted(spoken, key=lambda name: (-spoken[name], name))[:LANGUAGES]
     shown = pa.array(list(languages), pa.string())
     others = len(languages)  # the group of all other documents
-    documents = np.zeros((others + 1, 2), dtype=np.int64)
+    counted = np.zeros((others + 1, 2), dtype=np.int64)
     counts: dict[str, dict[int, Counts]] = {name: {} for name in names}
-    for batch in run.batches(["language", "verdict", *names]):
+    for batch in documents.batches(["language", "verdict", *names]):
         group = pc.fill_null(pc.index_in(batch["language"], shown), others).to_numpy(zero_copy_only=False)
         group, kept = group.astype(np.int64), _kept(batch)
-        documents += np.bincount(group * 2 + kept, minlength=documents.size).reshape(documents.shape)
+        counted += np.bincount(group * 2 + kept, minlength=counted.size).reshape(counted.shape)
         for name in names:
             _count(counts[name], values_of(batch, name), kept, group)
     every = [_shift(name, list(counts[name].values())) for name in names]
-    groups = [Group(None, int(documents.sum()), int(documents[:, 1].sum()), _ordered(every))]
+    groups = [Group(None, int(counted.sum()), int(counted[:, 1].sum()), _ordered(every))]
     for g, language in enumerate(languages):
         shifts = [_shift(name, [counts[name][g]]) for name in names if g in counts[name]]
-        groups.append(Group(language, int(documents[g].sum()), int(documents[g, 1]), _ordered(shifts)))
+        groups.append(Group(language, int(counted[g].sum()), int(counted[g, 1]), _ordered(shifts)))
     return groups
 
 
-def _measured(out: str | Path) -> tuple[Opened, list[str]]:
-    """The documents as they came out of the last quality.measure with their final verdicts, and the signals' names."""
-    manifest = read_manifest(out)
-    steps = [i for i, step in enumerate(manifest["steps"]) if step["name"] == "quality.measure"]
+def _measured(run: Run) -> tuple[Documents, list[str]]:
+    """The documents as they came out of the last quality.measure, and the names of the signals."""
+    steps = [i for i, step in enumerate(run.steps) if step["name"] == "quality.measure"]
     if not steps:
-        raise InputError("no signals were measured in this run", where=out, remedy="run a recipe with quality.measure")
-    run = opened(out, manifest, steps[-1] + 1)
-    names = dict[str, None]()
-    for i in steps if run.parts else ():
-        folder = run.stack.layers[i].folder.local
-        assert folder is not None  # else it would not have been opened
-        schema = pq.read_schema(folder / f"{run.parts[0]}.parquet")
-        names |= dict.fromkeys(field.name for field in schema if pa.types.is_floating(field.type))
-    verdicts = Layer("the ledger", Place.of(out).at("ledger"), ("verdict",))  # row for row as the working tables
-    return dataclasses.replace(run, stack=Stack((*run.stack.layers, verdicts))), list(names)
+        raise InputError(
+            "no signals were measured in this run", where=run.out, remedy="run a recipe with quality.measure"
+        )
+    documents = run.documents(steps[-1] + 1)
+    fields = [field for i in steps for field in run.schema(i)]
+    return documents, list(dict.fromkeys(field.name for field in fields if pa.types.is_floating(field.type)))
 
 
 def _kept(batch: pa.RecordBatch) -> npt.NDArray[np.bool_]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 
+from codemill.document import INDEX
 from codemill.errors import InputError
-from codemill.report.facts import Row, collect, parts, readable, scan_ledger
-from codemill.steps._index import Index
+from codemill.report.facts import Row, collect
+from codemill.run import Run
+from codemill.sources import Published
 
 
 @dataclass(frozen=True)
@@ -26,27 +28,28 @@ class Earlier:
 def runs(manifest: dict[str, Any]) -> dict[str, str]:
     """The folders of the runs that documents were held against, each with the fingerprint it had then."""
     found: dict[str, str] = {}
-    for step in manifest["steps"]:
-        against = step["parameters"].get("against") or ()
-        for index in [against] if isinstance(against, dict) else against:
-            found[str(index["path"])] = str(index["fingerprint"])
+    for table in manifest["tables"]:
+        if table["kind"] == "opened":
+            source = table["parameters"]["source"]
+            found[str(source["path"])] = str(source["fingerprint"])
     return found
 
 
-def find(manifest: dict[str, Any], ids: Iterable[str]) -> dict[str, Earlier]:
+def find(run: Run, ids: Iterable[str]) -> dict[str, Earlier]:
     """Where each of these documents is kept, as far as the earlier runs can still be read: the first that has it.
 
     A run that is gone or has changed since is skipped for the others, and named where none of them has the document.
     """
     wanted, found, gone = sorted(set(ids)), dict[str, Earlier](), list[str]()
-    for out, fingerprint in runs(manifest).items():
+    for out, fingerprint in runs(run.manifest).items():
         left = [id for id in wanted if id not in found]
         if not left:
             break
         try:
-            changed = Index(out).fingerprint != fingerprint
-            known = _kept(out, left)
-            found |= {id: Earlier(out, known.get(id), None if id in known else _NO_LEDGER) for id in _there(out, left)}
+            changed = Published(out).fingerprint != fingerprint
+            other = Run.open(out)
+            known, there = _kept(other, left), _there(other, left)
+            found |= {id: Earlier(out, known.get(id), None if id in known else _NO_LEDGER) for id in there}
         except InputError as error:
             gone.append(f"{out}: {error.what}")
             continue
@@ -59,19 +62,18 @@ def find(manifest: dict[str, Any], ids: Iterable[str]) -> dict[str, Earlier]:
 _NO_LEDGER = "its ledger is gone, so no more than the id is known"
 
 
-def _kept(out: str, ids: list[str]) -> dict[str, Row]:
+def _kept(run: Run, ids: list[str]) -> dict[str, Row]:
     """Ledger rows of kept documents; none if there is no ledger (an index can be used without)."""
-    if not parts(out, "ledger"):
+    if not run.files("ledger"):
         return {}
-    ledger = scan_ledger(out, place=True)
-    with readable(out):
+    ledger = run.ledger(place=True)
+    with run.readable():
         rows = collect(ledger.filter(pl.col("id").is_in(ids) & (pl.col("verdict") == "kept")).sort("place")).to_dicts()
     return {row["id"]: row for row in rows}
 
 
-def _there(out: str, ids: list[str]) -> Iterator[str]:
+def _there(run: Run, ids: list[str]) -> list[str]:
     """Those of the ids that the index, or the corpus, has."""
-    files: list[Path] = parts(out, "index") or parts(out, "corpus")
-    with readable(out):
-        there = collect(pl.scan_parquet(files, glob=False).select("id").filter(pl.col("id").is_in(ids)))
-    yield from sorted(set(there["id"].to_list()))
+    table = run.table("index" if run.files("index") else "corpus", pa.schema([INDEX.field("id")]))
+    with run.readable():
+        return sorted(set(collect(table.filter(pl.col("id").is_in(ids)))["id"].to_list()))

@@ -7,21 +7,14 @@ grow with the corpus (repositories, kept copies) run in slices of about `GROUPS_
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from codemill.document import LEDGER
-from codemill.errors import InputError
+from codemill.run import Run
 
 GROUPS_AT_ONCE = 2_000_000
 """Keys held at a time while grouping; more keys take more passes over the ledger."""
@@ -66,22 +59,18 @@ class Facts:
     samples: tuple[Row, ...]  # a kept document's ledger row with excerpt, first_line, lines
 
 
-def gather(out: str | Path) -> Facts:
-    """Reads an OUT folder.
-
-    Raises: InputError if OUT has no manifest or no ledger, or if either cannot be read.
-    """
-    manifest = read_manifest(out)
-    ledger = scan_ledger(out)
-    with readable(out):
+def gather(run: Run) -> Facts:
+    """Reads a finished run. Raises: InputError if it has no ledger, or if that or the corpus cannot be read."""
+    ledger = run.ledger()
+    with run.readable():
         cube = _cube(ledger)
         drops = _drops(cube)
         kept = pl.col("verdict") == "kept"
         return Facts(
-            manifest=manifest,
+            manifest=run.manifest,
             ledger=_totals(cube),
             drops=drops,
-            corpus_rows=sum(pq.read_metadata(part).num_rows for part in parts(out, "corpus")),
+            corpus_rows=sum(part.rows for part in run.parts("corpus")),
             languages=languages(cube),
             sources=_before_after(cube, "source", -pl.col("found")),
             sizes=_before_after(cube, "bits"),
@@ -92,62 +81,8 @@ def gather(out: str | Path) -> Facts:
             lost_sources=_lost(cube, "source"),
             chunks=chunk_totals(ledger),
             examples=_examples(ledger, drops),
-            samples=_samples(out, ledger.filter(kept), languages(cube)),
+            samples=_samples(run, ledger.filter(kept), languages(cube)),
         )
-
-
-def read_manifest(out: str | Path) -> dict[str, Any]:
-    """OUT/manifest.json. Raises: InputError if it is missing or is not a manifest."""
-    path = Path(out) / "manifest.json"
-    try:
-        manifest = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        remedy = "name the folder that was given to `codemill run --out`, and let the run finish"
-        raise InputError("no finished run here", where=path, remedy=remedy) from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read the manifest: {error}", where=path, remedy="run the recipe again") from error
-    needed = ("codemill", "recipe", "inputs", "steps", "ingested", "kept", "dropped", "seconds")
-    missing = [key for key in needed if key not in manifest] if isinstance(manifest, dict) else list(needed)
-    if missing:
-        what = f"the manifest of a run has no {', '.join(missing)}"
-        raise InputError(what, where=path, remedy="is this the folder given to `codemill run --out`?")
-    return dict(manifest)
-
-
-def parts(out: str | Path, table: str) -> list[Path]:
-    """The Parquet parts of OUT/table, in order."""
-    return sorted((Path(out) / table).glob("part-*.parquet"))
-
-
-def scan_ledger(out: str | Path, *, place: bool = False) -> pl.LazyFrame:
-    """The ledger, lazily; with `place`, each row's number in all of it as a column of this name.
-
-    Raises: InputError if there is none, or if it lacks a column.
-    """
-    files = parts(out, "ledger")
-    if not files:
-        if read_manifest(out)["ingested"]["rows"] == 0:
-            what = "the inputs of this run held no file, so there is nothing to show"
-            raise InputError(what, where=out, remedy="`codemill plan` with the same --input counts the files it finds")
-        raise InputError("no ledger here", where=Path(out) / "ledger", remedy="run the recipe again")
-    with readable(out):
-        for file in files:
-            missing = set(LEDGER.names) - set(pq.read_schema(file).names)
-            if missing:
-                raise InputError(f"the ledger has no column {', '.join(sorted(missing))}", where=file)
-        if place:
-            return pl.scan_parquet(files, glob=False, row_index_name="place").select(*LEDGER.names, "place")
-        return pl.scan_parquet(files, glob=False).select(LEDGER.names)
-
-
-@contextmanager
-def readable(out: str | Path) -> Iterator[None]:
-    """Turns what Polars and Arrow say about damaged files into an InputError."""
-    try:
-        yield
-    except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
-        what = f"cannot read the ledger or the corpus: {str(error).strip().splitlines()[0]}"
-        raise InputError(what, where=out, remedy="run the recipe again: damaged parts are rebuilt") from error
 
 
 def collect(frame: pl.LazyFrame) -> pl.DataFrame:
@@ -188,11 +123,9 @@ def languages(cube: pl.DataFrame) -> tuple[Row, ...]:
     return tuple(frame.sort(-pl.col("found"), "language", nulls_last=True).to_dicts())
 
 
-def language_rows(out: str | Path) -> tuple[Row, ...]:
+def language_rows(ledger: pl.LazyFrame) -> tuple[Row, ...]:
     """`languages` straight from the ledger, for the terminal."""
-    ledger = scan_ledger(out)
-    with readable(out):
-        return languages(_cube(ledger))
+    return languages(_cube(ledger))
 
 
 def _drops(cube: pl.DataFrame) -> tuple[Row, ...]:
@@ -336,27 +269,12 @@ def _examples(ledger: pl.LazyFrame, drops: tuple[Row, ...]) -> dict[tuple[str, s
     return found
 
 
-def _samples(out: str | Path, kept: pl.LazyFrame, spoken: tuple[Row, ...]) -> tuple[Row, ...]:
+def _samples(run: Run, kept: pl.LazyFrame, spoken: tuple[Row, ...]) -> tuple[Row, ...]:
     most = sorted((row for row in spoken if row["kept"]), key=lambda row: -row["kept"])[:SAMPLES]
     groups = [({"language": row["language"]}, int(row["kept"])) for row in most]
     chosen = _pick(kept, groups, -(-SAMPLES // len(groups)) if groups else 0)[:SAMPLES]
-    texts = _contents(out, [row["id"] for row in chosen])
+    texts = run.contents([row["id"] for row in chosen])
     return tuple({**row, **_excerpt(texts[row["id"]])} for row in chosen if row["id"] in texts)
-
-
-def _contents(out: str | Path, ids: list[str]) -> dict[str, str]:
-    """Reads a few documents from the corpus: ids first, and content only from the batches that hold them."""
-    wanted, texts = pa.array(ids, pa.string()), dict[str, str]()
-    for part in parts(out, "corpus"):
-        with pq.ParquetFile(part) as file:
-            for group in range(file.num_row_groups):
-                here = file.read_row_group(group, columns=["id"])["id"].cast(pa.string())
-                if not pc.any(pc.is_in(here, wanted)).as_py():
-                    continue
-                for batch in file.iter_batches(64, row_groups=[group], columns=["id", "content"]):
-                    mine = batch.filter(pc.is_in(batch["id"].cast(pa.string()), wanted))
-                    texts |= {row["id"]: row["content"] or "" for row in mine.to_pylist()}
-    return texts
 
 
 def _excerpt(text: str) -> Row:

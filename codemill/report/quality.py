@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
-from itertools import accumulate
-from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from codemill.errors import CodemillError
-from codemill.machine.store import Place
-from codemill.report.facts import parts
 from codemill.rules import book_from
+from codemill.run import Run
 from codemill.steps.quality import fired
 
 
-def judged(out: str | Path, manifest: dict[str, Any], place: int) -> dict[str, Any] | None:
+def judged(run: Run, place: int) -> dict[str, Any] | None:
     """What the rules said of the file in row `place` of the ledger; None if it was not judged, or nothing is left.
 
     `rule_set`, and `rules`: each rule that could fire with `signal`, `value`, `limit`, `fired`, `spared` (it would have
     fired, and chance spared the file) and `margin`, how far from firing as a share of the threshold (null: a flag, or
     no value). Those that fired first, then the nearest.
     """
-    judge = next((step for step in manifest["steps"] if step["name"] == "quality.judge"), None)
+    judge = next((step for step in run.steps if step["name"] == "quality.judge"), None)
     if judge is None:
         return None
     try:
         book = book_from(judge["parameters"]["rules"])
-        row = _row(out, manifest, place, ["id", "language", "doc_type", "natural_language", *book.signals()])
-    except (CodemillError, pa.ArrowException, OSError, KeyError):
+        row = run.row(place, ["id", "language", "doc_type", "natural_language", *book.signals()])
+    except (CodemillError, KeyError):
         return None  # the working tables are gone, or are another version's: the ledger still has its verdict
-    if row is None or row["id"][0].as_py() is None:
+    if row["id"][0].as_py() is None:
         return None
     chosen = book.select(*(row[name][0].as_py() for name in ("language", "doc_type", "natural_language")))
     if chosen is None:
@@ -61,21 +54,3 @@ def judged(out: str | Path, manifest: dict[str, Any], place: int) -> dict[str, A
         key=lambda rule: (not rule["fired"], rule["margin"] is None, 0 if rule["fired"] else rule["margin"] or 0)
     )
     return {"rule_set": chosen.name, "rules": found}
-
-
-def _row(out: str | Path, manifest: dict[str, Any], place: int, columns: list[str]) -> pa.RecordBatch | None:
-    """One row of the working tables, the newest layer's columns first."""
-    ledger = parts(out, "ledger")
-    ends = list(accumulate(pq.read_metadata(part).num_rows for part in ledger))
-    index = bisect_right(ends, place)
-    row = place - (ends[index - 1] if index else 0)
-    found: dict[str, pa.Array] = {}
-    for step in reversed(manifest["steps"]):
-        path = Place.of(out).at(".work", step["name"], step["fingerprint"], ledger[index].name).local
-        if path is None or not path.exists():
-            return None
-        wanted = [c for c in columns if c not in found and c in pq.read_schema(path).names]
-        if wanted:
-            table = pq.read_table(path, columns=wanted).slice(row, 1).combine_chunks()
-            found |= {name: table[name].chunk(0) for name in wanted}
-    return pa.record_batch({name: found[name] for name in columns})

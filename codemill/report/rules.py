@@ -9,12 +9,12 @@ import dataclasses
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from codemill.errors import CodemillError
 from codemill.report import picture
 from codemill.report.facts import EXCERPT_COLUMNS, Row
 from codemill.rules import RuleBook
+from codemill.run import Run
 from codemill.tuning import thresholds as tuning
 from codemill.tuning.thresholds import Change, Measured, Tally
 
@@ -46,20 +46,20 @@ class Quality:
     unseen: str | None  # why there is no picture
 
 
-def gather(out: str | Path) -> Quality | None:
+def gather(run: Run) -> Quality | None:
     """Reads what a run measured; None if it judged nothing or its working tables are gone.
 
     Three passes over the signals, however many rules are shown, and one over the texts.
     """
     try:
-        run = tuning.measured(out)
+        measured = tuning.measured(run)
     except CodemillError:
         return None  # shown as the absence of the section; `codemill show --rules` says why
-    tallies = tuning.survey(run)
+    tallies = tuning.survey(measured)
     hit = sorted((t for t in tallies if t.hits), key=lambda t: (-t.unique, -t.hits, t.rule_set, t.rule.signal))
-    now, rules = _closer(run, hit[:SHOWN])
+    now, rules = _closer(measured, hit[:SHOWN])
     try:
-        points, unseen = _points(run), None
+        points, unseen = _points(measured), None
     except CodemillError as error:
         points, unseen = [], error.what
     silent = len(tallies) - len(hit)

@@ -16,6 +16,7 @@ from codemill.errors import RecipeError, did_you_mean
 from codemill.report import distribution, words
 from codemill.report.distribution import Shift
 from codemill.rules import Rule, RuleSet
+from codemill.run import Run
 from codemill.tuning import perplexity
 from codemill.tuning import thresholds as tuning
 from codemill.tuning.thresholds import BINS, Measured, Tally
@@ -41,7 +42,7 @@ def signals(out: str | Path, language: str | None = None) -> tuple[Any, Renderab
 
     Raises: as `distribution.compare`.
     """
-    groups = distribution.compare(out, None if language is None else [language])
+    groups = distribution.compare(Run.open(out), None if language is None else [language])
     chosen = groups[0] if language is None else groups[1]
     lines = [Text(f"{'':8}{'files':>11}{'5 %':>10}{'median':>10}{'95 %':>10}", "dim")]
     having = [shift for shift in chosen.shifts if shift.before.any()]

@@ -64,10 +64,15 @@ def get(name: str) -> Signal:
     >>> get("num_chars").unit
     'characters (Unicode code points).'
     """
-    known = {signal.name: signal for signal in all()}
+    known = _by_name()
     if name not in known:
         raise RecipeError(f"there is no signal {name!r}", remedy=did_you_mean(name, known))
     return known[name]
+
+
+@functools.cache
+def _by_name() -> dict[str, Signal]:
+    return {signal.name: signal for signal in all()}
 
 
 def parse(doc: str) -> dict[str, str]:

@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from codemill.errors import RecipeError, did_you_mean
-from codemill.machine.table import module_from_file
+from codemill.machine.modules import module_from_file
 from codemill.signals.catalogue import SECTIONS, Signal, example, parse
 
 DOC_TYPES = ("code", "data", "text")

@@ -11,6 +11,7 @@ from codemill.sources.git import Git
 from codemill.sources.jsonl import Jsonl
 from codemill.sources.metadata import Matched, Metadata
 from codemill.sources.parquet import Parquet
+from codemill.sources.published import Published
 
 __all__ = [
     "REFINECODE_META",
@@ -26,6 +27,7 @@ __all__ = [
     "Matched",
     "Metadata",
     "Parquet",
+    "Published",
     "Shard",
     "Source",
     "all",

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from codemill import _core, near
 from codemill.columns import one
 from codemill.errors import RecipeError, did_you_mean
-from codemill.machine.exchange import Pieces
+from codemill.machine.keys import Pieces
 
 HELD_BYTES = 64 << 20
 """Evidence that is compared, or of elected documents that is kept, at a time: bounds memory whatever is elected."""

@@ -28,11 +28,13 @@ from codemill.columns import one
 from codemill.document import CHUNKS, VERDICT
 from codemill.errors import BuildError, RecipeError
 from codemill.machine.components import mixed
-from codemill.machine.exchange import Pieces
-from codemill.machine.table import KEY_BYTES, exchange, step
+from codemill.machine.keys import Pieces
+from codemill.machine.kinds import KEY_BYTES
+from codemill.machine.table import exchange, step
 from codemill.steps import _guard
-from codemill.steps._clusters import elected, linked
+from codemill.steps._clusters import elected, keeper_numbers, linked
 from codemill.steps._evidence import bands_of, check_sketch, check_verify, curve_notes, evidence_of, held
+from codemill.steps._index import sketch_version
 
 Rows = npt.NDArray[np.int64]
 
@@ -103,6 +105,7 @@ def _plan_notes(*, bands: int, rows: int, words: int, **_: Any) -> list[str]:
     adds={"chunk_keys": pa.list_(pa.binary())},
     check=_check,
     notes=_plan_notes,
+    knows=sketch_version,
 )
 def band_keys(
     documents: pa.RecordBatch, *, words: int, bands: int, rows: int, ngram: int, unit: str, seed: int
@@ -179,11 +182,11 @@ _ADDS = {"chunk_members": pa.list_(MEMBER)}
     key="band_key",
     adds=_ADDS,
     emit=_each_band,
-    connects=True,
+    finds_pairs=True,
     gather=_clusters,
-    settle=_joined,
-    keys=_most,
-    weight=lambda params: params["bands"] * 72,  # bytes of memory: 8 + 8 + 2, held in four forms
+    merge=_joined,
+    estimate_keys=_most,
+    bytes_per_key=lambda params: params["bands"] * 72,  # bytes of memory: 8 + 8 + 2, held in four forms
 )
 def cluster(keys: pa.Table, *, words: int, bands: int) -> pa.Table:
     """Joins chunks that share a band to clusters. Null: a document without a chunk that has a candidate."""
@@ -215,20 +218,21 @@ def _members(documents: pa.RecordBatch, rows: Rows, **_: Any) -> tuple[pa.Record
     key="cluster",
     adds=_ADDS,
     emit=_members,
-    settle=_joined,
-    keys=_most,
+    merge=_joined,
+    estimate_keys=_most,
 )
 def elect(keys: pa.Table, *, words: int) -> pa.Table:
     """Names each cluster's best chunk for every member of it: that of the best document, of its chunks the first."""
     table, first, sizes = elected(keys, "chunk")
     best = pa.array(first)
+    keeper, chunk = one(table["id"].take(best)), one(table["chunk"].take(best))
     return _said(
         table["part"],
         table["row"],
         chunk=table["chunk"],
-        cluster=table["cluster"],
-        keeper=table["id"].take(best),
-        keeper_chunk=table["chunk"].take(best),
+        cluster=keeper_numbers(keeper).to_numpy() ^ mixed(chunk.to_numpy().astype(np.uint64)),  # see keeper_numbers
+        keeper=keeper,
+        keeper_chunk=chunk,
         is_keeper=first == np.arange(table.num_rows),
         cluster_size=sizes,
     )
@@ -239,6 +243,7 @@ def elect(keys: pa.Table, *, words: int) -> pa.Table:
     reads=("content", "chunk_members"),
     adds={"chunk_evidence": pa.large_list(pa.large_binary())},
     check=check_verify,
+    knows=sketch_version,
 )
 def evidence(
     documents: pa.RecordBatch, *, words: int, verify: str, hashes: int, ngram: int, unit: str, seed: int
@@ -266,10 +271,10 @@ def evidence(
     key="cluster",
     adds=_ADDS,
     emit=_members,
-    settle=_joined,
+    merge=_joined,
     piecewise=True,
-    keys=_most,
-    weight=KEY_BYTES,
+    estimate_keys=_most,
+    bytes_per_key=KEY_BYTES,
     check=check_verify,
 )
 def compare(pieces: Pieces, *, words: int, verify: str) -> pa.Table:
@@ -339,6 +344,9 @@ def guard(
     },
     edits=("content",),
     check=check_verify,
+    ledger=("chunks",),
+    tells=("level", "hashes", "unit"),
+    drops={"near_duplicate": "nearly the same words in the same order as parts of files that were kept"},
 )
 def drop(
     documents: pa.RecordBatch,

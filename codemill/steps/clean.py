@@ -34,6 +34,7 @@ def _check_notebooks(*, form: str, output_chars: int) -> None:
     adds={"content": pa.large_string(), "reason": pa.string(), "value": pa.string()},
     edits=("content",),
     check=_check_notebooks,
+    drops={"broken_notebook": "a notebook that cannot be read as one"},
 )
 def notebooks(documents: pa.RecordBatch, *, form: str = "structured", output_chars: int = 1000) -> pa.RecordBatch:
     """Turns Jupyter notebooks into text (see `codemill.cleaning.notebooks.convert`); other documents stay as they are.
@@ -65,11 +66,11 @@ def notebooks(documents: pa.RecordBatch, *, form: str = "structured", output_cha
     reads=("content", "language"),
     edits=("content",),
     adds={"content": pa.large_string(), "header_chars_removed": pa.uint32()},
+    ledger=("header_chars_removed",),
+    knows=languages.fingerprint,
 )
-def headers(documents: pa.RecordBatch, *, table: str = languages.fingerprint()) -> pa.RecordBatch:
+def headers(documents: pa.RecordBatch) -> pa.RecordBatch:
     """Removes the copyright and licence notices before the first code of each document (see docs/headers.md).
-
-    `table` identifies what is known of comments, so that a changed entry of the table of languages rebuilds.
 
     Shape: reads content and language; adds content, null where nothing was removed, and header_chars_removed.
     Unit: code points.
@@ -82,7 +83,7 @@ def headers(documents: pa.RecordBatch, *, table: str = languages.fingerprint()) 
     )
 
 
-def _check_redact(*, patterns: Sequence[Mapping[str, Any]], table: str) -> None:
+def _check_redact(*, patterns: Sequence[Mapping[str, Any]]) -> None:
     cleaning.check_patterns(patterns)
 
 
@@ -97,27 +98,25 @@ def _check_redact(*, patterns: Sequence[Mapping[str, Any]], table: str) -> None:
     },
     edits=("content",),
     check=_check_redact,
+    ledger=("redacted",),
+    knows=cleaning.fingerprint,
 )
 def redact(
     documents: pa.RecordBatch,
     *,
     patterns: Sequence[Mapping[str, Any]] = (),
-    table: str = cleaning.fingerprint(),
 ) -> pa.RecordBatch:
     """Puts placeholders in the place of personal data and secrets.
 
-    `patterns` are a recipe's own, besides the rules and the table of key formats: see `cleaning.redact`. `table`
-    identifies the rules and the formats, so that a changed one rebuilds what it cleaned.
+    `patterns` are a recipe's own, besides the rules and the table of key formats: see `cleaning.redact`.
 
     Shape: adds the new content, null where nothing was replaced, `clean_sha256`, the SHA-256 of its UTF-8 (documents
     that differed only in what was replaced are equal in it), and `redacted`, how many placeholders of each kind there
     are; the ledger publishes it. A text that the native code fails on is dropped as `crashed`: it must not pass
     uncleaned.
-    Raises: RecipeError naming a pattern that does not compile; if `table` is not what this process knows.
+    Raises: RecipeError naming a pattern that does not compile.
     From: OpenCoder 2.1.1, transformation (its expressions are not published).
     """
-    if table != cleaning.fingerprint():
-        raise RecipeError(f"the rules of redaction here are {cleaning.fingerprint()}, the recipe's are {table}")
     content = documents["content"]
     done = pa.RecordBatch.from_struct_array(cleaning.redact_array(content, documents["language"], patterns))
     crashed = pc.and_(content.is_valid(), done["content"].is_null())

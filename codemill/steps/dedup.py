@@ -8,7 +8,7 @@ before anything that is expensive per file; `fuzzy` then finds the near-copies a
             repos.sketch → cluster → elect → compare → repos.spread → guard → drop
             chunks.band_keys → cluster → elect → evidence → compare → guard → drop, all of `chunks`
 
-Both can hold new documents `against` an earlier corpus, whose copies are kept: see `known`.
+Both can hold new documents against earlier corpora, whose copies are kept: see `known`.
 """
 
 from __future__ import annotations
@@ -25,22 +25,29 @@ from codemill import _core
 from codemill.document import SHA256, TIME, VERDICT
 from codemill.errors import RecipeError, did_you_mean
 from codemill.machine.components import mixed
-from codemill.machine.exchange import Pieces, group_by_key
-from codemill.machine.table import KEY_BYTES, Table, exchange, step
+from codemill.machine.keys import Pieces, group_by_key
+from codemill.machine.kinds import KEY_BYTES
+from codemill.machine.table import Table, exchange, step
 from codemill.steps import _guard, _index, chunks, known, repos
-from codemill.steps._clusters import BEST_FIRST, elected, linked
+from codemill.steps._clusters import BEST_FIRST, elected, keeper_numbers, linked
 from codemill.steps._evidence import bands_of, check_sketch, check_verify, curve_notes, evidence_of, held
-from codemill.steps._index import Index as Index  # recipes call it dedup.Index
-from codemill.steps._index import indexes
 
 Rows = npt.NDArray[np.int64]
 
 _EXACT = pa.schema({"content_sha256": SHA256, "id": pa.string(), "stars": pa.int64(), "commit_time": TIME})
 
 
-def _check_exact(*, hash: str, against: Index | Sequence[Index]) -> None:
-    if indexes(against) and hash != "content_sha256":
-        raise RecipeError(f"an earlier corpus has content_sha256, not {hash!r}", where="dedup.exact")
+def _check_earlier(inputs: tuple[Table, ...], params: dict[str, Any]) -> dict[str, Any]:
+    if len(inputs) > 1 and params["hash"] != "content_sha256":
+        raise RecipeError(f"an earlier corpus has content_sha256, not {params['hash']!r}", where="dedup.exact")
+    return params
+
+
+def _earlier_keys(documents: pa.RecordBatch, **_: Any) -> pa.RecordBatch:
+    """Hashes and ids of earlier documents, with nulls for the other columns."""
+    known = set(documents.schema.names)
+    columns = [documents[f.name] if f.name in known else pa.nulls(documents.num_rows, f.type) for f in _EXACT]
+    return pa.RecordBatch.from_arrays(columns, schema=_EXACT)
 
 
 @exchange(
@@ -48,16 +55,21 @@ def _check_exact(*, hash: str, against: Index | Sequence[Index]) -> None:
     reads=lambda params: (params["hash"], "id", "stars", "commit_time"),
     key="$hash",
     adds={name: VERDICT[name] for name in ("reason", "kept_id", "similarity")},
-    beside=lambda params: _index.equal_keys(indexes(params["against"]), _EXACT),
-    check=_check_exact,
+    other_reads=("content_sha256", "id"),
+    other_keys=_earlier_keys,
+    resolve=_check_earlier,
+    drops={
+        "duplicate": "a byte-for-byte copy of a file that was kept",
+        "clean_duplicate": "the same as a file that was kept, once both were cleaned",
+    },
 )
-def exact(keys: pa.Table, *, hash: str = "content_sha256", against: Index | Sequence[Index] = ()) -> pa.Table:
+def exact(keys: pa.Table, *, hash: str = "content_sha256") -> pa.Table:
     """Drops all but the best of the documents whose `hash` is equal (reason `duplicate`).
 
     Equal by another hash than that of the content as it came, they are `clean_duplicate`.
 
     Shape: one key row per living document in; one verdict row per dropped document out. `kept_id` names the copy
-    that was kept, `similarity` is 1.0. Of what is `against` too (an earlier corpus, or several) every copy goes.
+    that was kept, `similarity` is 1.0. Further inputs are earlier corpora: of what they have too every copy goes.
     From: OpenCoder 2.1.1 (SHA-256; highest stars, then latest commit time).
     """
     keys = keys.append_column("new", pc.greater_equal(keys["part"], 0).cast(pa.int8()))
@@ -82,7 +94,7 @@ LEVELS = ("file", "repo", "chunk")
 
 def fuzzy(
     documents: Table,
-    *,
+    *earlier: Table,
     level: str = "file",
     chunk_words: int = 4096,
     bands: int = 16,
@@ -95,7 +107,6 @@ def fuzzy(
     by: Sequence[str] = ("source",),
     largest: int = 10_000,
     most_lost: float = 1.0,
-    against: Index | Sequence[Index] = (),
     index: bool = False,
 ) -> Table:
     """Drops all but the best of every cluster of near-copies (reason `near_duplicate`).
@@ -110,55 +121,76 @@ def fuzzy(
     "chunk" of `chunk_words` words, which is cut out of its document (see `chunks`), so that documents of which none is
     left are dropped and others become shorter.
 
-    `against` is one earlier corpus or several: near copies of what they have go first, the guard does not count them.
-    With `index` or `against` the run publishes `OUT/index`, for later runs to be held against what this one keeps.
+    `earlier` are indexes of earlier runs (`ingest.published`): near copies of what they have go first, the guard does
+    not count them. With `index` or `earlier` the table has what an index needs (`known.index`), for later runs to be
+    held against what this one keeps.
 
     From: OpenCoder 2.1.1 (5-grams, 2048 functions, 16 bands of 128 rows, the best copy kept; files). It does not
     verify. Raises: RecipeError for values that cannot be.
     """
     if level not in LEVELS:
         raise RecipeError(f"there is no level {level!r}", remedy=did_you_mean(level, LEVELS))
-    sketch = {"ngram": ngram, "unit": unit, "seed": seed}
-    measured = {"verify": verify, "level": level, "hashes": bands * rows, "ngram": ngram, "unit": unit}
     check_verify(verify=verify, at_least=at_least)
-    earlier = indexes(against)
+    sketch = {"ngram": ngram, "unit": unit, "seed": seed}
     banded = {"bands": bands, "rows": rows, **sketch}
     if earlier or index:
         _index.check_level(level, verify if earlier else "none")
         _index.check_index(earlier, banded)
-    if level == "chunk":
-        keyed = chunks.band_keys(documents, words=chunk_words, **banded)
-        found = chunks.elect(chunks.cluster(keyed, words=chunk_words, bands=bands), words=chunk_words)
-        if verify != "none":
-            found = chunks.evidence(found, words=chunk_words, verify=verify, hashes=bands * rows, **sketch)
-            found = chunks.compare(found, words=chunk_words, verify=verify)
-    elif chunk_words != 4096:
+    if level != "chunk" and chunk_words != 4096:
         raise RecipeError(f"there are no chunks at level {level!r}", remedy='give level="chunk", or no chunk_words')
-    elif level == "repo":
-        if verify == "exact":
-            raise RecipeError("repositories are compared by their sketches", remedy='give verify="sketch" or "none"')
-        sketched = repos.sketch(documents, **banded)
-        found = elect(cluster(sketched), stars="repo_stars", commit_time="repo_commit_time")
-        if verify != "none":
-            found = compare(found, verify=verify)
-        found = repos.spread(found, verify=verify)
+    if level == "repo" and verify == "exact":
+        raise RecipeError("repositories are compared by their sketches", remedy='give verify="sketch" or "none"')
+    guarding = {"by": by, "largest": largest, "most_lost": most_lost, "verify": verify, "at_least": at_least}
+    told = {"level": level, "hashes": bands * rows, "ngram": ngram, "unit": unit}
+    dropping = {"verify": verify, "at_least": at_least, **told}
+    if level == "chunk":
+        found = _chunks_compared(documents, chunk_words, verify, banded, sketch)
+        return chunks.drop(chunks.guard(found, **guarding), words=chunk_words, **dropping)
+    if level == "repo":
+        found = _repositories_compared(documents, verify, banded)
     else:
         keyed = band_keys(documents, **banded)
         if earlier:
-            met = known.fold(known.meet(keyed, against=earlier, bands=bands), hashes=bands * rows, **sketch)
-            keyed = known.drop(met, against=earlier, hashes=bands * rows, verify=verify, at_least=at_least)
-        found = elect(cluster(keyed))
-        if verify != "none":
-            found = compare(evidence(found, verify=verify, hashes=bands * rows, **sketch), verify=verify)
-    counting = chunks.guard if level == "chunk" else guard
-    guarded = counting(found, by=by, largest=largest, most_lost=most_lost, verify=verify, at_least=at_least)
-    if level == "chunk":
-        return chunks.drop(guarded, words=chunk_words, at_least=at_least, **measured)
-    dropped = drop(guarded, at_least=at_least, **measured)
+            met = known.fold(known.meet(keyed, *earlier, bands=bands), hashes=bands * rows, **sketch)
+            keyed = known.drop(met, *earlier, hashes=bands * rows, verify=verify, at_least=at_least)
+        found = _files_compared(keyed, verify, banded, sketch)
+    dropped = drop(guard(found, **guarding), **dropping)
     return known.index(dropped, **banded) if earlier or index else dropped
 
 
-@step(version=1, reads=("content",), adds={"band_keys": pa.binary()}, check=check_sketch, notes=curve_notes)
+def _files_compared(keyed: Table, verify: str, banded: Mapping[str, Any], sketch: Mapping[str, Any]) -> Table:
+    found = elect(cluster(keyed))
+    if verify == "none":
+        return found
+    return compare(evidence(found, verify=verify, hashes=banded["bands"] * banded["rows"], **sketch), verify=verify)
+
+
+def _repositories_compared(documents: Table, verify: str, banded: Mapping[str, Any]) -> Table:
+    found = elect(cluster(repos.sketch(documents, **banded)), stars="repo_stars", commit_time="repo_commit_time")
+    return repos.spread(found if verify == "none" else compare(found, verify=verify), verify=verify)
+
+
+def _chunks_compared(
+    documents: Table, words: int, verify: str, banded: Mapping[str, Any], sketch: Mapping[str, Any]
+) -> Table:
+    keyed = chunks.band_keys(documents, words=words, **banded)
+    found = chunks.elect(chunks.cluster(keyed, words=words, bands=banded["bands"]), words=words)
+    if verify == "none":
+        return found
+    hashes = banded["bands"] * banded["rows"]
+    return chunks.compare(
+        chunks.evidence(found, words=words, verify=verify, hashes=hashes, **sketch), words=words, verify=verify
+    )
+
+
+@step(
+    version=1,
+    reads=("content",),
+    adds={"band_keys": pa.binary()},
+    check=check_sketch,
+    notes=curve_notes,
+    knows=_index.sketch_version,
+)
 def band_keys(documents: pa.RecordBatch, *, bands: int, rows: int, ngram: int, unit: str, seed: int) -> pa.RecordBatch:
     """Sketches each document and digests each band of its sketch to 8 bytes.
 
@@ -193,15 +225,16 @@ def _clusters(labels: Iterator[pa.Table]) -> pa.Table:
     key="band_key",
     adds={"cluster": pa.uint64()},
     emit=_each_band,
-    connects=True,
+    finds_pairs=True,
     gather=_clusters,
-    weight=16 * 64,  # bytes of memory: 16 bands of 8 + 8 bytes, held in four forms
+    bytes_per_key=16 * 64,  # bytes of memory: 16 bands of 8 + 8 bytes, held in four forms
 )
 def cluster(keys: pa.Table) -> pa.Table:
     """Joins documents that share a band to clusters. Null: a document without a candidate.
 
     Every member of a bucket is linked to one of it, never to all: a bucket of a million copies is a million edges.
-    The numbers of clusters depend on how the input was cut into parts; which documents are together does not.
+    The numbers of clusters depend on how the input was cut into parts, so only `elect` reads them; which documents are
+    together does not.
     """
     nodes = keys["part"].to_numpy().astype(np.uint64) << np.uint64(32) | keys["row"].to_numpy().astype(np.uint64)
     return linked(keys, nodes)
@@ -210,6 +243,14 @@ def cluster(keys: pa.Table) -> pa.Table:
 def _in_clusters(documents: pa.RecordBatch, rows: Rows, **_: Any) -> tuple[pa.RecordBatch, Rows]:
     there = documents["cluster"].is_valid()
     return documents.filter(there), rows[there.to_numpy(zero_copy_only=False)]
+
+
+def _by_keeper(documents: pa.RecordBatch, rows: Rows, **_: Any) -> tuple[pa.RecordBatch, Rows]:
+    """The members of clusters, with a number of the cluster that its best document gives it."""
+    there = documents["keeper"].is_valid()
+    members = documents.filter(there)
+    keys = members.drop_columns(["keeper"]).append_column("cluster", keeper_numbers(members["keeper"]))
+    return keys, rows[there.to_numpy(zero_copy_only=False)]
 
 
 @exchange(
@@ -288,9 +329,10 @@ def guard(
 
 @step(
     version=1,
-    reads=("cluster", "content"),
+    reads=("keeper", "content"),
     adds={"evidence": pa.large_binary()},
     check=check_verify,
+    knows=_index.sketch_version,
 )
 def evidence(
     documents: pa.RecordBatch, *, verify: str, hashes: int, ngram: int, unit: str, seed: int
@@ -300,7 +342,7 @@ def evidence(
     Shape: content in; a sketch (`verify="sketch"`, 4 x `hashes` bytes) or the shingles ("exact", 8 bytes each) out.
     Null: a document in no cluster. Why again: of all documents it would take as much room as the documents.
     """
-    there = documents["cluster"].is_valid()
+    there = documents["keeper"].is_valid()
     made = evidence_of(
         documents["content"].filter(there), verify=verify, hashes=hashes, ngram=ngram, unit=unit, seed=seed
     )
@@ -310,12 +352,12 @@ def evidence(
 
 @exchange(
     version=1,
-    reads=("cluster", "is_keeper", "evidence"),
+    reads=("keeper", "is_keeper", "evidence"),
     key="cluster",
     adds={"keeper_similarity": pa.float32()},
-    emit=_in_clusters,
+    emit=_by_keeper,
     piecewise=True,
-    weight=KEY_BYTES,
+    bytes_per_key=KEY_BYTES,
     check=check_verify,
 )
 def compare(pieces: Pieces, *, verify: str) -> pa.Table:
@@ -337,6 +379,8 @@ _COMPARED = pa.schema({"part": pa.int32(), "row": pa.int32(), "keeper_similarity
     reads=lambda params: ("keeper", *_judged(params)),
     adds={name: VERDICT[name] for name in ("reason", "kept_id", "similarity")},
     check=check_verify,
+    tells=("level", "hashes", "ngram", "unit"),
+    drops={"near_duplicate": "nearly the same words in the same order as a file that was kept"},
 )
 def drop(
     documents: pa.RecordBatch, *, verify: str, at_least: float, level: str, hashes: int, ngram: int, unit: str

@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from codemill import languages
-from codemill.errors import RecipeError
 from codemill.machine.table import step
 
 LANGUAGE = {
@@ -19,18 +18,13 @@ LANGUAGE = {
 }
 
 
-@step(version=1, reads=("path", "content"), adds=LANGUAGE)
-def language(batch: pa.RecordBatch, *, table: str = languages.fingerprint()) -> pa.RecordBatch:
+@step(version=1, reads=("path", "content"), adds=LANGUAGE, knows=languages.fingerprint)
+def language(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Measures the language of each document; drops nothing.
-
-    `table` identifies what detection knows, so that a changed entry rebuilds what it labelled.
-    Raises: RecipeError if it is not what this process knows (another version on another node).
 
     Shape: reads path and content; adds language, doc_type (null where no strategy knows the file), is_vendored and
     is_generated.
     """
-    if table != languages.fingerprint():
-        raise RecipeError(f"the language table here is {languages.fingerprint()}, the recipe's is {table}")
     return languages.detect(batch["path"], batch["content"]).drop_columns(["strategy"])
 
 
@@ -39,7 +33,16 @@ def _check(*, kept: Sequence[str] | None) -> None:
         languages.get(name)
 
 
-@step(version=1, reads=("language",), adds={"reason": pa.string(), "value": pa.string()}, check=_check)
+@step(
+    version=1,
+    reads=("language",),
+    adds={"reason": pa.string(), "value": pa.string()},
+    check=_check,
+    drops={
+        "unknown_language": "in a language that was not recognised",
+        "language_not_kept": "in a language that the recipe does not keep",
+    },
+)
 def keep(batch: pa.RecordBatch, *, kept: Sequence[str] | None = None) -> pa.RecordBatch:
     """Keeps the documents whose language is in `kept`, or with None all whose language is known.
 

@@ -13,12 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from codemill import _core
-from codemill.document import DOCUMENT
+from codemill.document import COMMON_LEDGER, DOCUMENT, VERDICT
 from codemill.errors import RecipeError
-from codemill.machine.table import step
+from codemill.machine.kinds import Published
+from codemill.machine.table import opened, source
 
 if TYPE_CHECKING:
     from codemill.sources import Metadata, Source
+    from codemill.sources import Published as Earlier
 
 FOUND_BY_DETECT = ("language", "doc_type", "is_vendored", "is_generated")
 BASE = {f.name: f.type for f in DOCUMENT if f.name not in FOUND_BY_DETECT}
@@ -34,7 +36,18 @@ def _check(*, sources: Sequence[Source], metadata: Metadata | None) -> None:
             )
 
 
-@step(version=1, kind="ingest", adds={**BASE, "reason": pa.string(), "value": pa.string()}, check=_check)
+DOCUMENTS = Published(
+    DOCUMENT, COMMON_LEDGER, tuple(name for name in VERDICT if name != "reason"), required=("content",)
+)
+"""What tables of documents look like when they are published."""
+
+
+@source(
+    version=1,
+    adds={**BASE, "reason": pa.string(), "value": pa.string()},
+    published=DOCUMENTS,
+    check=_check,
+)
 def documents(
     raw: pa.RecordBatch, source: Source, *, sources: Sequence[Source], metadata: Metadata | None = None
 ) -> pa.RecordBatch:
@@ -64,4 +77,12 @@ def documents(
         "reason": reason,
         "value": pc.coalesce(raw["detail"], decoded["detail"]),
     }
-    return pa.record_batch({name: columns[name] for name in (*BASE, "reason", "value")})
+    # Text that was UTF-8 already can be read from a Parquet input as it is.
+    columns["content_in_place"] = pc.fill_null(pc.equal(decoded["encoding"], "utf-8"), True)
+    return pa.record_batch(columns)
+
+
+@opened(version=1, adds=lambda params: params["source"].columns())
+def published(*, source: Earlier) -> pa.RecordBatch:
+    """What an earlier run published (`sources.Published`), read where it lies: nothing is copied."""
+    raise NotImplementedError("the files of an earlier run are read in place")

@@ -12,8 +12,7 @@ From: Li and König 2010, "b-Bit Minwise Hashing" (one bit of each minimum is en
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,10 +23,9 @@ import pyarrow.compute as pc
 from codemill import _core
 from codemill.columns import one
 from codemill.document import VERDICT
-from codemill.machine.exchange import Beside
 from codemill.machine.table import exchange, step
 from codemill.steps._evidence import bands_of, check_sketch, check_verify
-from codemill.steps._index import Index
+from codemill.steps._index import sketch_version
 
 Rows = npt.NDArray[np.int64]
 
@@ -55,11 +53,6 @@ def _fixed(flat: bytes, count: int) -> pa.Array:
     return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), count, [None, pa.py_buffer(flat)])
 
 
-def _beside(against: Sequence[Index], made_of: Callable[..., Iterator[pa.RecordBatch]], *columns: str) -> list[Beside]:
-    """Keys that are made of columns of indexes."""
-    return [Beside(rows, partial(made_of, read)) for index in against for rows, read in index.read(*columns)]
-
-
 # ── candidates ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -68,10 +61,9 @@ def _new_bands(documents: pa.RecordBatch, rows: Rows, **_: Any) -> tuple[pa.Reco
     return pa.record_batch({"band_key": keys, "known": pa.nulls(len(keys), pa.binary(16))}), rows
 
 
-def _indexed_bands(read: partial[Iterator[pa.RecordBatch]]) -> Iterator[pa.RecordBatch]:
-    for batch in read():
-        keys, rows = bands_of(batch["band_keys"], np.arange(batch.num_rows))
-        yield pa.record_batch({"band_key": keys, "known": _numbers(batch["id"]).take(pa.array(rows))})
+def _indexed_bands(index: pa.RecordBatch, **_: Any) -> pa.RecordBatch:
+    keys, rows = bands_of(index["band_keys"], np.arange(index.num_rows))
+    return pa.record_batch({"band_key": keys, "known": _numbers(index["id"]).take(pa.array(rows))})
 
 
 def _best_candidates(found: pa.Table) -> pa.Table:
@@ -112,11 +104,12 @@ def _first_of_each(table: pa.Table, names: Sequence[str], most: int) -> pa.Table
     key="band_key",
     adds={"candidates": pa.binary()},
     emit=_new_bands,
-    beside=lambda params: _beside(params["against"], _indexed_bands, "band_keys", "id"),
-    settle=_best_candidates,
-    weight=lambda params: params["bands"] * 96,  # bytes: 8 + 16 + 8 a band, held in three forms
+    other_reads=("band_keys", "id"),
+    other_keys=_indexed_bands,
+    merge=_best_candidates,
+    bytes_per_key=lambda params: params["bands"] * 96,  # bytes: 8 + 16 + 8 a band, held in three forms
 )
-def meet(keys: pa.Table, *, against: Sequence[Index], bands: int) -> pa.Table:
+def meet(keys: pa.Table, *, bands: int) -> pa.Table:
     """Finds, for each new document, the indexed ones it shares a band with.
 
     Shape: band keys in; a row for each new document, band and candidate out, which are settled to one value of 16
@@ -184,7 +177,7 @@ def alike(a: pa.Array, b: pa.Array, *, hashes: int) -> npt.NDArray[np.float32]:
     return np.concatenate(found)
 
 
-@step(version=1, reads=("candidates", "content"), adds={"candidate_bits": pa.binary()})
+@step(version=1, reads=("candidates", "content"), adds={"candidate_bits": pa.binary()}, knows=sketch_version)
 def fold(documents: pa.RecordBatch, *, hashes: int, ngram: int, unit: str, seed: int) -> pa.RecordBatch:
     """Makes one bit of each value of the sketches of documents with candidates. Null: the others."""
     there = documents["candidates"].is_valid()
@@ -228,10 +221,9 @@ def _new_candidates(documents: pa.RecordBatch, rows: Rows, **_: Any) -> tuple[pa
     return pa.record_batch({"candidate": keys, "bits": bits.take(pa.array(which))}), rows
 
 
-def _indexed_bits(read: partial[Iterator[pa.RecordBatch]]) -> Iterator[pa.RecordBatch]:
-    for batch in read():
-        batch = batch.filter(batch["sketch_bits"].is_valid())
-        yield pa.record_batch({"candidate": _numbers(batch["id"]), "bits": batch["sketch_bits"]})
+def _indexed_bits(index: pa.RecordBatch, **_: Any) -> pa.RecordBatch:
+    index = index.filter(index["sketch_bits"].is_valid())
+    return pa.record_batch({"candidate": _numbers(index["id"]), "bits": index["sketch_bits"]})
 
 
 def _nearest(found: pa.Table) -> pa.Table:
@@ -245,12 +237,14 @@ def _nearest(found: pa.Table) -> pa.Table:
     key="candidate",
     adds={name: VERDICT[name] for name in ("reason", "kept_id", "similarity")},
     emit=_new_candidates,
-    beside=lambda params: _beside(params["against"], _indexed_bits, "id", "sketch_bits"),
-    settle=_nearest,
-    weight=lambda params: params["hashes"] // 2 + 256,  # bytes: the bits and 32 more, held in four forms
+    other_reads=("id", "sketch_bits"),
+    other_keys=_indexed_bits,
+    merge=_nearest,
+    bytes_per_key=lambda params: params["hashes"] // 2 + 256,  # bytes: the bits and 32 more, held in four forms
     check=check_verify,
+    drops={"near_duplicate": "nearly the same words in the same order as a file of an earlier run"},
 )
-def drop(keys: pa.Table, *, against: Sequence[Index], hashes: int, verify: str, at_least: float) -> pa.Table:
+def drop(keys: pa.Table, *, hashes: int, verify: str, at_least: float) -> pa.Table:
     """Drops new documents that are near copies of an indexed one (reason `near_duplicate`).
 
     `kept_id` is the nearest of its candidates, `similarity` what their bits tell (`verify="sketch"`); with "none"

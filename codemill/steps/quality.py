@@ -39,7 +39,7 @@ def _named(inputs: tuple[Table, ...], params: dict[str, Any]) -> dict[str, Any]:
         if own.name in [s.name for s in signals.all()] or own.name in [o.name for o in resolved[:i]]:
             raise RecipeError(f"there is a signal {own.name!r} already", where=own.file, remedy="rename the function")
     versions = {name: signals.get(name).version for name in names}
-    return {"signals": versions, "own": resolved, "table": params["table"]}
+    return {"signals": versions, "own": resolved}
 
 
 def _measured(params: Mapping[str, Any]) -> dict[str, pa.DataType]:
@@ -52,35 +52,32 @@ def _measured(params: Mapping[str, Any]) -> dict[str, pa.DataType]:
     reads=("content", "language", "doc_type", "path", "size"),
     adds=_measured,
     resolve=_named,
+    knows=languages.fingerprint,
 )
 def measure(
     documents: pa.RecordBatch,
     *,
     signals: Mapping[str, int] | Sequence[str] | None = None,
     own: Sequence[str] | Sequence[Own] = (),
-    table: str = languages.fingerprint(),
 ) -> pa.RecordBatch:
     """Measures signals of each document; drops nothing.
 
     `signals` are names of ours, all by default; `own` are signals of one's own, as `path/to/file.py:name`. Both are
-    recorded with their versions (one's own with their code too), so what changed is measured again. `table`: see
-    `detect.language`.
+    recorded with their versions (one's own with their code too), so what changed is measured again.
     Shape: a float64 column per signal; `signal_errors`, how many failed on this document; `natural_language`, by its
     script: zh or ja for text in Chinese or Japanese, else en. Null: the signal does not apply, or cannot be computed.
     Raises: RecipeError for an unknown signal, or if this process knows other versions than the recipe.
     """
-    params = _named((), {"signals": signals, "own": own, "table": table})
+    params = _named((), {"signals": signals, "own": own})
     if isinstance(signals, Mapping) and signals != params["signals"]:
         raise RecipeError(f"the signals here are {params['signals']}, the recipe's are {dict(signals)}")
-    if table != languages.fingerprint():
-        raise RecipeError(f"the language table here is {languages.fingerprint()}, the recipe's is {table}")
     return measure_batch(documents, list(params["signals"]), params["own"])
 
 
 def _known_signals(inputs: tuple[Table, ...], params: dict[str, Any]) -> dict[str, Any]:
     """Refuses a rule on a signal that no step before it measures."""
     check_book(params["rules"])
-    known = {c for t in inputs for la in t.layers() for c, k in la.step.columns_added(la.params).items() if _number(k)}
+    known = {c for t in inputs for la in t.layers() for c, k in la.call.adds.items() if _number(k)}
     for rules in params["rules"].sets:
         for rule in rules.rules:
             if rule.signal not in known:

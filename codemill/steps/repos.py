@@ -16,9 +16,10 @@ import pyarrow.compute as pc
 from codemill import _core
 from codemill.columns import one
 from codemill.document import TIME
-from codemill.machine.exchange import Pieces
+from codemill.machine.keys import Pieces
 from codemill.machine.table import exchange
 from codemill.steps._evidence import HELD_BYTES, check_sketch, curve_notes
+from codemill.steps._index import sketch_version
 
 Rows = npt.NDArray[np.int64]
 
@@ -100,9 +101,10 @@ def _numbers(sketches: pa.FixedSizeBinaryArray, hashes: int) -> npt.NDArray[np.u
     },
     emit=_emit,
     piecewise=True,
-    weight=1024,  # a file's part in the sketch of its repository, of 8 KiB for eight files
+    bytes_per_key=1024,  # a file's part in the sketch of its repository, of 8 KiB for eight files
     check=check_sketch,
     notes=curve_notes,
+    knows=sketch_version,
 )
 def sketch(pieces: Pieces, *, bands: int, rows: int, ngram: int, unit: str, seed: int) -> pa.Table:
     """Sketches each repository: the minima of the sketches of its files, which are those of all their shingles.

@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from codemill.errors import InputError, RecipeError
+from codemill.machine.store import Place
+from codemill.run import batches, published
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.uint32]
@@ -133,20 +135,17 @@ def trusted(place: str | Path) -> NgramModel:
         return NgramModel.load(path)
     if not path.is_dir():
         raise InputError("no such model or folder", where=path)
-    corpus = sorted((path / "corpus").glob("part-*.parquet"))
+    corpus = published(Place.of(path), "corpus")
     files = [] if corpus else sorted(p for p in path.rglob("*") if p.is_file() and not p.is_symlink())
     if not corpus and not files:
         raise InputError("there is no text to train on", where=path)
     return train(_of_corpus(corpus) if corpus else _of_files(files))
 
 
-def _of_corpus(parts: Sequence[Path]) -> Iterable[str]:
-    import pyarrow.parquet as pq
-
+def _of_corpus(parts: Sequence[Place]) -> Iterable[str]:
     for part in parts:
-        with pq.ParquetFile(part) as file:
-            for batch in file.iter_batches(256, columns=["content"]):
-                yield from batch["content"].to_pylist()
+        for batch in batches(part, ["content"]):
+            yield from batch["content"].to_pylist()
 
 
 def _of_files(files: Sequence[Path]) -> Iterable[str]:

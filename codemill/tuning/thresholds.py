@@ -12,7 +12,6 @@ first, then each rule by what it alone catches, then a look at samples ordered b
 
 from __future__ import annotations
 
-import dataclasses
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,101 +21,37 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from codemill.errors import InputError, RecipeError, did_you_mean
-from codemill.machine.layers import Layer, Stack, edits_of
-from codemill.machine.store import Place
 from codemill.rules import Rule, RuleBook, RuleSet, Values, book_from, values_of
+from codemill.run import Documents, Run
 from codemill.steps.quality import fired
 from codemill.tuning.perplexity import Scorer
 
 BINS = 32
-ROWS = 8192  # of a batch of signals
 Row = dict[str, Any]
 WHO = ("id", "repo", "path", "language", "doc_type", "size")
 
 
 @dataclass(frozen=True)
-class Opened:
-    """The documents of a finished run as they came to one of its steps."""
-
-    out: Path
-    manifest: dict[str, Any]
-    stack: Stack
-    parts: tuple[str, ...]
-
-    def batches(self, columns: Sequence[str], *, rows: int = ROWS) -> Iterator[pa.RecordBatch]:
-        """The living documents in batches, each with the number in the ledger of its rows as the column `place`.
-
-        Batches are joined until they have `rows` rows: what is done per batch costs more than what is done per row.
-        """
-        waiting: list[pa.RecordBatch] = []
-        for batch in self._batches(columns):
-            waiting.append(batch)
-            if sum(b.num_rows for b in waiting) >= rows:
-                yield pa.concat_batches(waiting)
-                waiting = []
-        if waiting:
-            yield pa.concat_batches(waiting)
-
-    def _batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        place = 0
-        for part in self.parts:
-            for batch, verdicts in self.stack.batches(part, columns):
-                living = np.ones(batch.num_rows, dtype=bool)
-                for verdict in verdicts:
-                    if verdict.num_columns:
-                        living &= verdict["reason"].is_null().to_numpy(zero_copy_only=False)
-                places = np.flatnonzero(living) + place
-                place += batch.num_rows
-                yield batch.filter(pa.array(living)).append_column("place", pa.array(places))
-
-
-def opened(out: str | Path, manifest: dict[str, Any], until: int) -> Opened:
-    """The documents as they came to step number `until` of a finished run.
-
-    Raises: InputError if its working tables are gone.
-    """
-    from codemill.report import facts  # which imports this module: the report shows what is found here
-
-    parts = tuple(path.stem for path in facts.parts(out, "ledger"))
-    layers = []
-    for step in manifest["steps"][:until]:
-        folder = Place.of(out).at(".work", step["name"], step["fingerprint"])
-        missing = [p for p in parts if not folder.at(f"{p}.parquet").exists()]
-        if missing or folder.local is None:
-            raise InputError("the working tables are gone", where=folder.uri, remedy="run the recipe again")
-        try:
-            names = tuple(pq.read_schema(folder.local / f"{parts[0]}.parquet").names) if parts else ()
-        except (pa.ArrowException, OSError) as error:
-            what = f"the working tables are damaged: {error}"
-            raise InputError(what, where=folder.uri, remedy="run the recipe again") from error
-        layers.append(Layer(step["name"], folder, names, edits=edits_of(folder)))
-    return Opened(Path(out), manifest, Stack(tuple(layers)), parts)
-
-
-@dataclass(frozen=True)
-class Measured(Opened):
+class Measured:
     """The documents of a finished run as they came to quality.judge, and the rules it judged them by."""
 
+    documents: Documents
     book: RuleBook
     seed: int
 
 
-def measured(out: str | Path) -> Measured:
+def measured(run: str | Path | Run) -> Measured:
     """Opens a finished run. Raises: InputError if it has no quality.judge, or its working tables are gone."""
-    from codemill.report import facts
-
-    manifest = facts.read_manifest(out)
-    names = [step["name"] for step in manifest["steps"]]
+    run = run if isinstance(run, Run) else Run.open(run)
+    names = [step["name"] for step in run.steps]
     if "quality.judge" not in names:
         remedy = "run a recipe with quality.measure and quality.judge, such as refinecode"
-        raise InputError("no rules were judged in this run", where=out, remedy=remedy)
+        raise InputError("no rules were judged in this run", where=run.out, remedy=remedy)
     until = names.index("quality.judge")
-    given = manifest["steps"][until]["parameters"]
-    found = opened(out, manifest, until)
-    return Measured(found.out, manifest, found.stack, found.parts, book_from(given["rules"]), int(given["seed"]))
+    given = run.steps[until]["parameters"]
+    return Measured(run.documents(until), book_from(given["rules"]), int(given["seed"]))
 
 
 @dataclass
@@ -168,7 +103,7 @@ def survey(run: Measured, book: RuleBook | None = None) -> list[Tally]:
     book = book or run.book
     tallies = {(s.name, r.signal): Tally(s.name, r) for s in book.sets for r in s.rules if r.judges}
     names = [s.name for s in book.sets]
-    for batch in run.batches(_columns(run, book)):
+    for batch in run.documents.batches(_columns(run, book)):
         assigned = book.assign(batch)
         hits = list(fired(batch, book, run.seed))
         times = np.zeros(batch.num_rows, dtype=np.int64)
@@ -221,7 +156,7 @@ def what_ifs(run: Measured, books: Sequence[RuleBook]) -> list[Change]:
     all_sets = RuleBook(tuple(s for book in (run.book, *books) for s in book.sets))
     counts = np.zeros((len(books), 3), dtype=np.int64)
     documents = before = 0
-    for batch in run.batches(_columns(run, all_sets)):
+    for batch in run.documents.batches(_columns(run, all_sets)):
         was, *others = _judged(batch, [run.book, *books], run.seed)
         documents, before = documents + batch.num_rows, before + int(was.sum())
         for row, now in zip(counts, others, strict=True):
@@ -264,7 +199,7 @@ def around(run: Measured, wanted: Sequence[tuple[RuleSet, Rule]], n: int = 5) ->
     """
     found: list[dict[str, list[tuple[float, int, Row]]]] = [{"dropped": [], "spared": []} for _ in wanted]
     numbers = [run.book.sets.index(rules) for rules, _ in wanted]
-    for batch in run.batches(_columns(run, run.book, *WHO)):
+    for batch in run.documents.batches(_columns(run, run.book, *WHO)):
         assigned = run.book.assign(batch)
         times = np.zeros(batch.num_rows, dtype=np.int64)
         hit_by: dict[tuple[str, str], npt.NDArray[np.int64]] = {}
@@ -323,21 +258,16 @@ def ranked(run: Measured, scorer: Scorer, n: int = 10, *, of: str = "kept") -> d
 
 def texts(run: Measured) -> Iterator[pa.RecordBatch]:
     """The living documents with their content, wherever it is. Raises: InputError if an input is gone or changed."""
-    from codemill.report import working
-
-    own = all(parameters.get("kind") != "Parquet" for parameters in (i["source"] for i in run.manifest["inputs"]))
-    externals = {} if own else working.externals(run.manifest, run.parts)
-    base = run.stack.layers[0]
-    stack = Stack((Layer(base.step, base.folder, base.columns, externals), *run.stack.layers[1:]))
-    reading = dataclasses.replace(run, stack=stack)
-    yield from reading.batches(_columns(run, run.book, *WHO, "content"), rows=1)
+    yield from run.documents.batches(_columns(run, run.book, *WHO, "content"), rows=1)
 
 
 def _columns(run: Measured, book: RuleBook, *more: str) -> list[str]:
     """The columns that judging by a book needs. Raises: RecipeError if the run did not measure one."""
     wanted = ["id", "language", "doc_type", "natural_language", "size", *book.signals(), *more]
-    known = run.stack.columns()
+    known = run.documents.columns()
     for name in wanted:
         if name not in known:
-            raise RecipeError(f"this run did not measure {name!r}", where=run.out, remedy=did_you_mean(name, known))
+            raise RecipeError(
+                f"this run did not measure {name!r}", where=run.documents.run.out, remedy=did_you_mean(name, known)
+            )
     return list(dict.fromkeys(wanted))

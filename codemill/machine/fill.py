@@ -1,0 +1,80 @@
+"""The one way to build anything: a folder of files with receipts, filled by tasks. What is there is not made again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from codemill.machine.engine import Engine, Outcome, Task, run
+from codemill.machine.progress import Progress
+from codemill.machine.store import Place, Receipt, intact, read_receipt
+
+log = logging.getLogger("codemill")
+
+THREADS = 8  # small files are read at once: on an object store each takes tens of milliseconds
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a build happens: what runs its tasks, who is told, and what a worker may hold."""
+
+    engine: Engine
+    progress: Progress
+    worker_memory: int  # bytes
+    verify: bool = False  # whether files that are there are hashed before they are trusted
+
+
+def fill(
+    site: Site, folder: Place, tasks: Mapping[str, Task], *, ending: str, there: dict[str, Receipt] | None = None
+) -> dict[str, Receipt]:
+    """Makes the files of a folder that are missing, and returns the receipts of all, by name without `ending`.
+
+    A task writes the file of its name and its receipt. `there` are the files known to be there, to which the others are
+    added; without it they are looked up: files with a receipt and the size that it says.
+    Raises: as `engine.run`.
+    """
+    if there is None:
+        there = intact_files(folder, list(tasks), ending=ending, verify=site.verify)
+    site.progress.advance(sum(task.size for name, task in tasks.items() if name in there))
+
+    def done(outcome: Outcome) -> None:
+        assert outcome.result is not None
+        there.update({receipt.stem: receipt for receipt in outcome.result["receipts"]})
+        site.progress.advance(outcome.task.size)
+
+    run(site.engine, [task for name, task in tasks.items() if name not in there], done)
+    return there
+
+
+def intact_files(folder: Place, names: Sequence[str], *, ending: str, verify: bool) -> dict[str, Receipt]:
+    """The receipts of those files that are there and as their receipts say; damaged ones are reported."""
+    sizes = folder.names()
+    known = [name for name in dict.fromkeys(names) if f"{name}.json" in sizes]
+    receipts = [r for r in at_once(lambda name: read_receipt(folder, name), known) if r is not None and r.name]
+
+    def whole(receipt: Receipt) -> bool:
+        size = sizes.get(f"{receipt.stem}{ending}", -1)
+        return intact(folder.at(receipt.name), receipt, size) if verify else size == receipt.bytes
+
+    good = {}
+    for receipt, ok in zip(receipts, at_once(whole, receipts), strict=True):
+        if ok:
+            good[receipt.stem] = receipt
+        else:
+            log.warning("%s is missing or damaged and will be rebuilt", folder.at(receipt.name).uri)
+    return good
+
+
+def at_once(function: Callable[[A], B], items: Iterable[A]) -> list[B]:
+    """What a function that waits for storage says of each item, in order."""
+    items = list(items)
+    if len(items) < 2:
+        return [function(item) for item in items]
+    with ThreadPoolExecutor(min(THREADS, len(items))) as pool:
+        return list(pool.map(function, items))

@@ -1,0 +1,109 @@
+"""What a step sees of its further inputs, and where a folder step writes."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from codemill.errors import EnvironmentProblem, RecipeError
+from codemill.machine.layers import Part
+from codemill.machine.store import Place, Receipt, intact
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A table as a further input: read as a small table, in batches, or as a folder of files. Travels to workers."""
+
+    name: str  # of the step that made it
+    parts: tuple[Part, ...] = ()
+    place: Place | None = None  # of a folder step
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """The living rows, in order, a bounded batch at a time; all columns by default."""
+        for part in self.parts:
+            names = part.columns() if columns is None else list(columns)
+            for batch, alive in part.living(names):
+                yield batch if alive.all() else batch.filter(pa.array(alive))
+
+    def table(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """All living rows in memory: for small tables."""
+        if not self.parts:
+            raise RecipeError(f"{self.name} makes files, not rows", remedy="read its .folder")
+        return pa.Table.from_batches(list(self.batches(columns)))
+
+    def rows(self) -> int:
+        """How many living rows there are."""
+        return sum(int(np.count_nonzero(alive)) for part in self.parts for _, alive in part.living([]))
+
+    @property
+    def folder(self) -> Path:
+        """Where a folder step's files are. Raises: RecipeError if the table has rows instead."""
+        if self.place is None:
+            raise RecipeError(f"{self.name} makes rows, not files", remedy="read its .table() or .batches()")
+        return local(self.place)
+
+
+@dataclass(frozen=True)
+class OutFolder:
+    """Where a folder step writes. A file that `seal` was called for is known to be whole when the step is resumed."""
+
+    place: Place
+
+    @property
+    def path(self) -> Path:
+        """The folder on this machine's disk."""
+        return local(self.place)
+
+    def seal(self, *names: str, counts: Mapping[str, Any] | None = None) -> None:
+        """Gives files that are complete their receipts. Call it when a checkpoint is written."""
+        for name in names:
+            target = self._receipt(name)
+            target.parent().make()
+            target.write_json(receipt_of(self.path, name, counts or {}).__dict__)
+
+    def sealed(self, name: str) -> Receipt | None:
+        """The receipt of a file, if it has one and is what it says; None: it must be made again."""
+        value = self._receipt(name).read_json()
+        with contextlib.suppress(TypeError):
+            if isinstance(value, dict) and intact(self.place.at(name), receipt := Receipt(**value)):
+                return receipt
+        return None
+
+    def _receipt(self, name: str) -> Place:
+        return self.place.at(RECEIPTS, f"{name}.json")
+
+
+RECEIPTS = ".receipts"
+"""Below a folder step's folder: receipts of files that were sealed. They are not published."""
+
+
+def local(place: Place) -> Path:
+    """The path of a place. Raises: EnvironmentProblem if it is not on this machine's disk."""
+    if place.local is None:
+        raise EnvironmentProblem(
+            "a step that makes files needs a disk", where=place.uri, remedy="choose a local --out and copy it after"
+        )
+    return place.local
+
+
+def files_of(folder: Path) -> Iterable[str]:
+    """The names of all files below a folder, receipts apart, sorted."""
+    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return sorted(str(name) for name in found if name.parts[0] != RECEIPTS)
+
+
+def receipt_of(folder: Path, name: str, counts: Mapping[str, Any]) -> Receipt:
+    """A receipt of a file that is there."""
+    hash, size = hashlib.sha256(), 0
+    with contextlib.closing(open(folder / name, "rb")) as stream:
+        while chunk := stream.read(1 << 20):
+            hash.update(chunk)
+            size += len(chunk)
+    return Receipt(name.rpartition("/")[2], 0, size, hash.hexdigest(), dict(counts))

@@ -1,0 +1,322 @@
+"""The machine as a graph: every kind of step, further inputs, outputs by name, and what a later run builds again."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import codemill as cm
+from codemill.machine.planning import plan
+from codemill.recipes import quickstart
+from codemill.sources import Folder, Published
+from codemill.steps import dedup, ingest
+from tests import graph_toys as graph
+from tests import toys
+
+SCRIPT = """
+import sys
+import codemill as cm
+from tests.graph_toys import everything
+if __name__ == "__main__":
+    cm.build(everything(600), out=sys.argv[1], workers=int(sys.argv[2]), engine=sys.argv[3])
+"""
+
+
+def documents(texts: tuple[str, ...], **more: Any) -> cm.Table:
+    return ingest.documents(sources=(toys.Literals(texts, **more),))
+
+
+def run(*arguments: object) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    return subprocess.Popen([sys.executable, "-c", SCRIPT, *map(str, arguments)], env=environment)
+
+
+def test_every_kind_of_step_builds_and_the_books_add_up(tmp_path: Path) -> None:
+    manifest = cm.build(graph.everything(), out=tmp_path, workers=2)
+    entries = {(entry["name"], entry["fingerprint"]): entry for entry in manifest["steps"]}
+    assert len(entries) == len(manifest["steps"]) == 15  # two sources, a table used twice is built once
+    corpus, ledger = (pq.read_table(tmp_path / name) for name in ("corpus", "ledger"))
+    kept = [row for row in ledger.to_pylist() if row["verdict"] == "kept"]
+    assert {row["id"] for row in kept} == set(corpus["id"].to_pylist())
+    assert manifest["kept"]["rows"] == corpus.num_rows
+    assert manifest["ingested"]["rows"] == ledger.num_rows
+    said = {row["reason"] for row in ledger.to_pylist()}
+    assert {None, "no_words", "rare"} == said
+    made = next(entry for entry in manifest["steps"] if entry["name"] == "graph_toys.words")
+    assert made["parents"] == 60 - made["dropped"].get("crashed", {"rows": 0})["rows"]
+    assert made["words"] == {"no_words": "without a word in it"}
+    assert json.loads((tmp_path / "model" / "checkpoint-3.json").read_text())
+    assert not (tmp_path / "model" / ".receipts").exists()
+
+
+def test_a_row_that_was_made_leads_back_to_the_document_it_came_from(tmp_path: Path) -> None:
+    table = documents(("two words", "one", ""))
+    made = graph.words(table)
+    cm.build({"files": table, "words": made, "books": cm.ledger(made)}, out=tmp_path, workers=1)
+    files = {row["id"]: row["content"] for row in pq.read_table(tmp_path / "files").to_pylist()}
+    rows = pq.read_table(tmp_path / "words").to_pylist()
+    assert [(files[row["parent"]], row["word"], row["place"]) for row in rows] == [
+        ("two words", "two", 0),
+        ("two words", "words", 1),
+        ("one", "one", 0),
+    ]
+    assert len({row["id"] for row in rows}) == 3
+    books = pq.read_table(tmp_path / "books").to_pylist()
+    assert [(row["verdict"], row["step"], row["reason"]) for row in books][-1] == (
+        "kept",
+        None,
+        None,
+    ) or len(books) == 3  # the empty file was dropped by ingest, and never came to the step
+
+
+def test_an_id_depends_on_the_step_its_parameters_the_parent_and_the_ordinal(tmp_path: Path) -> None:
+    table = documents(("two words",))
+    outputs = {"a": graph.words(table), "b": graph.words(table, least=2), "c": graph.words(documents(("two words",)))}
+    cm.build(outputs, out=tmp_path, workers=1)
+    a, b, c = (pq.read_table(tmp_path / name)["id"].to_pylist() for name in "abc")
+    assert a == c
+    assert not set(a) & set(b)
+
+
+def test_a_rows_step_that_forgets_a_row_or_uses_an_ordinal_twice_is_named(tmp_path: Path) -> None:
+    table = documents(("a", "b", "c"))
+    with pytest.raises(cm.BuildError, match=r"nothing was made of 1 of 3 rows.*graph_toys.forgetful"):
+        cm.build(graph.forgetful(table), out=tmp_path / "a", workers=1)
+    with pytest.raises(cm.BuildError, match=r"same ordinal.*graph_toys.same_ordinal"):
+        cm.build(graph.same_ordinal(table), out=tmp_path / "b", workers=1)
+
+
+def test_a_group_is_sorted_by_key_and_sums_before_it_are_those_of_smaller_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = graph.words(documents(tuple(f"w{i} same" for i in range(100)), per_part=7))
+    for name, size in (("one", 1 << 20), ("many", 9)):
+        monkeypatch.setattr("codemill.machine.groups.GROUP_ROWS", size)
+        cm.build({"out": graph.counted(made)}, out=tmp_path / name, workers=1)
+    one, many = (pq.read_table(tmp_path / name / "out").drop_columns(["id"]) for name in ("one", "many"))
+    assert len(list((tmp_path / "many" / "out").iterdir())) == 23
+    assert one.num_rows == 101
+    assert one.equals(many)
+    keys = one["key"].to_pylist()
+    assert keys == sorted(keys)
+    sizes = [
+        len(word) * copies for word, copies in zip(one["word"].to_pylist(), one["copies"].to_pylist(), strict=True)
+    ]
+    assert one["letters_before"].to_pylist() == [sum(sizes[:i]) for i in range(len(sizes))]
+
+
+def test_bytes_are_the_same_for_any_workers_engine_and_after_ten_kills(tmp_path: Path) -> None:
+    began = time.monotonic()
+    assert run(tmp_path / "one", 1, "local").wait() == 0
+    whole = time.monotonic() - began
+    kills = 0
+    for i in range(10):
+        process = run(tmp_path / "killed", 2, "local")
+        try:
+            process.wait(whole * (0.2 + 0.6 * (i * 0.618 % 1)))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            kills += 1
+    assert kills >= 3
+    assert run(tmp_path / "killed", 2, "local").wait() == 0
+    assert run(tmp_path / "ray", 2, "ray").wait() == 0
+    expected = graph.files(tmp_path / "one")
+    assert {name.split("/")[0] for name in expected} == {
+        "corpus",
+        "ledger",
+        "vocabulary",
+        "order",
+        "model",
+        "documents",
+    }
+    assert graph.files(tmp_path / "killed") == expected
+    assert graph.files(tmp_path / "ray") == expected
+    assert not list((tmp_path / "killed").rglob("*.tmp"))
+
+
+@pytest.mark.parametrize("kind", ["rows", "group", "map", "reduce"])
+def test_a_document_that_kills_a_worker_in_any_kind_of_step_is_found_and_dropped(tmp_path: Path, kind: str) -> None:
+    texts = tuple("KILL me" if i == 13 else f"text {i}" for i in range(30))
+    table = documents(texts, per_part=20)
+    if kind == "rows":
+        made = graph.words(table)
+        cm.build({"words": made, "ledger": cm.ledger(made)}, out=tmp_path, workers=2)
+        entries = pq.read_table(tmp_path / "ledger").to_pylist()
+        assert [entry["reason"] for entry in entries if entry["verdict"] == "dropped"] == ["crashed"]
+        assert len(entries) == 2 * 29 + 1
+    elif kind == "group":
+        safe = graph.words(documents(tuple(text.replace("KILL me", "a KILL") for text in texts)), least=9)
+        del safe
+        spelled = toys.length(documents(("a b", "KILL", "c d"), per_part=20))
+        manifest = cm.build({"out": graph.counted(_as_words(spelled))}, out=tmp_path, workers=1)
+        assert manifest["steps"][-1]["crashed"] == 1
+        assert sorted(pq.read_table(tmp_path / "out")["word"].to_pylist()) == ["a b", "c d"]
+    else:
+        step = graph.kills_in_map if kind == "map" else graph.kills_in_reduce
+        manifest = cm.build(step(table), out=tmp_path, workers=2)
+        dropped = [r for r in pq.read_table(tmp_path / "ledger").to_pylist() if r["verdict"] == "dropped"]
+        assert [(r["path"], r["step"], r["reason"]) for r in dropped] == [("f00013.py", step.name, "crashed")]
+        assert manifest["kept"]["rows"] == 29
+
+
+@cm.rows(version=1, reads=("content",), adds={"word": pa.string()})
+def whole(documents: pa.RecordBatch) -> pa.RecordBatch:
+    """The whole text as one word."""
+    return pa.record_batch({"of": range(documents.num_rows), "word": documents["content"].cast(pa.string())})
+
+
+def _as_words(table: cm.Table) -> cm.Table:
+    return whole(table)
+
+
+def test_a_folder_step_goes_on_from_what_was_sealed(tmp_path: Path) -> None:
+    made = graph.words(documents(("alpha beta", "gamma")))
+    cm.build({"model": graph.trained(made, rounds=2)}, out=tmp_path, workers=1)
+    folder = next((tmp_path / ".work" / "graph_toys.trained").glob("*/checkpoint-0.json")).parent
+    (folder / "checkpoint-0.json").write_text('{"marked": 1}')
+    (folder / ".receipts" / "checkpoint-0.json.json").unlink()
+    (folder / "checkpoint-1.json").write_text("{}")  # its receipt no longer fits
+    for manifest in ((tmp_path / ".work" / "tables" / "graph_toys.trained").iterdir(), [tmp_path / "manifest.json"]):
+        for path in manifest:
+            path.unlink()
+    before = graph.files(tmp_path)
+    cm.build({"model": graph.trained(made, rounds=2)}, out=tmp_path, workers=1)
+    assert graph.files(tmp_path) == before
+
+
+def test_inputs_that_do_not_fit_the_kind_are_refused_when_the_step_is_called() -> None:
+    table = documents(("a",))
+    model = graph.trained(graph.words(table), rounds=1)
+    with pytest.raises(cm.RecipeError, match=r"toys.length takes one table, got 2"):
+        toys.length(table, table)
+    with pytest.raises(cm.RecipeError, match=r"graph_toys.looked_up takes 2 tables, got 1"):
+        graph.looked_up(table)
+    with pytest.raises(cm.RecipeError, match=r"takes a table of rows first, graph_toys.trained makes files"):
+        toys.length(model)
+    with pytest.raises(cm.RecipeError, match=r"ingest.documents takes no table, got 1"):
+        ingest.documents(table, sources=())
+    with pytest.raises(cm.RecipeError, match=r"an output cannot be called '../x'"):
+        cm.build({"../x": table}, out="/nowhere")
+    with pytest.raises(cm.RecipeError, match=r"makes files, of which there is no ledger"):
+        cm.build({"x": cm.ledger(model)}, out="/nowhere")
+
+
+def test_a_second_input_is_part_of_a_tables_identity(tmp_path: Path) -> None:
+    table = documents(("word1 x", "word2"))
+    for word, expected in (("word1", [1, 0]), ("word2", [0, 1])):
+        looked = graph.looked_up(table, graph.counted(graph.words(documents((word,)))))
+        cm.build({"out": looked}, out=tmp_path, workers=1)
+        known = pq.read_table(tmp_path / ".work" / "graph_toys.looked_up")
+        manifest = json.loads((tmp_path / "manifest.json").read_text())
+        key = manifest["steps"][-1]["key"]
+        made = json.loads((tmp_path / ".work" / "tables" / "graph_toys.looked_up" / f"{key}.json").read_text())
+        files = [tmp_path / ".work" / "graph_toys.looked_up" / entry["name"] for entry in made["files"]]
+        assert pq.read_table(files[0])["known"].to_pylist() == expected
+        assert known.num_rows >= 2
+
+
+def repositories(root: Path, count: int, start: int = 0) -> None:
+    for number in range(start, start + count):
+        folder = root / f"repository-{number:03d}"
+        folder.mkdir(parents=True)
+        for name in range(3):
+            lines = [f"def function_{number}_{name}_{i}(value):\n    return value + {number * i}\n" for i in range(9)]
+            (folder / f"module_{name}.py").write_text("\n".join(lines))
+
+
+@pytest.mark.slow
+def test_one_repository_more_makes_one_part_more_and_the_bytes_of_a_fresh_run(tmp_path: Path) -> None:
+    root = tmp_path / "in"
+    repositories(root, 100)
+    cm.build(quickstart.quickstart((Folder(str(root)),)), out=tmp_path / "out", workers=2)
+    files = tmp_path / ".." / tmp_path.name / "out" / ".work" / "quality.measure"
+    before = {path.name: path.stat().st_mtime_ns for path in files.glob("*.parquet")}
+    repositories(root, 1, start=100)
+    cm.build(quickstart.quickstart((Folder(str(root)),)), out=tmp_path / "out", workers=2)
+    after = {path.name: path.stat().st_mtime_ns for path in files.glob("*.parquet")}
+    new = [name for name in after if before.get(name) != after[name]]
+    assert 1 <= len(new) <= 0.02 * len(after) + 1e-9 or len(new) == 1
+    assert len(new) <= 0.02 * len(before)
+    cm.build(quickstart.quickstart((Folder(str(root)),)), out=tmp_path / "fresh", workers=1)
+    assert graph.files(tmp_path / "out") == graph.files(tmp_path / "fresh")
+
+
+def test_a_guard_or_an_index_that_changes_rebuilds_nothing_downstream(tmp_path: Path) -> None:
+    words = [f"{w}{i}" for i in range(40) for w in ("alpha", "beta")]
+    table = documents(tuple(" ".join([*words, f"end{i % 3}"]) for i in range(9)))
+    states = []
+    for largest, index in ((10_000, False), (5, False), (5, True)):
+        near = dedup.fuzzy(table, bands=4, rows=4, largest=largest, index=index)
+        last = toys.length(toys.upper(near), at_most=2000)
+        manifest = cm.build(last, out=tmp_path, workers=1)
+        states.append({entry["name"]: entry["cached"] for entry in manifest["steps"]})
+    assert not any(states[0].values())
+    assert [name for name, cached in states[1].items() if not cached] == ["dedup.guard"]
+    assert [name for name, cached in states[2].items() if not cached] == ["known.index"]
+
+
+def test_what_an_earlier_run_published_is_read_in_place(tmp_path: Path) -> None:
+    cm.build(documents(("one two", "three")), out=tmp_path / "earlier", workers=1)
+    table = ingest.published(source=Published(str(tmp_path / "earlier"), "corpus"))
+    manifest = cm.build({"words": graph.words(table)}, out=tmp_path / "later", workers=1)
+    assert sorted(pq.read_table(tmp_path / "later" / "words")["word"].to_pylist()) == ["one", "three", "two"]
+    assert manifest["steps"][0]["kind"] == "opened"
+    assert not (tmp_path / "later" / ".work" / "ingest.published").exists()
+    moved = tmp_path / "moved"
+    (tmp_path / "earlier").rename(moved)
+    again = ingest.published(source=Published(str(moved), "corpus"))
+    assert plan({"words": graph.words(again)}, tmp_path / "later").states == ("built", "built")
+    with pytest.raises(cm.RecipeError, match=r"the run has no output 'corpse'.*did you mean corpus"):
+        Published(str(moved), "corpse")
+
+
+def test_an_edited_manifest_is_not_trusted(tmp_path: Path) -> None:
+    table = documents(("a b", "c"))
+    cm.build(table, out=tmp_path, workers=1)
+    path = tmp_path / "manifest.json"
+    path.write_text(path.read_text().replace('"kept"', '"kept "', 1))
+    cm.build(table, out=tmp_path, workers=1)
+    assert '"kept "' not in path.read_text()
+    path.write_text(path.read_text().replace('"rows": 2', '"rows": 3', 1))
+    with pytest.raises(cm.InputError, match=r"manifest of the run was changed"):
+        Published(str(tmp_path))
+
+
+def test_publishing_keeps_the_older_result_whole_until_the_new_one_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cm.build(documents(("a b", "c")), out=tmp_path, workers=1)
+    before = graph.files(tmp_path) | {"manifest.json": (tmp_path / "manifest.json").read_bytes()}
+
+    def fails(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("codemill.machine.publishing._swap", fails)
+    with pytest.raises(KeyboardInterrupt):
+        cm.build(documents(("d",)), out=tmp_path, workers=1)
+    assert graph.files(tmp_path) | {"manifest.json": (tmp_path / "manifest.json").read_bytes()} == before
+    monkeypatch.undo()
+    cm.build({"other": documents(("d",))}, out=tmp_path, workers=1)
+    assert set(graph.files(tmp_path)) == {"other/part-00000.parquet"}
+
+
+def test_verify_hashes_what_is_there(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    table = toys.length(documents(("a b", "c")))
+    cm.build(table, out=tmp_path, workers=1)
+    part = next((tmp_path / ".work" / "toys.length").glob("*.parquet"))
+    data = bytearray(part.read_bytes())
+    data[len(data) // 3] ^= 1
+    part.write_bytes(data)
+    (tmp_path / "manifest.json").unlink()
+    cm.build(table, out=tmp_path, workers=1, verify=True)
+    assert "missing or damaged and will be rebuilt" in caplog.text

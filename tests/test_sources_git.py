@@ -11,7 +11,7 @@ import pytest
 from codemill.errors import InputError
 from codemill.sources import Git, _git
 
-from .source_tools import DATE, by_path, git, repository, rows, table
+from .source_tools import DATE, by_name, by_path, git, repository, rows, table
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_three_files_at_head(mirrors: Path) -> None:
     old, new = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC), datetime.datetime.fromisoformat(DATE)
     one = git(mirrors / "owner" / "one.git", "rev-parse", "HEAD")
     two = git(mirrors / "two.git", "rev-parse", "HEAD")
-    assert [(r["repo"], r["path"], r["revision"], r["raw"], r["commit_time"]) for r in rows(source)] == [
+    assert [(r["repo"], r["path"], r["revision"], r["raw"], r["commit_time"]) for r in by_name(source)] == [
         ("owner/one", "a.py", one, b"changed\n", new),
         ("owner/one", "dir/b.py", one, b"2\n", old),
         ("three", ".", None, None, None),
@@ -62,7 +62,7 @@ def test_every_repository_found_has_a_row(mirrors: Path, tmp_path: Path) -> None
     (mirrors / "bad.git" / "HEAD").write_bytes(b"\xff\n\x1b[31m")
     source = Git(str(mirrors))
     gone = "HEAD names refs/heads/gone, which is not there"
-    assert [(r["repo"], r["path"], r["reason"], r["detail"]) for r in rows(source)] == [
+    assert [(r["repo"], r["path"], r["reason"], r["detail"]) for r in by_name(source)] == [
         ("bad", ".", "no_revision", "HEAD names nothing"),
         ("empty", ".", "no_files", None),
         ("owner/one", ".", "corrupt", None),
@@ -90,7 +90,7 @@ def test_a_revision_by_id(mirrors: Path) -> None:
 
 
 def test_a_revision_that_some_or_all_lack(mirrors: Path) -> None:
-    found = [(r["repo"], r["path"], r["reason"], r["detail"]) for r in rows(Git(str(mirrors), revision="v1"))]
+    found = [(r["repo"], r["path"], r["reason"], r["detail"]) for r in by_name(Git(str(mirrors), revision="v1"))]
     assert found == [
         ("owner/one", "a.py", None, None),
         ("owner/one", "dir/b.py", None, None),

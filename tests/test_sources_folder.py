@@ -38,7 +38,7 @@ def test_folders_can_be_skipped(tmp_path: Path) -> None:
         (tmp_path / path).write_text("1\n")
     folder = Folder(str(tmp_path), skip=("vendor",))
     assert [r["path"] for r in rows(folder)] == ["vendored/w.py", "x.py"]
-    assert folder.list().notes == ("2 folders were not entered, as asked: vendor",)
+    assert folder.list().notes == ("2 folders not entered, as asked: vendor",)
 
 
 def test_checkouts_have_revisions_and_commit_times(tmp_path: Path) -> None:
@@ -93,6 +93,29 @@ def test_root_named_like_a_child_stays_apart(tmp_path: Path) -> None:
     (root / "a").write_bytes(b"1")
     (root / "x" / "a").write_bytes(b"2")
     assert sorted((r["repo"], r["path"]) for r in rows(Folder(str(root)))) == [(".", "a"), ("x", "a")]
+
+
+def test_repositories_without_commits_or_files_are_accounted_for(tmp_path: Path) -> None:
+    repository(tmp_path / "gone", {"a.py": b"1\n"})
+    git(tmp_path / "gone", "symbolic-ref", "HEAD", "refs/heads/gone")
+    for name in ("new", "owner/empty", "new/submodule"):
+        (tmp_path / name).mkdir(parents=True)
+        git(tmp_path / name, "init", "-q")
+    (tmp_path / "new" / "b.py").write_bytes(b"2\n")
+    source = Folder(str(tmp_path))
+    assert sorted((r["repo"], r["path"], r["revision"], r["reason"]) for r in rows(source)) == [
+        ("gone", "a.py", None, None),
+        ("new", "b.py", None, None),
+        ("owner/empty", ".", None, "no_files"),
+    ]
+    assert source.list().notes == (
+        "3 repositories without a commit to read from: gone (HEAD names refs/heads/gone, which is not there), "
+        "new (no commits), owner/empty (no commits)",
+        "1 repository without a file: owner/empty",
+    )
+    git(tmp_path / "owner" / "empty", "init", "-q")
+    alone = Folder(str(tmp_path / "owner" / "empty"))
+    assert [(r["repo"], r["path"], r["reason"]) for r in rows(alone)] == [("empty", ".", "no_files")]
 
 
 def test_order_of_creation_does_not_matter(tmp_path: Path) -> None:
@@ -236,4 +259,4 @@ def test_version_control_directories_are_not_entered(tmp_path: Path) -> None:
         (tmp_path / "a" / "deep" / name).mkdir(parents=True)
         (tmp_path / "a" / "deep" / name / "config").write_bytes(b"x")
     (tmp_path / "a" / ".gitignore").write_bytes(b"x")
-    assert reasons(Folder(str(tmp_path))) == {".gitignore": None}
+    assert reasons(Folder(str(tmp_path))) == {".gitignore": None, ".": "no_files"}  # a/deep is a repository

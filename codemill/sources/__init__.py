@@ -9,7 +9,7 @@ from codemill.sources.archive import Archive
 from codemill.sources.folder import Folder
 from codemill.sources.git import Git
 from codemill.sources.jsonl import Jsonl
-from codemill.sources.metadata import Metadata
+from codemill.sources.metadata import Matched, Metadata
 from codemill.sources.parquet import Parquet
 from codemill.sources.published import Published
 
@@ -24,6 +24,7 @@ __all__ = [
     "Jsonl",
     "Kind",
     "Listing",
+    "Matched",
     "Metadata",
     "Parquet",
     "Published",

@@ -23,6 +23,7 @@ from codemill.machine.source import Listing, Shard
 from codemill.sources import _git
 from codemill.sources._batches import Row, batches, lfs_size, microseconds
 from codemill.sources._names import escape
+from codemill.sources._notes import count, repositories, some
 from codemill.sources._places import existing
 from codemill.sources._shards import Fingerprint, Run, Unit, fingerprint, fits, pack, shards, unpack
 
@@ -37,7 +38,8 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 class Folder:
     """A directory of checkouts, or of any other files.
 
-    Reasons: `too_large`, `link`, `special`, `unreadable`, `vanished`, `lfs_pointer`.
+    Reasons: `too_large`, `link`, `special`, `unreadable`, `vanished`, `lfs_pointer`; `no_files`, with the path ".", for
+    a repository that has nothing but its `.git`.
     """
 
     root: str
@@ -121,7 +123,11 @@ class _Found:
         self.root, self.name, self.skip = root, name, skip
         self.git: set[bytes] = set()  # prefixes of directories that have a `.git`
         self.repos: dict[bytes, _Repo] = {}
-        self.links = self.links_out = self.outside = self.skipped = 0
+        self.links = self.links_out = self.skipped = 0
+        self.outside: list[str] = []  # repositories whose data is not in the root
+        self.unborn: list[str] = []  # those whose HEAD names no commit
+        self.bare: list[str] = []  # those without a file
+        self.closed: list[str] = []  # folders that cannot be listed
 
     def repo(self, path: bytes) -> _Repo:
         """The repository that a file belongs to. Its directories have all been listed by now."""
@@ -140,22 +146,43 @@ class _Found:
         return known
 
     def _new(self, prefix: bytes) -> _Repo:
-        revision = None
+        revision, name = None, escape(prefix[:-1]) if prefix else self.name
         if prefix in self.git:
             root = os.fsdecode(self.root)
             repository = _git.locate(os.path.join(root, os.fsdecode(prefix)), root)
             revision = _git.resolve(repository) if repository else None
-            self.outside += repository is None
-        return _Repo(escape(prefix[:-1]) if prefix else self.name, prefix, revision)
+            if repository is None:
+                self.outside.append(name)
+            elif revision is None:
+                self.unborn.append(f"{name} ({_git.why_none(repository)})")
+        return _Repo(name, prefix, revision)
+
+    def fileless(self) -> Iterator[_Repo]:
+        """The repositories without a file, once everything else has been met: a checkout that holds `.git` only."""
+        for prefix in sorted(self.git - self.repos.keys()):
+            owner = prefix[: prefix.find(b"/") + 1]
+            within_another = b"" in self.git or (prefix != owner and owner in self.git)
+            if not prefix or not within_another:
+                repo = self.repos[prefix] = self._new(prefix)
+                self.bare.append(repo.name)
+                yield repo
 
     def notes(self) -> Iterator[str]:
         """What people should know."""
         if self.skipped:
-            yield f"{self.skipped} folders were not entered, as asked: {', '.join(sorted(map(escape, self.skip)))}"
+            skipped = some(sorted(map(escape, self.skip)))
+            yield f"{count(self.skipped, 'folder')} not entered, as asked: {skipped}"
         if self.links:
-            yield f"{self.links} links are not followed, {self.links_out} of them point out of the root"
+            yield f"{count(self.links, 'link')} not followed, {self.links_out} of them out of the root"
         if self.outside:
-            yield f"{self.outside} repositories have no usable .git inside the root: their revisions are unknown"
+            number = repositories(len(self.outside))
+            yield f"{number} without a usable .git inside the root, so without a revision: {some(self.outside)}"
+        if self.unborn:
+            yield f"{repositories(len(self.unborn))} without a commit to read from: {some(self.unborn)}"
+        if self.bare:
+            yield f"{repositories(len(self.bare))} without a file: {some(self.bare)}"
+        if self.closed:
+            yield f"{count(len(self.closed), 'folder')} could not be listed: {some(self.closed)}"
 
 
 class _Pile:
@@ -207,6 +234,10 @@ def _units(walk: Iterator[tuple[bytes, int, int]], found: _Found, most: int) -> 
         piles[repo.prefix].add(path, size, mtime)
     for pile in piles.values():
         yield pile.unit()
+    for repo in found.fileless():
+        pile = _Pile(repo, most)
+        pile.add(repo.prefix, 0, 0)
+        yield pile.unit()
 
 
 def _walk(root: bytes, found: _Found) -> Iterator[tuple[bytes, int, int]]:
@@ -251,6 +282,7 @@ def _children(root: bytes, prefix: bytes, found: _Found) -> Iterable[tuple[bytes
                         found.links += 1
                         found.links_out += not _points_inside(root, prefix, name)
     except OSError as error:
+        found.closed.append(escape(prefix))
         return [(prefix, -(error.errno or errno.EIO), 0)]
     items.sort()
     return items
@@ -284,7 +316,9 @@ def _read_all(
             except OSError as error:
                 problem = error
             for path, size in group:
-                if path.endswith(b"/") or not path:
+                if not path and not size:
+                    yield path, (0, None, "no_files", None)
+                elif path.endswith(b"/") or not path:
                     yield path, (0, None, "unreadable", errno.errorcode.get(-size, str(-size)))
                 elif problem is not None:
                     yield path, _failed(problem, size)

@@ -87,7 +87,14 @@ class Parquet:
                 held,
                 (place.name, place.uri, place.size, place.mtime_ns, first, last, row),
                 Fingerprint(*self._parameters(), place.name, place.size, place.mtime_ns, first, last).hex(),
-                External(place.uri, (first, last), {"content": content}, place.size, place.mtime_ns)
+                External(
+                    place.uri,
+                    (first, last),
+                    {"content": content},
+                    place.size,
+                    place.mtime_ns,
+                    {"content": "content_sha256"},
+                )
                 if external and content
                 else None,
             )

@@ -55,8 +55,15 @@ class Place:
     uri: str
 
     def at(self, *names: str) -> Place:
-        """A folder or file below this one."""
-        return Place("/".join([self.uri.rstrip("/"), *names]))
+        """A folder or file below this one. The query of an address (`s3://bucket/out?region=…`) stays at its end."""
+        address, mark, query = self.uri.partition("?") if "://" in self.uri else (self.uri, "", "")
+        return Place("/".join([address.rstrip("/"), *names]) + mark + query)
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        address = self.uri.partition("?")[0] if "://" in self.uri else self.uri
+        return address.rstrip("/").rpartition("/")[2]
 
     def open(self) -> tuple[pafs.FileSystem, str]:
         """The file system and the path on it. Raises: InputError for an unknown kind of address."""

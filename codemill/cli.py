@@ -206,6 +206,7 @@ def _run(
     as_json: bool,
 ) -> None:
     from codemill import report
+    from codemill.run import below
 
     console = Console(soft_wrap=True)
     wanted = _outputs(recipe, inputs, params)
@@ -222,14 +223,14 @@ def _run(
     )
     if as_json:
         summary = {k: manifest[k] for k in ("ingested", "kept", "dropped", "seconds")}
-        print(json.dumps({"event": "done", **summary, "report": str(report.write(out))}))
+        print(json.dumps({"event": "done", **summary, "report": report.write(out)}))
         return
     found, kept, dropped = (manifest[k]["rows"] for k in ("ingested", "kept", "dropped"))
     total = f"[bold]{found:,} found = {kept:,} kept + {dropped:,} dropped[/bold]  in {manifest['seconds']:.1f} s"
     console.print(total, highlight=False)
     with console.status("writing the report"):  # of a large run it takes a while, for it judges with other thresholds
         page = report.write(out)
-    console.print(f"corpus {out}/corpus · ledger {out}/ledger · report {page}", highlight=False)
+    console.print(f"corpus {below(out, 'corpus')} · ledger {below(out, 'ledger')} · report {page}", highlight=False)
 
 
 def _plan(recipe: catalog.Recipe, params: dict[str, Any], *, inputs: Sequence[str], out: str, as_json: bool) -> None:

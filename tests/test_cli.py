@@ -20,7 +20,7 @@ VERBS = ["explain", "list", "new", "plan", "redact", "report", "run", "show"]
 
 def codemill(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Runs the command as a user would, in its own process, 100 columns wide."""
-    passed = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
+    passed = {name: value for name, value in os.environ.items() if name.startswith(("PYTHONPATH", "AWS_"))}
     return subprocess.run(
         [sys.executable, "-m", "codemill.cli", *arguments],
         capture_output=True,

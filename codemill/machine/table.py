@@ -94,7 +94,11 @@ class Step:
     def _check_inputs(self, inputs: Sequence[Table]) -> None:
         least, most = self._inputs()
         if len(inputs) < least or (most is not None and len(inputs) > most):
-            wanted = f"{least} or more tables" if most is None else {0: "no table", 1: "one table"}.get(most, f"{most} tables")
+            wanted = (
+                f"{least} or more tables"
+                if most is None
+                else {0: "no table", 1: "one table"}.get(most, f"{most} tables")
+            )
             raise RecipeError(f"{self.name} takes {wanted}, got {len(inputs)}")
         if inputs and isinstance(self.how, (*ADDS_A_LAYER, Rows)) and isinstance(inputs[0].step.how, Folder):
             raise RecipeError(f"{self.name} takes a table of rows first, {inputs[0].step.name} makes files")

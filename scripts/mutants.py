@@ -27,6 +27,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "codemill"
@@ -152,7 +153,7 @@ def mutants(path: Path) -> Iterator[Mutant]:
                 text = _replaced(lines, node, new)
                 if text is not None:
                     name = str(path.relative_to(PACKAGE))
-                    yield Mutant(name, node.lineno, node.col_offset, kind, text)
+                    yield Mutant(name, node.lineno, getattr(node, "col_offset", 0), kind, text)
 
 
 def _left_alone(tree: ast.Module) -> set[int]:
@@ -178,16 +179,15 @@ def _left_alone(tree: ast.Module) -> set[int]:
     return {id(inner) for node in left for inner in ast.walk(node)}
 
 
-def _replaced(lines: list[str], node: ast.AST, new: ast.AST) -> str | None:
+def _replaced(lines: list[str], node: Any, new: Any) -> str | None:
     """The file with one node replaced; None where that is no Python any more."""
-    first, last = node.lineno - 1, node.end_lineno - 1  # type: ignore[attr-defined]
     if isinstance(node, ast.If):  # only its condition: what follows stays as it is written
-        node, new = node.test, new.test  # type: ignore[attr-defined]
-        first, last = node.lineno - 1, node.end_lineno - 1  # type: ignore[attr-defined]
-    before = lines[first].encode()[: node.col_offset].decode()  # type: ignore[attr-defined]
-    after = lines[last].encode()[node.end_col_offset :].decode()  # type: ignore[attr-defined]
+        node, new = node.test, new.test
+    first, last = node.lineno - 1, node.end_lineno - 1
+    before = lines[first].encode()[: node.col_offset].decode()
+    after = lines[last].encode()[node.end_col_offset :].decode()
     code = ast.unparse(ast.fix_missing_locations(new))
-    if not isinstance(node, ast.stmt) and not isinstance(node, ast.keyword):
+    if not isinstance(node, ast.stmt):
         code = f"({code})"
     text = "".join([*lines[:first], before, code, after, *lines[last + 1 :]])
     try:

@@ -364,6 +364,7 @@ class _Build:
             fingerprint=planned.fingerprint,
             version=planned.table.step.version,
             parameters=shown(planned.table.params),
+            **planned.table.step.words(dropped),
             parts=len(receipts),
             **{k: totals[k] for k in ("rows_in", "bytes_in", "rows_out", "bytes_out")},
             dropped={

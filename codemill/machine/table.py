@@ -29,8 +29,8 @@ import inspect
 import json
 import math
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -43,6 +43,10 @@ Columns = Mapping[str, pa.DataType]
 Reads = tuple[str, ...] | Callable[[Mapping[str, Any]], tuple[str, ...]]
 Adds = Columns | Callable[[Mapping[str, Any]], Columns]
 Resolve = Callable[[tuple["Table", ...], dict[str, Any]], dict[str, Any]]
+
+
+CRASHED = "it crashed the process that worked on it, so it was set aside"
+"""What the reason `crashed` means, which any step may give."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +76,7 @@ class Step:
     resolve: Resolve | None = None  # inputs and parameters → parameters as they are recorded
     edits: tuple[str, ...] = ()  # columns of its layer in which null means "as it was"
     notes: Callable[..., Sequence[str]] | None = None  # parameters → lines that `plan` shows under the step
+    drops: Mapping[str, str] = field(default_factory=dict)  # reasons it gives → what they mean
     file: str = ""
 
     def __call__(self, *inputs: Table, **params: Any) -> Table:
@@ -140,6 +145,12 @@ class Step:
                 hash.update(inspect.getsource(function).encode())  # type: ignore[arg-type]
         return hash.hexdigest()[:16]
 
+    def words(self, reasons: Iterable[str]) -> dict[str, Any]:
+        """For the manifest: what it does (the first line of its docstring), and what reasons mean that it gave."""
+        known = {"crashed": CRASHED, **self.drops}
+        says = (inspect.getdoc(self.function) or "").partition("\n")[0]
+        return {"says": says, "drops": {reason: known[reason] for reason in sorted(reasons) if reason in known}}
+
     def identity(self) -> dict[str, Any]:
         """Name and version; of a user's own step its code as well, for two files can have one name."""
         ours = self.function.__module__.startswith("codemill.")
@@ -176,6 +187,7 @@ def step(
     resolve: Resolve | None = None,
     edits: tuple[str, ...] = (),
     notes: Callable[..., Sequence[str]] | None = None,
+    drops: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[..., Any]], Step]:
     """Makes a *batchwise* step of a function `(record batch, *, params) -> record batch`.
 
@@ -185,9 +197,10 @@ def step(
     them into what is recorded and identifies the table: names completed by versions, say. `reads` and `adds` may be
     functions of the parameters. A column of `adds` named in `edits` changes an older one where it is not null.
     `notes` gets the parameters when a plan is shown, and returns lines: what the values mean, where the numbers alone
-    do not say it.
+    do not say it. `drops` says what the reasons mean, to complete "dropped because it is …" for those who read the
+    report.
 
-    >>> @step(version=1, reads=("size",), adds={"reason": pa.string()})
+    >>> @step(version=1, reads=("size",), adds={"reason": pa.string()}, drops={"tiny": "smaller than it may be"})
     ... def tiny(batch, *, below: int = 100):
     ...     small = pa.compute.less(batch["size"], below)
     ...     return pa.record_batch({"reason": pa.compute.if_else(small, "tiny", None)})
@@ -198,7 +211,7 @@ def step(
     if kind not in ("batch", "ingest"):
         raise RecipeError(f"there is no kind of step {kind!r}", remedy='kinds are "batch", "ingest", and @exchange')
 
-    return _made(version, kind, reads, adds, check=check, resolve=resolve, edits=edits, notes=notes)
+    return _made(version, kind, reads, adds, check=check, resolve=resolve, edits=edits, notes=notes, drops=drops or {})
 
 
 def _made(version: int, kind: str, reads: Reads, adds: Adds, **more: Any) -> Callable[[Callable[..., Any]], Step]:
@@ -229,6 +242,7 @@ def exchange(
     weight: int | Callable[[Mapping[str, Any]], int] = KEY_BYTES,
     check: Callable[..., None] | None = None,
     notes: Callable[..., Sequence[str]] | None = None,
+    drops: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[..., Any]], Step]:
     """Makes an *exchange* step of a function `(keys table, *, params) -> verdict table`.
 
@@ -265,6 +279,7 @@ def exchange(
         weight=weight,
         check=check,
         notes=notes,
+        drops=drops or {},
     )
 
 

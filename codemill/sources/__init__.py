@@ -5,6 +5,7 @@ from __future__ import annotations
 from codemill.machine.source import External, Listing, Shard, Source
 from codemill.sources._columns import REFINECODE_META, THE_STACK, THE_STACK_V2
 from codemill.sources._open import Kind, all, open
+from codemill.sources._reasons import REASONS
 from codemill.sources.archive import Archive
 from codemill.sources.folder import Folder
 from codemill.sources.git import Git
@@ -13,6 +14,7 @@ from codemill.sources.metadata import Metadata
 from codemill.sources.parquet import Parquet
 
 __all__ = [
+    "REASONS",
     "REFINECODE_META",
     "THE_STACK",
     "THE_STACK_V2",

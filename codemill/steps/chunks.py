@@ -339,6 +339,7 @@ def guard(
     },
     edits=("content",),
     check=check_verify,
+    drops={"near_duplicate": "made of chunks that files which were kept have nearly word for word"},
 )
 def drop(
     documents: pa.RecordBatch,

@@ -34,9 +34,10 @@ def _check_notebooks(*, form: str, output_chars: int) -> None:
     adds={"content": pa.large_string(), "reason": pa.string(), "value": pa.string()},
     edits=("content",),
     check=_check_notebooks,
+    drops={"broken_notebook": "named a notebook, and is none"},
 )
 def notebooks(documents: pa.RecordBatch, *, form: str = "structured", output_chars: int = 1000) -> pa.RecordBatch:
-    """Turns Jupyter notebooks into text (see `codemill.cleaning.notebooks.convert`); other documents stay as they are.
+    """Turns Jupyter notebooks into text (see `codemill.cleaning.notebooks.convert`); others stay as they are.
 
     Drops what is no notebook (reason `broken_notebook`, the value says why).
     Shape: reads content and language; adds content, null where nothing changed, reason and value.

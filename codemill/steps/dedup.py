@@ -50,9 +50,13 @@ def _check_exact(*, hash: str, against: Index | Sequence[Index]) -> None:
     adds={name: VERDICT[name] for name in ("reason", "kept_id", "similarity")},
     beside=lambda params: _index.equal_keys(indexes(params["against"]), _EXACT),
     check=_check_exact,
+    drops={
+        "duplicate": "a byte-for-byte copy of a file that was kept",
+        "clean_duplicate": "the same as a file that was kept, once both were cleaned",
+    },
 )
 def exact(keys: pa.Table, *, hash: str = "content_sha256", against: Index | Sequence[Index] = ()) -> pa.Table:
-    """Drops all but the best of the documents whose `hash` is equal (reason `duplicate`).
+    """Drops all but the best of the documents whose `hash` is equal.
 
     Equal by another hash than that of the content as it came, they are `clean_duplicate`.
 
@@ -337,6 +341,7 @@ _COMPARED = pa.schema({"part": pa.int32(), "row": pa.int32(), "keeper_similarity
     reads=lambda params: ("keeper", *_judged(params)),
     adds={name: VERDICT[name] for name in ("reason", "kept_id", "similarity")},
     check=check_verify,
+    drops={"near_duplicate": "nearly the same words in the same order as a file that was kept"},
 )
 def drop(
     documents: pa.RecordBatch, *, verify: str, at_least: float, level: str, hashes: int, ngram: int, unit: str

@@ -39,7 +39,16 @@ def _check(*, kept: Sequence[str] | None) -> None:
         languages.get(name)
 
 
-@step(version=1, reads=("language",), adds={"reason": pa.string(), "value": pa.string()}, check=_check)
+@step(
+    version=1,
+    reads=("language",),
+    adds={"reason": pa.string(), "value": pa.string()},
+    check=_check,
+    drops={
+        "unknown_language": "in a language that was not recognised",
+        "language_not_kept": "in a language that the recipe does not keep",
+    },
+)
 def keep(batch: pa.RecordBatch, *, kept: Sequence[str] | None = None) -> pa.RecordBatch:
     """Keeps the documents whose language is in `kept`, or with None all whose language is known.
 

@@ -7,7 +7,6 @@ encoding) is a row too, with a reason and without content.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,9 +15,7 @@ from codemill import _core
 from codemill.document import DOCUMENT
 from codemill.errors import RecipeError
 from codemill.machine.table import step
-
-if TYPE_CHECKING:
-    from codemill.sources import Metadata, Source
+from codemill.sources import REASONS, Metadata, Source
 
 FOUND_BY_DETECT = ("language", "doc_type", "is_vendored", "is_generated")
 BASE = {f.name: f.type for f in DOCUMENT if f.name not in FOUND_BY_DETECT}
@@ -34,11 +31,22 @@ def _check(*, sources: Sequence[Source], metadata: Metadata | None) -> None:
             )
 
 
-@step(version=1, kind="ingest", adds={**BASE, "reason": pa.string(), "value": pa.string()}, check=_check)
+@step(
+    version=1,
+    kind="ingest",
+    adds={**BASE, "reason": pa.string(), "value": pa.string()},
+    check=_check,
+    drops={
+        **REASONS,
+        "empty": "nothing in it",
+        "binary": "not text",
+        "undecodable": "in no encoding that decodes cleanly",
+    },
+)
 def documents(
     raw: pa.RecordBatch, source: Source, *, sources: Sequence[Source], metadata: Metadata | None = None
 ) -> pa.RecordBatch:
-    """Turns a batch of raw files of one source into Documents.
+    """Decodes raw files and makes Documents of them.
 
     Shape: `document.RAW` rows in; as many rows out, `document.DOCUMENT` without what detection finds. `metadata`
     fills stars, licences and commit times by repository name where the source does not know them.

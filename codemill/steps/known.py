@@ -249,9 +249,10 @@ def _nearest(found: pa.Table) -> pa.Table:
     settle=_nearest,
     weight=lambda params: params["hashes"] // 2 + 256,  # bytes: the bits and 32 more, held in four forms
     check=check_verify,
+    drops={"near_duplicate": "nearly the same words in the same order as a file of an earlier corpus"},
 )
 def drop(keys: pa.Table, *, against: Sequence[Index], hashes: int, verify: str, at_least: float) -> pa.Table:
-    """Drops new documents that are near copies of an indexed one (reason `near_duplicate`).
+    """Drops new documents that are near copies of an indexed one.
 
     `kept_id` is the nearest of its candidates, `similarity` what their bits tell (`verify="sketch"`); with "none"
     every document with a candidate goes, and no similarity is told.

@@ -20,7 +20,13 @@ def _check(*, keep: Mapping[str, float], seed: int) -> None:
         languages.get(language)
 
 
-@step(version=1, reads=("id", "language"), adds={"reason": pa.string(), "value": pa.string()}, check=_check)
+@step(
+    version=1,
+    reads=("id", "language"),
+    adds={"reason": pa.string(), "value": pa.string()},
+    check=_check,
+    drops={"not_sampled": "left out of the share of its language that is kept"},
+)
 def fraction(documents: pa.RecordBatch, *, keep: Mapping[str, float], seed: int = 0) -> pa.RecordBatch:
     """Keeps about the given fraction of each language's documents; languages not named are kept whole.
 

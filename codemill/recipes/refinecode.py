@@ -15,7 +15,7 @@ from typing import Annotated
 from codemill import RecipeError, Table
 from codemill.errors import did_you_mean
 from codemill.recipes._refinecode_languages import KEPT
-from codemill.recipes._refinecode_rules import REFINECODE_RULES
+from codemill.recipes._refinecode_rules import REFINECODE_RULES as REFINECODE_RULES
 from codemill.rules import RuleBook
 from codemill.sources import Metadata, Source
 from codemill.steps import clean, dedup, detect, ingest, quality, sample

@@ -262,5 +262,5 @@ def _entry(
         "parameters": shown(node.call.params),
         "parts": len(made.parts),
         **counts,
-        "words": {reason: step.drops[reason] for reason in counts["dropped"] if reason in step.drops},
+        **step.words(counts["dropped"]),
     }

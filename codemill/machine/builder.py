@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from codemill.errors import BuildError, RecipeError
+from codemill.errors import BuildError, InputError, RecipeError
 from codemill.machine import books, tasks
 from codemill.machine.engine import Engine, Task, engine_named
 from codemill.machine.engine import run as run_tasks
@@ -77,12 +77,19 @@ def build(
 
 
 def _until_whole(plan: Plan, site: Site, recipe: Mapping[str, Any], started: float) -> dict[str, Any]:
-    """Runs the plan; a file that turns out to be damaged while it is read is removed, and made again."""
+    """Runs the plan; a file that turns out to be damaged while it is read is removed, and made again.
+
+    Raises: InputError if it is one of an earlier run, which is never touched.
+    """
     damaged: list[str] = []
+    ours = plan.out.at(".work").uri
     while True:
         try:
             return run(plan, site, recipe, started)
         except Damaged as error:
+            if not error.place.uri.startswith(f"{ours}/"):
+                what = f"a file of an earlier run cannot be read: {error.damage}"
+                raise InputError(what, where=error.place.uri, remedy="run that again") from error
             if error.place.uri in damaged or len(damaged) >= MAX_DAMAGED:
                 raise
             damaged.append(error.place.uri)

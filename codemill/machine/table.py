@@ -287,6 +287,19 @@ class Output:
     ledger: bool = False
     columns: pa.Schema | None = None
 
+    @property
+    def schema(self) -> pa.Schema | None:
+        """The columns of its files; None: all that the table has. A ledger has the common columns, then those that the
+        steps of its table publish."""
+        if not self.ledger:
+            return self.columns if self.columns is not None else self.table.published.rows
+        schema = self.table.published.ledger
+        for layer in self.table.layers():
+            for name, kind in layer.step.ledger.items():
+                if name not in schema.names:
+                    schema = schema.append(pa.field(name, kind))
+        return schema
+
 
 Outputs: TypeAlias = Mapping[str, Table | Output]
 

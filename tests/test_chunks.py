@@ -20,7 +20,7 @@ from rich.console import Console
 import codemill as cm
 from codemill import report
 from codemill.machine import components
-from codemill.report.terminal import explain, explain_data, show, show_data
+from codemill.report.terminal.show import explain, explain_data, show, show_data
 from codemill.steps import chunks, dedup, ingest
 from tests import toys
 from tests.killing import killed_and_resumed

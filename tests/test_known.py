@@ -19,7 +19,7 @@ import codemill as cm
 from codemill import near
 from codemill.machine.planning import plan
 from codemill.recipes.refinecode import refinecode
-from codemill.report.terminal import explain, explain_data
+from codemill.report.terminal.show import explain, explain_data
 from codemill.sources import Folder
 from codemill.steps import dedup, ingest, known
 from tests import toys

@@ -19,8 +19,8 @@ import codemill as cm
 from codemill.machine.planning import plan
 from codemill.machine.store import Place
 from codemill.machine.table import canonical, digest, module_from_file
-from codemill.report.accounts import checks
-from codemill.report.facts import gather
+from codemill.report.facts.accounts import checks
+from codemill.report.facts.ledger import gather
 from codemill.run import Run
 from codemill.sources import Parquet
 from codemill.steps import dedup, detect, ingest

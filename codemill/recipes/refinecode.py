@@ -19,7 +19,7 @@ from codemill.recipes._refinecode_rules import REFINECODE_RULES as REFINECODE_RU
 from codemill.rules import RuleBook
 from codemill.sources import Metadata, Source
 from codemill.steps import clean, dedup, detect, ingest, quality, sample
-from codemill.steps._index import Index
+from codemill.steps.dedup import Index
 
 
 def refinecode(

@@ -20,12 +20,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from codemill.errors import EnvironmentProblem, InputError
-from codemill.report import facts as gathering
 from codemill.report import funnel_svg, render, write
-from codemill.report.accounts import checks
-from codemill.report.charts import cluster_histogram, similarity_histogram
-from codemill.report.facts import gather
-from codemill.report.funnel import WIDE
+from codemill.report.facts import ledger as gathering
+from codemill.report.facts.accounts import checks
+from codemill.report.facts.ledger import gather
+from codemill.report.page.charts import cluster_histogram, similarity_histogram
+from codemill.report.page.funnel import WIDE
 from codemill.run import Run
 from tests.report_fixture import ledger_rows, manifest_of, row_of, write_ledger, write_out
 

@@ -11,8 +11,9 @@ import pytest
 
 import codemill as cm
 from codemill import sources
-from codemill.report import distribution, render
-from codemill.report.distribution import TOP, Shift, classes, distance, quantile, value
+from codemill.report import render
+from codemill.report.facts import distribution
+from codemill.report.facts.distribution import TOP, Shift, classes, distance, quantile, value
 from codemill.rules import Rule, RuleBook, RuleSet
 from codemill.run import Run
 from codemill.steps import detect, ingest, quality

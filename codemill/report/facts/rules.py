@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from codemill.errors import CodemillError
-from codemill.report import picture
-from codemill.report.facts import EXCERPT_COLUMNS, Row
+from codemill.report.facts import picture
+from codemill.report.facts.ledger import EXCERPT_COLUMNS, Row
 from codemill.rules import RuleBook
 from codemill.run import Run
 from codemill.tuning import thresholds as tuning

@@ -214,14 +214,15 @@ class Run:
         """A file as the step of this number saw it. Nothing is raised: what cannot be read is `why`."""
         found: dict[str, Any] = dict.fromkeys(_TEXT)
         why = None
-        try:
-            number, row = self.locate(place)
-            found = self._nth(self._part(number, _TEXT, until), row, _TEXT).to_pylist()[0]
-            why = "the input is damaged there" if found["content"] is None else None
-        except CodemillError as error:
-            why = error.what if error.where is None else f"{error.what} ({error.where})"
-        except (pa.ArrowException, OSError) as error:
-            why = " ".join(str(error).split())[:300]
+        for columns in (_TEXT[1:], _TEXT[:1]):  # apart: the text may be gone with its input, the others are ours
+            try:
+                number, row = self.locate(place)
+                found |= self._nth(self._part(number, columns, until), row, columns).to_pylist()[0]
+                why = "the input is damaged there" if found["content"] is None else None
+            except CodemillError as error:
+                why = error.what if error.where is None else f"{error.what} ({error.where})"
+            except (pa.ArrowException, OSError) as error:
+                why = " ".join(str(error).split())[:300]
         return Text(found["content"], found["stars"], _iso(found["commit_time"]), why)
 
     def dropped_by(self, place: int, step: str | None) -> int | None:
@@ -320,7 +321,7 @@ class Documents:
 
         Of the columns `verdict` is the final one, and `content` is read wherever it was left. Batches are joined until
         they have `rows` rows: what is done per batch costs more than what is done per row.
-        Raises: InputError if an input that the text was left in is gone or has changed.
+        Raises: InputError if a working table is damaged, or an input that the text was left in is gone or has changed.
         """
         waiting: list[pa.RecordBatch] = []
         for batch in self._batches(columns):
@@ -340,10 +341,11 @@ class Documents:
                 file = self.run.folder.at("ledger", receipt.name)
                 verdicts = Piece("", step, file, ("verdict",), receipt.rows, receipt.bytes, receipt.sha256)
                 part = part.with_piece(verdicts)
-            for batch, alive in part.living(columns):
-                places = np.flatnonzero(alive) + place
-                place += batch.num_rows
-                yield batch.filter(pa.array(alive)).append_column("place", pa.array(places))
+            with self.run._undamaged(part.pieces[-1].file):
+                for batch, alive in part.living(columns):
+                    places = np.flatnonzero(alive) + place
+                    place += batch.num_rows
+                    yield batch.filter(pa.array(alive)).append_column("place", pa.array(places))
 
 
 def below(out: str | os.PathLike[str], *names: str) -> str:

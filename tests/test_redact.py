@@ -277,7 +277,7 @@ def test_the_values_are_in_no_table_but_the_text(tmp_path: Path) -> None:
     assert manifest["kept"]["rows"] == 1
     [text] = pq.read_table(tmp_path / "out" / "corpus")["content"].to_pylist()
     assert text == "# Written by <name>\nimport os\nprint(os.name)\n"
-    [layer] = (tmp_path / "out" / ".work" / "clean.redact").glob("*/part-*.parquet")
+    [layer] = (tmp_path / "out" / ".work" / "clean.redact").glob("*.parquet")
     counts = pq.read_table(layer)["redacted"].to_pylist()
     assert counts == [{kind: int(kind == "name") for kind in cleaning.KINDS}] * 2
     for repo, name in (("a", "Jane Doe"), ("b", "Bruno Eriksson")):

@@ -63,6 +63,8 @@ def exchange(site: Site, call: Call, inputs: Inputs, folder: Place, work: Place)
     """
     how = call.step.how
     assert isinstance(how, Exchange)
+    if not inputs.parts:
+        return []
     weight = how.weight(call.params)
     rows = how.keys_of(call.params, inputs.rows, inputs.bytes) + inputs.other_rows
     partitions = max(1, -(-rows * weight // max(1, site.worker_memory // 2)))

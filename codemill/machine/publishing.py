@@ -142,7 +142,7 @@ def _swap(out: Place, staging: Place, files: Mapping[str, Mapping[str, Receipt]]
         stale = {name for name in folder.names() if OURS.fullmatch(name)} | set(earlier.get(title, {}))
         for name in stale - set(mine):
             folder.at(name).remove()
-        if mine:
+        if title in files:
             folder.make()
         for name in mine:
             staged = staging.at(title, name)

@@ -53,9 +53,9 @@ def gather(run: Run) -> Quality | None:
     """
     try:
         measured = tuning.measured(run)
+        tallies = tuning.survey(measured)
     except CodemillError:
         return None  # shown as the absence of the section; `codemill rules` says why
-    tallies = tuning.survey(measured)
     hit = sorted((t for t in tallies if t.hits), key=lambda t: (-t.unique, -t.hits, t.rule_set, t.rule.signal))
     now, rules = _closer(measured, hit[:SHOWN])
     try:

@@ -20,6 +20,7 @@ from rich.console import Console
 import codemill as cm
 from codemill import report
 from codemill.machine import components
+from codemill.machine.kinds import Exchange
 from codemill.report.terminal import explain, explain_data, show, show_data
 from codemill.steps import chunks, dedup, ingest
 from tests import toys
@@ -122,7 +123,7 @@ def test_documents_of_one_chunk_are_treated_as_at_level_file(tmp_path: Path, ver
     by_file = build(texts, tmp_path / "file", per_part=7, verify=verify, level="file", chunk_words=4096)
     for one, other in zip(by_chunk, by_file, strict=True):
         assert one["chunks"]["total"] == 1
-        assert other["chunks"] is None
+        assert "chunks" not in other
         same = ("id", "verdict", "reason", "kept_id", "similarity")
         assert [one[n] for n in same] == [other[n] for n in same]
     assert sum(r["verdict"] == "dropped" for r in by_chunk) == 24
@@ -193,19 +194,21 @@ def test_nothing_depends_on_workers_or_on_how_the_input_is_cut(tmp_path: Path, m
     assert one == small
     assert corpus(tmp_path / "one") == corpus(tmp_path / "small")
     for exchanged in (chunks.cluster, chunks.elect, chunks.compare):
-        monkeypatch.setitem(exchanged.__dict__, "weight", 200 << 20)  # many partitions
+        monkeypatch.setitem(exchanged.how.__dict__, "bytes_per_key", 200 << 20)  # many partitions
     monkeypatch.setattr(components, "PAIR_BYTES", 1 << 40)  # and components in rounds
     build(texts, tmp_path / "many", workers=2)
     assert published(tmp_path / "one") == published(tmp_path / "many")
     removed = sum(r["chunks"]["removed"] for r in one)
     assert 60 < removed < 120
-    assert not list((tmp_path / "many" / ".work").glob("chunks.cluster/*/exchange"))
+    assert not list((tmp_path / "many" / ".work").glob("chunks.cluster/work-*"))
 
 
 def test_partitions_follow_from_chunks_not_from_documents() -> None:
     params = {"words": 4096, "bands": 16}
-    assert chunks.cluster.key_rows(params, 1000, 8192 * 10**6) == 1000 + 10**6
-    assert dedup.cluster.key_rows({}, 1000, 8192 * 10**6) == 1000
+    assert isinstance(chunks.cluster.how, Exchange)
+    assert isinstance(dedup.cluster.how, Exchange)
+    assert chunks.cluster.how.keys_of(params, 1000, 8192 * 10**6) == 1000 + 10**6
+    assert dedup.cluster.how.keys_of({}, 1000, 8192 * 10**6) == 1000
 
 
 def test_the_books_and_the_guard_count_chunks(tmp_path: Path) -> None:
@@ -226,8 +229,9 @@ def test_a_document_with_more_chunks_than_a_node_has_room_for_keeps_the_rest(
     documents = pa.record_batch({"content": pa.array([block(1) * 6], pa.large_string())})
     sketch = {"bands": 2, "rows": 4, "ngram": 5, "unit": "word", "seed": 0}
     keyed = chunks.band_keys.function(documents, words=100, **sketch)
-    assert chunks.cluster.emit is not None
-    keys, rows = chunks.cluster.emit(keyed, np.array([7]))
+    assert isinstance(chunks.cluster.how, Exchange)
+    assert chunks.cluster.how.emit is not None
+    keys, rows = chunks.cluster.how.emit(keyed, np.array([7]))
     assert keys["chunk"].to_pylist() == [0, 0, 1, 1, 2, 2, 3, 3]
     assert rows.tolist() == [7] * 8
     crowded = pa.table({**{n: keys[n] for n in keys.schema.names}, "part": [0] * 8, "row": [1 << 26] * 8})
@@ -264,14 +268,8 @@ def many() -> cm.Table:
 
 @pytest.mark.slow
 def test_killed_and_resumed_gives_the_same_bytes(tmp_path: Path) -> None:
-    steps = (
-        "chunks.band_keys",
-        "chunks.cluster/*/exchange",
-        "chunks.elect",
-        "chunks.compare/*/exchange",
-        "chunks.drop",
-    )
-    killed_and_resumed("tests.test_chunks.many", [f"{step}/*" for step in steps], tmp_path)
+    seen = ("band_keys/*.parquet", "cluster/work-*/*", "elect/*.parquet", "compare/work-*/*", "drop/*.parquet")
+    killed_and_resumed("tests.test_chunks.many", [f"chunks.{files}" for files in seen], tmp_path)
 
 
 @pytest.fixture(scope="module")

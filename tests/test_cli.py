@@ -15,7 +15,8 @@ from codemill import catalog, signals
 from codemill.cli import cli
 
 LENIENT = ("--rules", "none", "-w", "1")  # these files are far too small for RefineCode's rules
-VERBS = ["explain", "list", "new", "plan", "redact", "report", "run", "show"]
+LOOKING = ["compare", "explain", "rank", "report", "rule", "rules", "show", "signals"]
+VERBS = sorted([*LOOKING, "list", "new", "plan", "redact", "run"])
 
 
 def codemill(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

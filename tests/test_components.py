@@ -11,8 +11,9 @@ import pytest
 
 import codemill as cm
 from codemill.machine import components
-from codemill.machine.engine import Scope, Task
+from codemill.machine.engine import Task
 from codemill.machine.keys import read_found, write_found
+from codemill.machine.kinds import Exchange
 from codemill.machine.store import Place, Receipt
 from codemill.steps import dedup
 from tests.killing import killed_and_resumed
@@ -56,7 +57,7 @@ class Bench:
     def write(self, todo: dict[str, Task]) -> None:
         for name, task in todo.items():
             if name not in self.there:
-                (self.there[name],) = task.run(*task.args, scope=Scope())["receipts"]
+                (self.there[name],) = task.run(*task.args)["receipts"]
                 self.ran.append(name)
 
     def begin(self, pairs: np.ndarray, partitions: int) -> list[str]:
@@ -125,16 +126,17 @@ def test_a_run_that_was_killed_goes_on_with_its_last_round(tmp_path: Path) -> No
 
 def small(weight: int = 1 << 24) -> None:
     """Makes a few hundred documents too many for one worker: several partitions, and pairs that never fit."""
-    object.__setattr__(dedup.cluster, "weight", weight)
+    object.__setattr__(dedup.cluster.how, "bytes_per_key", weight)
     components.PAIR_BYTES = 1 << 40
 
 
 @pytest.fixture
 def cramped(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(components, "PAIR_BYTES", 100)  # put back afterwards
-    usual = dedup.cluster.weight
+    assert isinstance(dedup.cluster.how, Exchange)
+    usual = dedup.cluster.how.bytes_per_key
     yield small
-    object.__setattr__(dedup.cluster, "weight", usual)
+    object.__setattr__(dedup.cluster.how, "bytes_per_key", usual)
 
 
 def test_a_build_in_rounds_publishes_the_same_bytes(tmp_path: Path, cramped: Any) -> None:
@@ -166,5 +168,5 @@ def many_in_rounds() -> cm.Table:
 
 @pytest.mark.slow
 def test_killed_in_the_rounds_and_resumed_gives_the_same_bytes(tmp_path: Path) -> None:
-    seen = [f"dedup.cluster/*/exchange/{file}" for file in ("round-1-map*", "round-1-reduce*", "round-2-*", "label-*")]
+    seen = [f"dedup.cluster/work-*/{file}" for file in ("round-1-map*", "round-1-reduce*", "round-2-*", "label-*")]
     killed_and_resumed("tests.test_components.many_in_rounds", seen, tmp_path)

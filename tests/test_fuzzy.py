@@ -13,6 +13,7 @@ import pytest
 
 import codemill as cm
 from codemill.machine import components
+from codemill.machine.kinds import Exchange
 from codemill.steps import _evidence, dedup, ingest
 from tests import toys
 from tests.killing import killed_and_resumed
@@ -168,8 +169,9 @@ def test_a_bucket_of_200_000_members_has_as_many_edges_not_their_square() -> Non
     edges = dedup.cluster.function(keys)
     assert edges.num_rows == members - 1
     assert edges["b"].unique().to_pylist() == [0], "all are linked to one of them"
-    assert dedup.cluster.gather is not None
-    clusters = dedup.cluster.gather(iter([components.at_once(iter([edges]))]))
+    assert isinstance(dedup.cluster.how, Exchange)
+    assert dedup.cluster.how.gather is not None
+    clusters = dedup.cluster.how.gather(iter([components.at_once(iter([edges]))]))
     assert (clusters.num_rows, len(clusters["cluster"].unique())) == (members, 1)
 
 
@@ -205,5 +207,5 @@ def many() -> cm.Table:
 
 @pytest.mark.slow
 def test_killed_while_clustering_and_resumed_gives_the_same_bytes(tmp_path: Path) -> None:
-    steps = ("dedup.band_keys", "dedup.cluster", "dedup.cluster/*/exchange", "dedup.elect", "dedup.compare/*/exchange")
-    killed_and_resumed("tests.test_fuzzy.many", [f"{step}/*" for step in steps], tmp_path)
+    seen = ("band_keys/*.parquet", "cluster/work-*/*", "cluster/*.parquet", "elect/*.parquet", "compare/work-*/*")
+    killed_and_resumed("tests.test_fuzzy.many", [f"dedup.{files}" for files in seen], tmp_path)

@@ -53,7 +53,7 @@ def test_every_kind_of_step_builds_and_the_books_add_up(tmp_path: Path) -> None:
     assert {None, "no_words", "rare"} == said
     made = next(entry for entry in manifest["steps"] if entry["name"] == "graph_toys.words")
     assert made["parents"] == 60 - made["dropped"].get("crashed", {"rows": 0})["rows"]
-    assert made["words"] == {"no_words": "without a word in it"}
+    assert made["drops"] == {"no_words": "without a word in it"}
     assert json.loads((tmp_path / "model" / "checkpoint-3.json").read_text())
     assert not (tmp_path / "model" / ".receipts").exists()
 

@@ -6,6 +6,7 @@ import io
 import json
 import random
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,13 @@ from rich.console import Console
 
 import codemill as cm
 from codemill import near
+from codemill.document import INDEX
+from codemill.machine import exchange as exchange_module
+from codemill.machine.kinds import Exchange
 from codemill.machine.planning import plan
 from codemill.recipes.refinecode import refinecode
 from codemill.report.terminal import explain, explain_data
-from codemill.sources import Folder
+from codemill.sources import Folder, Published
 from codemill.steps import dedup, ingest, known
 from tests import toys
 from tests.test_fuzzy import edited, words
@@ -33,11 +37,27 @@ def text(seed: int, *places: int) -> str:
     return " ".join(edited(words(seed), *places))
 
 
-def build(texts: list[str], out: Path, *, workers: int = 1, memory: int | None = None, **params: Any) -> Path:
+def opened(out: Path) -> cm.Table:
+    return ingest.published(source=Published(str(out)))
+
+
+def build(
+    texts: list[str],
+    out: Path,
+    *,
+    against: Sequence[Path | cm.Table] = (),
+    workers: int = 1,
+    memory: int | None = None,
+    **params: Any,
+) -> Path:
     source = {k: params.pop(k) for k in ("stars", "per_part", "label") if k in params}
     files = ingest.documents(sources=(toys.Literals(tuple(texts), **source),))
-    unique = dedup.exact(files, against=params.get("against", ()))
-    cm.build(dedup.fuzzy(unique, **{**BANDS, **params}), out=out, workers=workers, memory=memory)
+    earlier = [opened(run) if isinstance(run, Path) else run for run in against]
+    table = dedup.fuzzy(dedup.exact(files, *earlier), *earlier, **{**BANDS, **params})
+    outputs: dict[str, cm.Table | cm.Output] = {"corpus": table, "ledger": cm.ledger(table)}
+    if earlier or params.get("index"):
+        outputs["index"] = cm.Output(table, columns=INDEX)
+    cm.build(outputs, out=out, workers=workers, memory=memory)
     return out
 
 
@@ -69,7 +89,7 @@ def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_what_an_earlier_corpus_has_is_dropped_and_says_for_which(earlier: Path, tmp_path: Path) -> None:
     before = published(earlier)
     # More stars do not help: what is there already stays there.
-    build(LATER, tmp_path, against=dedup.Index(str(earlier)), stars=(9, 9, 9, 8, 9, 9, 9))
+    build(LATER, tmp_path, against=[earlier], stars=(9, 9, 9, 8, 9, 9, 9))
     found = rows(tmp_path)
     theirs, mine = ids(earlier), ids(tmp_path)
     said = [(r["step"], r["reason"], r["kept_id"]) for r in found]
@@ -89,19 +109,19 @@ def test_what_an_earlier_corpus_has_is_dropped_and_says_for_which(earlier: Path,
 def test_two_runs_keep_what_one_would(earlier: Path, tmp_path: Path) -> None:
     both = build([*EARLIER, *LATER], tmp_path / "both", stars=tuple(range(20, 20 - len(EARLIER) - len(LATER), -1)))
     stars = tuple(range(20 - len(EARLIER), 20 - len(EARLIER) - len(LATER), -1))
-    second = build(LATER, tmp_path / "second", against=dedup.Index(str(earlier)), stars=stars)
+    second = build(LATER, tmp_path / "second", against=[earlier], stars=stars)
     kept = [set(pq.read_table(out / "corpus")["content"].to_pylist()) for out in (both, earlier, second)]
     assert kept[0] == kept[1] | kept[2]
     assert not kept[1] & kept[2]
 
 
 def test_an_index_has_what_was_kept_and_a_later_run_is_held_against_both(earlier: Path, tmp_path: Path) -> None:
-    second = build(LATER, tmp_path / "second", against=dedup.Index(str(earlier)))
+    second = build(LATER, tmp_path / "second", against=[earlier])
     table = pq.read_table(second / "index")
     assert table.column_names == ["id", "content_sha256", "band_keys", "sketch_bits"]
     assert table["id"].to_pylist() == pq.read_table(second / "corpus")["id"].to_pylist()
     assert table["sketch_bits"].null_count == table["band_keys"].null_count == 1, "that of the short one"
-    against = (dedup.Index(str(earlier)), dedup.Index(str(second)))
+    against = (earlier, second)
     third = build([text(1, 3), text(5, 3), text(6)], tmp_path / "third", against=against, label="third")
     kept_ids = [r["kept_id"] for r in rows(third)]
     assert kept_ids == [ids(earlier)["f00000.py"], ids(second)["f00004.py"], None]
@@ -111,15 +131,15 @@ def test_no_index_is_published_unless_asked_for(tmp_path: Path) -> None:
     build(EARLIER, tmp_path, index=True)
     assert list((tmp_path / "index").iterdir())
     build(EARLIER, tmp_path)
-    assert not list((tmp_path / "index").iterdir()), "that of another result may not stay"
+    assert not list((tmp_path / "index").glob("*")), "that of another result may not stay"
     with pytest.raises(cm.RecipeError, match="has no index for near-copies"):
-        build(LATER, tmp_path / "later", against=dedup.Index(str(tmp_path)))
+        build(LATER, tmp_path / "later", against=[tmp_path])
 
 
 def test_exact_copies_need_no_index(tmp_path: Path) -> None:
     build(EARLIER, tmp_path / "plain")
     files = ingest.documents(sources=(toys.Literals(tuple(LATER)),))
-    cm.build(dedup.exact(files, against=dedup.Index(str(tmp_path / "plain"))), out=tmp_path / "out", workers=1)
+    cm.build(dedup.exact(files, opened(tmp_path / "plain")), out=tmp_path / "out", workers=1)
     assert [r["reason"] for r in rows(tmp_path / "out")] == [None, "duplicate", None, None, None, "duplicate", None]
 
 
@@ -129,9 +149,9 @@ def test_bytes_do_not_depend_on_workers_memory_or_parts_of_the_index(tmp_path: P
     new = [text(rng.randrange(60), rng.randrange(390)) for _ in range(60)]
     a = build(old, tmp_path / "a", index=True, per_part=3, label="old")
     b = build(old, tmp_path / "b", index=True, per_part=40, label="old")
-    one = build(new, tmp_path / "one", against=dedup.Index(str(a)))
-    two = build(new, tmp_path / "two", against=dedup.Index(str(a)), workers=2)
-    whole = build(new, tmp_path / "whole", against=dedup.Index(str(b)))
+    one = build(new, tmp_path / "one", against=[a])
+    two = build(new, tmp_path / "two", against=[a], workers=2)
+    whole = build(new, tmp_path / "whole", against=[b])
     assert published(one) == published(two) == published(whole)
     assert any(r["step"] == "known.drop" for r in rows(one))
     keys = sorted((tmp_path / "one" / "index").iterdir())
@@ -139,22 +159,27 @@ def test_bytes_do_not_depend_on_workers_memory_or_parts_of_the_index(tmp_path: P
 
 
 def test_partitions_change_nothing(earlier: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    few = build(LATER, tmp_path / "few", against=dedup.Index(str(earlier)))
+    few = build(LATER, tmp_path / "few", against=[earlier])
+    cut = []
     for step in (known.meet, known.drop, dedup.exact):
-        object.__setattr__(step, "weight", 200 << 20)
-    try:
-        many = build(LATER, tmp_path / "many", against=dedup.Index(str(earlier)))
-    finally:
-        object.__setattr__(dedup.exact, "weight", 400)
-        object.__setattr__(known.meet, "weight", lambda params: params["bands"] * 96)
-        object.__setattr__(known.drop, "weight", lambda params: params["hashes"] // 2 + 256)
+        monkeypatch.setitem(step.how.__dict__, "bytes_per_key", 200 << 20)
+
+    def watched(*arguments: Any) -> list[Any]:
+        made = usual(*arguments)
+        cut.append(arguments[-1].at("partitions.json").read_json())
+        return made
+
+    usual = exchange_module.exchange
+    monkeypatch.setattr("codemill.machine.builder.exchange", watched)
+    many = build(LATER, tmp_path / "many", against=[earlier])
     assert published(few) == published(many)
+    assert cut[0] > 1
 
 
 def test_the_identity_of_a_run_is_that_of_what_is_in_the_index(earlier: Path, tmp_path: Path) -> None:
     def fingerprint(index: Path) -> str:
         files = ingest.documents(sources=(toys.Literals(tuple(LATER)),))
-        return plan(dedup.fuzzy(files, against=dedup.Index(str(index)), **BANDS), tmp_path / "out").fingerprint
+        return plan(dedup.fuzzy(files, opened(index), **BANDS), tmp_path / "out").fingerprint
 
     same = build(EARLIER, tmp_path / "same", index=True, label="earlier")
     other = build([*EARLIER, text(4)], tmp_path / "other", index=True, label="earlier")
@@ -163,7 +188,7 @@ def test_the_identity_of_a_run_is_that_of_what_is_in_the_index(earlier: Path, tm
 
 
 def test_without_verification_whatever_shares_a_band_goes(earlier: Path, tmp_path: Path) -> None:
-    build([text(1, 5), text(9)], tmp_path, against=dedup.Index(str(earlier)), verify="none")
+    build([text(1, 5), text(9)], tmp_path, against=[earlier], verify="none")
     first, second = rows(tmp_path)
     assert (first["reason"], first["kept_id"], first["similarity"]) == (
         "near_duplicate",
@@ -175,39 +200,41 @@ def test_without_verification_whatever_shares_a_band_goes(earlier: Path, tmp_pat
 
 def test_indexes_that_cannot_be_used_are_told(earlier: Path, tmp_path: Path) -> None:
     with pytest.raises(cm.InputError, match=r"no finished run.*--out folder"):
-        dedup.Index(str(tmp_path))
+        Published(str(tmp_path))
     (tmp_path / "manifest.json").write_text('{"name": "of another program"}')
     with pytest.raises(cm.InputError, match="no finished run"):
-        dedup.Index(str(tmp_path))
-    index = dedup.Index(str(earlier))
+        Published(str(tmp_path))
+    index = opened(earlier)
     files = ingest.documents(sources=(toys.Literals(tuple(LATER)),))
     with pytest.raises(cm.RecipeError, match="the index has sketches with bands=32, this run has 16"):
-        dedup.fuzzy(files, against=index)
+        dedup.fuzzy(files, index)
     with pytest.raises(cm.RecipeError, match="the index has sketches with seed=0, this run has 1"):
-        dedup.fuzzy(files, against=index, seed=1, **BANDS)
+        dedup.fuzzy(files, index, seed=1, **BANDS)
     with pytest.raises(cm.RecipeError, match="not of repositories"):
-        dedup.fuzzy(files, against=index, level="repo", **BANDS)
+        dedup.fuzzy(files, index, level="repo", **BANDS)
     with pytest.raises(cm.RecipeError, match="sketches, no shingles"):
-        dedup.fuzzy(files, against=index, verify="exact", **BANDS)
-    with pytest.raises(cm.RecipeError, match="not str"):
-        dedup.exact(files, against=(str(earlier),))
+        dedup.fuzzy(files, index, verify="exact", **BANDS)
+    with pytest.raises(cm.RecipeError, match="takes tables as positional arguments, got str"):
+        dedup.exact(files, str(earlier))  # type: ignore[arg-type]
     with pytest.raises(cm.RecipeError, match="choose another --out"):
-        plan(dedup.exact(files, against=index), earlier)
+        plan(dedup.exact(files, index), earlier)
 
 
 def test_an_index_that_was_damaged_is_told(tmp_path: Path) -> None:
     out = build(EARLIER, tmp_path / "earlier", index=True)
-    index = dedup.Index(str(out))
+    index = opened(out)
     part = out / "index" / "part-00000.parquet"
     whole = part.read_bytes()
     part.write_bytes(whole[: len(whole) // 2] + bytes(8) + whole[len(whole) // 2 + 8 :])
     with pytest.raises(cm.InputError, match="cannot be read"):
-        build(LATER, tmp_path / "later", against=index)
+        build(LATER, tmp_path / "later", against=[index])
+    assert part.exists(), "a file of another run is never removed"
     part.write_bytes(whole[:-1])
-    with pytest.raises(cm.InputError, match="changed while the run was using it"):
-        build(LATER, tmp_path / "later", against=index)
+    with pytest.raises(cm.InputError, match=r"cannot be read.*part-00000.*run that again"):
+        build(LATER, tmp_path / "later", against=[index])
+    assert part.read_bytes() == whole[:-1]
     with pytest.raises(cm.InputError, match=r"missing or changed.*part-00000"):
-        dedup.Index(str(out))
+        Published(str(out))
 
 
 def test_one_bit_of_each_value_tells_the_similarity() -> None:
@@ -253,21 +280,25 @@ def test_a_band_that_thousands_share_offers_a_few_candidates() -> None:
             "row": pa.array([0] * count + list(range(count)), pa.int32()),
         }
     )
-    found = known.meet.function(keys, against=(), bands=1)
+    found = known.meet.function(keys, bands=1)
     assert found.num_rows == count * known.CANDIDATES
-    assert known.meet.settle is not None
-    settled = known.meet.settle(found)
+    assert isinstance(known.meet.how, Exchange)
+    assert known.meet.how.merge is not None
+    settled = known.meet.how.merge(found)
     assert settled.num_rows == count
     assert set(settled["candidates"].to_pylist()) == {b"".join(numbers[: known.CANDIDATES].to_pylist())}
 
 
 def test_the_manifest_says_what_was_held_against_what(earlier: Path, tmp_path: Path) -> None:
-    build(LATER, tmp_path, against=dedup.Index(str(earlier)))
+    build(LATER, tmp_path, against=[earlier])
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     (entry,) = [s for s in manifest["steps"] if s["name"] == "known.drop"]
-    assert entry["parameters"]["against"][0]["path"] == str(earlier)
+    held = [manifest["steps"][number] for number in entry["inputs"][1:]]
+    assert [(one["name"], one["kind"], one["parameters"]["source"]["path"]) for one in held] == [
+        ("ingest.published", "opened", str(earlier))
+    ]
     assert entry["dropped"]["near_duplicate"]["rows"] == 1
-    assert sum(r["rows"] for r in manifest["parts"]["index"]) == manifest["kept"]["rows"]
+    assert sum(r["rows"] for r in manifest["files"]["index"].values()) == manifest["kept"]["rows"]
 
 
 def test_the_recipe_takes_an_earlier_run(tmp_path: Path) -> None:
@@ -297,7 +328,7 @@ def test_explain_knows_a_copy_of_an_earlier_corpus(earlier: Path, tmp_path: Path
     index = tmp_path / "index"
     shutil.copytree(earlier, index)
     again = [LATER[0], LATER[1], LATER[2], LATER[3]]
-    build(again, tmp_path / "out", against=dedup.Index(str(index)), stars=(9, 9, 9, 8))
+    build(again, tmp_path / "out", against=[index], stars=(9, 9, 9, 8))
     exact, near, own = (explained(tmp_path / "out", f"f0000{i}.py") for i in (1, 2, 3))
     assert exact["verdict"].endswith(f"Kept instead: toy/f00001.py, in the earlier corpus {index}.")
     assert (near["kept"]["path"], near["kept_in"]) == ("f00002.py", str(index))
@@ -322,7 +353,7 @@ def test_explain_knows_a_copy_of_an_earlier_corpus(earlier: Path, tmp_path: Path
 
 
 def test_explain_of_a_document_that_comes_again(earlier: Path, tmp_path: Path) -> None:
-    build(EARLIER, tmp_path, against=dedup.Index(str(earlier)), label="earlier")
+    build(EARLIER, tmp_path, against=[earlier], label="earlier")
     match = explained(tmp_path, "f00001.py")
     assert match["kept"]["id"] == match["ledger"]["id"]
     assert match["verdict"].endswith(f"Kept instead: toy/f00001.py, in the earlier corpus {earlier}.")

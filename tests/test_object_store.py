@@ -99,14 +99,14 @@ def section_of(html: str, name: str) -> str:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--rules"], "num_chars"),
-        (["--signals"], "files measured"),
-        (["--rank", "s3://bucket/out"], "Highest perplexity"),
-        ([], "7 found = 2 kept + 5 dropped"),
+        (["rules"], "num_chars"),
+        (["signals"], "files measured"),
+        (["rank", "s3://bucket/out"], "Highest perplexity"),
+        (["show"], "7 found = 2 kept + 5 dropped"),
     ],
 )
 def test_in_the_terminal(out: str, options: list[str], words: str) -> None:
-    done = codemill("show", out, *options)
+    done = codemill(options[0], out, *options[1:])
     assert words in " ".join(done.stdout.split()), done.stdout + done.stderr
 
 

@@ -43,7 +43,11 @@ def test_three_files_at_head(mirrors: Path) -> None:
         ("three", ".", None, None, None),
         ("two", "c.py", two, b"3\n", new),
     ]
-    assert source.list().notes == ("1 repository gave nothing: three (no commits)",)
+    assert source.list().repositories == ("owner/one", "three", "two")
+    assert source.list().notes == (
+        "git: 3 repositories: owner/one, three, two",
+        "1 repository gave nothing: three (no commits)",
+    )
 
 
 def test_every_repository_found_has_a_row(mirrors: Path, tmp_path: Path) -> None:
@@ -70,7 +74,7 @@ def test_every_repository_found_has_a_row(mirrors: Path, tmp_path: Path) -> None
         ("three", ".", "no_revision", "no commits"),
         ("two", ".", "no_revision", gone),
     ]
-    (note,) = source.list().notes
+    _, note = source.list().notes
     assert note.startswith(
         "6 repositories gave nothing: bad (HEAD names nothing), empty (no_files), owner/one (corrupt)"
     )
@@ -97,7 +101,8 @@ def test_a_revision_that_some_or_all_lack(mirrors: Path) -> None:
         ("three", ".", "no_revision", "v1"),
         ("two", ".", "no_revision", "v1"),
     ]
-    assert Git(str(mirrors), revision="v1").list().notes == ("2 repositories gave nothing: three (v1), two (v1)",)
+    notes = Git(str(mirrors), revision="v1").list().notes
+    assert notes[1:] == ("2 repositories gave nothing: three (v1), two (v1)",)
     with pytest.raises(InputError, match="no repository has the revision 'v9'"):
         Git(str(mirrors), revision="v9").list()
     for odd in ("--help", "a b", "HEAD:a.py", "@{-1}", "../x"):

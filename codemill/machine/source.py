@@ -47,6 +47,7 @@ class Listing:
     fingerprint: str
     shards: tuple[Shard, ...]
     notes: tuple[str, ...] = field(default=())  # what people should know, e.g. "2 links point out of the root"
+    repositories: tuple[str, ...] = ()  # their names, as documents have them, where they are known without reading
 
 
 class Source(Protocol):

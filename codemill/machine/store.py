@@ -147,6 +147,13 @@ class Place:
             files = [i for i in filesystem.get_file_info(selector) if i.type == pafs.FileType.File]
         return {PurePosixPath(i.path).name: i.size for i in sorted(files, key=lambda i: str(i.path))}
 
+    def folders(self) -> list[str]:
+        """Folders directly in the folder, sorted; none if it is not there."""
+        filesystem, path = self.open()
+        with storage_errors(self.uri):
+            inside = filesystem.get_file_info(pafs.FileSelector(path, allow_not_found=True))
+        return sorted(PurePosixPath(i.path).name for i in inside if i.type == pafs.FileType.Directory)
+
     def read_json(self) -> Any:
         """The parsed file, or None if it is missing or damaged."""
         filesystem, path = self.open()

@@ -19,7 +19,7 @@ from codemill.report.facts import (
     language_rows,
 )
 from codemill.report.quality import judged
-from codemill.report.words import REASONS, alike, percent, plural, printable
+from codemill.report.words import alike, drop_words, percent, plural, printable
 from codemill.run import Run, Text
 
 MATCHES = 20  # ledger rows an answer holds when several files have the same path
@@ -238,7 +238,8 @@ def _verdict(row: Row, kept: Row | None, step: Row | None, before: earlier.Earli
         return f"Kept: it passed every step{lost}."
     reason = str(row["reason"])
     words = printable(reason).replace("_", " ")
-    because = f"{words} ({REASONS[reason]})" if reason in REASONS else words
+    said = drop_words({"steps": [step]}).get((str(row["step"]), reason)) if step else None
+    because = f"{words} ({said})" if said else words
     sentence = f"Dropped by {printable(str(row['step']))}: {because}"
     if row["value"] is not None:
         sentence += f"; measured: {printable(row['value'])}"

@@ -56,6 +56,7 @@ def page_of(facts: Facts, quality: Quality | None = None, moved: Distribution | 
     return _environment().get_template("page.html.j2").render(
         facts=facts,
         manifest=manifest,
+        meanings=words.drop_words(manifest),
         style=Markup((HERE / "page.css").read_text("utf-8")),
         script=Markup(script),
         script_hash=digest,
@@ -148,8 +149,6 @@ def _environment() -> Environment:
         "bytes": words.size,
         "duration": words.duration,
         "percent": words.percent,
-        "does": lambda step: words.STEPS.get(step, ""),
-        "meaning": lambda reason: words.REASONS.get(reason, ""),
         "shown": lambda value: words.shorten(words.printable(str(value)), LONGEST),
         "code": lambda text: words.printable(text, keep="\n\t"),
         "plain": lambda value: words.shorten(words.printable(_plain(value)), 2_000),

@@ -54,7 +54,7 @@ def gather(run: Run) -> Quality | None:
     try:
         measured = tuning.measured(run)
     except CodemillError:
-        return None  # shown as the absence of the section; `codemill show --rules` says why
+        return None  # shown as the absence of the section; `codemill rules` says why
     tallies = tuning.survey(measured)
     hit = sorted((t for t in tallies if t.hits), key=lambda t: (-t.unique, -t.hits, t.rule_set, t.rule.signal))
     now, rules = _closer(measured, hit[:SHOWN])

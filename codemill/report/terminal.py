@@ -48,7 +48,10 @@ def show_view(data: dict[str, Any]) -> RenderableType:
     blocks: list[RenderableType] = [head]
     if not ingested["rows"]:
         return Group(Text("No files were found: the inputs were empty."))
-    blocks += [Text(), _funnel(data), Text(), _languages(data["languages"])]
+    blocks += [Text(), _funnel(data)]
+    if said := words.drop_words(data):
+        blocks += [Text(), _reasons(said)]
+    blocks += [Text(), _languages(data["languages"])]
     if data["chunks"]:
         blocks += [Text(), Text(words.chunks(data["chunks"]))]
     if data["adds_up"]:
@@ -88,6 +91,14 @@ def _funnel(data: dict[str, Any]) -> Table:
     bar = _bar(kept["rows"], kept["rows"], ingested["rows"])
     share = Text(words.share(kept["rows"], ingested["rows"]), GOLD)
     table.add_row(Text("kept", "bold"), bar, Text(words.count(kept["rows"]), "bold"), share, words.size(kept["bytes"]))
+    return table
+
+
+def _reasons(said: dict[tuple[str, str], str]) -> Table:
+    """What the reasons of the funnel mean; once where two steps say the same of one."""
+    table = _two_columns()
+    for reason, meaning in sorted({(reason, meaning) for (_, reason), meaning in said.items()}):
+        table.add_row(_plain(reason).replace("_", " "), Text(_plain(meaning), SOFT))
     return table
 
 

@@ -1,4 +1,4 @@
-"""The answers to `codemill show DIR` with --rules, --rule, --if, --rank or --signals: as data, and for the terminal."""
+"""The answers to `codemill rules`, `rule`, `compare`, `rank` and `signals`: each as data, and for the terminal."""
 
 from __future__ import annotations
 
@@ -25,16 +25,6 @@ _CHANGE = re.compile(r"(?:(?P<set>[\w-]+):)?(?P<signal>\w+)\s*(?P<sign>[<>=])\s*
 BLOCKS = " ▁▂▃▄▅▆▇█"
 MOVED = 20  # signals shown; all are in the data
 SHAPE = 24  # cells of a distribution
-
-
-def look(out: str | Path, *, rule: str | None, change: str | None, rank: str | None) -> tuple[Any, RenderableType]:
-    """One of the four answers: by default that about all rules. Raises: InputError, RecipeError as `tuning` does."""
-    run = tuning.measured(out)
-    if rule:
-        return _one(run, rule)
-    if change:
-        return _what_if(run, change)
-    return _ranked(run, rank) if rank else _all(run)
 
 
 def signals(out: str | Path, language: str | None = None) -> tuple[Any, RenderableType]:
@@ -71,7 +61,9 @@ def _shapes(shift: Shift) -> list[str]:
     return ["".join(BLOCKS[int(np.ceil(8 * (n / most) ** 0.5))] for n in shares) for shares in (before, after)]
 
 
-def _all(run: Measured) -> tuple[Any, RenderableType]:
+def rules(out: str | Path) -> tuple[Any, RenderableType]:
+    """What each rule does. Raises: InputError as `thresholds.measured` does; so do the others."""
+    run = tuning.measured(out)
     tallies = sorted(tuning.survey(run), key=lambda t: (-t.unique, -t.hits, t.rule_set, t.rule.signal))
     data = [_plain(t) for t in tallies if t.hits]
     table = _grid("rules", "signal", "drop if", "judged", "hits", "share", "only by it", "bytes")
@@ -103,17 +95,19 @@ def _named(run: Measured, set_name: str | None, signal: str) -> list[tuple[RuleS
     return rules
 
 
-def _one(run: Measured, asked: str) -> tuple[Any, RenderableType]:
+def rule(out: str | Path, asked: str) -> tuple[Any, RenderableType]:
+    """The rules on one signal, [SET:]SIGNAL: values, and files on either side. Raises: RecipeError if there is none."""
+    run = tuning.measured(out)
     set_name, _, signal = asked.rpartition(":")
     tallies = {(t.rule_set, t.rule.signal): t for t in tuning.survey(run)}
     data, blocks = [], list[RenderableType]()
     wanted = [
-        (rules, rule)
-        for rules, rule in _named(run, set_name or None, signal)
-        if (rules.name, rule.signal) in tallies and tallies[rules.name, rule.signal].documents
+        (s, r)
+        for s, r in _named(run, set_name or None, signal)
+        if (s.name, r.signal) in tallies and tallies[s.name, r.signal].documents
     ]
-    for (rules, rule), near in zip(wanted, tuning.around(run, wanted), strict=True):
-        tally = tallies[rules.name, rule.signal]
+    for (s, r), near in zip(wanted, tuning.around(run, wanted), strict=True):
+        tally = tallies[s.name, r.signal]
         data.append({**_plain(tally), "counts": tally.counts.tolist(), **near})
         blocks += _rule_view(tally, near)
     if not blocks:
@@ -146,23 +140,26 @@ def _rule_view(t: Tally, near: dict[str, list[dict[str, Any]]]) -> list[Renderab
     return [*view, Text()]
 
 
-def _what_if(run: Measured, asked: str) -> tuple[Any, RenderableType]:
+def compare(out: str | Path, asked: str) -> tuple[Any, RenderableType]:
+    """What another threshold would do, [SET:]SIGNAL<N. Raises: RecipeError if it is written otherwise."""
+    run = tuning.measured(out)
     match = _CHANGE.fullmatch(asked.strip())
     if match is None:
         raise RecipeError(f"a change is written [SET:]SIGNAL<NUMBER, with <, > or =, got {asked!r}")
     book, number = run.book, float(match["number"])
     field = {"<": "below", ">": "above", "=": "equals"}[match["sign"]]
-    for rules, rule in _named(run, match["set"], match["signal"]):
-        changed = dataclasses.replace(rule, active=True, **{field: number})  # type: ignore[arg-type]
-        book = book.with_rule(rules.name, changed)
+    for s, r in _named(run, match["set"], match["signal"]):
+        changed = dataclasses.replace(r, active=True, **{field: number})  # type: ignore[arg-type]
+        book = book.with_rule(s.name, changed)
     change = tuning.what_if(run, book)
     text = f"With {asked} {words.plural(change.would_drop, 'file')} of {change.documents:,} would be dropped"
     text += f" instead of {change.dropped:,}: {change.more:,} more, {change.fewer:,} fewer."
     return dataclasses.asdict(change), Text(text)
 
 
-def _ranked(run: Measured, place: str) -> tuple[Any, RenderableType]:
-    data = tuning.ranked(run, perplexity.trusted(place))
+def rank(out: str | Path, place: str) -> tuple[Any, RenderableType]:
+    """Files by perplexity under what `perplexity.trusted` makes of a place."""
+    data = tuning.ranked(tuning.measured(out), perplexity.trusted(place))
     blocks: list[RenderableType] = []
     for side, title in (("lowest", "Lowest perplexity: trivial?"), ("highest", "Highest perplexity: noise?")):
         table = _grid("file", "language", "perplexity", "size")

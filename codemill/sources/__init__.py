@@ -5,6 +5,7 @@ from __future__ import annotations
 from codemill.machine.source import External, Listing, Shard, Source
 from codemill.sources._columns import REFINECODE_META, THE_STACK, THE_STACK_V2
 from codemill.sources._open import Kind, all, open
+from codemill.sources._reasons import REASONS
 from codemill.sources.archive import Archive
 from codemill.sources.folder import Folder
 from codemill.sources.git import Git
@@ -14,6 +15,7 @@ from codemill.sources.parquet import Parquet
 from codemill.sources.published import Published
 
 __all__ = [
+    "REASONS",
     "REFINECODE_META",
     "THE_STACK",
     "THE_STACK_V2",

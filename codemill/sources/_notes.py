@@ -28,3 +28,12 @@ def some(names: Collection[str], most: int = 8) -> str:
 def repositories(number: int) -> str:
     """A number of repositories."""
     return count(number, "repository", "repositories")
+
+
+def holds(kind: str, names: Collection[str], more: str = "") -> str:
+    """The first note of a listing: what the input was taken for, and which repositories were found in it.
+
+    >>> holds("git", ["a/b", "c/d"])
+    'git: 2 repositories: a/b, c/d'
+    """
+    return f"{kind}: {repositories(len(names))}{more}" + (f": {some(names)}" if names else "")

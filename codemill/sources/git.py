@@ -21,7 +21,7 @@ from codemill.machine.source import Listing, Shard
 from codemill.sources import _git
 from codemill.sources._batches import Row, batches, lfs_size, microseconds
 from codemill.sources._names import escape
-from codemill.sources._notes import repositories, some
+from codemill.sources._notes import holds, repositories, some
 from codemill.sources._shards import Fingerprint, Run, Unit, cut, fingerprint, shards
 from codemill.sources.folder import directory
 
@@ -71,7 +71,8 @@ class Git:
             raise InputError(f"no repository has the revision {self.revision!r}", where=self.root)
         parameters = ("git", 2, self.label, self.max_file_bytes, self.commit_times)
         made = shards((survey.unit() for survey in listed), *parameters)
-        return Listing(fingerprint(made, *parameters), made, tuple(_notes(listed)))
+        names = tuple(survey.name for survey in listed)
+        return Listing(fingerprint(made, *parameters), made, (holds("git", names), *_notes(listed)), names)
 
     def _survey(self, root: str, name: str, place: str) -> _Survey:
         repository = _git.locate(place, root)

@@ -37,7 +37,7 @@ def _check_notebooks(*, form: str, output_chars: int) -> None:
     drops={"broken_notebook": "a notebook that cannot be read"},
 )
 def notebooks(documents: pa.RecordBatch, *, form: str = "structured", output_chars: int = 1000) -> pa.RecordBatch:
-    """Turns Jupyter notebooks into text (see `codemill.cleaning.notebooks.convert`); other documents stay as they are.
+    """Turns Jupyter notebooks into text (see `codemill.cleaning.notebooks.convert`); others stay as they are.
 
     Drops a document that cannot be read as a notebook (reason `broken_notebook`; the value says why).
     Shape: reads content and language; adds content, null where nothing changed, reason and value.

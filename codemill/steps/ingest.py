@@ -7,7 +7,6 @@ known encoding) is a row too, with a reason and without content.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,10 +16,8 @@ from codemill.document import COMMON_LEDGER, DOCUMENT, VERDICT
 from codemill.errors import RecipeError
 from codemill.machine.kinds import Published
 from codemill.machine.table import opened, source
-
-if TYPE_CHECKING:
-    from codemill.sources import Metadata, Source
-    from codemill.sources import Published as Earlier
+from codemill.sources import REASONS, Metadata, Source
+from codemill.sources import Published as Earlier
 
 DETECTED = ("language", "doc_type", "is_vendored", "is_generated")
 BASE = {f.name: f.type for f in DOCUMENT if f.name not in DETECTED}
@@ -47,11 +44,17 @@ DOCUMENTS = Published(
     adds={**BASE, "reason": pa.string(), "value": pa.string()},
     published=DOCUMENTS,
     check=_check,
+    drops={
+        **REASONS,
+        "empty": "nothing in it",
+        "binary": "not text",
+        "undecodable": "in no encoding that decodes cleanly",
+    },
 )
 def documents(
     raw: pa.RecordBatch, source: Source, *, sources: Sequence[Source], metadata: Metadata | None = None
 ) -> pa.RecordBatch:
-    """Turns a batch of raw files of one source into Documents.
+    """Decodes raw files and makes Documents of them.
 
     Shape: `document.RAW` rows in; as many rows out, `document.DOCUMENT` without the columns of detection. `metadata`
     fills stars, licences and commit times by repository name where the source has none.

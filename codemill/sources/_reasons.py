@@ -1,0 +1,28 @@
+"""Why a source did not read a file, in words: for reports. The reasons that a row of `document.RAW` may carry."""
+
+REASONS = {
+    "too_large": "bigger than the size limit, so never read",
+    "unreadable": "the file system would not let us read it",
+    "vanished": "gone between listing and reading",
+    "special": "a device, socket or pipe, not a file",
+    "link": "a link; what it points to is counted where it lies",
+    "sparse": "a file with holes",
+    "lfs_pointer": "a Git LFS pointer, not the file itself",
+    "submodule": "a reference to another repository",
+    "missing": "an object that the repository does not have",
+    "outside": "a repository that takes its objects from elsewhere",
+    "no_revision": "a repository without the revision that was asked for",
+    "too_many_files": "more files in one commit than are read",
+    "too_many_members": "an archive with more members than are read",
+    "too_much": "an archive that holds more bytes than are read",
+    "unsafe_path": "an archive member that points outside its archive",
+    "duplicate_name": "an archive member with the name of an earlier one",
+    "overlap": "an archive member that shares its bytes with another",
+    "encrypted": "an encrypted archive member",
+    "unsupported": "compressed in a way that is not read",
+    "bomb": "an archive member that unpacks to an absurd size",
+    "corrupt": "damaged data",
+    "truncated": "cut off in the middle",
+    "malformed": "not in the format its container promises",
+    "no_content": "a row without a text",
+}

@@ -101,17 +101,17 @@ def alike(similarity: float | None, reason: str | None, parameters: Mapping[str,
     of = f"the shingles (runs of {ngram} {'characters' if unit == 'char' else 'words'})" if ngram else "the shingles"
     hashes = parameters.get("hashes")
     if similarity == 1:
-        found = f"all of {of} of {both} are shared"
+        shared = f"all of {of} of {both} are shared"
         if verify == "sketch" and hashes:
-            found = f"no difference seen in {hashes:,} hashes: all or nearly all of {of} of {both} are shared"
-        found = parts + found
-        return found if unit == "char" else f"{found}; what lies between the words does not count"
-    found = f"{percent(similarity)}{' or more' if parts else ''} of {of} of {both} are shared"
-    found = parts + found
+            shared = f"no difference seen in {hashes:,} hashes: all or nearly all of {of} of {both} are shared"
+        shared = parts + shared
+        return shared if unit == "char" else f"{shared}; what lies between the words does not count"
+    shared = f"{percent(similarity)}{' or more' if parts else ''} of {of} of {both} are shared"
+    shared = parts + shared
     if verify == "sketch" and hashes:
         error = 100 * sqrt(similarity * (1 - similarity) / hashes)
-        return f"{found}: estimated from {hashes:,} hashes, ± {error:.1f} %"
-    return f"{found}: counted" if verify == "exact" else found
+        return f"{shared}: estimated from {hashes:,} hashes, ± {error:.1f} %"
+    return f"{shared}: counted" if verify == "exact" else shared
 
 
 def copies(by_reason: Mapping[str, int]) -> str:

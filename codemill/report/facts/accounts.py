@@ -21,15 +21,15 @@ class Check:
 
 def manifest_checks(manifest: dict[str, Any]) -> list[Check]:
     """What the manifest alone can show: each step and the whole run, in files and in bytes."""
-    found, kept, dropped = manifest["ingested"], manifest["kept"], manifest["dropped"]
-    checks = [_split("the whole run", found, kept, dropped)]
+    ingested, kept, dropped = manifest["ingested"], manifest["kept"], manifest["dropped"]
+    checks = [_split("the whole run", ingested, kept, dropped)]
     for step in manifest["steps"]:
         before = {"rows": step["rows_in"], "bytes": step["bytes_in"]}
         after = {"rows": step["rows_out"], "bytes": step["bytes_out"]}
         checks.append(_split(printable(step["name"]), before, after, _total(step["dropped"].values())))
     if manifest["steps"]:
         first = manifest["steps"][0]["rows_in"]
-        checks.append(_same("files found, files that entered the first step", found["rows"], first))
+        checks.append(_same("files found, files that entered the first step", ingested["rows"], first))
         drops = _total(drop for step in manifest["steps"] for drop in step["dropped"].values())
         checks.append(_same("files dropped by the run, by its steps together", dropped["rows"], drops["rows"]))
     return checks
@@ -38,7 +38,7 @@ def manifest_checks(manifest: dict[str, Any]) -> list[Check]:
 def checks(facts: Facts) -> list[Check]:
     """Every check: the manifest against itself, the ledger against the manifest, the corpus against both."""
     manifest, ledger = facts.manifest, facts.ledger
-    found = [
+    results = [
         *manifest_checks(manifest),
         _same("rows of the ledger, files found", ledger["found"], manifest["ingested"]["rows"]),
         _same("bytes in the ledger, bytes found", ledger["found_bytes"], manifest["ingested"]["bytes"]),
@@ -53,8 +53,8 @@ def checks(facts: Facts) -> list[Check]:
     counted = {(drop["step"], drop["reason"]): drop["rows"] for drop in facts.drops}
     for name, reason in sorted({*stated, *counted}, key=str):
         what = f"{printable(str(name))}, {printable(str(reason))}: dropped in the ledger, in the manifest"
-        found.append(_same(what, counted.get((name, reason), 0), stated[name, reason]))
-    return found
+        results.append(_same(what, counted.get((name, reason), 0), stated[name, reason]))
+    return results
 
 
 def _total(drops: Any) -> dict[str, int]:
@@ -71,5 +71,5 @@ def _split(what: str, before: dict[str, int], after: dict[str, int], dropped: di
     return Check(what, f"{files} ({size(before['bytes'])})", ok)
 
 
-def _same(what: str, one: int, other: int) -> Check:
-    return Check(what, f"{count(one)} {'=' if one == other else '≠'} {count(other)}", one == other)
+def _same(what: str, left: int, right: int) -> Check:
+    return Check(what, f"{count(left)} {'=' if left == right else '≠'} {count(right)}", left == right)

@@ -77,9 +77,9 @@ def explain_data(out: str | Path, query: str) -> dict[str, Any]:
     run = Run.open(out)
     ledger = run.ledger(place=True)
     with run.readable():
-        found = ledger.filter(_matches(query))
-        total = collect(found.select(pl.len())).item()
-        rows = _first(found, MATCHES)
+        matches = ledger.filter(_matches(query))
+        total = collect(matches.select(pl.len())).item()
+        rows = _first(matches, MATCHES)
         return {
             "out": str(out),
             "query": query,
@@ -136,7 +136,7 @@ def _explained(run: Run, ledger: pl.LazyFrame, rows: list[Row]) -> list[dict[str
 
 
 def _is_earlier(row: Row, kept: dict[str, Row]) -> bool:
-    """Whether the copy that was kept is none of this run. A document that comes again was dropped for its own id."""
+    """Whether the kept copy is from an earlier run. A document that comes again was dropped for its own id."""
     there = kept.get(row["kept_id"])
     return row["kept_id"] is not None and (there is None or there["kept_id"] == there["id"])
 
@@ -148,16 +148,16 @@ def _shown(row: Row) -> Row:
 def _copies(
     name: str, copies: pl.LazyFrame, counts: dict[str, dict[str, int]], id: str | None, but: Row | None
 ) -> dict[str, Any]:
-    """The files dropped in favour of `id`, except for `but`."""
+    """The files dropped in favour of `id`, except `but`."""
     by_reason = dict(counts.get(id or "", {}))
     if but is not None and but["reason"] in by_reason:
         by_reason[but["reason"]] -= 1
     by_reason = {reason: n for reason, n in by_reason.items() if n}
     total = sum(by_reason.values())
-    mine = copies.filter(pl.col("kept_id") == pl.lit(id, pl.String))
+    group = copies.filter(pl.col("kept_id") == pl.lit(id, pl.String))
     if but is not None:
-        mine = mine.filter(pl.col("place") != but["place"])
-    listed = [_shown(row) for row in _first(mine, COPIES)] if total else []
+        group = group.filter(pl.col("place") != but["place"])
+    listed = [_shown(row) for row in _first(group, COPIES)] if total else []
     return {f"{name}_total": total, name: listed, f"{name}_by_reason": by_reason}
 
 
@@ -170,43 +170,43 @@ def _compared(
     *,
     with_text: bool,
 ) -> dict[str, Any]:
-    """A dropped copy held against the one that was kept, here or (`where`) by an earlier run.
+    """Compares a dropped copy with the kept one, of this run or (`where`) of an earlier one.
 
     Returns: `alike` their similarity in words; `preferred` why the other was kept, if that is known; `kept` and
     `dropped`, the `stars` and `commit_time` of each; `diff` (see `diffs.diff`), for near-copies; `why`, if there
     is no diff where one would be expected.
     """
     step = None if number is None else run.steps[number]
-    mine = run.text(row["place"], number or 0)
+    dropped = run.text(row["place"], number or 0)
     if where:
-        theirs = Run.open(where).published_text(kept["place"], kept["id"]) or Text(why="the earlier corpus is gone")
+        chosen = Run.open(where).published_text(kept["place"], kept["id"]) or Text(why="the earlier corpus is gone")
     else:
-        theirs = run.text(kept["place"], number or 0)
-        if theirs.text is None and kept["verdict"] == "kept":
-            theirs = run.published_text(kept["place"], kept["id"]) or theirs
+        chosen = run.text(kept["place"], number or 0)
+        if chosen.text is None and kept["verdict"] == "kept":
+            chosen = run.published_text(kept["place"], kept["id"]) or chosen
     answer: dict[str, Any] = {
         "alike": alike(row["similarity"], row["reason"], step["parameters"] if step else {}),
-        "preferred": "it was there before" if where else _preferred(mine, theirs),
-        "kept": {"stars": theirs.stars, "commit_time": theirs.commit_time},
-        "dropped": {"stars": mine.stars, "commit_time": mine.commit_time},
+        "preferred": "it was there before" if where else _preferred(dropped, chosen),
+        "kept": {"stars": chosen.stars, "commit_time": chosen.commit_time},
+        "dropped": {"stars": dropped.stars, "commit_time": dropped.commit_time},
         "diff": None,
         "why": None,
     }
     if row["reason"] != "near_duplicate":
         return answer
-    if mine.text is None:
-        answer["why"] = f"No diff: the text of the dropped file cannot be read any more: {mine.why}."
-    elif theirs.text is None:
-        answer["why"] = f"No diff: the text of the kept copy cannot be read any more: {theirs.why}."
+    if dropped.text is None:
+        answer["why"] = f"No diff: the text of the dropped file cannot be read any more: {dropped.why}."
+    elif chosen.text is None:
+        answer["why"] = f"No diff: the text of the kept copy cannot be read any more: {chosen.why}."
     elif not with_text:
         answer["why"] = f"Only the first {DIFFS} near-copies are compared: give the repo too, or the id."
     else:
-        answer["diff"] = diff(theirs.text, mine.text)
+        answer["diff"] = diff(chosen.text, dropped.text)
     return answer
 
 
 def _cleaned(run: Run, row: Row, number: int | None) -> dict[str, Any] | None:
-    """What steps named `clean.…` changed in the text of a file that reached them; `number`: what dropped it."""
+    """The diff of what steps named `clean.…` changed in a file. `number` is the step that dropped it."""
     cleaning = [i for i, step in enumerate(run.steps) if str(step["name"]).startswith("clean.")]
     if not cleaning or (number is not None and number <= cleaning[0]):
         return None
@@ -218,13 +218,13 @@ def _cleaned(run: Run, row: Row, number: int | None) -> dict[str, Any] | None:
     return diff(before.text, after.text)
 
 
-def _preferred(mine: Text, theirs: Text) -> str | None:
-    """Which of dedup's criteria told them apart: stars, then the latest commit. Null if neither did."""
-    if mine.stars != theirs.stars:
-        stars = [plural(known.stars, "star") if known.stars is not None else "unknown" for known in (theirs, mine)]
-        better = theirs.stars is not None and (mine.stars is None or theirs.stars > mine.stars)
+def _preferred(dropped: Text, kept: Text) -> str | None:
+    """The criterion of dedup that decided: stars, then the latest commit. None if neither did."""
+    if dropped.stars != kept.stars:
+        stars = [plural(text.stars, "star") if text.stars is not None else "unknown" for text in (kept, dropped)]
+        better = kept.stars is not None and (dropped.stars is None or kept.stars > dropped.stars)
         return f"more stars: {stars[0]} against {stars[1]}" if better else None
-    times = (theirs.commit_time or "", mine.commit_time or "")  # in ISO 8601 and UTC the later one is greater
+    times = (kept.commit_time or "", dropped.commit_time or "")  # in ISO 8601 and UTC the later one is greater
     return f"a later commit: {times[0]} against {times[1] or 'unknown'}" if times[0] > times[1] else None
 
 

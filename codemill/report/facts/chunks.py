@@ -55,17 +55,17 @@ def removed(run: Run, row: Row, ledger: pl.LazyFrame) -> dict[str, Any] | None:
             }
         )
     wanted = sorted({chunk["kept_id"] for chunk in answer["chunks"]})
-    found = collect(ledger.filter(pl.col("id").is_in(wanted)).sort("verdict", "place")).to_dicts()
-    names = {other["id"]: f"{other['repo']}/{other['path']}" for other in found}
+    others = collect(ledger.filter(pl.col("id").is_in(wanted)).sort("verdict", "place")).to_dicts()
+    names = {other["id"]: f"{other['repo']}/{other['path']}" for other in others}
     for chunk in answer["chunks"]:
         chunk["kept"] = names.get(chunk["kept_id"])
     return answer
 
 
 def _members(run: Run, place: int) -> pa.Array | None:
-    """What was found of each chunk of a document; None if it is not known any more."""
+    """The chunks of a document that are in a cluster; None if the working tables are gone."""
     try:
-        found = run.row(place, ["chunk_members"])["chunk_members"]
+        members = run.row(place, ["chunk_members"])["chunk_members"]
     except CodemillError:
         return None
-    return found.flatten() if found[0].is_valid else None
+    return members.flatten() if members[0].is_valid else None

@@ -1,4 +1,4 @@
-"""What differs between two near-copies, line by line, in bounded time and memory whatever the texts are.
+"""Diffs two near-copies line by line, in bounded time and memory for any texts.
 
 `difflib` is quadratic and worse on hostile lines, so this is the greedy algorithm of Myers ("An O(ND) Difference
 Algorithm and Its Variations", 1986) with a budget: when that is spent, the furthest point reached is as far as the
@@ -23,7 +23,7 @@ differ in 200 take 50,000."""
 
 
 class Block(NamedTuple):
-    """Neighbouring lines that are the same in both texts, or that are not: where they begin, and what they are."""
+    """A run of lines that are equal in both texts, or that differ: where it begins in each, and its lines."""
 
     x: int
     y: int
@@ -33,7 +33,7 @@ class Block(NamedTuple):
 
 
 def diff(kept: str, dropped: str) -> dict[str, Any]:
-    """What one must change in `kept` to get `dropped`.
+    """The changes that turn `kept` into `dropped`.
 
     Returns: `rows`, each `same`, `changed` or `gap`, with `kept` and `dropped` (`line`, from 1, and `text`; null
     where the other has no such line), or for a gap the number of equal lines `left_out`; `changed`, how many changed
@@ -51,11 +51,11 @@ def diff(kept: str, dropped: str) -> dict[str, Any]:
     if kept == dropped:
         return _answer([], 0, 0, True, [f"They differ only in {' and '.join(what) or 'line endings'}."])
     notes = [f"They also differ in {' and '.join(what)}."] if what else []
-    first, one, other, whole, trimmed = _windows(kept, dropped)
-    blocks, changed, all_of_it = _compared(one, other, one, other)
+    first, kept_lines, dropped_lines, whole, trimmed = _windows(kept, dropped)
+    blocks, changed, all_of_it = _compared(kept_lines, dropped_lines, kept_lines, dropped_lines)
     if changed > SHOWN:  # leave out what is only indented otherwise, if that leaves less to look at
-        squeezed = ([" ".join(line.split()) for line in lines] for lines in (one, other))
-        less, fewer, all_of_less = _compared(one, other, *squeezed)
+        squeezed = ([" ".join(line.split()) for line in lines] for lines in (kept_lines, dropped_lines))
+        less, fewer, all_of_less = _compared(kept_lines, dropped_lines, *squeezed)
         if 0 < fewer < changed and (all_of_less or not all_of_it):
             blocks, changed, all_of_it = less, fewer, all_of_less
             notes.append("Lines that differ only in white space are shown as equal.")
@@ -70,10 +70,15 @@ def diff(kept: str, dropped: str) -> dict[str, Any]:
     return _answer(rows, changed, shown, whole and all_of_it, notes)
 
 
-def _compared(one: list[str], other: list[str], by: list[str], other_by: list[str]) -> tuple[list[Block], int, bool]:
-    """Blocks, how many changed rows they have, and whether they reach the end; lines are equal if `by` is."""
-    runs, whole = _edits(by, other_by)
-    blocks = list(_blocks(one, other, runs))
+def _compared(
+    left: list[str], right: list[str], left_by: list[str], right_by: list[str]
+) -> tuple[list[Block], int, bool]:
+    """Blocks, how many changed rows they have, and whether they reach the end.
+
+    Lines are equal if those of `left_by` and `right_by` are.
+    """
+    runs, whole = _edits(left_by, right_by)
+    blocks = list(_blocks(left, right, runs))
     return blocks, sum(max(len(b.kept), len(b.dropped)) for b in blocks if not b.same), whole
 
 
@@ -111,35 +116,35 @@ def _windows(kept: str, dropped: str) -> tuple[int, list[str], list[str], bool, 
     return kept.count("\n", 0, start) + 1, cut[0], cut[1], whole, head or tail
 
 
-def _alike(one: str, other: str) -> int:
+def _alike(left: str, right: str) -> int:
     """How many characters are the same from the start. Halving, so that 8 MB are compared by memcmp."""
-    low, high = 0, min(len(one), len(other))
+    low, high = 0, min(len(left), len(right))
     while low < high:
         middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
+        if left[low:middle] == right[low:middle]:
             low = middle
         else:
             high = middle - 1
     return low
 
 
-def _alike_at_end(one: str, other: str, start: int) -> int:
-    low, high = 0, min(len(one), len(other)) - start
+def _alike_at_end(left: str, right: str, start: int) -> int:
+    low, high = 0, min(len(left), len(right)) - start
     while low < high:
         middle = (low + high + 1) // 2
-        if one[len(one) - middle : len(one) - low] == other[len(other) - middle : len(other) - low]:
+        if left[len(left) - middle : len(left) - low] == right[len(right) - middle : len(right) - low]:
             low = middle
         else:
             high = middle - 1
     return low
 
 
-def _edits(one: list[str], other: list[str]) -> tuple[list[tuple[int, int, int]], bool]:
-    """Runs of equal lines (index in one, index in other, length), and whether both lists were compared to the end.
+def _edits(left: list[str], right: list[str]) -> tuple[list[tuple[int, int, int]], bool]:
+    """Runs of equal lines (index in left, index in right, length), and whether both lists were compared to the end.
 
     The last run is empty and marks how far the comparison came.
     """
-    n, m, spent = len(one), len(other), 0
+    n, m, spent = len(left), len(right), 0
     reached = {1: 0, -1: -1}
     trace: list[array[int]] = []  # for each number of edits, how far its diagonals reach: d + 1 numbers
     best = (0, 0, 0, 0)  # x + y, x, edits, diagonal
@@ -154,7 +159,7 @@ def _edits(one: list[str], other: list[str]) -> tuple[list[tuple[int, int, int]]
                 row.append(-1)
                 continue
             begun = x
-            while x < n and x - k < m and one[x] == other[x - k]:
+            while x < n and x - k < m and left[x] == right[x - k]:
                 x += 1
             reached[k] = x
             row.append(x)
@@ -193,13 +198,13 @@ def _walk_back(trace: list[array[int]], x: int, k: int, d: int) -> list[tuple[in
     return runs[::-1]
 
 
-def _blocks(one: list[str], other: list[str], runs: list[tuple[int, int, int]]) -> Iterator[Block]:
+def _blocks(left: list[str], right: list[str], runs: list[tuple[int, int, int]]) -> Iterator[Block]:
     x = y = 0
     for a, b, length in runs:
         if a > x or b > y:
-            yield Block(x, y, one[x:a], other[y:b], False)
+            yield Block(x, y, left[x:a], right[y:b], False)
         if length:
-            yield Block(a, b, one[a : a + length], other[b : b + length], True)
+            yield Block(a, b, left[a : a + length], right[b : b + length], True)
         x, y = a + length, b + length
 
 
@@ -220,8 +225,8 @@ def _rows(blocks: list[Block], first: int) -> tuple[list[dict[str, Any]], int]:
             rows += [_row("same", x + at + j, y + at + j, line, new[at + j], first) for j, line in enumerate(tail)]
             continue
         for j in range(min(max(len(old), len(new)), SHOWN - shown)):
-            mine, theirs = (lines[j] if j < len(lines) else None for lines in (old, new))
-            rows.append(_row("changed", x + j, y + j, mine, theirs, first))
+            kept, dropped = (lines[j] if j < len(lines) else None for lines in (old, new))
+            rows.append(_row("changed", x + j, y + j, kept, dropped, first))
             shown += 1
     while rows and rows[-1]["kind"] == "gap":
         rows.pop()

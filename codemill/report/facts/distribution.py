@@ -47,8 +47,8 @@ def classes(values: Values) -> Counts:
     [0, 0, 513, -513, 1536]
     """
     bits = np.abs(values).view(np.int64) >> _SHIFT
-    found: Counts = np.copysign(np.clip(bits - _FIRST + 1, 0, TOP), values).astype(np.int64)
-    return found
+    numbers: Counts = np.copysign(np.clip(bits - _FIRST + 1, 0, TOP), values).astype(np.int64)
+    return numbers
 
 
 def value(number: int) -> float:
@@ -189,11 +189,11 @@ def gather(run: Run, languages: Sequence[Row]) -> Distribution:
 
 def _languages(languages: Sequence[Row]) -> tuple[tuple[Row, ...], float]:
     """Shares of the files whose language is known."""
-    known = [row for row in languages if row["language"] is not None]
-    found, kept = (max(sum(row[side] for row in known), 1) for side in ("found", "kept"))
+    named = [row for row in languages if row["language"] is not None]
+    all_found, all_kept = (max(sum(row[side] for row in named), 1) for side in ("found", "kept"))
     rows = []
-    for row in known:
-        before, after = row["found"] / found, row["kept"] / kept
+    for row in named:
+        before, after = row["found"] / all_found, row["kept"] / all_kept
         rows.append({"language": row["language"], "before": before, "after": after, "points": 100 * (after - before)})
     rows.sort(key=lambda row: (-round(abs(row["points"]), 9), row["language"]))
     return tuple(rows), sum(abs(row["points"]) for row in rows) / 200
@@ -267,20 +267,20 @@ def _kept(batch: pa.RecordBatch) -> npt.NDArray[np.bool_]:
     return kept
 
 
-def _count(found: dict[int, Counts], values: Values, kept: npt.NDArray[np.bool_], group: Counts) -> None:
-    """Adds values to what was found of each group. Shape: (2, CLASSES), what was dropped and what was kept."""
-    known = ~np.isnan(values)
-    if not known.any():
+def _count(totals: dict[int, Counts], values: Values, kept: npt.NDArray[np.bool_], group: Counts) -> None:
+    """Adds values to the counts of their groups. Shape: (2, CLASSES), dropped and kept."""
+    valid = ~np.isnan(values)
+    if not valid.any():
         return
-    keys = (group[known] * 2 + kept[known]) * CLASSES + classes(values[known]) + TOP
-    size = 2 * CLASSES * (int(group[known].max()) + 1)
+    keys = (group[valid] * 2 + kept[valid]) * CLASSES + classes(values[valid]) + TOP
+    size = 2 * CLASSES * (int(group[valid].max()) + 1)
     for g, counts in enumerate(np.bincount(keys, minlength=size).reshape(-1, 2, CLASSES)):
         if counts.any():
-            found[g] = found[g] + counts if g in found else counts.copy()
+            totals[g] = totals[g] + counts if g in totals else counts.copy()
 
 
-def _shift(signal: str, found: Sequence[Counts]) -> Shift:
-    both = sum(found, np.zeros((2, CLASSES), dtype=np.int64))
+def _shift(signal: str, groups: Sequence[Counts]) -> Shift:
+    both = sum(groups, np.zeros((2, CLASSES), dtype=np.int64))
     return Shift(signal, both.sum(axis=0), both[1])
 
 

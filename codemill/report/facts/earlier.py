@@ -1,4 +1,4 @@
-"""Documents of earlier corpora (`against`), which `codemill explain` meets as copies that were kept."""
+"""Finds the kept copies that `codemill explain` names in earlier corpora (`against`)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from codemill.sources import Published
 
 @dataclass(frozen=True)
 class Earlier:
-    """A document of an earlier run: which run, its ledger row with its `place` there, or `why` there is none."""
+    """A document of an earlier run: the run, and its ledger row with its `place` there, or `why` there is none."""
 
     out: str
     row: Row | None = None
@@ -26,37 +26,37 @@ class Earlier:
 
 
 def runs(manifest: dict[str, Any]) -> dict[str, str]:
-    """The folders of the runs that documents were held against, each with the fingerprint it had then."""
-    found: dict[str, str] = {}
+    """The folders of the runs that documents were compared with, each with its fingerprint at that time."""
+    fingerprints: dict[str, str] = {}
     for table in manifest["tables"]:
         if table["kind"] == "opened":
             source = table["parameters"]["source"]
-            found[str(source["path"])] = str(source["fingerprint"])
-    return found
+            fingerprints[str(source["path"])] = str(source["fingerprint"])
+    return fingerprints
 
 
 def find(run: Run, ids: Iterable[str]) -> dict[str, Earlier]:
-    """Where each of these documents is kept, as far as the earlier runs can still be read: the first that has it.
+    """Finds each document in the first earlier run that has it and can still be read.
 
-    A run that is gone or has changed since is skipped for the others, and named where none of them has the document.
+    A run that is gone or has changed is skipped, and named if no other run has the document.
     """
-    wanted, found, gone = sorted(set(ids)), dict[str, Earlier](), list[str]()
+    wanted, documents, gone = sorted(set(ids)), dict[str, Earlier](), list[str]()
     for out, fingerprint in runs(run.manifest).items():
-        left = [id for id in wanted if id not in found]
+        left = [id for id in wanted if id not in documents]
         if not left:
             break
         try:
             changed = Published(out).fingerprint != fingerprint
             other = Run.open(out)
-            known, there = _kept(other, left), _there(other, left)
-            found |= {id: Earlier(out, known.get(id), None if id in known else _NO_LEDGER) for id in there}
+            rows, there = _kept(other, left), _there(other, left)
+            documents |= {id: Earlier(out, rows.get(id), None if id in rows else _NO_LEDGER) for id in there}
         except InputError as error:
             gone.append(f"{out}: {error.what}")
             continue
         if changed:
             gone.append(f"{out}: it has changed since")
-    said = "; ".join(gone) or "none of them has it"
-    return {id: found.get(id) or Earlier("", why=said) for id in wanted}
+    why_not = "; ".join(gone) or "none of them has it"
+    return {id: documents.get(id) or Earlier("", why=why_not) for id in wanted}
 
 
 _NO_LEDGER = "its ledger is gone, so no more than the id is known"

@@ -1,4 +1,4 @@
-"""A file's signals beside the thresholds it was judged by: for `codemill explain`."""
+"""The signals of a file beside the thresholds of its rules, for `codemill explain`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from codemill.steps.quality import fired
 
 
 def judged(run: Run, place: int) -> dict[str, Any] | None:
-    """What the rules said of the file in row `place` of the ledger; None if it was not judged, or nothing is left.
+    """The verdicts on the file in row `place` of the ledger; None if it was not judged, or its tables are gone.
 
     `rule_set`, and `rules`: each rule that could fire with `signal`, `value`, `limit`, `fired`, `spared` (it would have
     fired, and chance spared the file) and `margin`, how far from firing as a share of the threshold (null: a flag, or
@@ -34,23 +34,23 @@ def judged(run: Run, place: int) -> dict[str, Any] | None:
     values = {rule.signal: row[rule.signal][0].as_py() for rule in chosen.rules if rule.judges}
     if all(value is None for value in values.values()):
         return None  # it was dropped before it was measured
-    said = {rule.signal for _, rule, rows, _ in fired(row, book, int(judge["parameters"]["seed"])) if len(rows)}
-    found = []
+    firing = {rule.signal for _, rule, rows, _ in fired(row, book, int(judge["parameters"]["seed"])) if len(rows)}
+    verdicts = []
     for rule in (rule for rule in chosen.rules if rule.judges):
         value = values[rule.signal]
         meets = value is not None and rule.reason(value) is not None
         margin = None if value is None else rule.margin(value)
-        found.append(
+        verdicts.append(
             {
                 "signal": rule.signal,
                 "value": value,
                 "limit": rule.limit(value) if meets else rule.limit(),
-                "fired": rule.signal in said,
-                "spared": meets and rule.signal not in said,
+                "fired": rule.signal in firing,
+                "spared": meets and rule.signal not in firing,
                 "margin": margin if margin is not None and math.isfinite(margin) else None,
             }
         )
-    found.sort(
+    verdicts.sort(
         key=lambda rule: (not rule["fired"], rule["margin"] is None, 0 if rule["fired"] else rule["margin"] or 0)
     )
-    return {"rule_set": chosen.name, "rules": found}
+    return {"rule_set": chosen.name, "rules": verdicts}

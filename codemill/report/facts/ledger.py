@@ -249,10 +249,10 @@ def _pick(rows: pl.LazyFrame, groups: list[tuple[Row, int]], wanted: int) -> lis
         near = near | (_equals(key) & (tail <= limit))
     pool = collect(rows.filter(near)).sort(tail, "id")
     for key, n in groups:
-        found = pool.filter(_equals(key)).head(wanted)
-        if len(found) < min(wanted, n):  # e.g. ids that are not hexadecimal: look at all of them
-            found = collect(rows.filter(_equals(key)).sort(tail, "id").head(wanted))
-        picked += found.to_dicts()
+        rows_of_key = pool.filter(_equals(key)).head(wanted)
+        if len(rows_of_key) < min(wanted, n):  # e.g. ids that are not hexadecimal: look at all of them
+            rows_of_key = collect(rows.filter(_equals(key)).sort(tail, "id").head(wanted))
+        picked += rows_of_key.to_dicts()
     return picked
 
 
@@ -262,11 +262,11 @@ def _equals(key: Row) -> pl.Expr:
 
 def _examples(ledger: pl.LazyFrame, drops: tuple[Row, ...]) -> dict[tuple[str, str], tuple[Row, ...]]:
     groups = [({"step": drop["step"], "reason": drop["reason"]}, int(drop["rows"])) for drop in drops]
-    found: dict[tuple[str, str], tuple[Row, ...]] = {}
+    examples: dict[tuple[str, str], tuple[Row, ...]] = {}
     for row in _pick(ledger.filter(pl.col("verdict") != "kept"), groups, EXAMPLES):
         key = (row["step"], row["reason"])
-        found[key] = (*found.get(key, ()), row)
-    return found
+        examples[key] = (*examples.get(key, ()), row)
+    return examples
 
 
 def _samples(run: Run, kept: pl.LazyFrame, spoken: tuple[Row, ...]) -> tuple[Row, ...]:

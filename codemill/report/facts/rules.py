@@ -73,8 +73,8 @@ def _closer(run: Measured, tallies: Sequence[Tally]) -> tuple[Change, list[RuleF
     near = tuning.around(run, [(run.book.get(t.rule_set), t.rule) for t in tallies], 4)
     facts = []
     for tally, around in zip(tallies, near, strict=True):
-        mine = [(limit, c) for (t, limit, _), c in zip(asked, changes, strict=True) if t is tally]
-        facts.append(RuleFacts(tally, around, tuple(mine)))
+        other_limits = [(limit, c) for (t, limit, _), c in zip(asked, changes, strict=True) if t is tally]
+        facts.append(RuleFacts(tally, around, tuple(other_limits)))
     return now, facts
 
 
@@ -85,12 +85,12 @@ def _changed(run: Measured, tally: Tally) -> list[tuple[str, RuleBook]]:
         return [("off", run.book.with_rule(tally.rule_set, dataclasses.replace(rule, active=False)))]
     name, limit = ("above", rule.above) if rule.above is not None and rule.below is None else ("below", rule.below)
     assert limit is not None
-    found = []
+    changes = []
     for factor in FACTORS:
         changed = dataclasses.replace(rule, **{name: limit * factor})  # type: ignore[arg-type]
         shown = f"{'>' if name == 'above' else '<'} {limit * factor:,.6g}"
-        found.append((shown, run.book.with_rule(tally.rule_set, changed)))
-    return found
+        changes.append((shown, run.book.with_rule(tally.rule_set, changed)))
+    return changes
 
 
 def _points(run: Measured) -> list[Row]:

@@ -92,13 +92,13 @@ def rule_histogram(tally: Tally) -> str:
     """The values of a rule's signal, those of files that stayed in gold, with its thresholds drawn in."""
     tallest, step, scale = max(int(tally.counts.max()), 1), (WIDTH - 8) / len(tally.counts), tally.scale
     pieces = []
-    for i, (found, kept) in enumerate(zip(tally.counts.tolist(), tally.kept.tolist(), strict=True)):
+    for i, (files, kept) in enumerate(zip(tally.counts.tolist(), tally.kept.tolist(), strict=True)):
         low, high = (scale.value((i + n) / len(tally.counts)) for n in (0, 1))
-        tip = f"{low:.3g} to {high:.3g}: {plural(found, 'file')}, {plural(kept, 'file')} kept"
+        tip = f"{low:.3g} to {high:.3g}: {plural(files, 'file')}, {plural(kept, 'file')} kept"
         x = 4 + i * step
         pieces.append(
             f"<g><title>{escape(tip)}</title>"
-            + _bar("found", x, step, _seen(found, tallest))
+            + _bar("found", x, step, _seen(files, tallest))
             + _bar("kept", x, step, _seen(kept, tallest))
             + f'<rect class="hit" x="{x:.1f}" y="12" width="{step:.1f}" height="{BASE - 12}"/></g>'
         )

@@ -63,13 +63,13 @@ def funnel_svg(manifest: dict[str, Any], *, by: By = "rows", narrow: bool = Fals
     streams never cross.
     """
     at = NARROW if narrow else WIDE
-    found, kept = manifest["ingested"], manifest["kept"]
-    if not found["rows"]:
+    ingested, kept = manifest["ingested"], manifest["kept"]
+    if not ingested["rows"]:
         nothing = _text(at.width / 2, 66, "No files were found.", "soft", 16, anchor="middle")
         return _svg(at, 120, "The funnel: nothing was found.", nothing)
-    scale = at.band / found[by] if found[by] else 0.0
-    top, out = 76.0, [_heading(at, "found", found, 34)]
-    edge = [(28.0, found[by] * scale)]  # (y, the band's width from there on)
+    scale = at.band / ingested[by] if ingested[by] else 0.0
+    top, out = 76.0, [_heading(at, "found", ingested, 34)]
+    edge = [(28.0, ingested[by] * scale)]  # (y, the band's width from there on)
     for step in _idle_together(manifest["steps"]):
         drops = _drops(step["dropped"], by, scale)
         same = step["rows_in"] == step["rows_out"] and not drops
@@ -80,17 +80,17 @@ def funnel_svg(manifest: dict[str, Any], *, by: By = "rows", narrow: bool = Fals
         first = top + (34 if at.beside else 72)
         right = at.left + step[f"{by}_in"] * scale
         for i, drop in enumerate(drops):
-            out.append(_stream(at, step["name"], drop, found, by, start=(right, top + 4), end=first + LINE * i))
+            out.append(_stream(at, step["name"], drop, ingested, by, start=(right, top + 4), end=first + LINE * i))
             right -= drop.width
         edge.append((top + 4, step[f"{by}_out"] * scale))
         top = first + LINE * max(len(drops) - 1, 0) + 25 if drops or at.beside else top + 60
     bottom = top + (62 if at.beside else 84)
     out += [_rule(at, top), _heading(at, "kept", kept, top + 28)]
     x, y = (at.left + max(kept[by] * scale, 2) + 20, top + 39) if at.beside else (at.label, top + 70)
-    percent = f"{share(kept[by], found[by])} of the {'files' if by == 'rows' else 'bytes'}"
+    percent = f"{share(kept[by], ingested[by])} of the {'files' if by == 'rows' else 'bytes'}"
     out.append(_text(x, y, percent, "big", 19, weight=650))
     steps = plural(len(manifest["steps"]), "step")
-    title = f"The funnel: {count(kept['rows'])} of {plural(found['rows'], 'file')} kept, in {steps}."
+    title = f"The funnel: {count(kept['rows'])} of {plural(ingested['rows'], 'file')} kept, in {steps}."
     prefix = f"cmf-{by}-{'narrow' if narrow else 'wide'}"
     body = _gradients(at, prefix, bottom) + _band(at, edge, bottom - 14) + "".join(out)
     return _svg(at, bottom, title, body.replace("url(#cmf-", f"url(#{prefix}-"))
@@ -136,7 +136,7 @@ def _stream(
     at: Layout,
     step: str,
     drop: Drop,
-    found: dict[str, int],
+    ingested: dict[str, int],
     by: By,
     *,
     start: tuple[float, float],
@@ -153,7 +153,7 @@ def _stream(
     )
     reason = printable(drop.reason).replace("_", " ")
     amount = drop.rows if by == "rows" else drop.bytes
-    of_all = share(amount, found[by])
+    of_all = share(amount, ingested[by])
     tip = f"{printable(step)}: {reason}, {plural(drop.rows, 'file')}, {size(drop.bytes)}, {of_all} of all found"
     figures = [count(drop.rows), size(drop.bytes)]
     if by == "bytes":

@@ -45,10 +45,13 @@ def page_of(facts: Facts, quality: Quality | None = None, moved: Distribution | 
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     manifest = facts.manifest
     spoken = [row for row in facts.languages if row["language"] is not None]
-    found, seconds = manifest["ingested"], manifest["seconds"]
+    ingested, seconds = manifest["ingested"], manifest["seconds"]
     cached = sum(bool(step.get("cached")) for step in manifest["steps"])
+    rate = (
+        words.size(round(ingested["bytes"] / seconds)) + "/s" if seconds and ingested["bytes"] and not cached else None
+    )
     every = checks(facts)
-    said = {signal.name: f"{signal.what} Unit: {signal.unit}" for signal in signals.all()}
+    texts = {signal.name: f"{signal.what} Unit: {signal.unit}" for signal in signals.all()}
     lost = [("language", facts.lost_languages), ("source", facts.lost_sources)]
     return _environment().get_template("page.html.j2").render(
         facts=facts,
@@ -60,7 +63,7 @@ def page_of(facts: Facts, quality: Quality | None = None, moved: Distribution | 
         checks=every,
         wrong=[check for check in every if not check.ok],
         cached=cached,
-        rate=words.size(round(found["bytes"] / seconds)) + "/s" if seconds and found["bytes"] and not cached else None,
+        rate=rate,
         funnels=_funnels(manifest),
         histograms={by: Markup(size_histogram(facts.sizes, by=by)) for by in ("found", "found_bytes")},
         similarity=Markup(similarity_histogram(facts.similarities)),
@@ -71,7 +74,7 @@ def page_of(facts: Facts, quality: Quality | None = None, moved: Distribution | 
         top_rules=TOP_RULES,
         moved=moved,
         moved_sizes=[_shift_row(moved.sizes, {})] if moved else [],
-        moved_groups=[(group, _shift_rows(group, said)) for group in moved.groups] if moved else [],
+        moved_groups=[(group, _shift_rows(group, texts)) for group in moved.groups] if moved else [],
         top_shifts=TOP_SHIFTS,
         few=FEW,
         most_share=max((max(row["before"], row["after"]) for row in moved.languages), default=0) if moved else 0,
@@ -101,15 +104,15 @@ def _sum(rows: list[dict[str, Any]]) -> dict[str, int]:
     return {key: sum(row[key] for row in rows) for key in ("found", "kept", "found_bytes", "kept_bytes")}
 
 
-def _shift_rows(group: Group, said: Mapping[str, str]) -> list[dict[str, Any]]:
+def _shift_rows(group: Group, texts: Mapping[str, str]) -> list[dict[str, Any]]:
     """The signals that documents have; of one language those that moved, for there are many languages."""
     shown = [shift for shift in group.shifts if shift.before.any()]
     if group.language is not None:
-        shown, said = [s for s in shown if s.distance is None or s.distance >= LEAST_SHIFT], {}
-    return [_shift_row(shift, said) for shift in shown]
+        shown, texts = [s for s in shown if s.distance is None or s.distance >= LEAST_SHIFT], {}
+    return [_shift_row(shift, texts) for shift in shown]
 
 
-def _shift_row(shift: Shift, said: Mapping[str, str]) -> dict[str, Any]:
+def _shift_row(shift: Shift, texts: Mapping[str, str]) -> dict[str, Any]:
     """A signal before and after, in words: each figure as the pair of both."""
     plain = shift.plain()
     both = plain["before"], plain["after"]
@@ -117,7 +120,7 @@ def _shift_row(shift: Shift, said: Mapping[str, str]) -> dict[str, Any]:
     ones = tuple(f"{words.share(s['ones'], s['have'])} are 1" for s in both) if shift.is_flag else None
     return {
         "signal": shift.signal,
-        "what": said.get(shift.signal),
+        "what": texts.get(shift.signal),
         "shapes": Markup(shift_shapes(shift)),
         "have": tuple(words.count(s["have"]) for s in both),
         "figures": figures,

@@ -86,14 +86,14 @@ def _plain(t: Tally) -> dict[str, Any]:
 
 def _named(run: Measured, set_name: str | None, signal: str) -> list[tuple[RuleSet, Rule]]:
     sets = [run.book.get(set_name)] if set_name else list(run.book.sets)
-    found = [(s, rule) for s in sets for rule in s.rules if rule.signal == signal]
-    if not found:
-        known = [rule.signal for s in sets for rule in s.rules]
+    rules = [(s, rule) for s in sets for rule in s.rules if rule.signal == signal]
+    if not rules:
+        signals = [rule.signal for s in sets for rule in s.rules]
         where = f"rule set {set_name}" if set_name else None
         raise RecipeError(
-            f"there is no rule on {signal!r}", where=where, remedy=did_you_mean(signal, dict.fromkeys(known))
+            f"there is no rule on {signal!r}", where=where, remedy=did_you_mean(signal, dict.fromkeys(signals))
         )
-    return found
+    return rules
 
 
 def rule(out: str | Path, asked: str) -> tuple[Any, RenderableType]:

@@ -36,17 +36,17 @@ def explain(out: str | Path, query: str) -> RenderableType:
 
 def show_view(data: dict[str, Any]) -> RenderableType:
     """`show_data` as something rich can print."""
-    found, kept, dropped = data["found"], data["kept"], data["dropped"]
+    ingested, kept, dropped = data["found"], data["kept"], data["dropped"]
     recipe = data["recipe"].get("name")  # of a table that was built from Python there is none
     head = Text.assemble(
         (words.count(kept["rows"]), f"bold {GOLD}"),
-        f" of {words.plural(found['rows'], 'file')} kept",
-        (f"   {words.size(kept['bytes'])} of {words.size(found['bytes'])}", SOFT),
+        f" of {words.plural(ingested['rows'], 'file')} kept",
+        (f"   {words.size(kept['bytes'])} of {words.size(ingested['bytes'])}", SOFT),
         (f"   {words.duration(data['seconds'])}", SOFT),
         (f"   recipe {_plain(recipe)}" if recipe else "", SOFT),
     )
     blocks: list[RenderableType] = [head]
-    if not found["rows"]:
+    if not ingested["rows"]:
         return Group(Text("No files were found: the inputs were empty."))
     blocks += [Text(), _funnel(data)]
     if said := words.drop_words(data):
@@ -55,7 +55,7 @@ def show_view(data: dict[str, Any]) -> RenderableType:
     if data["chunks"]:
         blocks += [Text(), Text(words.chunks(data["chunks"]))]
     if data["adds_up"]:
-        total = f"{words.count(found['rows'])} found = {words.count(kept['rows'])} kept + "
+        total = f"{words.count(ingested['rows'])} found = {words.count(kept['rows'])} kept + "
         total += f"{words.count(dropped['rows'])} dropped"
         blocks += [Text(), Text.assemble(("✓ ", GOOD), total, (", per step and overall", SOFT))]
     else:
@@ -65,15 +65,15 @@ def show_view(data: dict[str, Any]) -> RenderableType:
 
 
 def _funnel(data: dict[str, Any]) -> Table:
-    found, kept = data["found"], data["kept"]
+    ingested, kept = data["found"], data["kept"]
     table = _table("step", "", "files", "dropped", "bytes")
-    bar = _bar(found["rows"], found["rows"], found["rows"])
-    table.add_row("found", bar, words.count(found["rows"]), "", words.size(found["bytes"]))
+    bar = _bar(ingested["rows"], ingested["rows"], ingested["rows"])
+    table.add_row("found", bar, words.count(ingested["rows"]), "", words.size(ingested["bytes"]))
     for step in data["steps"]:
         lost = step["rows_in"] - step["rows_out"]
         table.add_row(
             Text(_plain(step["name"])),
-            _bar(step["rows_out"], step["rows_in"], found["rows"]),
+            _bar(step["rows_out"], step["rows_in"], ingested["rows"]),
             words.count(step["rows_out"]),
             words.count(lost) if lost else "–",
             words.size(step["bytes_out"]),
@@ -88,8 +88,8 @@ def _funnel(data: dict[str, Any]) -> Table:
             name = _plain(reason).replace("_", " ")
             table.add_row(Text(f"  {name}"), "", "", words.count(rows), words.size(size), style=SOFT)
     table.add_section()
-    bar = _bar(kept["rows"], kept["rows"], found["rows"])
-    share = Text(words.share(kept["rows"], found["rows"]), GOLD)
+    bar = _bar(kept["rows"], kept["rows"], ingested["rows"])
+    share = Text(words.share(kept["rows"], ingested["rows"]), GOLD)
     table.add_row(Text("kept", "bold"), bar, Text(words.count(kept["rows"]), "bold"), share, words.size(kept["bytes"]))
     return table
 
@@ -207,10 +207,10 @@ def _kept_instead(match: dict[str, Any]) -> list[RenderableType]:
     if match["kept_in"]:
         blocks.insert(2, _indented(Text(f"in the earlier corpus {_plain(match['kept_in'])}", SOFT)))
     if compared:
-        said = {"similarity": compared["alike"], "preferred for": compared["preferred"]}
-        said |= {"its stars": compared["kept"]["stars"], "its last commit": compared["kept"]["commit_time"]}
+        facts = {"similarity": compared["alike"], "preferred for": compared["preferred"]}
+        facts |= {"its stars": compared["kept"]["stars"], "its last commit": compared["kept"]["commit_time"]}
         table = _two_columns()
-        for name, value in said.items():
+        for name, value in facts.items():
             if value is not None:
                 table.add_row(name, Text(_plain(value)))
         blocks.append(_indented(table, above=1))

@@ -13,7 +13,7 @@ PIP := PATH="$(abspath $(BIN)):$$PATH" PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/py
 OUT ?= demo-out
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench peers docs clean
+.PHONY: help setup demo test check format bench mutants peers docs clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -59,6 +59,9 @@ format: $(CORE) ## rewrite the sources as `make check` wants them
 
 bench: $(BENCH) ## time codemill beside its peers (downloads packages to work on)
 	$(BIN)/python -m bench
+
+mutants: $(CORE) ## break the code in 200 places and ask the tests (about an hour; not part of CI)
+	$(BIN)/python scripts/mutants.py
 
 peers: ## .peers: an environment with the peers of `python -m bench.redact`
 	python3 -m venv .peers

@@ -34,7 +34,7 @@ from codemill.machine import components
 from codemill.machine.engine import Task
 from codemill.machine.keys import write_found
 from codemill.machine.store import Place, Receipt
-from codemill.report.facts import chunk_totals, collect
+from codemill.report.facts.ledger import chunk_totals, collect
 from codemill.run import Run
 from codemill.sources import Parquet
 from codemill.steps import dedup, ingest

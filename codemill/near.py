@@ -1,6 +1,6 @@
-"""Near-duplicates of texts in memory: sketches, the odds of finding a pair, and which text is a copy of which.
+"""Near-duplicates of texts in memory: sketches, the probability of finding a pair, and which text copies which.
 
-For notebooks; `steps/dedup.py` does the same to tables of any size. See docs/near-duplicates.md.
+For notebooks. `steps/dedup.py` does the same for tables of any size. See docs/near-duplicates.md.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from codemill.columns import column
 from codemill.errors import RecipeError
 
 _MISSED = 0.001
-"""Share of the pairs just at the threshold that `near_duplicates` may fail to look at."""
+"""Share of the pairs just at the threshold that `near_duplicates` may miss."""
 _LEADERS = 16
-"""Kept texts per bucket that a text is compared with: bounds the work where thousands of texts are much alike."""
+"""Kept texts per bucket that a text is compared with. Bounds the work where thousands of texts are much alike."""
 
 
 def collision_probability(similarity: float, *, bands: int, rows: int) -> float:
-    """How likely two texts of this similarity have at least one band in common: `1 - (1 - s^rows)^bands`.
+    """The probability that two texts of this similarity share a band: `1 - (1 - s^rows)^bands`.
 
     From: Leskovec, Rajaraman, Ullman, Mining of Massive Datasets, 3.4.
 
@@ -34,7 +34,7 @@ def collision_probability(similarity: float, *, bands: int, rows: int) -> float:
 
 
 def effective_threshold(bands: int, rows: int) -> float:
-    """The similarity about which bands divide: `(1 / bands)^(1 / rows)`; above it most pairs share a band.
+    """The similarity above which most pairs share a band: `(1 / bands)^(1 / rows)`.
 
     >>> round(effective_threshold(16, 128), 3)
     0.979
@@ -44,7 +44,7 @@ def effective_threshold(bands: int, rows: int) -> float:
 
 
 def similarity_for(probability: float, *, bands: int, rows: int) -> float:
-    """The similarity at which two texts have a band in common this often: `collision_probability` backwards.
+    """The similarity at which two texts share a band with this probability: the inverse of `collision_probability`.
 
     >>> [round(similarity_for(p, bands=16, rows=128), 3) for p in (0.01, 0.5, 0.99)]
     [0.944, 0.976, 0.989]
@@ -58,19 +58,19 @@ def similarity_for(probability: float, *, bands: int, rows: int) -> float:
 
 
 def curve(bands: int, rows: int) -> list[str]:
-    """What bands and rows mean, in lines for people: where pairs begin to meet, and how often they do on the way.
+    """Explains bands and rows in lines for people: at which similarity pairs meet, and how often.
 
     >>> for line in curve(16, 128):
     ...     print(line)
     16 bands x 128 rows: pairs meet with probability 1 % at J = 0.944, 50 % at 0.976, 99 % at 0.989
     effective threshold J = 0.979; pairs that meet: J 0.940: 1 %, 0.952: 3 %, 0.964: 14 %, 0.976: 52 %, 0.988: 98 %
     """
-    one, half, most = (similarity_for(p, bands=bands, rows=rows) for p in (0.01, 0.5, 0.99))
-    low = np.floor(100 * one) / 100
+    least, half, most = (similarity_for(p, bands=bands, rows=rows) for p in (0.01, 0.5, 0.99))
+    low = np.floor(100 * least) / 100
     places = [low + i * (1 - low) / 5 for i in range(5)]
     met = [f"{s:.3f}: {100 * collision_probability(s, bands=bands, rows=rows):.0f} %" for s in places]
     return [
-        f"{bands} bands x {rows} rows: pairs meet with probability 1 % at J = {one:.3f}, 50 % at {half:.3f}, "
+        f"{bands} bands x {rows} rows: pairs meet with probability 1 % at J = {least:.3f}, 50 % at {half:.3f}, "
         f"99 % at {most:.3f}",
         f"effective threshold J = {effective_threshold(bands, rows):.3f}; pairs that meet: J {', '.join(met)}",
     ]
@@ -99,7 +99,7 @@ def bands_for(threshold: float, *, hashes: int = 2048) -> tuple[int, int]:
 def sketch(
     texts: Texts, *, hashes: int = 2048, ngram: int = 5, unit: str = "word", seed: int = 0
 ) -> pa.FixedSizeBinaryArray:
-    """The sketch of each text; the share of equal 32-bit numbers in two sketches estimates their Jaccard similarity.
+    """Sketches each text. The share of equal 32-bit numbers in two sketches estimates their Jaccard similarity.
 
     Shape: one row per text, `hashes` little-endian 32-bit numbers. Standard error of an estimate of J:
     `sqrt(J * (1 - J) / hashes)`.
@@ -117,7 +117,7 @@ def sketch(
 
 
 def similarity(a: pa.FixedSizeBinaryArray, b: pa.FixedSizeBinaryArray) -> pa.FloatArray:
-    """Row by row, the similarity that two columns of sketches tell. Null: where either is.
+    """Estimates the similarity of two columns of sketches row by row. Null: where either column is.
 
     Raises: ValueError if the columns differ in length or the sketches in size.
     """
@@ -127,39 +127,39 @@ def similarity(a: pa.FixedSizeBinaryArray, b: pa.FixedSizeBinaryArray) -> pa.Flo
 def near_duplicates(
     texts: Texts, *, threshold: float = 0.8, hashes: int = 2048, ngram: int = 5, unit: str = "word", seed: int = 0
 ) -> pa.Table:
-    """Which texts are copies, or nearly, of an earlier one.
+    """Finds the texts that are copies, or near-copies, of an earlier one.
 
-    The first of several that are alike is kept. A text is dropped only for one that is kept and whose similarity
-    with it, counted exactly, is at least `threshold`: no chain of small steps leads from a text to a different one.
-    Texts shorter than a shingle are dropped for equal texts only.
+    Of several similar texts the first is kept. Another one is dropped only if its exact similarity to a kept text is at
+    least `threshold`, so no chain of small steps leads from a text to a different one. Texts shorter than a shingle are
+    dropped only for equal texts.
 
-    Shape: one row per text; `kept` (int64), the row of the text that stands for it, its own number if it is kept;
-    `similarity` (float32) with that text.
-    Null: `similarity` of those that are kept.
+    Shape: one row per text; `kept` (int64), the row of the text that is kept in its place, or its own row if it is
+    kept; `similarity` (float32) to that text.
+    Null: `similarity` of kept texts.
     Time: about that of the sketches, plus one comparison per text and bucket of candidates (16 at most).
-    Not covered: one pair in a thousand at the threshold is missed, fewer above it; in buckets of more than 16 kept
+    Not covered: one pair in a thousand at the threshold is missed, fewer above it. In buckets of more than 16 kept
     texts, later ones are compared with the first 16.
     Raises: ValueError naming the parameter that is out of range.
 
     >>> words = [f"word{i}" for i in range(100)]
     >>> texts = [" ".join(words), " ".join([*words[:99], "changed"]), " ".join(reversed(words)), "x", "x"]
-    >>> found = near_duplicates(texts)
-    >>> found["kept"].to_pylist()
+    >>> matches = near_duplicates(texts)
+    >>> matches["kept"].to_pylist()
     [0, 0, 2, 3, 3]
-    >>> [None if s is None else round(s, 3) for s in found["similarity"].to_pylist()]
+    >>> [None if s is None else round(s, 3) for s in matches["similarity"].to_pylist()]
     [None, 0.979, None, None, 1.0]
     """
     strings = column(texts, pa.large_string())
     kept = np.arange(len(strings))
     alike = np.full(len(strings), np.nan, dtype=np.float32)
     _equal(strings, kept, alike)
-    own = np.flatnonzero(kept == np.arange(len(strings)))
-    _similar(strings, own, kept, alike, threshold, bands_for(threshold, hashes=hashes), ngram, unit, seed)
+    distinct = np.flatnonzero(kept == np.arange(len(strings)))
+    _similar(strings, distinct, kept, alike, threshold, bands_for(threshold, hashes=hashes), ngram, unit, seed)
     return pa.table({"kept": kept, "similarity": pa.array(alike, from_pandas=True)})
 
 
 def _equal(strings: pa.LargeStringArray, kept: np.ndarray, alike: np.ndarray) -> None:
-    """Links each text to the first that equals it."""
+    """Links each text to the first equal one."""
     encoded = strings.dictionary_encode().indices
     rows = np.flatnonzero(encoded.is_valid().to_numpy(zero_copy_only=False))
     codes = encoded.drop_null().to_numpy()
@@ -171,7 +171,7 @@ def _equal(strings: pa.LargeStringArray, kept: np.ndarray, alike: np.ndarray) ->
 
 def _similar(
     strings: pa.LargeStringArray,
-    own: np.ndarray,
+    distinct: np.ndarray,
     kept: np.ndarray,
     alike: np.ndarray,
     threshold: float,
@@ -180,27 +180,29 @@ def _similar(
     unit: str,
     seed: int,
 ) -> None:
-    """Links each of the texts `own` to the most similar earlier one that is kept, and their copies with them."""
+    """Links each of the `distinct` texts to the most similar kept one before it, and its copies with it."""
     bands, rows = banding
-    found = _core.band_keys(strings.take(pa.array(own)), bands=bands, rows=rows, ngram=ngram, unit=unit, seed=seed)
-    own = own[found.is_valid().to_numpy(zero_copy_only=False)]
-    keys = np.frombuffer(b"".join(found.drop_null().to_pylist()), dtype="<u8").reshape(-1, bands)
-    shared = np.zeros(len(own), dtype=bool)
+    digests = _core.band_keys(
+        strings.take(pa.array(distinct)), bands=bands, rows=rows, ngram=ngram, unit=unit, seed=seed
+    )
+    distinct = distinct[digests.is_valid().to_numpy(zero_copy_only=False)]
+    keys = np.frombuffer(b"".join(digests.drop_null().to_pylist()), dtype="<u8").reshape(-1, bands)
+    shared = np.zeros(len(distinct), dtype=bool)
     for band in keys.T:
         _, inverse, count = np.unique(band, return_inverse=True, return_counts=True)
         shared |= count[inverse] > 1
-    own, keys = own[shared], keys[shared]
-    sets = _core.shingles(strings.take(pa.array(own)), ngram=ngram, unit=unit, seed=seed)
+    distinct, keys = distinct[shared], keys[shared]
+    sets = _core.shingles(strings.take(pa.array(distinct)), ngram=ngram, unit=unit, seed=seed)
     buckets: dict[int, list[int]] = {}
     moved: dict[int, tuple[int, float]] = {}
-    for i, row in enumerate(own):
+    for i, row in enumerate(distinct):
         leaders = sorted({j for key in keys[i].tolist() for j in buckets.get(key, ())})
         if leaders:
             self_again = sets.take(pa.array([i] * len(leaders)))
             measured = _core.jaccard(self_again, sets.take(pa.array(leaders))).to_numpy()
             best = int(np.argmax(measured))  # the first of equals
             if measured[best] >= threshold:
-                moved[int(row)] = int(own[leaders[best]]), float(measured[best])
+                moved[int(row)] = int(distinct[leaders[best]]), float(measured[best])
                 continue
         for key in keys[i].tolist():
             bucket = buckets.setdefault(key, [])

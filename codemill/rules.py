@@ -1,8 +1,8 @@
-"""Rules: thresholds on signals, as plain data. A recipe writes them; `steps/quality.py` judges by them.
+"""Rules: thresholds on signals, as plain data. Recipes define them; `steps/quality.py` applies them.
 
-A **rule** fires if a signal's value is below, above or equal to a number; on null no rule fires. A **rule set** is the
-rules for some languages or document types; a **rule book** is sets in order, of which the first that fits judges a
-document. Nothing here knows a threshold: those are policy, and live in recipes.
+A **rule** fires if a signal's value is below, above or equal to a number. It does not fire on null. A **rule set** has
+the rules for some languages or document types. A **rule book** is a list of sets; the first that covers a document
+judges it. Thresholds are policy, so they live in recipes and not here.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ class Rule:
 
     @property
     def judges(self) -> bool:
-        """Whether it can fire at all."""
+        """Whether the rule can fire at all."""
         return self.active and not self.below is self.above is self.equals is None
 
     def fires(self, values: Values) -> Mask:
-        """Where it fires; NaN stands for null, and on null no rule fires."""
+        """Where the rule fires. NaN stands for null, on which no rule fires."""
         fired = np.zeros(len(values), dtype=bool)
         if not self.judges:
             return fired
@@ -55,7 +55,7 @@ class Rule:
         return fired
 
     def reason(self, value: float) -> str | None:
-        """What a document dropped for this value is said to be, in snake_case; None if the rule does not fire."""
+        """The reason for dropping a document with this value, in snake_case; None if the rule does not fire."""
         if self.equals is not None and value == self.equals:
             flags = {0.0: f"not_{self.signal}", 1.0: self.signal}
             return flags.get(float(value), f"{self.signal}_is_{value:g}")
@@ -64,9 +64,9 @@ class Rule:
         return f"{self.signal}_too_high" if self.above is not None and value > self.above else None
 
     def limit(self, value: float | None = None) -> str:
-        """Its comparison as text; the one that fires for `value`, or all of them."""
-        found = [(self.below, "<"), (self.above, ">"), (self.equals, "=")]
-        shown = [f"{sign} {limit:.12g}" for limit, sign in found if limit is not None]
+        """The comparison as text: the one that fires for `value`, or all of them."""
+        limits = [(self.below, "<"), (self.above, ">"), (self.equals, "=")]
+        shown = [f"{sign} {limit:.12g}" for limit, sign in limits if limit is not None]
         if value is not None and self.below is not None and self.above is not None:
             return shown[0] if value < self.below else shown[1]
         return " or ".join(shown)
@@ -94,7 +94,7 @@ class RuleSet:
     natural_languages: tuple[str, ...] = ()
 
     def covers(self, language: str | None, doc_type: str | None, natural_language: str | None) -> bool:
-        """Whether a document of this kind is its."""
+        """Whether the set judges documents of this kind."""
         wanted = (
             (self.languages, language),
             (self.doc_types, doc_type),
@@ -103,7 +103,7 @@ class RuleSet:
         return all(value in names for names, value in wanted if names)
 
     def changed(self, name: str, *rules: Rule, **fields: tuple[str, ...]) -> RuleSet:
-        """A copy under another name: rules on the same signal are replaced where they stand, others are added.
+        """A copy under another name. Rules on the same signal are replaced in place, others are appended.
 
         >>> base = RuleSet("base", (Rule("a", above=1), Rule("b", above=2)))
         >>> [r.limit() for r in base.changed("other", Rule("a", above=5), Rule("c", below=3)).rules]
@@ -116,27 +116,27 @@ class RuleSet:
 
 @dataclass(frozen=True)
 class RuleBook:
-    """Rule sets in order: the first that covers a document judges it; a document that none covers stays."""
+    """Rule sets in order. The first that covers a document judges it; a document that no set covers is kept."""
 
     sets: tuple[RuleSet, ...]
 
     def signals(self) -> list[str]:
-        """The signals that its rules can fire on, each once, in order."""
+        """The signals of its active rules, each once, in order."""
         return list(dict.fromkeys(rule.signal for s in self.sets for rule in s.rules if rule.judges))
 
     def get(self, name: str) -> RuleSet:
-        """The set of that name. Raises: RecipeError, naming the nearest."""
-        known = {s.name: s for s in self.sets}
-        if name not in known:
-            raise RecipeError(f"there is no rule set {name!r}", remedy=did_you_mean(name, known))
-        return known[name]
+        """The set of that name. Raises: RecipeError with the nearest name."""
+        sets = {s.name: s for s in self.sets}
+        if name not in sets:
+            raise RecipeError(f"there is no rule set {name!r}", remedy=did_you_mean(name, sets))
+        return sets[name]
 
     def select(self, language: str | None, doc_type: str | None, natural_language: str | None = None) -> RuleSet | None:
         """The set that judges a document of this kind, if any."""
         return next((s for s in self.sets if s.covers(language, doc_type, natural_language)), None)
 
     def assign(self, documents: pa.RecordBatch) -> npt.NDArray[np.int64]:
-        """For each document the number of its set, -1 for none. Reads language, doc_type, natural_language."""
+        """The number of each document's set, -1 for none. Reads language, doc_type, natural_language."""
         columns = [documents[name] for name in ("language", "doc_type", "natural_language")]
         kinds = list(zip(*(column.to_pylist() for column in columns), strict=True))
         number = {}
@@ -146,14 +146,17 @@ class RuleBook:
         return np.array([number[kind] for kind in kinds], dtype=np.int64)
 
     def with_rule(self, set_name: str, rule: Rule) -> RuleBook:
-        """A copy in which a set's rule on that signal is another one. Raises: RecipeError for an unknown set."""
+        """A copy in which `rule` replaces the set's rule on its signal, or is added to the set.
+
+        Raises: RecipeError for an unknown set.
+        """
         old = self.get(set_name)
         new = dataclasses.replace(old, rules=old.changed(old.name, rule).rules)
         return RuleBook(tuple(new if s.name == set_name else s for s in self.sets))
 
 
 def book_from(value: dict[str, object]) -> RuleBook:
-    """A rule book from its form in a manifest. Raises: RecipeError if it is not one."""
+    """Reads a rule book from a manifest. Raises: RecipeError if it is not one."""
 
     def plain(entry: object) -> dict[str, object]:
         if not isinstance(entry, dict):
@@ -172,7 +175,7 @@ def book_from(value: dict[str, object]) -> RuleBook:
 
 
 def check_book(book: object) -> None:
-    """Raises: RecipeError where a rule cannot mean what was written, naming the set and the rule."""
+    """Checks a rule book. Raises: RecipeError for a mistake, naming the set and the rule."""
     if not isinstance(book, RuleBook):
         raise RecipeError(f"rules must be a RuleBook, got {type(book).__name__}", remedy="RuleBook((RuleSet(…), …))")
     for s, twice in _twice([s.name for s in book.sets]):

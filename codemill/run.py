@@ -73,7 +73,7 @@ class Part:
     @property
     def name(self) -> str:
         """Such as part-00000."""
-        return self.place.uri.rpartition("/")[2].removesuffix(".parquet")
+        return self.place.name.removesuffix(".parquet")
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Run:
     @classmethod
     def open(cls, out: str | os.PathLike[str]) -> Run:
         """Reads the manifest. Raises: InputError if it is missing or is not a manifest."""
-        folder, where = Place.of(out), f"{os.fspath(out).rstrip('/')}/manifest.json"
+        folder, where = Place.of(out), below(out, "manifest.json")
         place = folder.at("manifest.json")
         manifest = place.read_json()
         if manifest is None and place.exists():
@@ -133,7 +133,7 @@ class Run:
                 what = "the inputs of this run held no file, so there is nothing to show"
                 remedy = "`codemill plan` with the same --input counts the files it finds"
                 raise InputError(what, where=self.out, remedy=remedy)
-            raise InputError("no ledger here", where=f"{self.out}/ledger", remedy=_AGAIN)
+            raise InputError("no ledger here", where=below(self.out, "ledger"), remedy=_AGAIN)
         for part in found:
             if missing := [name for name in NEEDED if name not in part.schema.names]:
                 raise InputError(f"the ledger has no column {', '.join(missing)}", where=part.place.uri)
@@ -348,6 +348,11 @@ class Documents:
                     yield batch.filter(pa.array(alive)).append_column("place", pa.array(places))
 
 
+def below(out: str | os.PathLike[str], *names: str) -> str:
+    """The address of something in an OUT folder, written as OUT was: for people."""
+    return Place.of(out).at(*names).uri if "://" in os.fspath(out) else os.path.join(os.fspath(out), *names)
+
+
 def published(folder: Place, output: str) -> list[Place]:
     """The published parts of an output below a folder, also where no manifest stands beside them."""
     below = folder.at(output)
@@ -358,7 +363,7 @@ def batches(place: Place, columns: Sequence[str], rows: int = 256) -> Iterator[p
     """Some columns of a published part, a batch at a time."""
     filesystem, path = place.open()
     with filesystem.open_input_file(path) as stream:
-        yield from pq.ParquetFile(stream).iter_batches(rows, columns=list(columns))
+        yield from pq.ParquetFile(stream, pre_buffer=True).iter_batches(rows, columns=list(columns))
 
 
 def _name(number: int) -> str:
@@ -398,9 +403,34 @@ def _scan(parts: Sequence[Part], columns: pa.Schema, *, place: bool = False) -> 
     frames, first = [pl.LazyFrame(schema={**types, **({"place": pl.UInt32} if place else {})})], 0
     for names, group in groupby(parts, key=lambda part: set(part.schema.names)):
         alike = list(group)
-        paths = [part.place.uri for part in alike]
-        frame = pl.scan_parquet(paths, glob=False, row_index_name=index, row_index_offset=first)
+        paths = [part.place.local for part in alike if part.place.local is not None]
+        if len(paths) == len(alike):
+            frame = pl.scan_parquet(paths, glob=False, row_index_name=index, row_index_offset=first)
+        else:
+            known = pl.Schema({n: dtype for n, dtype in types.items() if n in names})
+            frame = _streamed(alike, known)
+            frame = frame.with_row_index(index, first) if index else frame
         first += sum(part.rows for part in alike)
         wanted = [pl.col(n) if n in names else pl.lit(None, dtype).alias(n) for n, dtype in types.items()]
         frames.append(frame.select(*wanted, *([index] if index else [])))
     return frames[1] if len(frames) == 2 else pl.concat(frames)
+
+
+def _streamed(parts: Sequence[Part], types: pl.Schema) -> pl.LazyFrame:
+    """Parts on another file system than the local disk, read by Arrow a row group at a time."""
+    import polars as pl
+    from polars.io.plugins import register_io_source
+
+    def read(
+        columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        for part in parts:
+            for batch in batches(part.place, list(types) if columns is None else columns, size or 1 << 16):
+                frame = pl.DataFrame(batch)
+                if rows is not None:
+                    frame, rows = frame.head(rows), rows - min(rows, len(frame))
+                yield frame if predicate is None else frame.filter(predicate)
+                if rows == 0:
+                    return
+
+    return register_io_source(read, schema=types, is_pure=True)

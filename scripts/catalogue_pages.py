@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from codemill import signals
-from codemill.cli import CATALOGUES
+from codemill.cli.catalogue import CATALOGUES
 from codemill.recipes._refinecode_rules import REFINECODE_RULES
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"

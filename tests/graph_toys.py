@@ -175,7 +175,7 @@ def kills_in_reduce(keys: pa.Table) -> pa.Table:
 
 def texts(start: int, count: int) -> tuple[str, ...]:
     """Texts of a few words each; some of no word."""
-    return tuple("" if i % 17 == 3 else f"word{i % 7} number{i} of many{i % 3}" for i in range(start, start + count))
+    return tuple("x" if i % 17 == 3 else f"word{i % 7} number{i} of many{i % 3}" for i in range(start, start + count))
 
 
 def everything(count: int = 60) -> dict[str, cm.Table | cm.Output]:
@@ -187,7 +187,7 @@ def everything(count: int = 60) -> dict[str, cm.Table | cm.Output]:
     model = trained(made, more, rounds=2)
     kept = made
     for number in range(3):
-        kept = scored(made, model, least=10 * number)
+        kept = scored(made, model, least=150 * number)
         vocabulary = counted(kept, more)
         model = trained(kept, vocabulary, rounds=2 + number)
     order = mixed(kept, more, seed=7)

@@ -79,7 +79,9 @@ size_t ring_write(struct ring *r, const char *data, size_t n)
 """,
 }
 
-WORDS = ("core", "utils", "io", "parser", "tests", "config", "model", "views", "index", "cache", "types", "errors")
+WORDS = {"duplicate": "a byte-for-byte copy of a file that was kept"}  # as the steps declare them
+
+NAMES = ("core", "utils", "io", "parser", "tests", "config", "model", "views", "index", "cache", "types", "errors")
 
 REPOS = [f"{name}-{i}.{i % 7}" for i in range(6) for name in (
     "numpy", "pandas", "scipy", "requests", "flask", "sympy", "networkx", "pillow", "attrs", "rich", "jinja", "pip",
@@ -131,6 +133,7 @@ def manifest_of(ledger: list[dict[str, Any]]) -> dict[str, Any]:
             "parameters": {"max_bytes": 8_000_000} if name.startswith("ingest") else {}, "parts": 3,
             "seconds": seconds[name], "cached": False, "rows_in": left["rows"], "bytes_in": left["bytes"],
             "rows_out": after["rows"], "bytes_out": after["bytes"], "dropped": dropped,
+            "drops": {reason: WORDS[reason] for reason in dropped if reason in WORDS},
         })  # fmt: skip
         left = after
     found = _sum(ledger)
@@ -170,8 +173,8 @@ def ledger_rows(n: int, seed: int) -> list[dict[str, Any]]:
         path = "/".join(
             [
                 repo.split("-")[0],
-                *rng.choices(WORDS, k=rng.randint(0, 2)),
-                f"{rng.choice(WORDS)}_{i}.{extension}",
+                *rng.choices(NAMES, k=rng.randint(0, 2)),
+                f"{rng.choice(NAMES)}_{i}.{extension}",
             ]
         )
         row: dict[str, Any] = dict.fromkeys(LEDGER.names)

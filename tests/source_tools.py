@@ -34,6 +34,11 @@ def rows(source: Source) -> list[dict[str, Any]]:
     return found
 
 
+def by_name(source: Source) -> list[dict[str, Any]]:
+    """The rows in the order of repositories and paths: that of the shards is by a hash."""
+    return sorted(rows(source), key=lambda row: (row["repo"], row["path"]))
+
+
 def by_path(source: Source) -> dict[str, dict[str, Any]]:
     return {row["path"]: row for row in rows(source)}
 

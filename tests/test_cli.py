@@ -15,12 +15,13 @@ from codemill import catalog, signals
 from codemill.cli import cli
 
 LENIENT = ("--rules", "none", "-w", "1")  # these files are far too small for RefineCode's rules
-VERBS = ["explain", "list", "new", "plan", "redact", "report", "run", "show"]
+LOOKING = ["compare", "explain", "rank", "report", "rule", "rules", "show", "signals"]
+VERBS = sorted([*LOOKING, "list", "new", "plan", "redact", "run"])
 
 
 def codemill(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Runs the command as a user would, in its own process, 100 columns wide."""
-    passed = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
+    passed = {name: value for name, value in os.environ.items() if name.startswith(("PYTHONPATH", "AWS_"))}
     return subprocess.run(
         [sys.executable, "-m", "codemill.cli", *arguments],
         capture_output=True,

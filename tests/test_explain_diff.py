@@ -19,9 +19,9 @@ from rich.console import Console
 
 import codemill as cm
 from codemill.machine.table import step
-from codemill.report.diffs import BUDGET, COLUMNS, SHOWN, diff
-from codemill.report.diffview import DiffView
-from codemill.report.terminal import explain, explain_data
+from codemill.report.facts.diffs import BUDGET, COLUMNS, SHOWN, diff
+from codemill.report.terminal.diff import DiffView
+from codemill.report.terminal.show import explain, explain_data
 from codemill.sources import Parquet
 from codemill.steps import dedup, ingest
 from tests import toys

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from codemill.sources import Folder
+from codemill.sources import Folder, Git
 
-from .source_tools import by_path, rows
+from .source_tools import by_path, git, rows
 
 
 def test_links_are_rows_and_loops_end(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_links_are_rows_and_loops_end(tmp_path: Path) -> None:
         "dir/up": ("link", ".."),
         "dir/everything": ("link", "/"),
     }
-    assert source.list().notes == ("5 links are not followed, 2 of them point out of the root",)
+    assert source.list().notes[1:] == ("5 links not followed, 2 of them out of the root",)
 
 
 def test_a_directory_that_becomes_a_link_after_the_listing_is_not_entered(tmp_path: Path) -> None:
@@ -146,6 +146,28 @@ def test_unreadable_files_and_directories() -> None:
             "open.py": (None, None),
             "secret.py": ("unreadable", "EACCES"),
         }
+        assert Folder(str(place)).list().notes[1:] == ("1 folder could not be listed: r/closed/",)
+
+
+def test_repositories_that_cannot_be_listed_have_a_row_and_a_note() -> None:
+    with nobody() as place:
+        for kind, files in ((Folder, "closed/a.py"), (Git, "closed.git/HEAD")):
+            root = place / kind.__name__
+            (root / files).parent.mkdir(parents=True)
+            (root / files).write_bytes(b"1")
+        git(place / "Git", "init", "-q", "--bare", "good.git")
+        for closed in ("Folder/closed", "Git/closed.git"):
+            (place / closed).chmod(0)
+        if os.geteuid() == 0:
+            os.seteuid(65534)
+        folder, mirrors = Folder(str(place / "Folder")), Git(str(place / "Git"))
+        assert [(r["path"], r["reason"]) for r in rows(folder) if r["repo"] == "closed"] == [(".", "unreadable")]
+        assert folder.list().notes[1:] == ("1 folder could not be listed: closed/",)
+        assert [(r["repo"], r["path"], r["reason"]) for r in rows(mirrors)] == [
+            ("closed", ".", "unreadable"),
+            ("good", ".", "no_revision"),
+        ]
+        assert mirrors.list().notes[1:] == ("2 repositories gave nothing: closed (unreadable), good (no commits)",)
 
 
 def test_names_that_are_not_utf8_are_kept_apart(tmp_path: Path) -> None:

@@ -13,10 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import codemill as cm
 from codemill.errors import InputError
 from codemill.machine import layers
 from codemill.sources import Jsonl, Parquet
+from codemill.steps import ingest
 
+from . import toys
 from .source_tools import rows
 
 
@@ -62,6 +65,36 @@ def test_damaged_content_in_place_is_missing_for_exactly_the_rows_that_are_dropp
     assert alive == [text is not None for text in read]
     assert 1000 < sum(alive) <= 6000
     assert [text for text in read if text] == content[: sum(alive)]
+
+
+@pytest.mark.parametrize("compression", ["none", "zstd"])
+def test_text_left_in_place_that_changes_later_never_gets_into_a_corpus(tmp_path: Path, compression: str) -> None:
+    """Most Parquet files have no checksums of their pages. Size and time are those of the listing: a disk forgot."""
+    path, out = tmp_path / "x.parquet", tmp_path / "out"
+    texts = [random.Random(i).randbytes(100).hex() for i in range(100)]
+    written = pa.table({"path": [f"{i}.py" for i in range(100)], "content": texts})
+    pq.write_table(written, path, compression=compression, use_dictionary=False)
+    assert pq.read_table(path).equals(written)
+
+    def build(at_most: int) -> list[str]:
+        files = ingest.documents(sources=(Parquet(str(path)),))
+        cm.build(toys.length(files, at_most=at_most), out=out, workers=1)
+        return pq.read_table(out / "corpus")["content"].to_pylist()
+
+    assert sorted(build(1000)) == sorted(texts)
+    whole, facts = path.read_bytes(), path.stat()
+    chunk = pq.read_metadata(path).row_group(0).column(1)
+    for flip in range(8):
+        damaged = bytearray(whole)
+        place = chunk.data_page_offset + random.Random(flip).randrange(40, chunk.total_compressed_size)
+        damaged[place] ^= 1 << random.Random(flip).randrange(8)
+        path.write_bytes(damaged)
+        os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+        with pytest.raises(InputError, match=r"the file is damaged|can no longer be read"):
+            build(1001 + flip)
+    path.write_bytes(whole)
+    os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    assert sorted(build(2000)) == sorted(texts)
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs /proc")

@@ -20,8 +20,8 @@ from codemill.machine.identity import canonical, digest
 from codemill.machine.modules import module_from_file
 from codemill.machine.planning import plan
 from codemill.machine.store import Place, sealed
-from codemill.report.accounts import checks
-from codemill.report.facts import gather
+from codemill.report.facts.accounts import checks
+from codemill.report.facts.ledger import gather
 from codemill.run import Run
 from codemill.sources import Parquet
 from codemill.steps import dedup, detect, ingest

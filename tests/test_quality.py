@@ -25,7 +25,7 @@ BOOK = RuleBook(
     )
 )
 
-OWN = '''
+CUSTOM = '''
 import codemill as cm
 
 @cm.signal(version=1, documents=["code"])
@@ -102,7 +102,7 @@ def test_keep_drops_for_the_first_rule() -> None:
 
 
 def test_measure_gives_a_column_per_signal(tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text(OWN)
+    (tmp_path / "my_signals.py").write_text(CUSTOM)
     batch = rows(
         content=["a b\n", "\t\tboom", "读取文件的函数"],
         language=["python", "python", "markdown"],
@@ -110,7 +110,9 @@ def test_measure_gives_a_column_per_signal(tmp_path: Path) -> None:
         path=["a", "b", "c"],
         size=[4, 6, 21],
     )
-    found = quality.measure.function(batch, signals=["num_words", "num_chars"], own=[f"{tmp_path}/mine.py:tabs"])
+    found = quality.measure.function(
+        batch, signals=["num_words", "num_chars"], custom=[f"{tmp_path}/my_signals.py:tabs"]
+    )
     assert found.schema.names == ["num_words", "num_chars", "tabs", "signal_errors", "natural_language"]
     assert found["num_chars"].to_pylist() == [4, 6, 7]
     assert found["tabs"].to_pylist() == [0, None, None]  # it raised; it is not for texts
@@ -144,24 +146,24 @@ def test_a_changed_threshold_measures_nothing_again(tmp_path: Path) -> None:
     assert cm.build(table(looser), out=tmp_path, workers=1)["kept"]["rows"] == 2
 
 
-def test_own_signals_are_known_by_their_code_not_their_place(tmp_path: Path) -> None:
-    def fingerprint(folder: str, text: str = OWN) -> str:
+def test_custom_signals_are_identified_by_their_code_not_their_place(tmp_path: Path) -> None:
+    def fingerprint(folder: str, text: str = CUSTOM) -> str:
         (tmp_path / folder).mkdir(exist_ok=True)
-        (tmp_path / folder / "mine.py").write_text(text)
-        return cm.plan(table(own=(f"{tmp_path}/{folder}/mine.py:tabs",)), tmp_path / "out").fingerprint
+        (tmp_path / folder / "my_signals.py").write_text(text)
+        return cm.plan(table(custom=(f"{tmp_path}/{folder}/my_signals.py:tabs",)), tmp_path / "out").fingerprint
 
-    assert fingerprint("a") == fingerprint("b") != fingerprint("c", OWN + "\n# edited\n")
+    assert fingerprint("a") == fingerprint("b") != fingerprint("c", CUSTOM + "\n# edited\n")
 
 
-def test_a_rule_may_be_on_a_signal_of_ones_own(tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text(OWN)
+def test_a_rule_may_use_a_custom_signal(tmp_path: Path) -> None:
+    (tmp_path / "my_signals.py").write_text(CUSTOM)
     book = RuleBook((RuleSet("code", (Rule("tabs", above=0),), doc_types=("code",)),))
-    built = table(book, own=(f"{tmp_path}/mine.py:tabs",))
+    built = table(book, custom=(f"{tmp_path}/my_signals.py:tabs",))
     assert built.inputs[0].step.name == "quality.judge"
 
 
 def test_mistakes_are_refused_when_the_step_is_called(tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text(OWN + OWN.replace("def tabs", "def num_chars"))
+    (tmp_path / "my_signals.py").write_text(CUSTOM + CUSTOM.replace("def tabs", "def num_chars"))
     with pytest.raises(
         cm.RecipeError, match=r"rule is on the signal 'num_char', .*rule set 'a'.*did you mean num_chars"
     ):
@@ -169,10 +171,10 @@ def test_mistakes_are_refused_when_the_step_is_called(tmp_path: Path) -> None:
     with pytest.raises(cm.RecipeError, match=r"there is no signal 'num_wrods'.*did you mean num_words"):
         table(signals=["num_wrods"])
     with pytest.raises(cm.RecipeError, match=r"there is no signal 'tab'.*did you mean tabs"):
-        table(own=[f"{tmp_path}/mine.py:tab"])
+        table(custom=[f"{tmp_path}/my_signals.py:tab"])
     with pytest.raises(cm.RecipeError, match=r"is written path/to/file.py:name"):
-        table(own=["tabs"])
+        table(custom=["tabs"])
     with pytest.raises(cm.RecipeError, match="there is a signal 'num_chars' already"):
-        table(own=[f"{tmp_path}/mine.py:num_chars"])
+        table(custom=[f"{tmp_path}/my_signals.py:num_chars"])
     with pytest.raises(cm.RecipeError, match="no such Python file"):
-        table(own=["nowhere.py:tabs"])
+        table(custom=["nowhere.py:tabs"])

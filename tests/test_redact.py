@@ -27,7 +27,7 @@ import codemill as cm
 from codemill import cleaning
 from codemill.document import KINDS
 from codemill.errors import RecipeError
-from codemill.report.terminal import explain_data, explain_view
+from codemill.report.terminal.show import explain_data, explain_view
 from codemill.sources import Folder
 from codemill.steps import clean, dedup, detect, ingest
 

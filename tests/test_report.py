@@ -7,6 +7,7 @@ import hashlib
 import json
 import random
 import re
+import resource
 import shutil
 import subprocess
 from collections import Counter
@@ -20,12 +21,12 @@ import pytest
 
 from codemill.errors import EnvironmentProblem, InputError
 from codemill.machine.store import seal
-from codemill.report import facts as gathering
 from codemill.report import funnel_svg, render, write
-from codemill.report.accounts import checks
-from codemill.report.charts import cluster_histogram, similarity_histogram
-from codemill.report.facts import gather
-from codemill.report.funnel import WIDE
+from codemill.report.facts import ledger as gathering
+from codemill.report.facts.accounts import checks
+from codemill.report.facts.ledger import gather
+from codemill.report.page.charts import cluster_histogram, similarity_histogram
+from codemill.report.page.funnel import WIDE
 from codemill.run import Run
 from tests.report_fixture import ledger_rows, manifest_of, row_of, write_ledger, write_out
 
@@ -406,15 +407,19 @@ def test_columns_that_a_ledger_lacks_are_null(tmp_path: Path) -> None:
 
 def test_write_is_whole_or_not_at_all(tmp_path: Path) -> None:
     out = write_out(tmp_path, rows=50)
-    path = write(out)
-    assert path == out / "report.html"
+    path = out / "report.html"
+    assert write(out) == str(path)
     assert path.read_text("utf-8") == render(out)
-    assert not list(out.glob("*.tmp"))
     path.write_text("old")
-    (out / "report.html.tmp").mkdir()  # in the way, for root as well
-    with pytest.raises(EnvironmentProblem, match="cannot write the report"):
-        write(out)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))  # as a full disk, for root as well
+    try:
+        with pytest.raises(EnvironmentProblem, match="cannot write the report"):
+            write(out)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert path.read_text() == "old"
+    assert not list(out.glob("*.tmp"))
 
 
 def _shapes(svg: str) -> tuple[list[float], str]:

@@ -11,8 +11,9 @@ import pytest
 
 import codemill as cm
 from codemill import sources
-from codemill.report import distribution, render
-from codemill.report.distribution import TOP, Shift, classes, distance, quantile, value
+from codemill.report import render
+from codemill.report.facts import distribution
+from codemill.report.facts.distribution import TOP, Shift, classes, distance, quantile, value
 from codemill.rules import Rule, RuleBook, RuleSet
 from codemill.run import Run
 from codemill.steps import detect, ingest, quality
@@ -181,18 +182,13 @@ def test_shares_of_languages_add_up(tmp_path: Path) -> None:
 
 def test_in_the_terminal(tmp_path: Path) -> None:
     out = str(build(write(tmp_path / "code"), tmp_path / "out"))
-    done = codemill("show", out, "--signals")
+    done = codemill("signals", out)
     assert "25 files measured" in done.stdout, done.stderr
     assert "moved 0." in done.stdout
-    data = json.loads(codemill("show", out, "--signals", "--json").stdout)
+    data = json.loads(codemill("signals", out, "--json").stdout)
     assert [group["language"] for group in data] == [None, "python", "javascript"]
-    (one,) = json.loads(codemill("show", out, "--signals", "--language", "python", "--json").stdout)
+    (one,) = json.loads(codemill("signals", out, "--language", "python", "--json").stdout)
     assert one == data[1]
-    for options, message in (
-        (["--signals", "--rules"], "one at a time"),
-        (["--language", "python"], "--language is of --signals"),
-        (["--signals", "--language", "pyton"], "did you mean python"),
-    ):
-        wrong = codemill("show", out, *options)
-        assert message in " ".join(wrong.stderr.split())
-        assert wrong.returncode == 2
+    wrong = codemill("signals", out, "--language", "pyton")
+    assert "did you mean python" in " ".join(wrong.stderr.split())
+    assert wrong.returncode == 2

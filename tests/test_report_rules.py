@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 import codemill as cm
-from codemill.report import picture, render, rules
+from codemill.report import render
+from codemill.report.facts import picture, rules
 from codemill.run import Run
 from codemill.steps import detect, ingest, quality
 from tests.test_tuning import BOOK, TEXTS

@@ -13,7 +13,7 @@ from rich.console import Console, RenderableType
 from codemill.errors import InputError
 from codemill.machine.store import seal
 from codemill.report import words
-from codemill.report.terminal import explain, explain_data, show, show_data
+from codemill.report.terminal.show import explain, explain_data, show, show_data
 from tests.report_fixture import row_of, write_ledger, write_out
 
 A, B, C, D, E = ("aa" * 16, "ab" * 16, "cc" * 16, "dd" * 16, "ee" * 16)

@@ -111,7 +111,7 @@ calls = []
 '''
 
 
-def test_the_suite_for_signals_of_ones_own(tmp_path: Path) -> None:
+def test_the_suite_for_custom_signals(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(GOOD)
     tabs, bad = (signals.resolve(f"{tmp_path}/mine.py:{name}").load() for name in ("tabs", "bad"))
     assert signals.check(tabs) == []

@@ -84,6 +84,18 @@ def test_repositories_and_versions_from_names(tmp_path: Path) -> None:
         "sub/deep-1.tar": ("sub/deep", "1"),
         "same-1.0.zip": ("same", "same-1.0.zip"),
         "same-1.0.tgz": ("same", "same-1.0.tgz"),
+        # as forges name their downloads
+        "flask-main.zip": ("flask", "main"),
+        "psf-requests-147c851.zip": ("psf/requests", "147c851"),
+        "psf-black-24.4.2-0-g3702ba2.tar.gz": ("psf/black", "3702ba2"),
+        "pallets-click-extra-8.1.7-12-gabc12345.zip": ("pallets/click-extra", "abc12345"),
+        "tool-v3-" + "1a" * 20 + ".tar.gz": ("tool", "1a" * 20),
+        "my-tool-" + "2b" * 20 + ".zip": ("my-tool", "2b" * 20),
+        # what only looks like it
+        "some-tool-20230101.tar": ("some-tool", "20230101"),
+        "some-facade.tar": ("some-facade", None),
+        "a-b-defaced.tar": ("a-b-defaced", None),
+        "some-tool-1.2-rc1.tar": ("some-tool", "1.2-rc1"),
     }
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -92,6 +104,9 @@ def test_repositories_and_versions_from_names(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(data)
     found = {(r["repo"], r["revision"]) for r in rows(Archive(str(tmp_path)))}
     assert found == set(names.values())
+    listing = Archive(str(tmp_path)).list()
+    assert set(listing.repositories) == {repo for repo, _ in names.values()}
+    assert listing.notes[0].startswith("archive: 15 repositories in 19 archives: a-b-defaced, flask, ")
 
 
 def test_members_that_are_not_files(tmp_path: Path) -> None:

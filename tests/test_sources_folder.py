@@ -38,7 +38,10 @@ def test_folders_can_be_skipped(tmp_path: Path) -> None:
         (tmp_path / path).write_text("1\n")
     folder = Folder(str(tmp_path), skip=("vendor",))
     assert [r["path"] for r in rows(folder)] == ["vendored/w.py", "x.py"]
-    assert folder.list().notes == ("2 folders were not entered, as asked: vendor",)
+    assert folder.list().notes == (
+        "folder: 1 repository (0 with .git): a",
+        "2 folders not entered, as asked: vendor",
+    )
 
 
 def test_checkouts_have_revisions_and_commit_times(tmp_path: Path) -> None:
@@ -93,6 +96,31 @@ def test_root_named_like_a_child_stays_apart(tmp_path: Path) -> None:
     (root / "a").write_bytes(b"1")
     (root / "x" / "a").write_bytes(b"2")
     assert sorted((r["repo"], r["path"]) for r in rows(Folder(str(root)))) == [(".", "a"), ("x", "a")]
+
+
+def test_repositories_without_commits_or_files_are_accounted_for(tmp_path: Path) -> None:
+    repository(tmp_path / "gone", {"a.py": b"1\n"})
+    git(tmp_path / "gone", "symbolic-ref", "HEAD", "refs/heads/gone")
+    for name in ("new", "owner/empty", "new/submodule"):
+        (tmp_path / name).mkdir(parents=True)
+        git(tmp_path / name, "init", "-q")
+    (tmp_path / "new" / "b.py").write_bytes(b"2\n")
+    source = Folder(str(tmp_path))
+    assert sorted((r["repo"], r["path"], r["revision"], r["reason"]) for r in rows(source)) == [
+        ("gone", "a.py", None, None),
+        ("new", "b.py", None, None),
+        ("owner/empty", ".", None, "no_files"),
+    ]
+    assert source.list().repositories == ("gone", "new", "owner/empty")
+    assert source.list().notes == (
+        "folder: 3 repositories (3 with .git): gone, new, owner/empty",
+        "3 repositories without a commit to read from: gone (HEAD names refs/heads/gone, which is not there), "
+        "new (no commits), owner/empty (no commits)",
+        "1 repository without a file: owner/empty",
+    )
+    git(tmp_path / "owner" / "empty", "init", "-q")
+    alone = Folder(str(tmp_path / "owner" / "empty"))
+    assert [(r["repo"], r["path"], r["reason"]) for r in rows(alone)] == [("empty", ".", "no_files")]
 
 
 def test_order_of_creation_does_not_matter(tmp_path: Path) -> None:
@@ -210,11 +238,35 @@ def test_missing_and_wrong_roots_say_what_is_near(tmp_path: Path) -> None:
     (tmp_path / "projects").mkdir()
     with pytest.raises(InputError, match=f"did you mean {tmp_path}/projects"):
         Folder(str(tmp_path / "project")).list()
-    (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="not a directory"):
-        Folder(str(tmp_path / "file")).list()
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(InputError, match="neither a file nor a directory"):
+        Folder(str(tmp_path / "fifo")).list()
     with pytest.raises(InputError, match="local paths"):
         Folder("s3://bucket/x").list()
+
+
+def test_a_single_file_belongs_to_its_directory(tmp_path: Path) -> None:
+    head = repository(tmp_path / "repo", {"a.py": b"1\n", "b.py": b"2\n", "src/c.py": b"3\n"})
+    source = Folder(str(tmp_path / "repo" / "a.py"))
+    found = [(r["repo"], r["path"], r["revision"], r["raw"]) for r in rows(source)]
+    assert found == [("repo", "a.py", head, b"1\n")]
+    assert rows(source)[0]["commit_time"] == datetime.datetime.fromisoformat(DATE)
+    assert source.list().notes == ("folder: 1 file",)
+    os.symlink(tmp_path / "repo" / "src" / "c.py", tmp_path / "link.py")  # named by the user, so followed
+    assert [(r["repo"], r["path"], r["raw"]) for r in rows(Folder(str(tmp_path / "link.py")))] == [
+        ("src", "c.py", b"3\n")
+    ]
+    before = source.list()
+    os.utime(tmp_path / "repo" / "b.py", ns=(0, 1))
+    assert source.list() == before  # the other files are not in it
+
+
+def test_bare_repositories_in_a_folder_are_told_of(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "--bare", "owner/name.git")
+    (tmp_path / "a.py").write_bytes(b"1\n")
+    assert Folder(str(tmp_path)).list().notes[1:] == (
+        "1 bare repository read as the files that git keeps there (git: reads what they hold): owner/name.git",
+    )
 
 
 def test_empty_folder_has_no_shards(tmp_path: Path) -> None:
@@ -236,4 +288,4 @@ def test_version_control_directories_are_not_entered(tmp_path: Path) -> None:
         (tmp_path / "a" / "deep" / name).mkdir(parents=True)
         (tmp_path / "a" / "deep" / name / "config").write_bytes(b"x")
     (tmp_path / "a" / ".gitignore").write_bytes(b"x")
-    assert reasons(Folder(str(tmp_path))) == {".gitignore": None}
+    assert reasons(Folder(str(tmp_path))) == {".gitignore": None, ".": "no_files"}  # a/deep is a repository

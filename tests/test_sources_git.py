@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from codemill.errors import InputError
 from codemill.sources import Git, _git
 
-from .source_tools import DATE, by_path, git, repository, rows, table
+from .source_tools import DATE, by_name, by_path, git, repository, rows, table
 
 
 @pytest.fixture
@@ -36,12 +37,47 @@ def test_three_files_at_head(mirrors: Path) -> None:
     old, new = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC), datetime.datetime.fromisoformat(DATE)
     one = git(mirrors / "owner" / "one.git", "rev-parse", "HEAD")
     two = git(mirrors / "two.git", "rev-parse", "HEAD")
-    assert [(r["repo"], r["path"], r["revision"], r["raw"], r["commit_time"]) for r in rows(source)] == [
+    assert [(r["repo"], r["path"], r["revision"], r["raw"], r["commit_time"]) for r in by_name(source)] == [
         ("owner/one", "a.py", one, b"changed\n", new),
         ("owner/one", "dir/b.py", one, b"2\n", old),
+        ("three", ".", None, None, None),
         ("two", "c.py", two, b"3\n", new),
     ]
-    assert source.list().notes == ("1 repositories have no commits",)
+    assert source.list().repositories == ("owner/one", "three", "two")
+    assert source.list().notes == (
+        "git: 3 repositories: owner/one, three, two",
+        "1 repository gave nothing: three (no commits)",
+    )
+
+
+def test_every_repository_found_has_a_row(mirrors: Path, tmp_path: Path) -> None:
+    git(mirrors / "two.git", "symbolic-ref", "HEAD", "refs/heads/gone")
+    shutil.copytree(mirrors / "two.git", mirrors / "packed.git")
+    git(mirrors / "packed.git", "pack-refs", "--all")
+    with open(mirrors / "packed.git" / "packed-refs", "a") as file:  # as a mirror with many branches has it
+        file.writelines(f"{'1' * 40} refs/heads/branch-{i}\n" for i in range(100))
+    repository(tmp_path / "work" / "empty", {"a.py": b"1\n"})
+    git(tmp_path / "work" / "empty", "rm", "-q", "a.py")
+    git(tmp_path / "work" / "empty", "commit", "-q", "-m", "nothing is left")
+    git(mirrors, "clone", "-q", "--bare", "--no-hardlinks", str(tmp_path / "work" / "empty"), "empty.git")
+    shutil.rmtree(mirrors / "owner" / "one.git" / "objects")
+    (mirrors / "owner" / "one.git" / "objects").mkdir()
+    shutil.copytree(mirrors / "three.git", mirrors / "bad.git")
+    (mirrors / "bad.git" / "HEAD").write_bytes(b"\xff\n\x1b[31m")
+    source = Git(str(mirrors))
+    gone = "HEAD names refs/heads/gone, which is not there"
+    assert [(r["repo"], r["path"], r["reason"], r["detail"]) for r in by_name(source)] == [
+        ("bad", ".", "no_revision", "HEAD names nothing"),
+        ("empty", ".", "no_files", None),
+        ("owner/one", ".", "corrupt", None),
+        ("packed", ".", "no_revision", gone),
+        ("three", ".", "no_revision", "no commits"),
+        ("two", ".", "no_revision", gone),
+    ]
+    _, note = source.list().notes
+    assert note.startswith(
+        "6 repositories gave nothing: bad (HEAD names nothing), empty (no_files), owner/one (corrupt)"
+    )
 
 
 @pytest.mark.parametrize("revision", ["v1", "refs/tags/v1", "main~1", "HEAD^", "HEAD~1"])
@@ -58,12 +94,15 @@ def test_a_revision_by_id(mirrors: Path) -> None:
 
 
 def test_a_revision_that_some_or_all_lack(mirrors: Path) -> None:
-    found = [(r["repo"], r["path"], r["reason"], r["detail"]) for r in rows(Git(str(mirrors), revision="v1"))]
+    found = [(r["repo"], r["path"], r["reason"], r["detail"]) for r in by_name(Git(str(mirrors), revision="v1"))]
     assert found == [
         ("owner/one", "a.py", None, None),
         ("owner/one", "dir/b.py", None, None),
+        ("three", ".", "no_revision", "v1"),
         ("two", ".", "no_revision", "v1"),
     ]
+    notes = Git(str(mirrors), revision="v1").list().notes
+    assert notes[1:] == ("2 repositories gave nothing: three (v1), two (v1)",)
     with pytest.raises(InputError, match="no repository has the revision 'v9'"):
         Git(str(mirrors), revision="v9").list()
     for odd in ("--help", "a b", "HEAD:a.py", "@{-1}", "../x"):

@@ -20,11 +20,17 @@ def place(tmp_path: Path) -> Path:
     (tmp_path / "mixed").mkdir()
     (tmp_path / "mixed" / "a.parquet").touch()
     (tmp_path / "mixed" / "a.py").touch()
-    (tmp_path / "mixed" / "unknown.xyz").touch()
+    (tmp_path / "mixed" / "unknown.xyz").write_bytes(b"\0\1")
     (tmp_path / "empty").mkdir()
     repository(tmp_path / "checkouts" / "one", {"a.py": b"1\n"})
     (tmp_path / "mirrors").mkdir()
     git(tmp_path / "mirrors", "clone", "-q", "--bare", "../checkouts/one", "one.git")
+    for name in ("owners/a/one.git", "owners/b/two.git", "owners/b/three.git", "hosts/example.org/a/one.git"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        git(tmp_path, "clone", "-q", "--bare", "checkouts/one", name)
+    repository(tmp_path / "grouped" / "owner" / "one", {"a.py": b"1\n"})
+    git(tmp_path, "clone", "-q", "--bare", "checkouts/one", "checkouts-and-mirrors/a.git")
+    repository(tmp_path / "checkouts-and-mirrors" / "b", {"a.py": b"1\n"})
     return tmp_path
 
 
@@ -43,10 +49,28 @@ def place(tmp_path: Path) -> Path:
         ("checkouts/one", sources.Folder),
         ("mirrors", sources.Git),
         ("mirrors/one.git", sources.Git),
+        ("owners", sources.Git),
+        ("owners/b", sources.Git),
+        ("hosts", sources.Git),
+        ("grouped", sources.Folder),
+        ("checkouts-and-mirrors", sources.Folder),
+        ("checkouts/one/a.py", sources.Folder),
     ],
 )
 def test_kinds_are_guessed(place: Path, path: str, kind: type) -> None:
     assert isinstance(sources.open(str(place / path)), kind)
+
+
+def test_the_listing_says_what_an_input_was_taken_for(place: Path) -> None:
+    def first(path: str) -> str:
+        return sources.open(str(place / path)).list().notes[0]
+
+    assert first("owners") == "git: 3 repositories: a/one, b/three, b/two"
+    assert first("grouped") == "folder: 1 repository (1 with .git): owner/one"
+    assert first("checkouts/one/a.py") == "folder: 1 file"
+    assert first("archives") == "archive: 2 repositories in 2 archives: a, b"
+    assert first("lines") == "jsonl: 2 files: a.jsonl.gz, b.jsonl"
+    assert sources.open(str(place / "owners")).list().repositories == ("a/one", "b/three", "b/two")
 
 
 def test_a_kind_may_be_given(place: Path) -> None:

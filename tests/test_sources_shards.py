@@ -53,8 +53,8 @@ def test_a_thousand_small_repositories_share() -> None:
     made = shards(small(1000), sizes=TINY)
     assert len(made) < 400
     assert all(shard.files <= TINY.files and shard.bytes <= TINY.bytes for shard in made)
-    assert len(shards(small(1000))) == 2  # 3000 files, nearly no bytes: parted once
-    assert len(shards(small(300))) == 1
+    assert len(shards(small(1000))) == 128  # far from full
+    assert 60 < len(shards(small(100))) < 100
     assert [shard.label for shard in shards([unit("a", 1, 2)], sizes=TINY)] == ["a"]
 
 
@@ -129,9 +129,9 @@ def of(source: Source) -> list[str]:
 
 @pytest.fixture
 def checkouts(tmp_path: Path) -> Path:
-    """1500 small repositories and one of 1,025 files."""
+    """300 small repositories and one of 1,025 files."""
     root = tmp_path / "here" / "root"
-    for i in range(1500):
+    for i in range(300):
         (root / f"r{i}" / "src").mkdir(parents=True)
         for j in range(i % 4 + 1):
             (root / f"r{i}" / "src" / f"{j}.py").write_text(f"{i} {j}\n")

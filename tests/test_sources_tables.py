@@ -272,7 +272,7 @@ def test_compressed_lines(tmp_path: Path) -> None:
 
 CSV = """repo,stars,license,commit_time,fork
 o/one,5,MIT,2020-01-01T12:00:00Z,true
-o/two,many,,,false
+o/two,,,,false
 o/one,6,Apache-2.0,2020-01-01T12:00:00Z,false
 """
 

@@ -13,7 +13,7 @@ import pytest
 
 import codemill as cm
 from codemill.cli import cli
-from codemill.report import answers
+from codemill.report.facts import answers
 from codemill.rules import Rule, RuleBook, RuleSet
 from codemill.steps import clean, detect, ingest, quality
 from codemill.tuning import perplexity
@@ -158,39 +158,46 @@ def test_explain_shows_signals_beside_thresholds(out: Path) -> None:
     assert "num_chars 2 < 20" in printed
 
 
-def test_the_options_of_show_are_frozen() -> None:
-    options = ["dir", "--rules", "--rule", "--if", "--rank", "--signals", "--language", "--json"]
-    assert [o.opts[0] for o in cli.commands["show"].params] == options
+def test_what_the_verbs_take_is_frozen() -> None:
+    takes = {
+        "show": ["dir", "--json"],
+        "rules": ["dir", "--json"],
+        "rule": ["dir", "rule", "--json"],
+        "compare": ["dir", "change", "--json"],
+        "rank": ["dir", "trusted", "--json"],
+        "signals": ["dir", "--language", "--json"],
+    }
+    assert {verb: [o.opts[0] for o in cli.commands[verb].params] for verb in takes} == takes
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--rules"], "python num_chars < 20 or > 100 6 3 50.0 % 2 160 B"),
-        (["--rule", "num_chars"], "just over the threshold 8 toy/f00002.py"),
-        (["--if", "python:num_chars<24"], "5 files of 6 would be dropped instead of 4: 1 more, 0 fewer."),
-        (["--rank", "."], "Highest perplexity: noise?"),
+        (["rules"], "python num_chars < 20 or > 100 6 3 50.0 % 2 160 B"),
+        (["rule", "num_chars"], "just over the threshold 8 toy/f00002.py"),
+        (["compare", "python:num_chars<24"], "5 files of 6 would be dropped instead of 4: 1 more, 0 fewer."),
+        (["rank", "."], "Highest perplexity: noise?"),
     ],
 )
 def test_in_the_terminal(out: Path, tmp_path: Path, options: list[str], words: str) -> None:
     (tmp_path / "a.py").write_text(TEXTS[1])
-    done = codemill("show", str(out), *options, cwd=tmp_path)
+    done = codemill(options[0], str(out), *options[1:], cwd=tmp_path)
     assert words in " ".join(done.stdout.split()), done.stdout + done.stderr
-    assert json.loads(codemill("show", str(out), *options, "--json", cwd=tmp_path).stdout)
+    assert json.loads(codemill(options[0], str(out), *options[1:], "--json", cwd=tmp_path).stdout)
 
 
 @pytest.mark.parametrize(
     ("options", "status", "message"),
     [
-        (["--rule", "num_char"], 2, "did you mean num_chars"),
-        (["--if", "num_chars!3"], 2, "a change is written"),
-        (["--if", "pyton:num_chars<3"], 2, "did you mean python"),
-        (["--rank", "nowhere"], 1, "no such model or folder"),
-        (["--rules", "--rule", "num_chars"], 2, "one at a time"),
+        (["rule", "num_char"], 2, "did you mean num_chars"),
+        (["compare", "num_chars!3"], 2, "a change is written"),
+        (["compare", "pyton:num_chars<3"], 2, "did you mean python"),
+        (["rank", "nowhere"], 1, "no such model or folder"),
+        (["show", "--rules"], 2, "No such option"),
     ],
 )
 def test_mistakes_in_the_terminal(out: Path, options: list[str], status: int, message: str) -> None:
-    done = codemill("show", str(out), *options)
+    done = codemill(options[0], str(out), *options[1:])
     assert message in " ".join(done.stderr.split())
     assert done.returncode == status
 

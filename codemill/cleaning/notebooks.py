@@ -1,6 +1,6 @@
-"""Jupyter notebooks as text: their cells in order, what they printed cut short, pictures left out.
+"""Converts Jupyter notebooks to text: cells in order, outputs shortened, pictures left out.
 
-The format is JSON in two generations (nbformat 3 with worksheets, 4 without). Two forms come out:
+The format is JSON in two generations (nbformat 3 with worksheets, 4 without). There are two forms of text:
 
     structured   <jupyter_start><jupyter_text>…<jupyter_code>…<jupyter_output>…       text, code and output in order
     script       code, with text as comments                                         a program of the kernel's language
@@ -23,9 +23,9 @@ FORMS = ("structured", "script")
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 """Colours and cursor movements of terminals (ECMA-48 control sequences)."""
 SURROGATE = re.compile(r"[\ud800-\udfff]")
-"""Half of a pair: JSON can spell it (`"\\ud800"`), no text can hold it."""
+"""Half of a surrogate pair. JSON can contain it (`"\\ud800"`), UTF-8 cannot."""
 IMAGE = re.compile(r"!\[([^\]\n]{0,200})\]\((?:data|attachment):[^)\s]*\)")
-"""A picture within a Markdown cell: its bytes, or a cell's attachment."""
+"""A picture in a Markdown cell, as data or as an attachment."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,11 @@ class Cell:
 
 
 def convert(text: str, *, form: str = "structured", output_chars: int = 1000) -> str:
-    """The text of a notebook, given its JSON. `output_chars`: what is kept of the outputs of one cell, in characters.
+    """Converts the JSON of a notebook to text, with at most `output_chars` characters of output per cell.
 
-    Kept of outputs: what was printed, results as plain text, the names and messages of errors. Left out: pictures,
-    HTML, widgets, tracebacks, terminal colours.
-    Raises: InputError if the text is no notebook or has no text or code in it; RecipeError for an unknown form.
+    Outputs keep printed text, results as plain text, and the names and messages of errors. Pictures, HTML, widgets,
+    tracebacks and terminal colours are left out.
+    Raises: InputError if the text is not a notebook, or has neither text nor code; RecipeError for an unknown form.
 
     >>> cells = [{"cell_type": "markdown", "source": "# Sum"},
     ...          {"cell_type": "code", "source": ["x = 1\\n", "x + 1"], "outputs": [
@@ -63,20 +63,19 @@ def convert(text: str, *, form: str = "structured", output_chars: int = 1000) ->
     cells = [cell for cell in _cells(notebook, output_chars) if cell.source.strip()]
     if not cells:
         raise InputError("the notebook has no text and no code", where="cells")
-    told = _script(cells, _comment(notebook)) if form == "script" else _structured(cells)
-    return SURROGATE.sub("\N{REPLACEMENT CHARACTER}", told)
+    converted = _script(cells, _comment(notebook)) if form == "script" else _structured(cells)
+    return SURROGATE.sub("\N{REPLACEMENT CHARACTER}", converted)
 
 
 def _parsed(text: str) -> Mapping[str, Any]:
-    """The JSON object of a notebook. Numbers of thousands of digits and nesting beyond the parser's limit are refused
-    by the parser itself."""
+    """Parses the JSON of a notebook. The parser refuses numbers of thousands of digits and too deep nesting."""
     try:
-        found = json.loads(text)
+        notebook = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"the notebook is not JSON: {type(error).__name__}") from error
-    if not isinstance(found, dict) or not isinstance(found.get("cells", found.get("worksheets")), list):
+    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells", notebook.get("worksheets")), list):
         raise InputError("the JSON is not a notebook: it has neither cells nor worksheets")
-    return found
+    return notebook
 
 
 def _cells(notebook: Mapping[str, Any], output_chars: int) -> Iterator[Cell]:
@@ -97,21 +96,21 @@ def _cells(notebook: Mapping[str, Any], output_chars: int) -> Iterator[Cell]:
 
 
 def _outputs(outputs: list[Any], budget: int) -> str:
-    """What a cell printed, cut at a line end within the budget where there is one."""
-    found = []
+    """The output of a cell, cut at the last line end within the budget, if there is one."""
+    texts = []
     for output in outputs:
         if not isinstance(output, dict):
             continue
         kind, data = output.get("output_type"), output.get("data")
         if kind == "stream":
-            found.append(_text(output.get("text")))
+            texts.append(_text(output.get("text")))
         elif kind in ("error", "pyerr"):
-            found.append(f"{_text(output.get('ename'))}: {_text(output.get('evalue'))}\n")
+            texts.append(f"{_text(output.get('ename'))}: {_text(output.get('evalue'))}\n")
         elif isinstance(data, dict):
-            found.append(_text(data.get("text/plain")) + "\n")
+            texts.append(_text(data.get("text/plain")) + "\n")
         else:
-            found.append(_text(output.get("text")) + "\n")  # nbformat 3
-    text = ESCAPES.sub("", "".join(found)).strip("\n")
+            texts.append(_text(output.get("text")) + "\n")  # nbformat 3
+    text = ESCAPES.sub("", "".join(texts)).strip("\n")
     if len(text) <= budget:
         return text
     cut = text.rfind("\n", 0, budget + 1)
@@ -129,7 +128,7 @@ def _structured(cells: list[Cell]) -> str:
 
 
 def _script(cells: list[Cell], comment: str) -> str:
-    """Code as it is; text, and lines of code that only a notebook understands (`%magic`, `!shell`), as comments."""
+    """A program: text and lines that only a notebook understands (`%magic`, `!shell`) become comments."""
 
     def commented(text: str) -> str:
         return "\n".join(f"{comment} {line}".rstrip() for line in text.split("\n"))
@@ -143,12 +142,12 @@ def _script(cells: list[Cell], comment: str) -> str:
 
 
 def _comment(notebook: Mapping[str, Any]) -> str:
-    """What opens a line comment in the kernel's language; `#` where that is not known."""
+    """The line comment marker of the kernel's language; `#` if that is unknown."""
     about = notebook.get("metadata")
     info = about.get("language_info") if isinstance(about, dict) else None
     name = info.get("name") if isinstance(info, dict) else None
-    known = {language.name: language.line_comments for language in languages.all()}
-    return next(iter(known.get(str(name).lower(), ())), "#")
+    markers = {language.name: language.line_comments for language in languages.all()}
+    return next(iter(markers.get(str(name).lower(), ())), "#")
 
 
 def _text(value: Any) -> str:

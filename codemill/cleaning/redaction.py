@@ -1,7 +1,7 @@
-"""Redaction of texts in memory: personal data and secrets become placeholders. See docs/cleaning.md.
+"""Redacts texts in memory: replaces personal data and secrets by placeholders. See docs/cleaning.md.
 
-For notebooks and `codemill redact`; `steps/clean.py` does the same to tables of any size. What was found is counted
-and located; the values themselves are in no log and no table.
+For notebooks and `codemill redact`. `steps/clean.py` does the same for tables of any size. Placeholders are counted and
+located; the values are in no log and no table.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ BARE = frozenset(
     | {"rdoc", "restructuredtext", "robotframework", "roff", "roff manpage", "rpm spec", "shell", "shellsession"}
     | {"ssh config", "tcsh", "tex", "texinfo", "text", "textile", "vcl", "wget config", "wikitext", "yaml"}
 )
-"""Languages in which a value needs no quotes to be one: `PASSWORD=…`. In code such a value is an expression. A file
-whose language detection does not know is data, configuration or a log, and read as these are."""
+"""Languages in which a value needs no quotes: `PASSWORD=…`. In code, an unquoted value is an expression. A file of
+unknown language is data, configuration or a log, and is read like these."""
 
 Pattern = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Redaction:
-    """A text with placeholders, and how many of each kind."""
+    """A text with placeholders, and the number of each kind."""
 
     content: str
     counts: dict[str, int]
@@ -59,13 +59,13 @@ def _table() -> list[dict[str, Any]]:
 
 @functools.cache
 def fingerprint() -> str:
-    """Identifies what redaction knows: the rules and the table of key formats."""
+    """The hash of the rules and of the table of key formats."""
     entries = [{k: entry[k] for k in ("name", "kind", "anchors", "pattern")} for entry in _table()]
     return digest({"rules": RULES_VERSION, "formats": entries})
 
 
 def check_patterns(patterns: Sequence[Pattern]) -> None:
-    """Compiles a recipe's own patterns. Raises: RecipeError naming the pattern and what is wrong with it."""
+    """Compiles custom patterns. Raises: RecipeError naming the pattern and the mistake."""
     _native(_key(patterns))
 
 
@@ -78,10 +78,10 @@ def _key(patterns: Sequence[Pattern]) -> str:
         where = f"patterns[{number}]"
         if not isinstance(given, Mapping):
             raise RecipeError(f"a pattern is a dict, got {given!r}", where=where, remedy='{"name": …, "pattern": …}')
-        known = ("name", "pattern", "kind", "anchors")
+        fields = ("name", "pattern", "kind", "anchors")
         for key in given:
-            if key not in known:
-                raise RecipeError(f"a pattern has no {key!r}", where=where, remedy=did_you_mean(str(key), known))
+            if key not in fields:
+                raise RecipeError(f"a pattern has no {key!r}", where=where, remedy=did_you_mean(str(key), fields))
         for key in ("name", "pattern"):
             if not isinstance(given.get(key), str) or not given[key]:
                 raise RecipeError(f"a pattern needs a {key}, got {given.get(key)!r}", where=where)
@@ -97,8 +97,8 @@ def _key(patterns: Sequence[Pattern]) -> str:
 @functools.lru_cache(maxsize=16)
 def _native(patterns: str) -> _core.Redactor:
     try:
-        ours = [{**entry, "of_table": True} for entry in _table()]
-        return _core.Redactor([*ours, *({**entry, "of_table": False} for entry in json.loads(patterns))])
+        formats = [{**entry, "of_table": True} for entry in _table()]
+        return _core.Redactor([*formats, *({**entry, "of_table": False} for entry in json.loads(patterns))])
     except ValueError as error:
         raise RecipeError(str(error), where="patterns", remedy="the syntax is that of Rust's regex crate") from error
 
@@ -106,7 +106,7 @@ def _native(patterns: str) -> _core.Redactor:
 def redact_array(
     content: pa.LargeStringArray, language: pa.Array | None, patterns: Sequence[Pattern]
 ) -> pa.StructArray:
-    """Redacts many texts, each as of its language (without `language`: as code; null: unknown, as configuration).
+    """Redacts many texts, each by its language. Without `language` they are read as code; null is configuration.
 
     Shape: a row for each text; fields `content` and the counts of `KINDS`.
     Null: where the content is, and where the native code panicked.
@@ -124,11 +124,11 @@ def redact(texts: Column, *, language: str | None = None, patterns: Sequence[Pat
 def redact(
     texts: str | Column, *, language: str | None = None, patterns: Sequence[Pattern] = ()
 ) -> Redaction | pa.RecordBatch:
-    """Puts placeholders in the place of personal data and secrets, in one text or many.
+    """Replaces personal data and secrets by placeholders, in one text or many.
 
-    `language` is that of all the texts; in configuration, shell and prose values need no quotes. `patterns` are your
-    own: dicts with `name`, `pattern` (the syntax of Rust's `regex`; if it has a group, only that is replaced), `kind`
-    (default "key") and `anchors` (literals one of which begins every match; without them each line is searched).
+    `language` applies to all texts; in configuration, shell and prose, values need no quotes. `patterns` are custom
+    patterns: dicts with `name`, `pattern` (the syntax of Rust's `regex`; if it has a group, only that is replaced),
+    `kind` (default "key") and `anchors` (literals one of which begins every match; without them each line is searched).
 
     Shape: for one text a Redaction; for many a record batch with `content` and a count for each of `KINDS`.
     Null: where the text is.
@@ -141,18 +141,18 @@ def redact(
     >>> redact("badge ACME-00417", patterns=[{"name": "badge", "pattern": "ACME-[0-9]{5}", "kind": "user"}]).content
     'badge <user>'
     """
-    one = isinstance(texts, str)
-    content = pa.array([texts], pa.large_string()) if one else column(texts, pa.large_string())
-    of = None if language is None else pa.array([language] * len(content))
-    done = redact_array(content, of, patterns)
-    if not one:
-        return pa.RecordBatch.from_struct_array(done)
-    row = done[0].as_py()
+    single = isinstance(texts, str)
+    content = pa.array([texts], pa.large_string()) if single else column(texts, pa.large_string())
+    spoken = None if language is None else pa.array([language] * len(content))
+    redacted = redact_array(content, spoken, patterns)
+    if not single:
+        return pa.RecordBatch.from_struct_array(redacted)
+    row = redacted[0].as_py()
     return Redaction(row.pop("content"), {kind: n for kind, n in row.items() if n})
 
 
 def findings(text: str, *, language: str | None = None, patterns: Sequence[Pattern] = ()) -> list[dict[str, Any]]:
-    """Where a placeholder would go in a text, without the values.
+    """The places in a text that redaction would replace, without the values.
 
     Returns: for each `start` and `end` (bytes of UTF-8), `line` and `column` (from 1; the column in bytes), `kind`
     and `rule`.

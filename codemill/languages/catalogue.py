@@ -1,8 +1,7 @@
 """The catalogue of languages: read from table/*.toml once per process.
 
-To add a language, add an entry to any file in codemill/languages/table/ (or a file of your own beside them); nothing
-is compiled. Files that begin with "# Generated" are rewritten by scripts/regenerate_languages.py, so an entry of
-your own belongs in a file of your own.
+To add a language, add an entry to a new file in codemill/languages/table/. Nothing is compiled. Do not edit files that
+begin with "# Generated": scripts/regenerate_languages.py rewrites them.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True)
 class Language:
-    """A language as a handful of facts. Comment and string markers are empty where nobody has written them down."""
+    """A language. Comment and string markers are empty if nobody has recorded them."""
 
     name: str  # the key: "python", "cpp"; RefineCode's spelling where it has one
     title: str  # Linguist's spelling: "Python", "C++"
@@ -66,15 +65,15 @@ def all() -> tuple[Language, ...]:
 
 
 def get(name: str) -> Language:
-    """The language of that key. Raises: RecipeError, naming the nearest keys.
+    """The language of that key. Raises: RecipeError with the nearest keys.
 
     >>> get("cpp").title
     'C++'
     """
-    found = _by_name().get(name)
-    if found is None:
+    language = _by_name().get(name)
+    if language is None:
         raise RecipeError(f"there is no language {name!r}", remedy=did_you_mean(name, _by_name()))
-    return found
+    return language
 
 
 @functools.cache
@@ -119,7 +118,7 @@ def syntaxes() -> _core.Syntaxes:
 
 @functools.cache
 def fingerprint() -> str:
-    """What detection knows, as 16 hex digits: part of the identity of every table it labels."""
+    """The hash of the tables of detection, 16 hex digits: part of the identity of every table it labels."""
     hash, folder = hashlib.sha256(), files("codemill.languages")
     tables = [*folder.joinpath("table").iterdir(), *folder.iterdir()]
     for file in sorted((f for f in tables if f.name.endswith((".toml", ".bin"))), key=lambda f: f.name):
@@ -133,7 +132,7 @@ def _by_name() -> dict[str, Language]:
 
 
 def _load(folder: Traversable) -> tuple[Language, ...]:
-    found: dict[str, tuple[Language, str]] = {}
+    languages: dict[str, tuple[Language, str]] = {}
     for file in sorted(folder.iterdir(), key=lambda f: f.name):
         if not file.name.endswith(".toml"):
             continue
@@ -142,10 +141,10 @@ def _load(folder: Traversable) -> tuple[Language, ...]:
         except tomllib.TOMLDecodeError as error:
             raise InputError(f"the table is not TOML: {error}", where=file) from error
         for name, entry in entries.items():
-            if name in found:
-                raise InputError(f"the language {name!r} is also defined in {found[name][1]}", where=file)
-            found[name] = (_language(name, entry, file), file.name)
-    return tuple(sorted((language for language, _ in found.values()), key=lambda language: language.title))
+            if name in languages:
+                raise InputError(f"the language {name!r} is also defined in {languages[name][1]}", where=file)
+            languages[name] = (_language(name, entry, file), file.name)
+    return tuple(sorted((language for language, _ in languages.values()), key=lambda language: language.title))
 
 
 def _language(name: str, entry: dict[str, Any], file: Traversable) -> Language:

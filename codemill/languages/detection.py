@@ -1,4 +1,4 @@
-"""Which language a file is in: Linguist's strategies in Linguist's order, in native code.
+"""Detects the language of a file: Linguist's strategies in Linguist's order, in native code.
 
 The order: modeline, file name, shebang, extension, XML declaration, man page section, heuristics, classifier; see
 docs/detection.md.
@@ -19,7 +19,7 @@ from codemill.languages.catalogue import native
 
 @dataclass(frozen=True)
 class Detection:
-    """What is known of one file. `language` and `doc_type` are None where no strategy knows the file."""
+    """The result for one file. `language` and `doc_type` are None if no strategy recognises the file."""
 
     language: str | None  # a name of `codemill list languages`
     doc_type: str | None  # code | data | text
@@ -41,8 +41,8 @@ def detect(
 ) -> Detection | pa.RecordBatch:
     """Detects the language of one file, or of many at once.
 
-    `path` is relative to the repository, with `/`: folders tell what is vendored. Without `content` the path alone
-    is used. Bytes are decoded first; bytes that are no text are in no language.
+    `path` is relative to the repository, with `/`; its folders decide what is vendored. Without `content` only the path
+    is used. Bytes are decoded first; bytes that are not text have no language.
 
     Shape: for one path a Detection; for a list or an Arrow array of paths a record batch of the same length with the
     columns language, doc_type, is_vendored, is_generated, strategy.
@@ -60,8 +60,8 @@ def detect(
         if isinstance(content, bytes):
             text = _core.decode(pa.array([content], pa.large_binary()))["content"][0].as_py() if content else ""
             if text is None:
-                found = _run(pa.array([path]), pa.array([None], pa.large_string())).to_pylist()[0]
-                return Detection(None, None, found["is_vendored"], found["is_generated"], None)
+                flags = _run(pa.array([path]), pa.array([None], pa.large_string())).to_pylist()[0]
+                return Detection(None, None, flags["is_vendored"], flags["is_generated"], None)
         elif content is None or isinstance(content, str):
             text = content
         else:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from codemill.errors import BuildError, InputError, RecipeError
-from codemill.machine import books, tasks
+from codemill.machine import books, planning, tasks
 from codemill.machine.engine import Engine, Task, engine_named
 from codemill.machine.engine import run as run_tasks
 from codemill.machine.exchange import Inputs, exchange
@@ -24,7 +24,7 @@ from codemill.machine.groups import group
 from codemill.machine.identity import shown
 from codemill.machine.kinds import ADDS_A_LAYER, Exchange, Folder, Group, Layer, Opened, Rows, Source
 from codemill.machine.output import check_output, locked
-from codemill.machine.planning import Built, Named, Node, Plan, Shelf, built_of, check_places, name, planned
+from codemill.machine.planning import Built, Named, Node, Plan, Shelf, built_of, check_places, planned
 from codemill.machine.progress import Progress, Silent
 from codemill.machine.publishing import publish, published
 from codemill.machine.store import Damaged, Place, Receipt, seal, sweep
@@ -99,10 +99,10 @@ def _until_whole(plan: Plan, site: Site, recipe: Mapping[str, Any], started: flo
 
 def run(plan: Plan, site: Site, recipe: Mapping[str, Any], started: float) -> dict[str, Any]:
     """Builds a plan's tables in order and publishes its outputs. Returns: the manifest."""
-    there = published(plan, site)
-    if there is not None:
+    manifest = published(plan, site)
+    if manifest is not None:
         site.progress.note("nothing to do: the result is there and intact")
-        return there
+        return manifest
     shelf = Shelf(plan.out, verify=site.verify)
     built: list[Built] = []
     entries: list[dict[str, Any]] = []
@@ -110,19 +110,15 @@ def run(plan: Plan, site: Site, recipe: Mapping[str, Any], started: float) -> di
         began = time.monotonic()
         inputs = [built[i] for i in node.inputs]
         before = [entries[i] for i in node.inputs]
-        named = name(node, inputs)
-        found = shelf.look(node, named, inputs)
-        if found is None:
-            made = _make(site, shelf, node, named, inputs, before)
-            _warn_of_code(node, made.receipts)
-        else:
-            made = found
-            _warn_of_code(node, made.receipts)
+        named = planning.name(node, inputs)
+        there = shelf.look(node, named, inputs)
+        table = there or _make(site, shelf, node, named, inputs, before)
+        _warn_of_code(node, table.receipts)
         seconds = round(time.monotonic() - began, 3)
-        if found is None:
-            _write_manifest(shelf, made, seconds)
-        built.append(made)
-        entries.append(_entry(node, made, before, seconds, cached=found is not None))
+        if there is None:
+            _write_manifest(shelf, table, seconds)
+        built.append(table)
+        entries.append(_entry(node, table, before, seconds, cached=there is not None))
         site.progress.step_done(entries[-1])
     return publish(plan, built, entries, site, recipe, started)
 
@@ -135,6 +131,9 @@ def _make(
     folder.make()
     sweep(folder)
     work = folder.at(f"work-{named.key}")
+    for name in folder.folders():  # of runs that were killed, and since then went another way
+        if name.startswith("work-") and name != work.name:
+            folder.at(name).remove_folder()
     sizes = inputs[0].sizes if inputs else [shard.bytes for _, shard in node.shards]
     site.progress.begin(step.name, total=sum(sizes), done=0)
     with site.progress.running():
@@ -269,5 +268,5 @@ def _entry(
         "parameters": shown(node.call.params),
         "parts": len(made.parts),
         **counts,
-        "words": {reason: step.drops[reason] for reason in counts["dropped"] if reason in step.drops},
+        **step.words(counts["dropped"]),
     }

@@ -93,6 +93,7 @@ def exchange(site: Site, call: Call, inputs: Inputs, folder: Place, work: Place)
                 f"{call.step.name} {name}",
                 size,
                 isolates=True,
+                uses=call.step.uses,
             )
             for i, name in enumerate(reduces)
         }
@@ -164,6 +165,7 @@ def _map(
             f"{call.step.name} {name}",
             sum(inputs.sizes[n] for n in group) // MAP_SHARE,
             isolates=True,
+            uses=call.step.uses,
         )
         for name, group in zip(names, groups, strict=False)
     }

@@ -52,7 +52,7 @@ def group(
             name = f"map-{len(tasks):05d}"
             some = dict(enumerate(parts[start : start + AT_A_TIME], start))
             arguments = (call, number, some, work.at(f"{name}.arrow"), partitions)
-            tasks[name] = Task(map_group, arguments, f"{call.step.name} {name}", isolates=True)
+            tasks[name] = Task(map_group, arguments, f"{call.step.name} {name}", isolates=True, uses=call.step.uses)
     there = intact_files(work, list(tasks), ending=".arrow", verify=True)
     maps = fill(site, work, tasks, ending=".arrow", there=there)
     sums = {name: np.sum([r.counts["sums"][name] for r in maps.values()], axis=0) for name in how.before}
@@ -77,6 +77,7 @@ def group(
                 ),
                 f"{call.step.name} part {i}",
                 isolates=True,
+                uses=call.step.uses,
             )
             for i, name in enumerate(names)
         },

@@ -241,7 +241,7 @@ def write_runs(target: Place, runs: Iterator[tuple[pa.Table, list[int]]]) -> Rec
                 writer.write_batch(batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema))
         assert writer is not None
         writer.close()
-    return stream.receipt(target.uri.rpartition("/")[2], rows)
+    return stream.receipt(target.name, rows)
 
 
 def read_pieces(source: Place, index: int, stride: int) -> Iterator[pa.Table]:

@@ -161,7 +161,8 @@ def planned(wanted: Table | Outputs, out: str | os.PathLike[str]) -> Plan:
 
 
 def _schema(output: Output) -> list[str] | None:
-    return None if output.columns is None else [f"{f.name} {f.type}" for f in output.columns]
+    schema = None if isinstance(output.table.step.how, Folder) else output.schema
+    return None if schema is None else [f"{f.name} {f.type}" for f in schema]
 
 
 def _each_once(outputs: Mapping[str, Output]) -> list[Table]:

@@ -14,8 +14,6 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-import pyarrow as pa
-
 from codemill.errors import BuildError
 from codemill.machine import tasks
 from codemill.machine.engine import Task
@@ -91,16 +89,14 @@ def _stage_rows(
     """Writes an output's parts. One that the earlier result has under any name is copied."""
     sweep(folder)
     shape = output.table.published
-    if output.ledger:
-        schema = ledger_schema(output)
-        verdict = ("reason", *shape.verdict)
-        run = partial(tasks.publish_ledger, schema=schema, folder=folder)
-        reads = [f"{f.name} {f.type}" for f in schema]
-    else:
-        wanted = output.columns if output.columns is not None else shape.rows
-        verdict = ()
-        run = partial(tasks.publish_rows, columns=wanted, folder=folder)
-        reads = ["all"] if wanted is None else [f"{f.name} {f.type}" for f in wanted]
+    schema = output.schema
+    reads = ["all"] if schema is None else [f"{f.name} {f.type}" for f in schema]
+    verdict = ("reason", *shape.verdict) if output.ledger else ()
+    run = (
+        partial(tasks.publish_ledger, schema=schema, folder=folder)
+        if output.ledger
+        else partial(tasks.publish_rows, columns=schema, folder=folder)
+    )
     known = {value["counts"].get("id"): value for value in earlier.values()}
     todo: dict[str, Task] = {}
     ids = {part.name: _identity(part, reads, verdict) for part in made.parts}
@@ -153,16 +149,6 @@ def _swap(out: Place, staging: Place, files: Mapping[str, Mapping[str, Receipt]]
             if staged.exists():
                 folder.at(name).parent().make()
                 staged.move_to(folder.at(name))
-
-
-def ledger_schema(output: Output) -> pa.Schema:
-    """The columns of a ledger: the common ones, then those that the steps of its table publish."""
-    schema = output.table.published.ledger
-    for layer in output.table.layers():
-        for name, kind in layer.step.ledger.items():
-            if name not in schema.names:
-                schema = schema.append(pa.field(name, kind))
-    return schema
 
 
 # ── the manifest ──────────────────────────────────────────────────────────────────────────────────────────────────

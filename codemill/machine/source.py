@@ -21,6 +21,7 @@ class External:
     columns: dict[str, str]  # our column -> theirs
     size: int  # bytes of the file and its mtime, so that a change is noticed
     mtime_ns: int
+    hashes: dict[str, str] = field(default_factory=dict)  # our column -> the column with the SHA-256 of its bytes
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Listing:
     fingerprint: str
     shards: tuple[Shard, ...]
     notes: tuple[str, ...] = field(default=())  # what people should know, e.g. "2 links point out of the root"
+    repositories: tuple[str, ...] = ()  # their names, as documents have them, where they are known without reading
 
 
 class Source(Protocol):

@@ -52,26 +52,30 @@ class Place:
     uri: str
 
     def at(self, *names: str) -> Place:
-        """A folder or file below this one."""
-        return Place("/".join([self.uri.rstrip("/"), *names]))
+        """A folder or file below this one. The query of an address (`s3://bucket/out?region=…`) stays at its end."""
+        address, mark, query = self.uri.partition("?") if "://" in self.uri else (self.uri, "", "")
+        return Place("/".join([address.rstrip("/"), *names]) + mark + query)
 
     @property
     def name(self) -> str:
-        """Its last part."""
-        return self.uri.rpartition("/")[2]
+        """The last part of the path."""
+        address = self.uri.partition("?")[0] if "://" in self.uri else self.uri
+        return address.rstrip("/").rpartition("/")[2]
 
     def parent(self) -> Place:
         """The folder that it is in."""
-        return Place(self.uri.rpartition("/")[0])
+        address, mark, query = self.uri.partition("?") if "://" in self.uri else (self.uri, "", "")
+        return Place(address.rstrip("/").rpartition("/")[0] + mark + query)
 
     def open(self) -> tuple[pafs.FileSystem, str]:
         """The file system and the path on it. Raises: InputError for an unknown kind of address."""
         if "://" not in self.uri:
             return _LOCAL, self.uri
         scheme, _, rest = self.uri.partition("://")
-        host, _, path = rest.partition("/")
+        address, mark, query = rest.partition("?")
+        host, _, path = address.partition("/")
         try:
-            filesystem, root = _filesystem(f"{scheme}://{host}")
+            filesystem, root = _filesystem(f"{scheme}://{host}{mark}{query}")
         except (pa.ArrowInvalid, OSError) as error:
             raise InputError(f"cannot open storage: {error}", where=self.uri) from error
         return filesystem, f"{root.rstrip('/')}/{path}" if path else root
@@ -142,6 +146,13 @@ class Place:
         with storage_errors(self.uri):
             files = [i for i in filesystem.get_file_info(selector) if i.type == pafs.FileType.File]
         return {PurePosixPath(i.path).name: i.size for i in sorted(files, key=lambda i: str(i.path))}
+
+    def folders(self) -> list[str]:
+        """Folders directly in the folder, sorted; none if it is not there."""
+        filesystem, path = self.open()
+        with storage_errors(self.uri):
+            inside = filesystem.get_file_info(pafs.FileSelector(path, allow_not_found=True))
+        return sorted(PurePosixPath(i.path).name for i in inside if i.type == pafs.FileType.Directory)
 
     def read_json(self) -> Any:
         """The parsed file, or None if it is missing or damaged."""

@@ -21,7 +21,7 @@ import functools
 import hashlib
 import inspect
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -50,6 +50,7 @@ from codemill.machine.modules import load_module
 
 Resolve: TypeAlias = Callable[[tuple["Table", ...], dict[str, Any]], dict[str, Any]]
 USES = ("core", "connections", "machine")
+CRASHED = "it crashed the process that worked on it, so it was set aside"
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +95,11 @@ class Step:
     def _check_inputs(self, inputs: Sequence[Table]) -> None:
         least, most = self._inputs()
         if len(inputs) < least or (most is not None and len(inputs) > most):
-            wanted = f"{least} or more tables" if most is None else {0: "no table", 1: "one table"}.get(most, f"{most}")
+            wanted = (
+                f"{least} or more tables"
+                if most is None
+                else {0: "no table", 1: "one table"}.get(most, f"{most} tables")
+            )
             raise RecipeError(f"{self.name} takes {wanted}, got {len(inputs)}")
         if inputs and isinstance(self.how, (*ADDS_A_LAYER, Rows)) and isinstance(inputs[0].step.how, Folder):
             raise RecipeError(f"{self.name} takes a table of rows first, {inputs[0].step.name} makes files")
@@ -152,6 +157,12 @@ class Step:
             with contextlib.suppress(OSError, TypeError):  # none, or typed at a prompt: there is no source
                 hash.update(inspect.getsource(function).encode())  # type: ignore[arg-type]
         return hash.hexdigest()[:16]
+
+    def words(self, reasons: Iterable[str]) -> dict[str, Any]:
+        """For the manifest: what it does (the first line of its docstring), and what reasons mean that it gave."""
+        known = {"crashed": CRASHED, **self.drops}
+        says = (inspect.getdoc(self.function) or "").partition("\n")[0]
+        return {"says": says, "drops": {reason: known[reason] for reason in sorted(reasons) if reason in known}}
 
     def identity(self) -> dict[str, Any]:
         """Name, version and what it knows; of a user's own step its code as well, for two files can have one name."""
@@ -275,6 +286,19 @@ class Output:
     table: Table
     ledger: bool = False
     columns: pa.Schema | None = None
+
+    @property
+    def schema(self) -> pa.Schema | None:
+        """The columns of its files; None: all that the table has. A ledger has the common columns, then those that the
+        steps of its table publish."""
+        if not self.ledger:
+            return self.columns if self.columns is not None else self.table.published.rows
+        schema = self.table.published.ledger
+        for layer in self.table.layers():
+            for name, kind in layer.step.ledger.items():
+                if name not in schema.names:
+                    schema = schema.append(pa.field(name, kind))
+        return schema
 
 
 Outputs: TypeAlias = Mapping[str, Table | Output]

@@ -16,7 +16,7 @@ from codemill import Output, Outputs, RecipeError, Table, ledger
 from codemill.document import INDEX
 from codemill.errors import did_you_mean
 from codemill.recipes._refinecode_languages import KEPT
-from codemill.recipes._refinecode_rules import REFINECODE_RULES
+from codemill.recipes._refinecode_rules import REFINECODE_RULES as REFINECODE_RULES
 from codemill.rules import RuleBook
 from codemill.sources import Metadata, Published, Source
 from codemill.steps import clean, dedup, detect, ingest, quality, sample

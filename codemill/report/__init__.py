@@ -1,8 +1,12 @@
 """What a run did, for people: one HTML page, one picture, and the same in the terminal.
 
-`render` and `write` make OUT/report.html, `funnel_svg` the picture, `terminal.show` and `terminal.explain`
-the answers to `codemill show` and `codemill explain`. All are pure functions of OUT's files; no step knows
-of them.
+    facts/      what is said, as plain data: computed from a finished run
+    page/       the page and its pictures
+    terminal/   the same in the terminal
+    words.py    numbers, sizes and names as people read them
+
+`render` and `write` make OUT/report.html, `funnel_svg` the picture. All are pure functions of OUT's files; no step
+knows of them.
 """
 
 from __future__ import annotations
@@ -10,11 +14,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from codemill.errors import EnvironmentProblem
-from codemill.report import distribution, rules
-from codemill.report.facts import gather
-from codemill.report.funnel import funnel_svg
-from codemill.report.page import page_of
-from codemill.run import Run
+from codemill.machine.store import Place
+from codemill.report.facts import distribution, rules
+from codemill.report.facts.ledger import gather
+from codemill.report.page.funnel import funnel_svg
+from codemill.report.page.html import page_of
+from codemill.run import Run, below
 
 __all__ = ["funnel_svg", "render", "write"]
 
@@ -31,17 +36,15 @@ def render(out: str | Path) -> str:
     return page_of(facts, rules.gather(run), distribution.gather(run, facts.languages))
 
 
-def write(out: str | Path) -> Path:
-    """Writes OUT/report.html, whole or not at all, and returns its path.
+def write(out: str | Path) -> str:
+    """Writes OUT/report.html, whole or not at all, and returns its path or address.
 
     Raises: InputError as `render` does; EnvironmentProblem if the file cannot be written.
     """
-    path = Path(out) / "report.html"
-    html, unfinished = render(out), path.with_name("report.html.tmp")
+    html, where = render(out), below(out, "report.html")
     try:
-        unfinished.write_text(html, "utf-8")
-        unfinished.replace(path)
-    except OSError as error:
-        remedy = "free some space, or check who may write there"
-        raise EnvironmentProblem(f"cannot write the report: {error.strerror}", where=path, remedy=remedy) from error
-    return path
+        Place.of(out).at("report.html").write_bytes(html.encode())
+    except EnvironmentProblem as error:
+        remedy = error.remedy or "free some space, or check who may write there"
+        raise EnvironmentProblem(f"cannot write the report: {error.what}", where=where, remedy=remedy) from error
+    return where

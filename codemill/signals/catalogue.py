@@ -1,7 +1,7 @@
-"""The catalogue of signals: what the native core measures, read from its own documentation.
+"""The catalogue of built-in signals, read from the documentation in the native core.
 
 A signal's page is its doc comment in `core/src/signals/`: a first sentence, then the sections Unit, Null, Why, From and
-Example. Signals of one's own have the same sections in their docstrings: see `codemill.signals.own`.
+Example. Custom signals have the same sections in their docstrings: see `codemill.signals.custom`.
 """
 
 from __future__ import annotations
@@ -59,15 +59,15 @@ def all() -> tuple[Signal, ...]:
 
 
 def get(name: str) -> Signal:
-    """The signal of that name. Raises: RecipeError, naming the nearest.
+    """The signal of that name. Raises: RecipeError with the nearest name.
 
     >>> get("num_chars").unit
     'characters (Unicode code points).'
     """
-    known = _by_name()
-    if name not in known:
-        raise RecipeError(f"there is no signal {name!r}", remedy=did_you_mean(name, known))
-    return known[name]
+    signals = _by_name()
+    if name not in signals:
+        raise RecipeError(f"there is no signal {name!r}", remedy=did_you_mean(name, signals))
+    return signals[name]
 
 
 @functools.cache
@@ -76,19 +76,19 @@ def _by_name() -> dict[str, Signal]:
 
 
 def parse(doc: str) -> dict[str, str]:
-    """A doc comment cut into its first sentences and its sections; a section that is missing is empty.
+    """Splits a doc comment into its first sentences and its sections. A missing section is empty.
 
     >>> parse("Length.\\n\\nUnit: characters.\\nNull: never.")["unit"]
     'characters.'
     """
     pieces = _SECTION.split(inspect.cleandoc(doc))
-    found = {pieces[i]: " ".join(pieces[i + 1].split()) for i in range(1, len(pieces), 2)}
+    sections = {pieces[i]: " ".join(pieces[i + 1].split()) for i in range(1, len(pieces), 2)}
     names = {"Unit": "unit", "Null": "null", "Why": "why", "From": "source", "Example": "example"}
-    return {"what": " ".join(pieces[0].split()), **{names[s]: found.get(s, "") for s in SECTIONS}}
+    return {"what": " ".join(pieces[0].split()), **{names[s]: sections.get(s, "") for s in SECTIONS}}
 
 
 def example(text: str) -> Example:
-    r"""An example as written: a language, a JSON string, an arrow, a number or null.
+    r"""Reads an example: a language, a JSON string, an arrow, a number or null.
 
     Raises: ValueError if it is not in this form.
 

@@ -1,16 +1,15 @@
-"""Measuring signals of texts in memory, for notebooks; `steps/quality.py` does the same to tables of any size."""
+"""Measures signals of texts in memory, for notebooks. `steps/quality.py` measures tables of any size."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import pyarrow as pa
 
 from codemill import _core, languages
 from codemill.columns import Column, column
 from codemill.signals import catalogue
-from codemill.signals.own import measure_own, resolve
+from codemill.signals.custom import Custom, measure_custom, resolve
 
 
 def measure(
@@ -21,14 +20,15 @@ def measure(
     path: Column | None = None,
     size: Column | None = None,
     signals: Sequence[str] | None = None,
-    own: Sequence[str] = (),
+    custom: Sequence[str] = (),
     natural_language: str | None = None,
 ) -> pa.RecordBatch:
-    """Measures signals of texts: ours (all, or those named) and one's own (`path/to/file.py:name`).
+    """Measures built-in signals (all, or those in `signals`) and custom ones (`path/to/file.py:name`) of texts.
 
-    `language` is one name for all texts or one for each; `doc_type` (code, data, text) follows from the language
-    unless given. Without `size` (bytes as found) it is the length of the UTF-8.
-    `natural_language` (en, zh, ja) is of all texts; by default it is en for code, and decided by the script for text.
+    `language` is one name for all texts or one for each. `doc_type` (code, data, text) follows from the language
+    unless given. `size` is the size of the file in bytes, by default the length of the text in UTF-8.
+    `natural_language` (en, zh, ja) applies to all texts. By default it is en for code, and follows from the script for
+    text.
     Shape: one row per text; a float64 column per signal, `signal_errors` (uint32), how many signals failed, and
     `natural_language` (en, zh, ja).
     Null: the signal does not apply or cannot be computed, or the text is null.
@@ -56,13 +56,13 @@ def measure(
         }
     )
     names = [signal.name for signal in catalogue.all()] if signals is None else [catalogue.get(n).name for n in signals]
-    return measure_batch(batch, names, [resolve(spec) for spec in own], natural_language)
+    return measure_batch(batch, names, [resolve(spec) for spec in custom], natural_language)
 
 
 def measure_batch(
-    batch: pa.RecordBatch, names: Sequence[str], own: Sequence[Any], natural_language: str | None = None
+    batch: pa.RecordBatch, names: Sequence[str], custom: Sequence[Custom], natural_language: str | None = None
 ) -> pa.RecordBatch:
-    """Signals of a batch with content, language, doc_type, path and size; columns in the order asked for."""
+    """Measures a batch with content, language, doc_type, path and size. Columns come in the order of `names`."""
     measured = pa.RecordBatch.from_struct_array(
         _core.measure(
             batch["content"],
@@ -75,14 +75,14 @@ def measure_batch(
             natural_language=natural_language,
         )
     )
-    columns, failed = measure_own(own, batch)
+    columns, failed = measure_custom(custom, batch)
     errors = measured["signal_errors"]
     if columns:
         errors = pa.compute.add(errors, pa.array(failed, pa.uint32()))
-    found = {name: measured[name] for name in names} | columns
-    return pa.record_batch({**found, "signal_errors": errors, "natural_language": measured["natural_language"]})
+    values = {name: measured[name] for name in names} | columns
+    return pa.record_batch({**values, "signal_errors": errors, "natural_language": measured["natural_language"]})
 
 
 def _doc_types(spoken: pa.Array) -> pa.Array:
-    known = {name: languages.get(name).doc_type for name in spoken.unique().to_pylist() if name is not None}
-    return pa.array([known.get(name) for name in spoken.to_pylist()], pa.string())
+    doc_types = {name: languages.get(name).doc_type for name in spoken.unique().to_pylist() if name is not None}
+    return pa.array([doc_types.get(name) for name in spoken.to_pylist()], pa.string())

@@ -5,15 +5,17 @@ from __future__ import annotations
 from codemill.machine.source import External, Listing, Shard, Source
 from codemill.sources._columns import REFINECODE_META, THE_STACK, THE_STACK_V2
 from codemill.sources._open import Kind, all, open
+from codemill.sources._reasons import REASONS
 from codemill.sources.archive import Archive
 from codemill.sources.folder import Folder
 from codemill.sources.git import Git
 from codemill.sources.jsonl import Jsonl
-from codemill.sources.metadata import Metadata
+from codemill.sources.metadata import Matched, Metadata
 from codemill.sources.parquet import Parquet
 from codemill.sources.published import Published
 
 __all__ = [
+    "REASONS",
     "REFINECODE_META",
     "THE_STACK",
     "THE_STACK_V2",
@@ -24,6 +26,7 @@ __all__ = [
     "Jsonl",
     "Kind",
     "Listing",
+    "Matched",
     "Metadata",
     "Parquet",
     "Published",

@@ -21,8 +21,10 @@ import stat
 import subprocess
 import tempfile
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby, islice
+from typing import NamedTuple
 
 from codemill.errors import EnvironmentProblem
 
@@ -32,12 +34,14 @@ MAX_FILES = 1_000_000
 MAX_LOG_NAMES = 50_000_000
 """Names of changed files that are read from one history; the times of files not met until then are unknown."""
 
+MAX_OCTOPUSES = 2000
+"""Parents of merges of three and more that are looked at one by one; of further ones the last is taken."""
+
 MAX_MEMORY = 2 << 30
 """Bytes that a git command may take. Comparing two trees holds every difference: a "git bomb" has billions."""
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _REVISION = re.compile(r"(?P<base>[^~^:@{}\s\\*?\[]+)(?P<steps>(?:[~^]\d*)*)")
-_HEADER = re.compile(rb"\x01(\d+)")
 
 
 @dataclass(frozen=True)
@@ -182,12 +186,28 @@ def _follow(repository: Repository, name: str) -> str | None:
     return None
 
 
-def is_empty(repository: Repository) -> bool:
+def why_none(repository: Repository, revision: str = "HEAD") -> str:
+    """Why `resolve` finds nothing, in words. For anything but HEAD: the revision that was asked for."""
+    if revision != "HEAD":
+        return revision
+    if _is_empty(repository):
+        return "no commits"
+    line = _first_line(os.path.join(repository.git, "HEAD")) or ""
+    target = line.removeprefix("ref: ").strip()
+    if line.startswith("ref: refs/") and target.isprintable() and len(target) < 256:
+        return f"HEAD names {target}, which is not there"
+    return "HEAD names nothing"
+
+
+def _is_empty(repository: Repository) -> bool:
     """Whether HEAD names a branch that has no commit yet, and there is no other ref."""
     line = _first_line(os.path.join(repository.git, "HEAD")) or ""
-    packed = _small_file(os.path.join(repository.common, "packed-refs"), 4096)
+    packed = os.path.join(repository.common, "packed-refs")
+    listed = _small_file(packed, 4096) if os.path.lexists(packed) else ""
     loose = any(files for _, _, files in os.walk(os.path.join(repository.common, "refs")))
-    return line.startswith("ref: refs/") and packed in (None, "") and not loose
+    if listed is None or loose:
+        return False
+    return line.startswith("ref: refs/") and all(text.startswith("#") for text in listed.splitlines())
 
 
 @contextlib.contextmanager
@@ -265,6 +285,17 @@ def program() -> str:
     if found is None:
         raise EnvironmentProblem("there are git repositories to read, but no git", remedy="install git")
     return found
+
+
+@functools.cache
+def _require_version() -> None:
+    """Raises: EnvironmentProblem if git cannot show merges as they are needed: it would give no times, silently."""
+    said = subprocess.run([program(), "--version"], capture_output=True, text=True, check=False).stdout
+    match = re.search(r"(\d+)\.(\d+)", said)
+    if match is not None and (int(match[1]), int(match[2])) < (2, 31):
+        raise EnvironmentProblem(
+            f"commit times need git 2.31 or newer, this is {match[0]}", remedy="update git, or say commit_times=False"
+        )
 
 
 def run(repository: Repository, arguments: list[str]) -> bytes:
@@ -365,34 +396,123 @@ class Objects:
 
 @functools.lru_cache(maxsize=2)
 def commit_times(repository: Repository, commit: str) -> Mapping[bytes, int]:
-    """For each file of a commit, when the last commit that changed it was made, in one pass over the history.
+    """For each file of a commit, when the last commit that changed it was made: what `git log -1 --format=%ct -- PATH`
+    says, with git's default simplification of history, in one pass over the history for all files.
 
-    It is what `git log -1 --format=%ct -- PATH` says, but for files whose last change was undone by a merge. Renames
-    count as changes. The pass ends as soon as every file has been met. In a shallow clone the oldest commits count as
-    having changed every file they have.
+    So a file is followed backwards from the commit: where it is as in one of the parents, to the first such parent;
+    where it is as in none, the change is found. A merge that took a file from one side has not changed it, and a side
+    branch whose change was not taken does not count. A changed mode is a change; renames are not followed. In a shallow
+    clone the oldest commits have made all files they have.
 
     Unit: seconds since 1970. Null: a file is missing if its history cannot be read.
+    Raises: EnvironmentProblem if git is older than 2.31.
     """
-    waiting = set()
+    _require_version()
+    files = set()
     for entry in entries(repository, commit):
         if entry == "too_many_files":
             return {}
         if isinstance(entry, Entry):
-            waiting.add(entry.path)
-    arguments = ["log", "--format=%x01%ct", "-z", "--name-only", "--no-renames", "-c", "--no-ext-diff"]
-    arguments += ["--no-textconv", "--no-show-signature", "--no-mailmap", "--no-color", commit, "--"]
+            files.add(entry.path)
     times: dict[bytes, int] = {}
-    time, first = 0, False
-    with started(repository, arguments) as process:
-        for number, field in enumerate(_fields(process)):
-            if not waiting or number > MAX_LOG_NAMES:
+    held = {commit.encode(): files}  # files that are followed, by the commit they have come to: each file once
+
+    def move(paths: set[bytes], parent: bytes) -> None:
+        there = held.get(parent, set())
+        more, fewer = (there, paths) if len(there) > len(paths) else (paths, there)
+        more |= fewer
+        if more:
+            held[parent] = more
+
+    with _log(repository, commit, "--diff-merges=first-parent") as history, _Merges(repository, commit) as merges:
+        for made, names in history:
+            if not held:
                 break
-            if header := _HEADER.fullmatch(field):
-                time, first = int(header[1]), True
+            mine = held.pop(made.id, None)
+            if not mine:
                 continue
-            path = field.removeprefix(b"\n") if first else field
-            first = False
-            if path in waiting:
-                waiting.discard(path)
-                times[path] = time
+            changed = {name for name in names if name in mine}
+            mine -= changed
+            if made.parents:
+                move(mine, made.parents[0])
+            if len(made.parents) > 1 and changed:
+                changed = merges.split(made, changed, move)
+            times.update(dict.fromkeys(changed, made.time))
     return times
+
+
+class _Commit(NamedTuple):
+    id: bytes
+    time: int
+    parents: tuple[bytes, ...]
+
+
+_HEADER = re.compile(rb"\x01([0-9a-f]{40,64}) (\d+) ([0-9a-f ]*)")
+
+
+@contextlib.contextmanager
+def _log(repository: Repository, commit: str, *options: str) -> Iterator[Iterator[tuple[_Commit, Iterator[bytes]]]]:
+    """The history from a commit on, children before parents: each commit and the names of what it changed."""
+    arguments = ["log", "--topo-order", "--format=%x01%H %ct %P", "-z", "--name-only", "--no-renames", "--no-ext-diff"]
+    arguments += ["--no-textconv", "--no-show-signature", "--no-mailmap", "--no-color", *options, commit, "--"]
+    with started(repository, arguments) as process:
+        yield _commits(islice(_fields(process), MAX_LOG_NAMES))
+
+
+def _commits(fields: Iterator[bytes]) -> Iterator[tuple[_Commit, Iterator[bytes]]]:
+    number = 0
+
+    def ordinal(field: bytes) -> int:
+        nonlocal number
+        number += field.startswith(b"\x01") and _HEADER.fullmatch(field) is not None
+        return number
+
+    for _, group in groupby(fields, ordinal):
+        header = _HEADER.fullmatch(next(group))
+        if header is None:
+            return
+        made = _Commit(header[1], int(header[2]), tuple(header[3].split()))
+        yield made, (name if i else name.removeprefix(b"\n") for i, name in enumerate(group))
+
+
+class _Merges:
+    """What merges took from where: a second `git log`, of merges only, read beside the first one."""
+
+    def __init__(self, repository: Repository, commit: str) -> None:
+        self._repository, self._commit = repository, commit
+        self._running = contextlib.ExitStack()
+        self._history: Iterator[tuple[_Commit, Iterator[bytes]]] | None = None
+        self._octopuses = 0
+
+    def __enter__(self) -> _Merges:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._running.close()
+
+    def split(self, merge: _Commit, changed: set[bytes], move: Callable[[set[bytes], bytes], None]) -> set[bytes]:
+        """Those of some files that are as in none of the parents. The others, not as in the first, are moved on."""
+        if self._history is None:
+            self._history = self._running.enter_context(_log(self._repository, self._commit, "--merges", "-c"))
+        for made, names in self._history:
+            if made.id == merge.id:
+                made_here = {name for name in names if name in changed}
+                break
+        else:
+            return set()  # it cannot be read on: unknown
+        taken = changed - made_here
+        for parent in merge.parents[1:-1]:
+            differ = self._differ(parent, merge.id, taken)
+            move(taken - differ, parent)
+            taken = differ
+        move(taken, merge.parents[-1])
+        return made_here
+
+    def _differ(self, parent: bytes, merge: bytes, names: set[bytes]) -> set[bytes]:
+        """Which of some files are not as in one parent: for a merge of three and more, so hardly ever."""
+        self._octopuses += 1
+        if not names or self._octopuses > MAX_OCTOPUSES:
+            return names
+        arguments = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", "--no-ext-diff"]
+        with started(self._repository, [*arguments, parent.decode(), merge.decode(), "--"]) as process:
+            return {name for name in islice(_fields(process), MAX_LOG_NAMES) if name in names}

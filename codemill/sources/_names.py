@@ -29,6 +29,11 @@ def escape(name: bytes) -> str:
     return _LONE.sub(lambda m: f"\\x{ord(m[0]) - 0xDC00:02x}", doubled)
 
 
+def escape_text(name: str) -> str:
+    """A name that holds undecodable bytes as surrogates, as `escape` writes it."""
+    return escape(name.encode("utf-8", "surrogateescape"))
+
+
 def unescape(text: str) -> bytes:
     r"""The name that `escape` was given.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,12 +31,15 @@ class Kind:
 
 
 _KINDS = (
-    Kind("folder", Folder, "a directory of checkouts, or of any other files"),
+    Kind("folder", Folder, "a directory of checkouts or of any other files, or a single file"),
     Kind("git", Git, "bare repositories and mirrors, read from the object store without a checkout"),
     Kind("archive", Archive, "tar (gz, bz2, xz, zst), zip, wheels and source distributions"),
     Kind("parquet", Parquet, "Parquet files whose rows are files; presets for The Stack and RefineCode"),
     Kind("jsonl", Jsonl, "JSON lines (plain, gz, zst) whose lines are files"),
 )
+
+LEVELS = 2
+"""Levels of owners above bare repositories: HOST/OWNER/NAME.git."""
 
 MAX_LOOKED_AT = 1000
 """Entries of a directory that are looked at to guess its kind."""
@@ -50,7 +54,8 @@ def open(spec: str) -> Source:
     """The source that `kind:path` names, or that a path looks like.
 
     A path is guessed by its name (`.parquet`, `.jsonl`, `.tar.gz` …), a directory by what it holds: only Parquet,
-    only JSON lines, only archives, a bare repository or only such; anything else is a folder.
+    only JSON lines, only archives, a bare repository or only such (also below their owners); anything else is a folder,
+    a single text file too. The listing's first note says what it was taken for.
 
     Raises: InputError if the path is missing or the kind unknown.
     """
@@ -71,6 +76,8 @@ def _guess(spec: str) -> str:
         return by_name or "parquet"
     path = existing(spec)
     if not os.path.isdir(path):
+        if by_name is None and os.path.isfile(path) and not _is_binary(path):
+            return "folder"
         if by_name is None:
             raise InputError(
                 "cannot tell what kind of source this file is",
@@ -91,8 +98,33 @@ def _guess(spec: str) -> str:
 
 def _kind_of(entry: os.DirEntry[str]) -> str:
     if entry.is_dir():
-        return "git" if _is_bare(entry.path) else "folder"
+        return "git" if _holds_bare(entry.path, LEVELS) else "folder"
     return _by_name(entry.name) or "folder"
+
+
+def _holds_bare(path: str, levels: int) -> bool:
+    """Whether a directory is a bare repository, or holds such and nothing else: an owner's, OWNER/NAME.git."""
+    if _is_bare(path):
+        return True
+    if not levels or os.path.lexists(os.path.join(path, ".git")):
+        return False
+    try:
+        with os.scandir(path) as entries:
+            seen = [e for e, _ in zip(entries, range(MAX_LOOKED_AT), strict=False) if not e.name.startswith(".")]
+    except OSError:
+        return False
+    return bool(seen) and builtins.all(
+        e.is_dir(follow_symlinks=False) and _holds_bare(e.path, levels - 1) for e in seen
+    )
+
+
+def _is_binary(path: str) -> bool:
+    """Whether a file's first bytes say that it is not text: some container that its name does not tell."""
+    try:
+        with builtins.open(path, "rb") as file:
+            return b"\0" in file.read(8192)
+    except OSError:
+        return False
 
 
 def _by_name(name: str) -> str | None:

@@ -20,7 +20,8 @@ from codemill.machine.source import Listing, Shard
 from codemill.sources._batches import Row, batches, lfs_size, microseconds
 from codemill.sources._decompress import Broken, compression
 from codemill.sources._members import Limits, Member
-from codemill.sources._names import escape, member_path
+from codemill.sources._names import escape_text, member_path
+from codemill.sources._notes import count, holds
 from codemill.sources._places import Input, files, is_unchanged, open_binary
 from codemill.sources._shards import Fingerprint, Run, Sizes, Unit, fingerprint, shards
 from codemill.sources._tar import tar_members
@@ -33,6 +34,16 @@ SUFFIXES = TARS + ZIPS
 
 ARCHIVES = Sizes(bytes=16 << 20, files=256, small_bytes=2 << 20, small_files=1)
 """Small archives share a shard up to so many stored bytes; a larger one has its own, whatever it unfolds to."""
+
+_ZIPBALL = re.compile(r"(?P<owner>[A-Za-z0-9]+)-(?P<name>.+?)(?:-v?[0-9][^-]*-[0-9]+-g|-)(?P<version>[0-9a-f]{7,12})")
+"""OWNER-NAME-abc1234, also with a tag before it: what a forge's API gives. An owner with "-" cannot be told apart."""
+
+_COMMIT = re.compile(
+    r"(?P<name>[A-Za-z0-9].*?)(?:-(?:main|master|develop|trunk|v?[0-9][0-9A-Za-z.+_]*))?-(?P<version>[0-9a-f]{40})"
+)
+"""NAME-commit, and NAME-branch-commit."""
+
+_BRANCH = re.compile(r"(?P<name>[A-Za-z0-9].*?)-(?P<version>main|master|develop|trunk|HEAD)")
 
 _VERSIONED = re.compile(r"(?P<name>[A-Za-z0-9].*?)[-_]v?(?P<version>[0-9][0-9A-Za-z.+~!_-]*)")
 
@@ -75,7 +86,9 @@ class Archive:
             units.append(Unit(place.name, (Run(what, digest, 1, place.size),)))
         parameters = ("archive", 2, self.label, *limits)
         made = shards(units, *parameters, sizes=ARCHIVES)
-        return Listing(fingerprint(made, *parameters), made, tuple(notes))
+        repos = tuple(sorted({escape_text(repo) for repo, _ in named}))
+        note = holds("archive", repos, f" in {count(len(places), 'archive')}")
+        return Listing(fingerprint(made, *parameters), made, (note, *notes), repos)
 
     def read(self, shard: Shard) -> Iterator[pa.RecordBatch]:
         """Reads one shard's archives, members in the order in which they are stored.
@@ -123,11 +136,6 @@ class Archive:
         )
 
 
-def escape_text(name: str) -> str:
-    """A name that holds undecodable bytes as surrogates, as `_names.escape` writes it."""
-    return escape(name.encode("utf-8", "surrogateescape"))
-
-
 def _members(file: BinaryIO, name: str, limits: Limits) -> Iterator[Member]:
     """What the file is, its first bytes say; the name only for a zip with something before it."""
     head = file.read(8)
@@ -143,10 +151,21 @@ def _is_version_control(name: str) -> bool:
 
 
 def _named(name: str) -> tuple[str, str | None]:
-    """Repository and version from an archive's name, "name-version" or "name_version" with any suffix."""
+    """Repository and version from an archive's name: as forges name their downloads, or "name-version" with any suffix.
+
+    >>> _named("x-1.2.3.tar.gz"), _named("owner-name-abc1234.zip"), _named("name-main.zip"), _named("a/b_1.0.zip")
+    (('x', '1.2.3'), ('owner/name', 'abc1234'), ('name', 'main'), ('a/b', '1.0'))
+    """
     folder, file = PurePosixPath(name).parent, PurePosixPath(name).name
     suffix = max((s for s in SUFFIXES if file.lower().endswith(s)), key=len, default="")
     stem = file[: len(file) - len(suffix)] or file
-    match = _VERSIONED.fullmatch(stem)
-    repo, version = (match["name"], match["version"]) if match else (stem, None)
-    return (repo if str(folder) == "." else f"{folder}/{repo}"), version
+    repo, version = stem, None
+    for form in (_COMMIT, _ZIPBALL, _BRANCH, _VERSIONED):
+        match = form.fullmatch(stem)
+        if match is None or (form is _ZIPBALL and not re.search(r"[0-9].*[a-f]|[a-f].*[0-9]", match["version"])):
+            continue  # without digits it is a word, with digits only a date
+        repo, version = match["name"], match["version"]
+        if form is _ZIPBALL:
+            repo = f"{match['owner']}/{repo}"
+        break
+    return (repo if str(folder) == "." or "/" in repo else f"{folder}/{repo}"), version

@@ -1,4 +1,4 @@
-"""A directory of checkouts, or of any other files: one row for every file found.
+"""A directory of checkouts, or of any other files, or a single file: one row for every file found.
 
 A child with `.git` is a repository, and so is a grandchild (`owner/name`): its revision and each file's last commit
 time come from git. Otherwise the top-level directory is the repository; files directly in the root belong to one named
@@ -23,6 +23,7 @@ from codemill.machine.source import Listing, Shard
 from codemill.sources import _git
 from codemill.sources._batches import Row, batches, lfs_size, microseconds
 from codemill.sources._names import escape
+from codemill.sources._notes import count, holds, repositories, some
 from codemill.sources._places import existing
 from codemill.sources._shards import Fingerprint, Run, Unit, fingerprint, fits, pack, shards, unpack
 
@@ -35,9 +36,10 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 @dataclass(frozen=True)
 class Folder:
-    """A directory of checkouts, or of any other files.
+    """A directory of checkouts, or of any other files; or a single file, which belongs to its directory.
 
-    Reasons: `too_large`, `link`, `special`, `unreadable`, `vanished`, `lfs_pointer`.
+    Reasons: `too_large`, `link`, `special`, `unreadable`, `vanished`, `lfs_pointer`; `no_files`, with the path ".", for
+    a repository that has nothing but its `.git`.
     """
 
     root: str
@@ -49,21 +51,35 @@ class Folder:
     PLACES: ClassVar[tuple[str, ...]] = ("root",)
 
     def list(self) -> Listing:
-        """Lists the tree. Raises: InputError if the root is not a directory."""
-        root = os.fsencode(directory(self.root))
-        found = _Found(root, root_name(self.root, root), frozenset(map(os.fsencode, self.skip)))
+        """Lists the tree. Raises: InputError if the root is neither a file nor a directory that can be listed."""
+        folder, only = self._place()
+        root = os.fsencode(folder)
+        found = _Found(root, root_name(folder, root), frozenset(map(os.fsencode, self.skip)))
+        walk = _walk(root, found) if only is None else _file(root, os.fsencode(only), found)
         parameters = ("folder", 2, self.label, self.max_file_bytes, self.commit_times)
-        made = shards(_units(_walk(root, found), found, self.max_file_bytes), *parameters)
+        made = shards(_units(walk, found, self.max_file_bytes), *parameters)
         if self.commit_times and any(repo.revision for repo in found.repos.values()):
             _git.program()
-        return Listing(fingerprint(made, *parameters), made, tuple(found.notes()))
+        names = tuple(sorted(repo.name for repo in found.repos.values()))
+        notes = ("folder: 1 file",) if only is not None else found.notes()
+        return Listing(fingerprint(made, *parameters), made, tuple(notes), names)
+
+    def _place(self) -> tuple[str, str | None]:
+        """The directory, and the file in it if the root is a single one."""
+        place = existing(self.root)
+        if os.path.isdir(place):
+            return directory(self.root), None
+        if not os.path.isfile(place):
+            raise InputError("this is neither a file nor a directory", where=self.root)
+        folder, name = os.path.split(os.path.realpath(place))
+        return folder, name
 
     def read(self, shard: Shard) -> Iterator[pa.RecordBatch]:
         """Reads one shard's files, in the order of their paths."""
         return batches(self._rows(shard))
 
     def _rows(self, shard: Shard) -> Iterator[Row]:
-        root = directory(self.root)
+        root, _ = self._place()
         for repo, prefix, revision, packed in shard.what:
             times: Mapping[bytes, int] = {}
             if self.commit_times and revision is not None:
@@ -121,7 +137,12 @@ class _Found:
         self.root, self.name, self.skip = root, name, skip
         self.git: set[bytes] = set()  # prefixes of directories that have a `.git`
         self.repos: dict[bytes, _Repo] = {}
-        self.links = self.links_out = self.outside = self.skipped = 0
+        self.links = self.links_out = self.skipped = 0
+        self.outside: list[str] = []  # repositories whose data is not in the root
+        self.unborn: list[str] = []  # those whose HEAD names no commit
+        self.bare: list[str] = []  # those without a file
+        self.mirrors: list[str] = []  # directories that are bare repositories
+        self.closed: list[str] = []  # folders that cannot be listed
 
     def repo(self, path: bytes) -> _Repo:
         """The repository that a file belongs to. Its directories have all been listed by now."""
@@ -140,22 +161,49 @@ class _Found:
         return known
 
     def _new(self, prefix: bytes) -> _Repo:
-        revision = None
+        revision, name = None, escape(prefix[:-1]) if prefix else self.name
         if prefix in self.git:
             root = os.fsdecode(self.root)
             repository = _git.locate(os.path.join(root, os.fsdecode(prefix)), root)
             revision = _git.resolve(repository) if repository else None
-            self.outside += repository is None
-        return _Repo(escape(prefix[:-1]) if prefix else self.name, prefix, revision)
+            if repository is None:
+                self.outside.append(name)
+            elif revision is None:
+                self.unborn.append(f"{name} ({_git.why_none(repository)})")
+        return _Repo(name, prefix, revision)
+
+    def fileless(self) -> Iterator[_Repo]:
+        """The repositories without a file, once everything else has been met: a checkout that holds `.git` only."""
+        for prefix in sorted(self.git - self.repos.keys()):
+            owner = prefix[: prefix.find(b"/") + 1]
+            within_another = b"" in self.git or (prefix != owner and owner in self.git)
+            if not prefix or not within_another:
+                repo = self.repos[prefix] = self._new(prefix)
+                self.bare.append(repo.name)
+                yield repo
 
     def notes(self) -> Iterator[str]:
         """What people should know."""
+        names = sorted(repo.name for repo in self.repos.values())
+        checkouts = sum(prefix in self.git for prefix in self.repos)
+        yield holds("folder", names, f" ({checkouts} with .git)" if names else "")
+        if self.mirrors:
+            number = count(len(self.mirrors), "bare repository", "bare repositories")
+            yield f"{number} read as the files that git keeps there (git: reads what they hold): {some(self.mirrors)}"
         if self.skipped:
-            yield f"{self.skipped} folders were not entered, as asked: {', '.join(sorted(map(escape, self.skip)))}"
+            skipped = some(sorted(map(escape, self.skip)))
+            yield f"{count(self.skipped, 'folder')} not entered, as asked: {skipped}"
         if self.links:
-            yield f"{self.links} links are not followed, {self.links_out} of them point out of the root"
+            yield f"{count(self.links, 'link')} not followed, {self.links_out} of them out of the root"
         if self.outside:
-            yield f"{self.outside} repositories have no usable .git inside the root: their revisions are unknown"
+            number = repositories(len(self.outside))
+            yield f"{number} without a usable .git inside the root, so without a revision: {some(self.outside)}"
+        if self.unborn:
+            yield f"{repositories(len(self.unborn))} without a commit to read from: {some(self.unborn)}"
+        if self.bare:
+            yield f"{repositories(len(self.bare))} without a file: {some(self.bare)}"
+        if self.closed:
+            yield f"{count(len(self.closed), 'folder')} could not be listed: {some(self.closed)}"
 
 
 class _Pile:
@@ -207,6 +255,10 @@ def _units(walk: Iterator[tuple[bytes, int, int]], found: _Found, most: int) -> 
         piles[repo.prefix].add(path, size, mtime)
     for pile in piles.values():
         yield pile.unit()
+    for repo in found.fileless():
+        pile = _Pile(repo, most)
+        pile.add(repo.prefix, 0, 0)
+        yield pile.unit()
 
 
 def _walk(root: bytes, found: _Found) -> Iterator[tuple[bytes, int, int]]:
@@ -251,9 +303,20 @@ def _children(root: bytes, prefix: bytes, found: _Found) -> Iterable[tuple[bytes
                         found.links += 1
                         found.links_out += not _points_inside(root, prefix, name)
     except OSError as error:
+        found.closed.append(escape(prefix))
         return [(prefix, -(error.errno or errno.EIO), 0)]
     items.sort()
+    if {prefix + b"HEAD", prefix + b"objects/", prefix + b"refs/"} <= {path for path, _, _ in items}:
+        found.mirrors.append(escape(prefix[:-1]) or ".")
     return items
+
+
+def _file(root: bytes, name: bytes, found: _Found) -> Iterator[tuple[bytes, int, int]]:
+    """A single file, as `_walk` gives it: of the repository that its directory is."""
+    if os.path.lexists(os.path.join(root, b".git")):
+        found.git.add(b"")
+    facts = os.lstat(os.path.join(root, name))
+    yield name, facts.st_size, facts.st_mtime_ns
 
 
 def _points_inside(root: bytes, prefix: bytes, name: bytes) -> bool:
@@ -284,7 +347,9 @@ def _read_all(
             except OSError as error:
                 problem = error
             for path, size in group:
-                if path.endswith(b"/") or not path:
+                if not path and not size:
+                    yield path, (0, None, "no_files", None)
+                elif path.endswith(b"/") or not path:
                     yield path, (0, None, "unreadable", errno.errorcode.get(-size, str(-size)))
                 elif problem is not None:
                     yield path, _failed(problem, size)

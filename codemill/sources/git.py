@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -21,6 +21,7 @@ from codemill.machine.source import Listing, Shard
 from codemill.sources import _git
 from codemill.sources._batches import Row, batches, lfs_size, microseconds
 from codemill.sources._names import escape
+from codemill.sources._notes import holds, repositories, some
 from codemill.sources._shards import Fingerprint, Run, Unit, cut, fingerprint, shards
 from codemill.sources.folder import directory
 
@@ -38,8 +39,8 @@ class Git:
     """A bare repository, or a directory of such (mirrors), at one revision.
 
     Reasons: `too_large`, `link`, `submodule`, `lfs_pointer`, `missing` (no such object), `corrupt`,
-    `no_revision`, `outside` (its objects lie outside the root), `too_many_files`, `unreadable`; the last five, for
-    a whole repository, with the path ".".
+    `no_revision`, `no_files`, `outside` (its objects lie outside the root), `too_many_files`, `unreadable`; the last
+    six, for a whole repository, with the path ".". So every repository that is found has a row.
     """
 
     root: str
@@ -69,19 +70,17 @@ class Git:
         if self.revision != "HEAD" and all(survey.commit is None for survey in listed):
             raise InputError(f"no repository has the revision {self.revision!r}", where=self.root)
         parameters = ("git", 2, self.label, self.max_file_bytes, self.commit_times)
-        made = shards((survey.unit(self.revision) for survey in listed if survey.sizes or survey.problem), *parameters)
-        empty = sum(survey.commit is None and survey.problem is None for survey in listed)
-        notes = (f"{empty} repositories have no commits",) if empty else ()
-        return Listing(fingerprint(made, *parameters, *notes), made, notes)
+        made = shards((survey.unit() for survey in listed), *parameters)
+        names = tuple(survey.name for survey in listed)
+        return Listing(fingerprint(made, *parameters), made, (holds("git", names), *_notes(listed)), names)
 
     def _survey(self, root: str, name: str, place: str) -> _Survey:
         repository = _git.locate(place, root)
         if repository is None:
-            return _Survey(name, place, None, "outside" if _git.looks_bare(place) else "unreadable", ())
+            return _Survey(name, place, None, "outside" if _git.looks_bare(place) else "unreadable", None, ())
         commit = _git.resolve(repository, self.revision)
         if commit is None:
-            problem = None if _git.is_empty(repository) else "no_revision"
-            return _Survey(name, place, None, problem, ())
+            return _Survey(name, place, None, "no_revision", _git.why_none(repository, self.revision), ())
         sizes, problem = [], None
         for entry in _git.entries(repository, commit):
             if isinstance(entry, str):
@@ -89,14 +88,21 @@ class Git:
             else:
                 sizes.append(entry.size if entry.size and entry.size <= self.max_file_bytes else 0)
         runs = tuple((len(run), held) for run, held in cut(enumerate(sizes)))
-        return _Survey(name, place, commit, problem, runs)
+        return _Survey(name, place, commit, problem if runs or problem else "no_files", None, runs)
 
     def read(self, shard: Shard) -> Iterator[pa.RecordBatch]:
         """Reads one shard's files through `git cat-file`, in the order of their paths."""
         return batches(row for what in shard.what for row in self._rows(*what))
 
     def _rows(
-        self, name: str, place: str, commit: str | None, problem: str | None, start: int, files: int
+        self,
+        name: str,
+        place: str,
+        commit: str | None,
+        problem: str | None,
+        detail: str | None,
+        start: int,
+        files: int,
     ) -> Iterator[Row]:
         repository = _git.locate(place, directory(self.root))
         if files and (repository is None or commit is None):
@@ -105,7 +111,7 @@ class Git:
             times: Mapping[bytes, int] = _git.commit_times(repository, commit) if self.commit_times else {}
             entries = (e for e in _git.entries(repository, commit) if isinstance(e, _git.Entry))
             found = 0
-            for entry, raw, reason, detail in self._contents(repository, islice(entries, start, start + files)):
+            for entry, raw, reason, why in self._contents(repository, islice(entries, start, start + files)):
                 found += 1
                 yield Row(
                     name,
@@ -115,12 +121,12 @@ class Git:
                     size=entry.size or 0,
                     raw=raw,
                     reason=reason,
-                    detail=detail,
+                    detail=why,
                 )
             if found < files:
                 raise InputError("a repository changed while the run was using it", where=place, remedy="run again")
         if problem is not None:
-            yield Row(name, ".", commit, reason=problem, detail=self.revision if problem == "no_revision" else None)
+            yield Row(name, ".", commit, reason=problem, detail=detail)
 
     def _contents(
         self, repository: _git.Repository, entries: Iterator[_git.Entry]
@@ -167,18 +173,29 @@ class _Survey:
     place: str
     commit: str | None
     problem: str | None
+    detail: str | None
     sizes: tuple[tuple[int, int], ...]
 
-    def unit(self, revision: str) -> Unit:
+    def unit(self) -> Unit:
         """The repository. What is wrong with it goes with the last run."""
         runs, start = [], 0
         for i, (files, held) in enumerate(self.sizes or [(0, 0)]):
-            problem = self.problem if i >= len(self.sizes) - 1 else None
-            asked = revision if problem == "no_revision" else None
-            digest = Fingerprint(self.commit, problem, asked, start, files, held).hex()
-            runs.append(Run((self.name, self.place, self.commit, problem, start, files), digest, max(1, files), held))
+            problem, detail = (self.problem, self.detail) if i >= len(self.sizes) - 1 else (None, None)
+            digest = Fingerprint(self.commit, problem, detail, start, files, held).hex()
+            what = (self.name, self.place, self.commit, problem, detail, start, files)
+            runs.append(Run(what, digest, max(1, files), held))
             start += files
         return Unit(self.name, tuple(runs))
+
+
+def _notes(listed: Sequence[_Survey]) -> Iterator[str]:
+    """Which repositories gave nothing, and which not all of their files."""
+    nothing = [f"{s.name} ({s.detail or s.problem})" for s in listed if not s.sizes]
+    part = [f"{s.name} ({s.problem})" for s in listed if s.sizes and s.problem]
+    if nothing:
+        yield f"{repositories(len(nothing))} gave nothing: {some(nothing)}"
+    if part:
+        yield f"{repositories(len(part))} could not be read to the end: {some(part)}"
 
 
 def _repositories(root: str) -> Iterator[tuple[str, str]]:
@@ -187,12 +204,16 @@ def _repositories(root: str) -> Iterator[tuple[str, str]]:
     while levels:
         place, depth = levels.pop()
         if _git.looks_bare(place):
-            name = os.path.relpath(place, root) if place != root else os.path.basename(root)
-            name = name.removesuffix(".git").rstrip("/") or os.path.basename(root)
-            yield escape(os.fsencode(name)), place
+            yield _name(root, place), place
         elif depth < DEPTH:
             try:
                 with os.scandir(place) as entries:
                     levels += [(e.path, depth + 1) for e in entries if e.is_dir(follow_symlinks=False)]
             except OSError:
-                yield os.path.relpath(place, root), place
+                yield _name(root, place), place
+
+
+def _name(root: str, place: str) -> str:
+    name = os.path.relpath(place, root) if place != root else os.path.basename(root)
+    name = name.removesuffix(".git").rstrip("/") or os.path.basename(root)
+    return escape(os.fsencode(name))

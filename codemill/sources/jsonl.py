@@ -20,7 +20,8 @@ from codemill.machine.source import Listing, Shard
 from codemill.sources._batches import Row, batches
 from codemill.sources._columns import iso_time, mapping, plain, preset
 from codemill.sources._decompress import Broken, Decompressed, Stream, compression
-from codemill.sources._names import escape
+from codemill.sources._names import escape_text
+from codemill.sources._notes import count, some
 from codemill.sources._places import Input, files, is_unchanged, open_binary
 from codemill.sources._shards import SHARD_BYTES, Fingerprint, fingerprint
 
@@ -58,7 +59,8 @@ class Jsonl:
             self.columns, (preset(self.columns) if isinstance(self.columns, str) else self.columns or {}).values(), ""
         )
         made = tuple(shard for place in places for shard in self._shards(place))
-        return Listing(fingerprint(made, *self._parameters()), made, tuple(notes))
+        note = f"jsonl: {count(len(places), 'file')}: {some([escape_text(place.name) for place in places])}"
+        return Listing(fingerprint(made, *self._parameters()), made, (note, *notes))
 
     def _parameters(self) -> tuple[object, ...]:
         """What decides on the rows, apart from the input."""
@@ -85,7 +87,7 @@ class Jsonl:
     def _rows(self, name: str, uri: str, size: int, mtime_ns: int, kind: str, start: int, stop: int) -> Iterator[Row]:
         if not is_unchanged(Input(name, uri, size, mtime_ns)):
             raise InputError("an input changed while the run was using it", where=uri, remedy="run again")
-        name = escape(name.encode("utf-8", "surrogateescape"))
+        name = escape_text(name)
         first = PurePosixPath(name).name.partition(".")[0] or name
         with open_binary(uri) as file:
             file.seek(start)

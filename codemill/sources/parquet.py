@@ -20,6 +20,8 @@ from codemill.machine.source import External, Listing, Shard
 from codemill.machine.store import Place
 from codemill.sources._batches import BATCH_BYTES, BATCH_ROWS
 from codemill.sources._columns import is_content, is_text, mapping, plain, to_raw
+from codemill.sources._names import escape_text
+from codemill.sources._notes import count, some
 from codemill.sources._places import Input, files
 from codemill.sources._shards import Fingerprint, cut, fingerprint
 
@@ -54,7 +56,8 @@ class Parquet:
         """Reads the footers. Raises: InputError for a file that is not Parquet, or lacks a mapped column."""
         places, notes = files(self.path, SUFFIXES)
         made = tuple(shard for place in places for shard in self._shards(place))
-        return Listing(fingerprint(made, *self._parameters()), made, tuple(notes))
+        note = f"parquet: {count(len(places), 'file')}: {some([escape_text(place.name) for place in places])}"
+        return Listing(fingerprint(made, *self._parameters()), made, (note, *notes))
 
     def _parameters(self) -> tuple[object, ...]:
         """What decides on the rows, apart from the input."""
@@ -87,7 +90,14 @@ class Parquet:
                 held,
                 (place.name, place.uri, place.size, place.mtime_ns, first, last, row),
                 Fingerprint(*self._parameters(), place.name, place.size, place.mtime_ns, first, last).hex(),
-                External(place.uri, (first, last), {"content": content}, place.size, place.mtime_ns)
+                External(
+                    place.uri,
+                    (first, last),
+                    {"content": content},
+                    place.size,
+                    place.mtime_ns,
+                    {"content": "content_sha256"},
+                )
                 if external and content
                 else None,
             )

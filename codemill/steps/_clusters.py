@@ -1,4 +1,4 @@
-"""Clusters of near-copies, whatever is copied: what ties candidates together, and which of them is the best."""
+"""Clusters of near-copies of files, repositories or chunks: links candidates and elects the best of each cluster."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ BEST_FIRST = (
     ("part", "ascending"),  # two rows can have one id if an input is given twice
     ("row", "ascending"),
 )
-"""Which copy is kept: most stars, then latest commit, unknown last; then an order that depends on nothing else."""
+"""Which copy is kept: most stars, then latest commit, unknown last; then the smallest id."""
 
 
 def linked(keys: pa.Table, nodes: npt.NDArray[np.uint64]) -> pa.Table:
-    """Pairs `a`, `b` of nodes that tie those with equal `band_key` to the first of them, never all to all."""
+    """Pairs `a`, `b` of nodes: each node is linked to the first with an equal `band_key`, never all to all."""
     table = pa.table({"band_key": keys["band_key"], "node": pa.array(nodes), "part": keys["part"]})
     table, first = group_by_key(table, "band_key", [("node", "ascending")])
     nodes = table["node"].to_numpy()
@@ -39,8 +39,8 @@ def elected(keys: pa.Table, *further: str) -> tuple[pa.Table, npt.NDArray[np.int
 def keeper_numbers(ids: pa.Array) -> pa.Array:
     """The first 64 bits of ids (32 hex digits, which are a hash) as uint64.
 
-    As the number of a cluster it depends on nothing but who is in it. That two of n clusters have the same is as likely
-    as n^2 / 2^65: one in 4,000 for a hundred million.
+    As a cluster number it depends only on the members. Two of n clusters have the same number with probability
+    n^2 / 2^65: one in 4,000 for a hundred million.
     """
     flat = bytes.fromhex("".join(id[:16] for id in ids.to_pylist()))
     return pa.array(np.frombuffer(flat, dtype=">u8").astype(np.uint64))

@@ -1,6 +1,6 @@
-"""What documents bring to be held against each other, and how they are: sketches, or their shingles themselves.
+"""Evidence of similarity: the sketch or the shingles of a document, and how two of them are compared.
 
-Both travel as `large_binary`, so that one column carries either: a sketch as 32-bit numbers, shingles as ascending
+Both are stored as `large_binary`, so that one column holds either: a sketch as 32-bit numbers, shingles as ascending
 64-bit numbers, little-endian.
 """
 
@@ -20,13 +20,13 @@ from codemill.errors import RecipeError, did_you_mean
 from codemill.machine.keys import Pieces
 
 HELD_BYTES = 64 << 20
-"""Evidence that is compared, or of elected documents that is kept, at a time: bounds memory whatever is elected."""
+"""Bytes of evidence that are compared or held at a time. Bounds memory, whatever is elected."""
 
 VERIFICATIONS = ("none", "sketch", "exact")
 
 
 def check_sketch(*, bands: int, rows: int, ngram: int, unit: str, seed: int, **_: Any) -> None:
-    """Raises: RecipeError for a sketch that cannot be made."""
+    """Checks the parameters of a sketch. Raises: RecipeError if one is out of range."""
     for name, value in (("bands", bands), ("rows", rows), ("ngram", ngram)):
         if value < 1:
             raise RecipeError(f"{name} must be at least 1, got {value}")
@@ -37,12 +37,12 @@ def check_sketch(*, bands: int, rows: int, ngram: int, unit: str, seed: int, **_
 
 
 def curve_notes(*, bands: int, rows: int, **_: Any) -> list[str]:
-    """What a plan says of a step that makes bands."""
+    """The lines that `codemill plan` prints for a step that makes bands."""
     return near.curve(bands, rows)
 
 
 def check_verify(*, verify: str, at_least: float = 0.0, **_: Any) -> None:
-    """Raises: RecipeError for an unknown verification or a similarity that cannot be."""
+    """Checks the parameters of verification. Raises: RecipeError for an unknown one or a similarity out of range."""
     if verify not in VERIFICATIONS:
         raise RecipeError(f"there is no verification {verify!r}", remedy=did_you_mean(verify, VERIFICATIONS))
     if not 0 <= at_least <= 1:
@@ -50,7 +50,7 @@ def check_verify(*, verify: str, at_least: float = 0.0, **_: Any) -> None:
 
 
 def bands_of(keys: pa.Array, rows: npt.NDArray[np.int64]) -> tuple[pa.Array, npt.NDArray[np.int64]]:
-    """Each band of each document as a number, and the row of its document. Nulls are left out."""
+    """Each band of each document as a number, with the row of its document. Nulls are skipped."""
     there = keys.is_valid()
     keys, rows = keys.filter(there), rows[there.to_numpy(zero_copy_only=False)]
     if not len(keys):
@@ -73,7 +73,7 @@ def evidence_of(content: pa.Array, *, verify: str, hashes: int, ngram: int, unit
 
 
 def compare(a: pa.Array, b: pa.Array, *, verify: str) -> pa.Array:
-    """Row by row, the similarity of two columns of evidence: float32. Null: where either is."""
+    """Compares two columns of evidence row by row. Shape: float32. Null: where either column is."""
     if not len(a):
         return pa.array([], pa.float32())
     if verify == "exact":
@@ -95,21 +95,21 @@ def _as_sets(evidence: pa.Array) -> pa.Array:
     return pa.LargeListArray.from_arrays(pa.array((window - low) // 8), values, mask=mask)
 
 
-def against(mine: pa.Array, others: pa.Array, where: npt.NDArray[np.int64], *, verify: str) -> pa.Array:
-    """The similarity of each of `mine` to `others[where]`, a bounded number of bytes of these at a time.
+def against(members: pa.Array, keepers: pa.Array, where: npt.NDArray[np.int64], *, verify: str) -> pa.Array:
+    """Compares each of `members` with `keepers[where]`, a bounded number of bytes at a time.
 
-    Why: a thousand small files can be held against one of 8 MB, which must not be there a thousand times.
+    Why: a thousand small files can be compared with one of 8 MB, which must not be in memory a thousand times.
     """
-    sizes = pc.fill_null(pc.binary_length(others), 0).to_numpy(zero_copy_only=False)[where]
-    found = []
+    sizes = pc.fill_null(pc.binary_length(keepers), 0).to_numpy(zero_copy_only=False)[where]
+    similarities = []
     for low, high in _slices(sizes):
-        theirs = others.take(pa.array(where[low:high]))
-        found.append(compare(mine.slice(low, high - low), theirs, verify=verify))
-    return pa.concat_arrays(found) if found else pa.array([], pa.float32())
+        chosen = keepers.take(pa.array(where[low:high]))
+        similarities.append(compare(members.slice(low, high - low), chosen, verify=verify))
+    return pa.concat_arrays(similarities) if similarities else pa.array([], pa.float32())
 
 
 def _slices(sizes: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    """Neighbouring rows of about `HELD_BYTES` together, one at least."""
+    """Splits rows into runs of about `HELD_BYTES`, with at least one row each."""
     ends = np.cumsum(sizes)
     low = 0
     while low < len(sizes):
@@ -120,28 +120,29 @@ def _slices(sizes: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
 
 
 def held(pieces: Pieces, *, verify: str) -> Iterator[tuple[pa.Table, pa.Array]]:
-    """Members of clusters (`cluster`, `is_keeper`, `evidence`, and what else they bring) with their similarity to the
-    elected one, where that is there: a table of members and a float32 each, piece by piece.
+    """Compares the members of clusters with the elected member of their cluster.
 
-    Memory: evidence of elected ones, and of one piece, `HELD_BYTES` each; where a partition has more of the former its
-    pieces are read again.
+    Shape: pieces with `cluster`, `is_keeper`, `evidence` and other columns in; for each piece the members whose
+    elected one is in the partition out, with a float32 similarity each.
+    Memory: the evidence of elected members and that of one piece, `HELD_BYTES` each. If a partition has more elected
+    members than that, its pieces are read again.
     """
     for keepers in _elected(pieces):
         order = np.argsort(keepers["cluster"].to_numpy(), kind="stable")
         keepers = keepers.take(pa.array(order)).combine_chunks()
-        numbers, theirs = keepers["cluster"].to_numpy(), one(keepers["evidence"])
+        clusters, evidence = keepers["cluster"].to_numpy(), one(keepers["evidence"])
         for piece in pieces:
             members = piece.filter(~pc.field("is_keeper")).combine_chunks()
-            where = np.searchsorted(numbers, members["cluster"].to_numpy())
-            here = where < len(numbers)
-            here[here] = numbers[where[here]] == members["cluster"].to_numpy()[here]
+            where = np.searchsorted(clusters, members["cluster"].to_numpy())
+            here = where < len(clusters)
+            here[here] = clusters[where[here]] == members["cluster"].to_numpy()[here]
             members = members.filter(pa.array(here)).combine_chunks()
             if members.num_rows:
-                yield members, against(one(members["evidence"]), theirs, where[here], verify=verify)
+                yield members, against(one(members["evidence"]), evidence, where[here], verify=verify)
 
 
 def _elected(pieces: Pieces) -> Iterator[pa.Table]:
-    """The elected ones of a partition, as many at a time as there is room for."""
+    """The elected members of a partition, about `HELD_BYTES` at a time."""
     waiting: list[pa.Table] = []
     for piece in pieces:
         waiting.append(piece.filter(pc.field("is_keeper")).combine_chunks())

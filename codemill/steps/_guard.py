@@ -1,4 +1,4 @@
-"""What would be dropped, counted before anything is: a few rows a batch, judged together."""
+"""Counts what near-deduplication would drop, and stops the build if it is too much."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Numbers: TypeAlias = npt.NDArray[np.int64] | pa.Array
 def counted(
     documents: pa.RecordBatch, by: Sequence[str], *, lost: Numbers, of: Numbers, largest: Numbers
 ) -> tuple[pa.RecordBatch, npt.NDArray[np.int64]]:
-    """A batch's sums of what goes (`lost`) of how much, and its largest cluster, for each value of `by`: key rows."""
+    """Key rows of a batch: for each value of `by` how much would be lost, of how much, and the largest cluster."""
     table = pa.table({**{name: documents[name] for name in by}, "lost": lost, "of": of, "largest": largest})
     counts = table.group_by(list(by)).aggregate([("lost", "sum"), ("of", "sum"), ("largest", "max")])
     counts = counts.rename_columns([*by, "lost", "of", "largest"])
@@ -30,13 +30,13 @@ def counted(
     return pa.record_batch({**arrays, "key": pa.array(numbers.astype(np.uint64))}), numbers * 0
 
 
-def judged(found: Iterator[pa.Table], *, by: Sequence[str], largest: int, most_lost: float, unit: str) -> pa.Table:
-    """No verdicts, once nothing is wrong; `unit` is what was counted ("files").
+def judged(counts: Iterator[pa.Table], *, by: Sequence[str], largest: int, most_lost: float, unit: str) -> pa.Table:
+    """Checks the counts of all batches; returns no verdicts. `unit` names what was counted ("files").
 
     Warns of clusters with more than `largest` members. Raises: BuildError if more than `most_lost` of one value of `by`
     would go.
     """
-    table = pa.concat_tables(found).group_by(list(by))
+    table = pa.concat_tables(counts).group_by(list(by))
     table = table.aggregate([("lost", "sum"), ("of", "sum"), ("largest", "max")])
     for row in table.sort_by([(name, "ascending") for name in by]).to_pylist():
         name = ", ".join(row[column] or f"no {column}" for column in by)

@@ -1,4 +1,4 @@
-"""Whether an earlier corpus fits what is held against it."""
+"""Checks that the index of an earlier corpus fits the new run."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from codemill.sources import Published
 
 
 def sketch_version() -> int:
-    """Of the native kernel: keys and sketches of another version never meet these."""
+    """The version of the native kernel. Keys and sketches of different versions do not match."""
     return int(_core.SKETCH_VERSION)
 
 
 def check_level(level: str, verify: str) -> None:
-    """Raises: RecipeError for what an index is not made for."""
+    """Raises: RecipeError for a level or a verification that an index does not support."""
     if level != "file":
         what = {"repo": "repositories", "chunk": "chunks"}[level]
         raise RecipeError(f"an index is of files, not of {what}", remedy='give level="file"')
@@ -26,7 +26,7 @@ def check_level(level: str, verify: str) -> None:
 
 
 def check_index(earlier: Sequence[Table], sketch: Mapping[str, Any]) -> None:
-    """Raises: RecipeError for an index with no sketches, or with others: nothing would ever be found in it."""
+    """Raises: RecipeError for an index without sketches, or with other parameters: no pair would ever match."""
     wanted = {**sketch, "version": sketch_version()}
     for table in earlier:
         source = table.params.get("source")
@@ -35,17 +35,17 @@ def check_index(earlier: Sequence[Table], sketch: Mapping[str, Any]) -> None:
                 f"documents are held against an earlier run, not against {table.step.name}",
                 remedy='ingest.published(source=Published("the --out folder of an earlier run"))',
             )
-        theirs = source.parameters("known.index") if source.output == "index" else None
-        if theirs is None:
+        parameters = source.parameters("known.index") if source.output == "index" else None
+        if parameters is None:
             raise RecipeError(
                 "the run has no index for near-copies",
                 where=source.path,
                 remedy="run it again with index=True (--index)",
             )
         for name, value in wanted.items():
-            if theirs.get(name) != value:
+            if parameters.get(name) != value:
                 raise RecipeError(
-                    f"the index has sketches with {name}={theirs.get(name)!r}, this run has {value!r}",
+                    f"the index has sketches with {name}={parameters.get(name)!r}, this run has {value!r}",
                     where=source.path,
                     remedy=f"give {name} the same value in both runs",
                 )

@@ -1,4 +1,4 @@
-"""Chunks of documents as the units of near-deduplication: what a document shares with a better one is cut out of it.
+"""Near-deduplication of chunks: cuts out of a document what it shares with a better one.
 
     band_keys   content → the digests of the bands of each chunk             no exchange
     cluster     chunks with a band in common → a cluster's number            exchange
@@ -8,9 +8,9 @@
     guard       counts the chunks that would go, by source and language      a few rows a batch
     drop        chunks that go → what is left of the document, or a verdict  no exchange
 
-A chunk is `words` consecutive words of one document; the last has what is left. Chunks are rows in exchanges only:
-between these a document has a list of those of its chunks that are in a cluster (`MEMBER`), which every exchange makes
-anew with what it found. A document of one chunk is treated as at level file.
+A chunk is `words` consecutive words of one document; the last chunk has the rest. Chunks are rows only in exchanges.
+Between exchanges, a document has a list of its chunks that are in a cluster (`MEMBER`), and each exchange rewrites the
+list with its result. A document of one chunk is treated as at level file.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ MEMBER = pa.struct(
         "similarity": pa.float32(),  # to the elected one; null for that one itself, or if it was not measured
     }
 )
-"""What is known of a chunk that is in a cluster, as far as the steps have come; null is what is not known yet."""
+"""A chunk that is in a cluster. A field is null until the step that computes it."""
 
 _PART, _ROW, _CHUNK = 22, 26, 16  # bits of a node: 256 TiB in parts of 64 MiB; rows of a part; chunks of a document
 MOST_CHUNKS = 1 << _CHUNK
-"""Chunks of a document that are looked at; what is beyond (268 million words of 4,096 to a chunk) stays as it is."""
+"""Chunks of a document that are compared. Later ones (beyond 268 million words at 4,096 a chunk) stay."""
 
 FEWEST_WORDS = 64  # of a chunk: an ingested document of 8 MB has fewer than `MOST_CHUNKS` of these
 
@@ -65,9 +65,9 @@ def _check(*, words: int, **sketch: Any) -> None:
 
 
 def cut(content: pa.Array, *, words: int, ngram: int) -> tuple[pa.Array, Rows]:
-    """The chunks of texts, one after another, without copying them; and how many each text has (0 for a null).
+    """Cuts texts into chunks without copying. Returns all chunks, and how many each text has (0 for a null).
 
-    A rest shorter than a shingle belongs to the chunk before it: alone it could not be compared.
+    A rest shorter than a shingle belongs to the chunk before it, because alone it could not be compared.
     """
     ends = _core.chunk_ends(content, words=words, least=ngram)
     counts = pc.fill_null(pc.list_value_length(ends), 0).to_numpy().astype(np.int64)
@@ -81,12 +81,12 @@ def cut(content: pa.Array, *, words: int, ngram: int) -> tuple[pa.Array, Rows]:
 
 
 def _numbers(counts: Rows) -> Rows:
-    """0, 1, 2 … for each of so many."""
+    """Numbers the elements of groups of these sizes, from 0 in each group."""
     return np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
 
 
 def _lists(counts: Rows, values: pa.Array) -> pa.Array:
-    """Neighbouring values as a list for each of so many."""
+    """Groups neighbouring values into lists of these sizes."""
     return pa.ListArray.from_arrays(pa.array(np.append(0, np.cumsum(counts)).astype(np.int32)), values)
 
 
@@ -121,7 +121,7 @@ def band_keys(
 
 
 def _most(params: Mapping[str, Any], rows: int, size: int) -> int:
-    """Chunks that so many documents of `size` bytes together have at most, if a word has two bytes."""
+    """The largest number of chunks in `rows` documents of `size` bytes together, at two bytes a word."""
     return rows + size // (2 * int(params["words"]))
 
 
@@ -141,7 +141,7 @@ def _clusters(labels: Iterator[pa.Table], **_: Any) -> pa.Table:
     """A cluster's number for each chunk that has a candidate: its smallest member, mixed."""
     table = pa.concat_tables(labels)
     node, root = table["a"].to_numpy(), table["b"].to_numpy()
-    return _said(
+    return _members_of(
         (node >> np.uint64(_ROW + _CHUNK)).astype(np.int32),
         (node >> np.uint64(_CHUNK) & np.uint64((1 << _ROW) - 1)).astype(np.int32),
         chunk=(node & np.uint64(MOST_CHUNKS - 1)).astype(np.int32),
@@ -149,21 +149,21 @@ def _clusters(labels: Iterator[pa.Table], **_: Any) -> pa.Table:
     )
 
 
-def _said(part: Any, row: Any, **known: Any) -> pa.Table:
-    """Verdicts: a list of one member for each of the chunks that something is known of. See `_joined`."""
+def _members_of(part: Any, row: Any, **fields: Any) -> pa.Table:
+    """Rows with a list of one `MEMBER` each; fields that are not given are null. `_joined` joins the lists."""
     count = len(part)
-    fields = [known[f.name] if f.name in known else pa.nulls(count, f.type) for f in MEMBER]
-    arrays = [one(v) if isinstance(v, pa.Array | pa.ChunkedArray) else pa.array(v) for v in fields]
+    values = [fields[f.name] if f.name in fields else pa.nulls(count, f.type) for f in MEMBER]
+    arrays = [one(v) if isinstance(v, pa.Array | pa.ChunkedArray) else pa.array(v) for v in values]
     members = pa.StructArray.from_arrays(
         [array.cast(f.type) for array, f in zip(arrays, MEMBER, strict=True)], fields=list(MEMBER)
     )
     return pa.table({"part": part, "row": row, "chunk_members": _lists(np.ones(count, dtype=np.int64), members)})
 
 
-def _joined(found: pa.Table) -> pa.Table:
-    """One list for each document, in order of chunks, of lists of one member each."""
-    members = one(found["chunk_members"]).flatten()
-    part, row = found["part"].to_numpy(), found["row"].to_numpy()
+def _joined(rows: pa.Table) -> pa.Table:
+    """Joins lists of one member into one list for each document, in the order of chunks."""
+    members = one(rows["chunk_members"]).flatten()
+    part, row = rows["part"].to_numpy(), rows["row"].to_numpy()
     order = np.lexsort((members.field("chunk").to_numpy(), row, part))
     part, row = part[order], row[order]
     new = np.ones(len(order), dtype=bool)
@@ -189,7 +189,7 @@ _ADDS = {"chunk_members": pa.list_(MEMBER)}
     bytes_per_key=lambda params: params["bands"] * 72,  # bytes of memory: 8 + 8 + 2, held in four forms
 )
 def cluster(keys: pa.Table, *, words: int, bands: int) -> pa.Table:
-    """Joins chunks that share a band to clusters. Null: a document without a chunk that has a candidate."""
+    """Joins chunks that share a band into clusters. Null: no chunk of the document has a candidate."""
     part, row = (keys[name].to_numpy().astype(np.uint64) for name in ("part", "row"))
     for name, numbers, bits in (("parts", part, _PART), ("rows of a part", row, _ROW)):
         if len(numbers) and int(numbers.max()) >> bits:
@@ -199,14 +199,14 @@ def cluster(keys: pa.Table, *, words: int, bands: int) -> pa.Table:
 
 
 def _members(documents: pa.RecordBatch, rows: Rows, **_: Any) -> tuple[pa.RecordBatch, Rows]:
-    """A row for each chunk that is in a cluster, with what is known of it and of its document."""
+    """A row for each chunk that is in a cluster, with its fields and those of its document."""
     lists = documents["chunk_members"]
     which = pc.list_parent_indices(lists)
     names = [name for name in documents.schema.names if name not in ("chunk_members", "chunk_evidence")]
-    known = documents.select(names).take(which)
+    fields = documents.select(names).take(which)
     members = lists.flatten()
     columns = {f.name: members.field(f.name) for f in MEMBER}
-    columns |= {name: known[name] for name in names}
+    columns |= {name: fields[name] for name in names}
     if "chunk_evidence" in documents.schema.names:
         columns["evidence"] = documents["chunk_evidence"].flatten()
     return pa.record_batch(columns), rows[which.to_numpy()]
@@ -222,11 +222,11 @@ def _members(documents: pa.RecordBatch, rows: Rows, **_: Any) -> tuple[pa.Record
     estimate_keys=_most,
 )
 def elect(keys: pa.Table, *, words: int) -> pa.Table:
-    """Names each cluster's best chunk for every member of it: that of the best document, of its chunks the first."""
+    """Gives each member of a cluster the best chunk of the cluster: the first chunk of the best document."""
     table, first, sizes = elected(keys, "chunk")
     best = pa.array(first)
     keeper, chunk = one(table["id"].take(best)), one(table["chunk"].take(best))
-    return _said(
+    return _members_of(
         table["part"],
         table["row"],
         chunk=table["chunk"],
@@ -248,9 +248,9 @@ def elect(keys: pa.Table, *, words: int) -> pa.Table:
 def evidence(
     documents: pa.RecordBatch, *, words: int, verify: str, hashes: int, ngram: int, unit: str, seed: int
 ) -> pa.RecordBatch:
-    """Makes again, of chunks in clusters alone, what they are held against each other by: see `dedup.evidence`.
+    """Computes the evidence of chunks that are in a cluster: see `dedup.evidence`.
 
-    Shape: content in; one value for each of `chunk_members` out. Null: a document without such.
+    Shape: content in; one value for each of `chunk_members` out. Null: a document without members.
     """
     lists = documents["chunk_members"]
     there = pc.fill_null(pc.greater(pc.list_value_length(lists), 0), False)
@@ -260,9 +260,9 @@ def evidence(
     chunks = chunks.take(pa.array(first + lists.flatten().field("chunk").to_numpy()))
     made = evidence_of(chunks, verify=verify, hashes=hashes, ngram=ngram, unit=unit, seed=seed)
     ends = np.append(0, np.cumsum(pc.list_value_length(lists).to_numpy())).astype(np.int64)
-    found = pa.LargeListArray.from_arrays(pa.array(ends), made)
+    values = pa.LargeListArray.from_arrays(pa.array(ends), made)
     living = there.to_numpy(zero_copy_only=False)
-    return pa.record_batch({"chunk_evidence": found.take(pa.array(np.cumsum(living) - 1, mask=~living))})
+    return pa.record_batch({"chunk_evidence": values.take(pa.array(np.cumsum(living) - 1, mask=~living))})
 
 
 @exchange(
@@ -278,29 +278,29 @@ def evidence(
     check=check_verify,
 )
 def compare(pieces: Pieces, *, words: int, verify: str) -> pa.Table:
-    """Holds the members of clusters against the chunk that was elected: their similarity, where both are known.
+    """Compares the members of clusters with the elected chunk.
 
     Shape: chunks in clusters in; all of them out. Memory: see `held`.
     """
-    known = [f.name for f in MEMBER if f.name != "similarity"]
-    found = []
+    names = [f.name for f in MEMBER if f.name != "similarity"]
+    tables = []
     for piece in pieces:
         table = piece.filter(pc.field("is_keeper"))
-        found.append(_said(table["part"], table["row"], **{name: table[name] for name in known}))
+        tables.append(_members_of(table["part"], table["row"], **{name: table[name] for name in names}))
     for table, similarity in held(pieces, verify=verify):
-        columns = {name: table[name] for name in known}
-        found.append(_said(table["part"], table["row"], **columns, similarity=similarity))
-    return pa.concat_tables(found)
+        columns = {name: table[name] for name in names}
+        tables.append(_members_of(table["part"], table["row"], **columns, similarity=similarity))
+    return pa.concat_tables(tables)
 
 
 def goes(members: pa.StructArray, *, verify: str, at_least: float) -> npt.NDArray[np.bool_]:
-    """Which chunks are near enough to the elected one of their cluster to be cut out."""
+    """Whether each chunk is similar enough to the elected one of its cluster to be cut out."""
     member = pc.invert(members.field("is_keeper"))
     if verify != "none":
         near_enough = pc.greater_equal(members.field("similarity"), np.float32(at_least))
         member = pc.and_(member, pc.fill_null(near_enough, False))
-    found: npt.NDArray[np.bool_] = member.to_numpy(zero_copy_only=False)
-    return found
+    cut_out: npt.NDArray[np.bool_] = member.to_numpy(zero_copy_only=False)
+    return cut_out
 
 
 def _counted(
@@ -315,8 +315,8 @@ def _counted(
     return _guard.counted(documents, by, lost=lost, of=chunks, largest=largest)
 
 
-def _judge(found: Iterator[pa.Table], *, by: Sequence[str], largest: int, most_lost: float, **_: Any) -> pa.Table:
-    return _guard.judged(found, by=by, largest=largest, most_lost=most_lost, unit="chunks")
+def _judge(counts: Iterator[pa.Table], *, by: Sequence[str], largest: int, most_lost: float, **_: Any) -> pa.Table:
+    return _guard.judged(counts, by=by, largest=largest, most_lost=most_lost, unit="chunks")
 
 
 @exchange(
@@ -359,14 +359,14 @@ def drop(
     ngram: int,
     unit: str,
 ) -> pa.RecordBatch:
-    """Cuts out the chunks that are near enough to the elected one of their cluster.
+    """Cuts out the chunks that are similar enough to the elected one of their cluster.
 
-    Documents of which none is left are dropped.
+    A document without chunks left is dropped.
 
-    Shape: adds the new content, the chunks that stay put together, null where nothing went; `chunks`, how many there
-    were, how many went and their bytes; and the verdict (reason `near_duplicate`): `kept_id` is the document that has
-    the elected ones of most of the chunks (of several the one that comes first), `similarity` the least of theirs.
-    `level`, `hashes` and `unit` decide nothing here: they tell the readers of the manifest what was measured.
+    Shape: adds the new content (the remaining chunks joined; null if none was removed); `chunks` (how many there were,
+    how many were removed, and their bytes); and the verdict (reason `near_duplicate`). `kept_id` is the document with
+    the elected chunks of most of the removed ones, the first of equals; `similarity` is the smallest of theirs.
+    `level`, `hashes` and `unit` have no effect here: the manifest records them for its readers.
     """
     lists, content = documents["chunk_members"], documents["content"]
     which, members = pc.list_parent_indices(lists).to_numpy(), lists.flatten()
@@ -379,16 +379,16 @@ def drop(
     kept_id: list[str | None] = [None] * len(total)
     similarity: list[float | None] = [None] * len(total)
     for row in np.flatnonzero(removed):
-        mine = members.filter(pa.array(which == row))
+        cut_out = members.filter(pa.array(which == row))
         whole = removed[row] == total[row]
         text = content[int(row)].as_buffer().to_pybytes()
         if whole:
             bytes_removed[row] = len(text)
-            kept_id[row], similarity[row] = _instead(mine)
+            kept_id[row], similarity[row] = _instead(cut_out)
             continue
         ends = _core.chunk_ends(content.slice(row, 1), words=words, least=ngram)[0].values.to_numpy()
         stays = np.ones(len(ends), dtype=bool)
-        stays[mine.field("chunk").to_numpy()] = False
+        stays[cut_out.field("chunk").to_numpy()] = False
         begins = np.append(0, ends[:-1])
         rest = b"".join(text[begins[i] : ends[i]] for i in np.flatnonzero(stays))
         bytes_removed[row] = len(text) - len(rest)
@@ -406,6 +406,6 @@ def drop(
 
 
 def _instead(members: pa.StructArray) -> tuple[str, float | None]:
-    """The document that has the elected ones of most of these chunks, and the least of the similarities."""
+    """The document with the elected chunks of most of these members, and the smallest similarity."""
     keepers = members.field("keeper").to_pylist()
     return max(keepers, key=keepers.count), pc.min(members.field("similarity")).as_py()

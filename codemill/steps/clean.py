@@ -1,7 +1,7 @@
-"""Mends documents before they are judged: notebooks become text, notices go, personal data and
-secrets become placeholders.
+"""Cleans documents before they are judged: turns notebooks into text, removes notices, and replaces personal data and
+secrets by placeholders.
 
-A step that changes content writes only what it changed; null means "as it was".
+A step that changes content writes only what it changed; null means "unchanged".
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ def _check_notebooks(*, form: str, output_chars: int) -> None:
     adds={"content": pa.large_string(), "reason": pa.string(), "value": pa.string()},
     edits=("content",),
     check=_check_notebooks,
-    drops={"broken_notebook": "a notebook that cannot be read as one"},
+    drops={"broken_notebook": "a notebook that cannot be read"},
 )
 def notebooks(documents: pa.RecordBatch, *, form: str = "structured", output_chars: int = 1000) -> pa.RecordBatch:
-    """Turns Jupyter notebooks into text (see `codemill.cleaning.notebooks.convert`); other documents stay as they are.
+    """Turns Jupyter notebooks into text (see `codemill.cleaning.notebooks.convert`); others stay as they are.
 
-    Drops what is no notebook (reason `broken_notebook`, the value says why).
+    Drops a document that cannot be read as a notebook (reason `broken_notebook`; the value says why).
     Shape: reads content and language; adds content, null where nothing changed, reason and value.
     From: OpenCoder appendix C.3.
     """
@@ -106,14 +106,14 @@ def redact(
     *,
     patterns: Sequence[Mapping[str, Any]] = (),
 ) -> pa.RecordBatch:
-    """Puts placeholders in the place of personal data and secrets.
+    """Replaces personal data and secrets by placeholders.
 
-    `patterns` are a recipe's own, besides the rules and the table of key formats: see `cleaning.redact`.
+    `patterns` are custom ones, besides the rules and the table of key formats: see `cleaning.redact`.
 
-    Shape: adds the new content, null where nothing was replaced, `clean_sha256`, the SHA-256 of its UTF-8 (documents
-    that differed only in what was replaced are equal in it), and `redacted`, how many placeholders of each kind there
-    are; the ledger publishes it. A text that the native code fails on is dropped as `crashed`: it must not pass
-    uncleaned.
+    Shape: adds the new content, null where nothing was replaced; `clean_sha256`, the SHA-256 of the new content in
+    UTF-8, which is equal for documents that differ only in what was replaced; and `redacted`, the number of
+    placeholders of each kind, which the ledger publishes. A text on which the native code fails is dropped as
+    `crashed`: it must not pass uncleaned.
     Raises: RecipeError naming a pattern that does not compile.
     From: OpenCoder 2.1.1, transformation (its expressions are not published).
     """

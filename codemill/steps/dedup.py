@@ -1,14 +1,14 @@
 """Removes copies, keeping the best one.
 
 Nearly three quarters of the files of a large crawl are exact copies of others (OpenCoder 2.1.1), so `exact` comes
-before anything that is expensive per file; `fuzzy` then finds the near-copies among what is left.
+before anything that is expensive per file; `fuzzy` then finds near-copies among the rest.
 
-    exact   rows with equal SHA-256 meet → all but the best are dropped
+    exact   groups rows with equal SHA-256 → drops all but the best
     fuzzy   band_keys → cluster → elect → evidence → compare → guard → drop      of files
             repos.sketch → cluster → elect → compare → repos.spread → guard → drop
             chunks.band_keys → cluster → elect → evidence → compare → guard → drop, all of `chunks`
 
-Both can hold new documents against earlier corpora, whose copies are kept: see `known`.
+Both can compare new documents with earlier corpora, whose copies are kept: see `known`.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def _check_earlier(inputs: tuple[Table, ...], params: dict[str, Any]) -> dict[st
 
 def _earlier_keys(documents: pa.RecordBatch, **_: Any) -> pa.RecordBatch:
     """Hashes and ids of earlier documents, with nulls for the other columns."""
-    known = set(documents.schema.names)
-    columns = [documents[f.name] if f.name in known else pa.nulls(documents.num_rows, f.type) for f in _EXACT]
+    names = set(documents.schema.names)
+    columns = [documents[f.name] if f.name in names else pa.nulls(documents.num_rows, f.type) for f in _EXACT]
     return pa.RecordBatch.from_arrays(columns, schema=_EXACT)
 
 
@@ -66,10 +66,10 @@ def _earlier_keys(documents: pa.RecordBatch, **_: Any) -> pa.RecordBatch:
 def exact(keys: pa.Table, *, hash: str = "content_sha256") -> pa.Table:
     """Drops all but the best of the documents whose `hash` is equal (reason `duplicate`).
 
-    Equal by another hash than that of the content as it came, they are `clean_duplicate`.
+    If `hash` is not the hash of the original content, the reason is `clean_duplicate`.
 
     Shape: one key row per living document in; one verdict row per dropped document out. `kept_id` names the copy
-    that was kept, `similarity` is 1.0. Further inputs are earlier corpora: of what they have too every copy goes.
+    that was kept, `similarity` is 1.0. Further inputs are earlier corpora: every copy of a document in them is dropped.
     From: OpenCoder 2.1.1 (SHA-256; highest stars, then latest commit time).
     """
     keys = keys.append_column("new", pc.greater_equal(keys["part"], 0).cast(pa.int8()))
@@ -111,22 +111,22 @@ def fuzzy(
 ) -> Table:
     """Drops all but the best of every cluster of near-copies (reason `near_duplicate`).
 
-    Two documents are candidates if one of `bands` bands of `rows` MinHash values is equal; candidates are joined to
-    clusters; each cluster keeps its best. `verify` decides how a member is held against the copy that is kept before
-    it is dropped: not at all ("none"), by their sketches ("sketch", the ledger has the estimate), or by their exact
-    Jaccard similarity ("exact"); members below `at_least` stay. Documents shorter than one shingle of `ngram` words
-    are left to `exact`. `by`, `largest` and `most_lost`: see `guard`.
+    Two documents are candidates if one of `bands` bands of `rows` MinHash values is equal; candidates are joined into
+    clusters; each cluster keeps its best. `verify` says how a member is compared with the kept copy before it is
+    dropped: not at all ("none"), by their sketches ("sketch", the ledger has the estimate), or by their exact Jaccard
+    similarity ("exact"). Members below `at_least` stay. Documents shorter than one shingle of `ngram` words are left to
+    `exact`. For `by`, `largest` and `most_lost` see `guard`.
 
-    `level` says what is compared: each "file"; each "repo", whose files stay or go together (see `repos.sketch`); each
-    "chunk" of `chunk_words` words, which is cut out of its document (see `chunks`), so that documents of which none is
-    left are dropped and others become shorter.
+    `level` says what is compared. "file": each file. "repo": each repository, whose files stay or go together (see
+    `repos.sketch`). "chunk": each run of `chunk_words` words, which is cut out of its document (see `chunks`); a
+    document without chunks left is dropped.
 
-    `earlier` are indexes of earlier runs (`ingest.published`): near copies of what they have go first, the guard does
-    not count them. With `index` or `earlier` the table has what an index needs (`known.index`), for later runs to be
-    held against what this one keeps.
+    `earlier` are indexes of earlier runs (`ingest.published`). Near-copies of their documents are dropped first; the
+    guard does not count them. With `index` or `earlier` the table has the columns of an index (`known.index`), so that
+    later runs can be compared with this one.
 
     From: OpenCoder 2.1.1 (5-grams, 2048 functions, 16 bands of 128 rows, the best copy kept; files). It does not
-    verify. Raises: RecipeError for values that cannot be.
+    verify. Raises: RecipeError for values out of range.
     """
     if level not in LEVELS:
         raise RecipeError(f"there is no level {level!r}", remedy=did_you_mean(level, LEVELS))
@@ -141,45 +141,46 @@ def fuzzy(
     if level == "repo" and verify == "exact":
         raise RecipeError("repositories are compared by their sketches", remedy='give verify="sketch" or "none"')
     guarding = {"by": by, "largest": largest, "most_lost": most_lost, "verify": verify, "at_least": at_least}
-    told = {"level": level, "hashes": bands * rows, "ngram": ngram, "unit": unit}
-    dropping = {"verify": verify, "at_least": at_least, **told}
+    recorded = {"level": level, "hashes": bands * rows, "ngram": ngram, "unit": unit}
+    dropping = {"verify": verify, "at_least": at_least, **recorded}
     if level == "chunk":
-        found = _chunks_compared(documents, chunk_words, verify, banded, sketch)
-        return chunks.drop(chunks.guard(found, **guarding), words=chunk_words, **dropping)
+        compared = _chunks_compared(documents, chunk_words, verify, banded, sketch)
+        return chunks.drop(chunks.guard(compared, **guarding), words=chunk_words, **dropping)
     if level == "repo":
-        found = _repositories_compared(documents, verify, banded)
+        compared = _repositories_compared(documents, verify, banded)
     else:
         keyed = band_keys(documents, **banded)
         if earlier:
-            met = known.fold(known.meet(keyed, *earlier, bands=bands), hashes=bands * rows, **sketch)
-            keyed = known.drop(met, *earlier, hashes=bands * rows, verify=verify, at_least=at_least)
-        found = _files_compared(keyed, verify, banded, sketch)
-    dropped = drop(guard(found, **guarding), **dropping)
+            candidates = known.meet(keyed, *earlier, bands=bands)
+            candidates = known.fold(candidates, hashes=bands * rows, **sketch)
+            keyed = known.drop(candidates, *earlier, hashes=bands * rows, verify=verify, at_least=at_least)
+        compared = _files_compared(keyed, verify, banded, sketch)
+    dropped = drop(guard(compared, **guarding), **dropping)
     return known.index(dropped, **banded) if earlier or index else dropped
 
 
 def _files_compared(keyed: Table, verify: str, banded: Mapping[str, Any], sketch: Mapping[str, Any]) -> Table:
-    found = elect(cluster(keyed))
+    clusters = elect(cluster(keyed))
     if verify == "none":
-        return found
-    return compare(evidence(found, verify=verify, hashes=banded["bands"] * banded["rows"], **sketch), verify=verify)
+        return clusters
+    return compare(evidence(clusters, verify=verify, hashes=banded["bands"] * banded["rows"], **sketch), verify=verify)
 
 
 def _repositories_compared(documents: Table, verify: str, banded: Mapping[str, Any]) -> Table:
-    found = elect(cluster(repos.sketch(documents, **banded)), stars="repo_stars", commit_time="repo_commit_time")
-    return repos.spread(found if verify == "none" else compare(found, verify=verify), verify=verify)
+    clusters = elect(cluster(repos.sketch(documents, **banded)), stars="repo_stars", commit_time="repo_commit_time")
+    return repos.spread(clusters if verify == "none" else compare(clusters, verify=verify), verify=verify)
 
 
 def _chunks_compared(
     documents: Table, words: int, verify: str, banded: Mapping[str, Any], sketch: Mapping[str, Any]
 ) -> Table:
     keyed = chunks.band_keys(documents, words=words, **banded)
-    found = chunks.elect(chunks.cluster(keyed, words=words, bands=banded["bands"]), words=words)
+    clusters = chunks.elect(chunks.cluster(keyed, words=words, bands=banded["bands"]), words=words)
     if verify == "none":
-        return found
+        return clusters
     hashes = banded["bands"] * banded["rows"]
     return chunks.compare(
-        chunks.evidence(found, words=words, verify=verify, hashes=hashes, **sketch), words=words, verify=verify
+        chunks.evidence(clusters, words=words, verify=verify, hashes=hashes, **sketch), words=words, verify=verify
     )
 
 
@@ -230,11 +231,11 @@ def _clusters(labels: Iterator[pa.Table]) -> pa.Table:
     bytes_per_key=16 * 64,  # bytes of memory: 16 bands of 8 + 8 bytes, held in four forms
 )
 def cluster(keys: pa.Table) -> pa.Table:
-    """Joins documents that share a band to clusters. Null: a document without a candidate.
+    """Joins documents that share a band into clusters. Null: a document without a candidate.
 
-    Every member of a bucket is linked to one of it, never to all: a bucket of a million copies is a million edges.
-    The numbers of clusters depend on how the input was cut into parts, so only `elect` reads them; which documents are
-    together does not.
+    Every member of a bucket is linked to one of them, never to all: a bucket of a million copies is a million edges.
+    The numbers of clusters depend on how the input was cut into parts, so only `elect` reads them. The members of a
+    cluster do not depend on it.
     """
     nodes = keys["part"].to_numpy().astype(np.uint64) << np.uint64(32) | keys["row"].to_numpy().astype(np.uint64)
     return linked(keys, nodes)
@@ -246,7 +247,7 @@ def _in_clusters(documents: pa.RecordBatch, rows: Rows, **_: Any) -> tuple[pa.Re
 
 
 def _by_keeper(documents: pa.RecordBatch, rows: Rows, **_: Any) -> tuple[pa.RecordBatch, Rows]:
-    """The members of clusters, with a number of the cluster that its best document gives it."""
+    """The members of clusters, with a cluster number derived from the best document."""
     there = documents["keeper"].is_valid()
     members = documents.filter(there)
     keys = members.drop_columns(["keeper"]).append_column("cluster", keeper_numbers(members["keeper"]))
@@ -261,7 +262,7 @@ def _by_keeper(documents: pa.RecordBatch, rows: Rows, **_: Any) -> tuple[pa.Reco
     emit=_in_clusters,
 )
 def elect(keys: pa.Table, *, stars: str = "stars", commit_time: str = "commit_time") -> pa.Table:
-    """Names each cluster's best document, for every member of it. Null: a document in no cluster.
+    """Gives each member of a cluster the best document of the cluster. Null: a document in no cluster.
 
     `stars` and `commit_time` name the columns that decide. Memory: the members of one cluster are in one partition,
     about 400 bytes each.
@@ -279,7 +280,7 @@ def elect(keys: pa.Table, *, stars: str = "stars", commit_time: str = "commit_ti
 
 
 def _goes(documents: pa.RecordBatch, *, verify: str, at_least: float) -> pa.Array:
-    """Which documents are near enough to the elected one of their cluster to be dropped."""
+    """Whether each document is similar enough to the elected one of its cluster to be dropped."""
     member = pc.fill_null(pc.invert(documents["is_keeper"]), False)
     if verify == "none":
         return member
@@ -303,8 +304,8 @@ def _counted(
     )
 
 
-def _judge(found: Iterator[pa.Table], *, by: Sequence[str], largest: int, most_lost: float, **_: Any) -> pa.Table:
-    return _guard.judged(found, by=by, largest=largest, most_lost=most_lost, unit="files")
+def _judge(counts: Iterator[pa.Table], *, by: Sequence[str], largest: int, most_lost: float, **_: Any) -> pa.Table:
+    return _guard.judged(counts, by=by, largest=largest, most_lost=most_lost, unit="files")
 
 
 @exchange(
@@ -318,11 +319,11 @@ def _judge(found: Iterator[pa.Table], *, by: Sequence[str], largest: int, most_l
 def guard(
     counts: pa.Table, *, by: Sequence[str], largest: int, most_lost: float, verify: str, at_least: float
 ) -> pa.Table:
-    """Looks at what would go before anything is dropped.
+    """Counts what would be dropped, before anything is dropped.
 
     Warns of clusters with more than `largest` members. Raises: BuildError if more than `most_lost` of the files of
     one value of `by` (a source, a language of a source) would be dropped.
-    Why: elsewhere 98 % of a source were lost to merging before anyone noticed.
+    Why: elsewhere, merging removed 98 % of a source before anyone noticed.
     """
     return counts
 
@@ -337,10 +338,11 @@ def guard(
 def evidence(
     documents: pa.RecordBatch, *, verify: str, hashes: int, ngram: int, unit: str, seed: int
 ) -> pa.RecordBatch:
-    """Makes again, of the members of clusters alone, what they are held against each other by.
+    """Computes the evidence by which the members of clusters are compared.
 
     Shape: content in; a sketch (`verify="sketch"`, 4 x `hashes` bytes) or the shingles ("exact", 8 bytes each) out.
-    Null: a document in no cluster. Why again: of all documents it would take as much room as the documents.
+    Null: a document in no cluster.
+    Why `band_keys` does not store it: for all documents it would take as much room as the documents.
     """
     there = documents["keeper"].is_valid()
     made = evidence_of(
@@ -361,14 +363,14 @@ def evidence(
     check=check_verify,
 )
 def compare(pieces: Pieces, *, verify: str) -> pa.Table:
-    """Holds the members of clusters against the document that was elected: their similarity, where both are known.
+    """Compares the members of clusters with the elected document.
 
-    Shape: members of clusters in; one row per member that was compared out. Memory: see `held`.
+    Shape: members of clusters in; one row per compared member out. Memory: see `held`.
     """
-    found = [pa.table({"part": [], "row": [], "keeper_similarity": []}, schema=_COMPARED)]
+    tables = [pa.table({"part": [], "row": [], "keeper_similarity": []}, schema=_COMPARED)]
     for members, similarity in held(pieces, verify=verify):
-        found.append(pa.table([members["part"], members["row"], similarity], schema=_COMPARED))
-    return pa.concat_tables(found)
+        tables.append(pa.table([members["part"], members["row"], similarity], schema=_COMPARED))
+    return pa.concat_tables(tables)
 
 
 _COMPARED = pa.schema({"part": pa.int32(), "row": pa.int32(), "keeper_similarity": pa.float32()})
@@ -385,9 +387,9 @@ _COMPARED = pa.schema({"part": pa.int32(), "row": pa.int32(), "keeper_similarity
 def drop(
     documents: pa.RecordBatch, *, verify: str, at_least: float, level: str, hashes: int, ngram: int, unit: str
 ) -> pa.RecordBatch:
-    """Drops the members of clusters that are near enough to the document that was elected (see `fuzzy`).
+    """Drops the members of clusters that are similar enough to the elected document (see `fuzzy`).
 
-    `level`, `hashes`, `ngram` and `unit` decide nothing here: they tell the readers of the manifest what was measured.
+    `level`, `hashes`, `ngram` and `unit` have no effect here: the manifest records them for its readers.
     """
     goes = _goes(documents, verify=verify, at_least=at_least)
     similarity = documents["keeper_similarity"] if verify != "none" else pa.nulls(documents.num_rows, pa.float32())

@@ -1,4 +1,4 @@
-"""Which language each document is in, and which languages stay."""
+"""Detects the language of each document, and keeps the languages that a recipe wants."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ LANGUAGE = {
 
 @step(version=1, reads=("path", "content"), adds=LANGUAGE, knows=languages.fingerprint)
 def language(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Measures the language of each document; drops nothing.
+    """Detects the language of each document; drops nothing.
 
-    Shape: reads path and content; adds language, doc_type (null where no strategy knows the file), is_vendored and
+    Shape: reads path and content; adds language and doc_type (null if no strategy recognises the file), is_vendored and
     is_generated.
     """
     return languages.detect(batch["path"], batch["content"]).drop_columns(["strategy"])
@@ -44,18 +44,18 @@ def _check(*, kept: Sequence[str] | None) -> None:
     },
 )
 def keep(batch: pa.RecordBatch, *, kept: Sequence[str] | None = None) -> pa.RecordBatch:
-    """Keeps the documents whose language is in `kept`, or with None all whose language is known.
+    """Keeps the documents in the languages of `kept`; with None, those in any known language.
 
-    Shape: reads language; adds reason and value. The reasons: `unknown_language` (no strategy knows the file) and
+    Shape: reads language; adds reason and value. The reasons: `unknown_language` (no strategy recognises the file) and
     `language_not_kept`, with the language as the value.
     Raises: RecipeError if `kept` names an unknown language.
     """
-    found = batch["language"].cast(pa.string())
-    unknown = pc.is_null(found)
-    wanted = pc.is_in(found, pa.array(list(kept), pa.string())) if kept is not None else pc.is_valid(found)
-    other = pc.and_not(pc.is_valid(found), wanted)
+    language = batch["language"].cast(pa.string())
+    unknown = pc.is_null(language)
+    wanted = pc.is_in(language, pa.array(list(kept), pa.string())) if kept is not None else pc.is_valid(language)
+    other = pc.and_not(pc.is_valid(language), wanted)
     reason = pc.if_else(
         unknown, "unknown_language", pc.if_else(other, "language_not_kept", pa.scalar(None, pa.string()))
     )
-    value = pc.if_else(other, found, pa.scalar(None, pa.string()))
+    value = pc.if_else(other, language, pa.scalar(None, pa.string()))
     return pa.record_batch({"reason": reason.cast(pa.string()), "value": value})

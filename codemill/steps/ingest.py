@@ -1,13 +1,12 @@
-"""Raw files become Documents: identified, hashed, decoded. The first step of every recipe.
+"""Turns raw files into documents: identifies, hashes and decodes them. The first step of every recipe.
 
-Every file a source finds becomes a row. What cannot be used (unreadable, too large, binary, empty, in no known
-encoding) is a row too, with a reason and without content.
+Every file that a source lists becomes a row. A file that cannot be used (unreadable, too large, binary, empty, in no
+known encoding) is a row too, with a reason and without content.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,13 +16,11 @@ from codemill.document import COMMON_LEDGER, DOCUMENT, VERDICT
 from codemill.errors import RecipeError
 from codemill.machine.kinds import Published
 from codemill.machine.table import opened, source
+from codemill.sources import REASONS, Metadata, Source
+from codemill.sources import Published as Earlier
 
-if TYPE_CHECKING:
-    from codemill.sources import Metadata, Source
-    from codemill.sources import Published as Earlier
-
-FOUND_BY_DETECT = ("language", "doc_type", "is_vendored", "is_generated")
-BASE = {f.name: f.type for f in DOCUMENT if f.name not in FOUND_BY_DETECT}
+DETECTED = ("language", "doc_type", "is_vendored", "is_generated")
+BASE = {f.name: f.type for f in DOCUMENT if f.name not in DETECTED}
 
 
 def _check(*, sources: Sequence[Source], metadata: Metadata | None) -> None:
@@ -39,7 +36,7 @@ def _check(*, sources: Sequence[Source], metadata: Metadata | None) -> None:
 DOCUMENTS = Published(
     DOCUMENT, COMMON_LEDGER, tuple(name for name in VERDICT if name != "reason"), required=("content",)
 )
-"""What tables of documents look like when they are published."""
+"""The columns of a published table of documents."""
 
 
 @source(
@@ -47,19 +44,25 @@ DOCUMENTS = Published(
     adds={**BASE, "reason": pa.string(), "value": pa.string()},
     published=DOCUMENTS,
     check=_check,
+    drops={
+        **REASONS,
+        "empty": "nothing in it",
+        "binary": "not text",
+        "undecodable": "in no encoding that decodes cleanly",
+    },
 )
 def documents(
     raw: pa.RecordBatch, source: Source, *, sources: Sequence[Source], metadata: Metadata | None = None
 ) -> pa.RecordBatch:
-    """Turns a batch of raw files of one source into Documents.
+    """Decodes raw files and makes Documents of them.
 
-    Shape: `document.RAW` rows in; as many rows out, `document.DOCUMENT` without what detection finds. `metadata`
-    fills stars, licences and commit times by repository name where the source does not know them.
+    Shape: `document.RAW` rows in; as many rows out, `document.DOCUMENT` without the columns of detection. `metadata`
+    fills stars, licences and commit times by repository name where the source has none.
     From: OpenCoder 2.1.1, preprocessing.
     """
-    known = {name: raw[name] for name in ("stars", "commit_time", "license", "meta")}
+    facts = {name: raw[name] for name in ("stars", "commit_time", "license", "meta")}
     if metadata is not None:
-        known = metadata.fill(raw["repo"], known)
+        facts = metadata.fill(raw["repo"], facts)
     decoded = _core.decode(raw["raw"])
     label = pa.array([source.label]).take(pa.nulls(raw.num_rows, pa.int64()).fill_null(0))
     reason = pc.coalesce(raw["reason"], decoded["reason"])
@@ -69,7 +72,7 @@ def documents(
         "repo": raw["repo"],
         "path": raw["path"],
         "revision": raw["revision"],
-        **known,
+        **facts,
         "size": raw["size"],
         "content_sha256": decoded["content_sha256"],
         "content": decoded["content"],
@@ -84,5 +87,5 @@ def documents(
 
 @opened(version=1, adds=lambda params: params["source"].columns())
 def published(*, source: Earlier) -> pa.RecordBatch:
-    """What an earlier run published (`sources.Published`), read where it lies: nothing is copied."""
+    """The output of an earlier run (`sources.Published`), read in place: nothing is copied."""
     raise NotImplementedError("the files of an earlier run are read in place")

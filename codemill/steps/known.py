@@ -1,13 +1,13 @@
-"""Copies of what an earlier corpus has: the index that a run publishes, and new documents held against it.
+"""Compares new documents with the index of an earlier corpus, and makes the index of this one.
 
-    meet    bands of new documents meet bands of the index → candidates     exchange of both
-    fold    content → one bit of each value, of those with candidates       no exchange
-    drop    new documents meet their candidates → verdicts                  exchange of candidates and the index
-    index   content → one bit of each value, of what is left                no exchange
+    meet    matches bands of new documents and of the index → candidates    exchange of both
+    fold    content of documents with candidates → one bit of each value    no exchange
+    drop    compares new documents with their candidates → verdicts         exchange of candidates and the index
+    index   content of the remaining documents → one bit of each value      no exchange
 
-The earlier corpus is never touched, and whatever it has wins. An index takes 8 bytes a band and one bit a value: with
-16 bands and 2048 values about 450 bytes a document, of which only the ids compress.
-From: Li and König 2010, "b-Bit Minwise Hashing" (one bit of each minimum is enough where texts are much alike).
+The earlier corpus is never changed, and its documents always win. An index takes 8 bytes a band and one bit a value:
+with 16 bands and 2048 values about 450 bytes a document, of which only the ids compress.
+From: Li and König 2010, "b-Bit Minwise Hashing" (one bit of each minimum is enough for texts that are much alike).
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ from codemill.steps._index import sketch_version
 Rows = npt.NDArray[np.int64]
 
 CANDIDATES = 16
-"""Indexed documents that a new one is held against at most, and that one band offers: bounds the work where thousands
-are much alike. Those with most bands in common first."""
+"""The most indexed documents that a new one is compared with, and that one band offers. Bounds the work where
+thousands are much alike. Those with most bands in common come first."""
 
 _AT_A_TIME = 1024  # documents whose sketches, or pairs whose bits, are in memory: 8 MiB of sketches of 2048 values
 _ONES = np.array([bin(i).count("1") for i in range(256)], dtype=np.uint8)
 
 
 def _numbers(ids: pa.Array) -> pa.Array:
-    """Ids of 32 hex digits as 16 bytes."""
+    """Converts ids of 32 hex digits to 16 bytes."""
     return _fixed(bytes.fromhex("".join(ids.to_pylist())), len(ids))
 
 
 def _hex(ids: pa.Array) -> pa.Array:
-    """The other way around."""
+    """Converts 16 bytes to ids of 32 hex digits."""
     text = b"".join(ids.to_pylist()).hex().encode()
     offsets = np.arange(len(ids) + 1, dtype=np.int32) * 32
     return pa.StringArray.from_buffers(len(ids), pa.py_buffer(offsets.tobytes()), pa.py_buffer(text))
@@ -58,17 +58,17 @@ def _fixed(flat: bytes, count: int) -> pa.Array:
 
 def _new_bands(documents: pa.RecordBatch, rows: Rows, **_: Any) -> tuple[pa.RecordBatch, Rows]:
     keys, rows = bands_of(documents["band_keys"], rows)
-    return pa.record_batch({"band_key": keys, "known": pa.nulls(len(keys), pa.binary(16))}), rows
+    return pa.record_batch({"band_key": keys, "indexed_id": pa.nulls(len(keys), pa.binary(16))}), rows
 
 
 def _indexed_bands(index: pa.RecordBatch, **_: Any) -> pa.RecordBatch:
     keys, rows = bands_of(index["band_keys"], np.arange(index.num_rows))
-    return pa.record_batch({"band_key": keys, "known": _numbers(index["id"]).take(pa.array(rows))})
+    return pa.record_batch({"band_key": keys, "indexed_id": _numbers(index["id"]).take(pa.array(rows))})
 
 
-def _best_candidates(found: pa.Table) -> pa.Table:
-    """For each row its candidates as one value: those with most bands in common first, then the smallest ids."""
-    counted = found.group_by(["part", "row", "candidates"], use_threads=False).aggregate([([], "count_all")])
+def _best_candidates(candidates: pa.Table) -> pa.Table:
+    """Joins the candidates of each row into one value: most bands in common first, then the smallest ids."""
+    counted = candidates.group_by(["part", "row", "candidates"], use_threads=False).aggregate([([], "count_all")])
     order = [("part", "ascending"), ("row", "ascending"), ("count_all", "descending"), ("candidates", "ascending")]
     counted = _first_of_each(counted.sort_by(order).combine_chunks(), ("part", "row"), CANDIDATES)
     starts = np.flatnonzero(_new(counted, ("part", "row")))
@@ -82,7 +82,7 @@ def _best_candidates(found: pa.Table) -> pa.Table:
 
 
 def _new(table: pa.Table, names: Sequence[str]) -> npt.NDArray[np.bool_]:
-    """Where a row differs from the one before it in a column of numbers or fixed-size bytes."""
+    """Whether each row differs from the one before it in one of these columns (numbers or fixed-size bytes)."""
     new = np.zeros(table.num_rows, dtype=bool)
     new[:1] = True
     for name in names:
@@ -112,36 +112,36 @@ def _first_of_each(table: pa.Table, names: Sequence[str], most: int) -> pa.Table
 def meet(keys: pa.Table, *, bands: int) -> pa.Table:
     """Finds, for each new document, the indexed ones it shares a band with.
 
-    Shape: band keys in; a row for each new document, band and candidate out, which are settled to one value of 16
-    bytes a candidate. Null: no candidate. Of a band that more than `CANDIDATES` indexed documents have, those with the
-    smallest ids are looked at.
+    Shape: band keys in; a row for each new document, band and candidate out, which are merged into one value of 16
+    bytes a candidate. Null: no candidate. If more than `CANDIDATES` indexed documents share a band, those with the
+    smallest ids are compared.
     """
-    ours = keys["part"].to_numpy() >= 0
-    mine, theirs = keys.filter(pa.array(ours)), keys.filter(pa.array(~ours))
-    wanted = np.unique(mine["band_key"].to_numpy())
-    theirs = theirs.filter(pa.array(np.isin(theirs["band_key"].to_numpy(), wanted)))
-    theirs = theirs.sort_by([("band_key", "ascending"), ("known", "ascending")]).combine_chunks()
-    theirs = _first_of_each(theirs, ("band_key",), CANDIDATES)
-    offered, asked = theirs["band_key"].to_numpy(), mine["band_key"].to_numpy()
+    is_new = keys["part"].to_numpy() >= 0
+    new, indexed = keys.filter(pa.array(is_new)), keys.filter(pa.array(~is_new))
+    wanted = np.unique(new["band_key"].to_numpy())
+    indexed = indexed.filter(pa.array(np.isin(indexed["band_key"].to_numpy(), wanted)))
+    indexed = indexed.sort_by([("band_key", "ascending"), ("indexed_id", "ascending")]).combine_chunks()
+    indexed = _first_of_each(indexed, ("band_key",), CANDIDATES)
+    offered, asked = indexed["band_key"].to_numpy(), new["band_key"].to_numpy()
     low = np.searchsorted(offered, asked, "left")
     counts = np.searchsorted(offered, asked, "right") - low
     which = np.repeat(np.arange(len(asked)), counts)
     within = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
-    found = theirs["known"].take(pa.array(low[which] + within))
-    places = mine.take(pa.array(which))
-    return pa.table({"part": places["part"], "row": places["row"], "candidates": found})
+    candidates = indexed["indexed_id"].take(pa.array(low[which] + within))
+    places = new.take(pa.array(which))
+    return pa.table({"part": places["part"], "row": places["row"], "candidates": candidates})
 
 
 # ── one bit of each value ─────────────────────────────────────────────────────────────────────────────────────────
 
 
 def bits_of(content: pa.Array, *, hashes: int, ngram: int, unit: str, seed: int) -> pa.Array:
-    """One bit of each value of each text's sketch, a few sketches at a time: `hashes` / 8 bytes.
+    """Folds the sketch of each text to one bit per value: `hashes` / 8 bytes. Makes a few sketches at a time.
 
-    Null: a text shorter than one shingle. Why mixed: minima of many shingles are small numbers, and the last bit of
-    one is that of its shingle for every function.
+    Null: a text shorter than one shingle. Why values are mixed first: minima of many shingles are small numbers, and
+    the last bit of a minimum is that of its shingle for every function.
     """
-    found = []
+    columns = []
     for start in range(0, len(content), _AT_A_TIME):
         some = content.slice(start, _AT_A_TIME)
         sketches = _core.sketch(some, hashes=hashes, ngram=ngram, unit=unit, seed=seed)
@@ -152,34 +152,34 @@ def bits_of(content: pa.Array, *, hashes: int, ngram: int, unit: str, seed: int)
         packed = np.packbits(_mixed(values) >> np.uint32(31), axis=1)
         made = pa.array([row.tobytes() for row in packed], pa.binary())
         where = np.cumsum(there.to_numpy(zero_copy_only=False)) - 1
-        found.append(made.take(pa.array(where, mask=~there.to_numpy(zero_copy_only=False))))
-    return pa.concat_arrays(found) if found else pa.array([], pa.binary())
+        columns.append(made.take(pa.array(where, mask=~there.to_numpy(zero_copy_only=False))))
+    return pa.concat_arrays(columns) if columns else pa.array([], pa.binary())
 
 
 def _mixed(values: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
-    """32 bits of which each depends on all (the finalizer of MurmurHash3)."""
+    """Mixes values so that each of the 32 bits depends on all (the finalizer of MurmurHash3)."""
     values = (values ^ (values >> np.uint32(16))) * np.uint32(0x85EBCA6B)
     values = (values ^ (values >> np.uint32(13))) * np.uint32(0xC2B2AE35)
     return values ^ (values >> np.uint32(16))
 
 
 def alike(a: pa.Array, b: pa.Array, *, hashes: int) -> npt.NDArray[np.float32]:
-    """Row by row, the similarity that two columns of bits tell: 1 - 2 x differing bits / `hashes`, 0 at least.
+    """Estimates the similarity of two columns of bits row by row: 1 - 2 x differing bits / `hashes`, at least 0.
 
     Standard error: `sqrt((1 - J^2) / hashes)`, 0.007 at 0.95 with 2048 (0.005 for whole values).
     """
-    found = [np.empty(0, dtype=np.float32)]
+    similarities = [np.empty(0, dtype=np.float32)]
     for start in range(0, len(a), _AT_A_TIME):
         pair = [b"".join(side.slice(start, _AT_A_TIME).to_pylist()) for side in (a, b)]
-        mine, theirs = (np.frombuffer(flat, dtype=np.uint8).reshape(-1, -(-hashes // 8)) for flat in pair)
-        differing = _ONES[mine ^ theirs].sum(axis=1, dtype=np.int64)
-        found.append(np.maximum(1 - 2 * differing / hashes, 0).astype(np.float32))
-    return np.concatenate(found)
+        left, right = (np.frombuffer(flat, dtype=np.uint8).reshape(-1, -(-hashes // 8)) for flat in pair)
+        differing = _ONES[left ^ right].sum(axis=1, dtype=np.int64)
+        similarities.append(np.maximum(1 - 2 * differing / hashes, 0).astype(np.float32))
+    return np.concatenate(similarities)
 
 
 @step(version=1, reads=("candidates", "content"), adds={"candidate_bits": pa.binary()}, knows=sketch_version)
 def fold(documents: pa.RecordBatch, *, hashes: int, ngram: int, unit: str, seed: int) -> pa.RecordBatch:
-    """Makes one bit of each value of the sketches of documents with candidates. Null: the others."""
+    """Folds the sketches of documents with candidates to one bit per value. Null: the other documents."""
     there = documents["candidates"].is_valid()
     made = bits_of(documents["content"].filter(there), hashes=hashes, ngram=ngram, unit=unit, seed=seed)
     living = there.to_numpy(zero_copy_only=False)
@@ -197,10 +197,10 @@ def index(
     seed: int,
     version: int = _core.SKETCH_VERSION,
 ) -> pa.RecordBatch:
-    """Makes what later documents will be held against, which is published as `OUT/index` with what is kept.
+    """Makes the index that later runs are compared with. It is published as `OUT/index` for the kept documents.
 
     Shape: content in; one bit of each value of its sketch out, `bands` x `rows` / 8 bytes. Null: a document shorter
-    than one shingle. `version` is recorded because keys and bits of another version of sketches never meet these.
+    than one shingle. `version` is recorded because keys and bits of different sketch versions do not match.
     """
     return pa.record_batch(
         {"sketch_bits": bits_of(documents["content"], hashes=bands * rows, ngram=ngram, unit=unit, seed=seed)}
@@ -213,10 +213,10 @@ def index(
 def _new_candidates(documents: pa.RecordBatch, rows: Rows, **_: Any) -> tuple[pa.RecordBatch, Rows]:
     """A row for each candidate of each document."""
     there = documents["candidates"].is_valid()
-    found, bits = documents["candidates"].filter(there), documents["candidate_bits"].filter(there)
-    counts = pc.binary_length(found).to_numpy(zero_copy_only=False).astype(np.int64) // 16
-    which = np.repeat(np.arange(len(found)), counts)
-    keys = _fixed(b"".join(found.to_pylist()), len(which))
+    candidates, bits = documents["candidates"].filter(there), documents["candidate_bits"].filter(there)
+    counts = pc.binary_length(candidates).to_numpy(zero_copy_only=False).astype(np.int64) // 16
+    which = np.repeat(np.arange(len(candidates)), counts)
+    keys = _fixed(b"".join(candidates.to_pylist()), len(which))
     rows = rows[there.to_numpy(zero_copy_only=False)][which]
     return pa.record_batch({"candidate": keys, "bits": bits.take(pa.array(which))}), rows
 
@@ -226,9 +226,9 @@ def _indexed_bits(index: pa.RecordBatch, **_: Any) -> pa.RecordBatch:
     return pa.record_batch({"candidate": _numbers(index["id"]), "bits": index["sketch_bits"]})
 
 
-def _nearest(found: pa.Table) -> pa.Table:
+def _nearest(compared: pa.Table) -> pa.Table:
     order = [("part", "ascending"), ("row", "ascending"), ("similarity", "descending"), ("kept_id", "ascending")]
-    return _first_of_each(found.sort_by(order).combine_chunks(), ("part", "row"), 1)
+    return _first_of_each(compared.sort_by(order).combine_chunks(), ("part", "row"), 1)
 
 
 @exchange(
@@ -247,30 +247,30 @@ def _nearest(found: pa.Table) -> pa.Table:
 def drop(keys: pa.Table, *, hashes: int, verify: str, at_least: float) -> pa.Table:
     """Drops new documents that are near copies of an indexed one (reason `near_duplicate`).
 
-    `kept_id` is the nearest of its candidates, `similarity` what their bits tell (`verify="sketch"`); with "none"
-    every document with a candidate goes, and no similarity is told.
+    `kept_id` is the nearest candidate, and `similarity` the estimate from their bits (`verify="sketch"`). With "none"
+    every document with a candidate is dropped, and `similarity` is null.
     """
-    ours = keys["part"].to_numpy() >= 0
-    mine = keys.filter(pa.array(ours)).combine_chunks()
-    theirs = keys.filter(pa.array(~ours))
-    theirs = theirs.filter(pc.is_in(theirs["candidate"], value_set=mine["candidate"].combine_chunks()))
-    # An id that is in two indexes is one document; if it was changed in between, either text will do.
-    theirs = theirs.sort_by([("candidate", "ascending"), ("bits", "ascending")]).combine_chunks()
-    theirs = _first_of_each(theirs, ("candidate",), 1)
-    where = pc.index_in(mine["candidate"].combine_chunks(), value_set=theirs["candidate"].combine_chunks())
-    mine, where = mine.filter(where.is_valid()).combine_chunks(), where.drop_null()
+    is_new = keys["part"].to_numpy() >= 0
+    new = keys.filter(pa.array(is_new)).combine_chunks()
+    indexed = keys.filter(pa.array(~is_new))
+    indexed = indexed.filter(pc.is_in(indexed["candidate"], value_set=new["candidate"].combine_chunks()))
+    # An id in two indexes is one document. If it changed in between, either text will do.
+    indexed = indexed.sort_by([("candidate", "ascending"), ("bits", "ascending")]).combine_chunks()
+    indexed = _first_of_each(indexed, ("candidate",), 1)
+    where = pc.index_in(new["candidate"].combine_chunks(), value_set=indexed["candidate"].combine_chunks())
+    new, where = new.filter(where.is_valid()).combine_chunks(), where.drop_null()
     if verify == "none":
-        similarity = pa.nulls(mine.num_rows, pa.float32())
+        similarity = pa.nulls(new.num_rows, pa.float32())
     else:
-        measured = alike(one(mine["bits"]), one(theirs["bits"]).take(where), hashes=hashes)
+        measured = alike(one(new["bits"]), one(indexed["bits"]).take(where), hashes=hashes)
         near = pa.array(measured >= np.float32(at_least))
-        mine, similarity = mine.filter(near).combine_chunks(), pa.array(measured).filter(near)
+        new, similarity = new.filter(near).combine_chunks(), pa.array(measured).filter(near)
     return pa.table(
         {
-            "part": mine["part"],
-            "row": mine["row"],
-            "reason": pa.array(["near_duplicate"] * mine.num_rows, pa.string()),
-            "kept_id": _hex(mine["candidate"]),
+            "part": new["part"],
+            "row": new["row"],
+            "reason": pa.array(["near_duplicate"] * new.num_rows, pa.string()),
+            "kept_id": _hex(new["candidate"]),
             "similarity": similarity,
         }
     )

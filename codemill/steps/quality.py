@@ -1,10 +1,10 @@
 """Measures documents, judges them by rules, and keeps the good ones.
 
-    measure   signals beside the documents         dear: reads every text once
-    judge     which rules fire                     cheap: reads the signals its rules use
-    keep      drops what a rule fired on           cheap
+    measure   adds signals                         expensive: reads every text once
+    judge     lists the rules that fire            cheap: reads the signals its rules use
+    keep      drops documents on which one fired   cheap
 
-So a changed threshold re-measures nothing. From: OpenCoder 2.1.1 and its released filters, which measure, judge and
+A changed threshold does not measure again. From: OpenCoder 2.1.1 and its released filters, which measure, judge and
 drop in one pass.
 """
 
@@ -24,26 +24,28 @@ from codemill.document import RULE_FIRED, VERDICT
 from codemill.errors import RecipeError, did_you_mean
 from codemill.machine.table import Table, step
 from codemill.rules import Rule, RuleBook, RuleSet, Values, check_book, values_of
+from codemill.signals.custom import Custom
 from codemill.signals.measuring import measure_batch
-from codemill.signals.own import Own
 
 Rows = npt.NDArray[np.int64]
 
 
 def _named(inputs: tuple[Table, ...], params: dict[str, Any]) -> dict[str, Any]:
-    """Signals as they are recorded: native ones with their versions, one's own with their code."""
+    """Signals as a manifest records them: built-in ones with their versions, custom ones with their code."""
     given = params["signals"]
     names = [s.name for s in signals.all()] if given is None else list(dict.fromkeys(given))
-    resolved = [own if isinstance(own, Own) else signals.resolve(own) for own in params["own"]]
-    for i, own in enumerate(resolved):
-        if own.name in [s.name for s in signals.all()] or own.name in [o.name for o in resolved[:i]]:
-            raise RecipeError(f"there is a signal {own.name!r} already", where=own.file, remedy="rename the function")
+    resolved = [spec if isinstance(spec, Custom) else signals.resolve(spec) for spec in params["custom"]]
+    for i, custom in enumerate(resolved):
+        if custom.name in [s.name for s in signals.all()] or custom.name in [c.name for c in resolved[:i]]:
+            raise RecipeError(
+                f"there is a signal {custom.name!r} already", where=custom.file, remedy="rename the function"
+            )
     versions = {name: signals.get(name).version for name in names}
-    return {"signals": versions, "own": resolved}
+    return {"signals": versions, "custom": resolved}
 
 
 def _measured(params: Mapping[str, Any]) -> dict[str, pa.DataType]:
-    names = [*params["signals"], *(own.name for own in params["own"])]
+    names = [*params["signals"], *(custom.name for custom in params["custom"])]
     return {**dict.fromkeys(names, pa.float64()), "signal_errors": pa.uint32(), "natural_language": pa.string()}
 
 
@@ -58,33 +60,33 @@ def measure(
     documents: pa.RecordBatch,
     *,
     signals: Mapping[str, int] | Sequence[str] | None = None,
-    own: Sequence[str] | Sequence[Own] = (),
+    custom: Sequence[str] | Sequence[Custom] = (),
 ) -> pa.RecordBatch:
     """Measures signals of each document; drops nothing.
 
-    `signals` are names of ours, all by default; `own` are signals of one's own, as `path/to/file.py:name`. Both are
-    recorded with their versions (one's own with their code too), so what changed is measured again.
-    Shape: a float64 column per signal; `signal_errors`, how many failed on this document; `natural_language`, by its
+    `signals` names built-in signals, all by default; `custom` names custom ones as `path/to/file.py:name`. The manifest
+    records both with their versions, and custom ones with their code: a signal that changed is measured again.
+    Shape: a float64 column per signal; `signal_errors`, how many failed on this document; `natural_language`, from its
     script: zh or ja for text in Chinese or Japanese, else en. Null: the signal does not apply, or cannot be computed.
-    Raises: RecipeError for an unknown signal, or if this process knows other versions than the recipe.
+    Raises: RecipeError for an unknown signal, or if the versions here differ from the recipe's.
     """
-    params = _named((), {"signals": signals, "own": own})
+    params = _named((), {"signals": signals, "custom": custom})
     if isinstance(signals, Mapping) and signals != params["signals"]:
         raise RecipeError(f"the signals here are {params['signals']}, the recipe's are {dict(signals)}")
-    return measure_batch(documents, list(params["signals"]), params["own"])
+    return measure_batch(documents, list(params["signals"]), params["custom"])
 
 
 def _known_signals(inputs: tuple[Table, ...], params: dict[str, Any]) -> dict[str, Any]:
     """Refuses a rule on a signal that no step before it measures."""
     check_book(params["rules"])
-    known = {c for t in inputs for la in t.layers() for c, k in la.call.adds.items() if _number(k)}
+    measured = {c for t in inputs for la in t.layers() for c, k in la.call.adds.items() if _number(k)}
     for rules in params["rules"].sets:
         for rule in rules.rules:
-            if rule.signal not in known:
+            if rule.signal not in measured:
                 raise RecipeError(
                     f"a rule is on the signal {rule.signal!r}, which no step before quality.judge measures",
                     where=f"rule set {rules.name!r}",
-                    remedy=did_you_mean(rule.signal, sorted(known)),
+                    remedy=did_you_mean(rule.signal, sorted(measured)),
                 )
     return params
 
@@ -100,34 +102,35 @@ def _number(kind: pa.DataType) -> bool:
     resolve=_known_signals,
 )
 def judge(documents: pa.RecordBatch, *, rules: RuleBook, seed: int = 0) -> pa.RecordBatch:
-    """Says which rules fire on each document; drops nothing.
+    """Lists the rules that fire on each document; drops nothing.
 
     Shape: reads the signals that active rules use; adds `rules_fired`, a list of struct(rule, signal, value, limit) in
-    the order of the rule set. A rule with a `drop_probability` fires where a hash of (seed, document id) falls below
-    it. Null: no rule fired. On a null signal no rule fires.
-    Raises: RecipeError for a rule on a signal that nothing before measures, a signal twice in a set, and the like.
+    the order of the rule set. A rule with a `drop_probability` fires where a hash of (seed, document id) is below it.
+    Null: no rule fired. A rule does not fire on a null signal.
+    Raises: RecipeError for a rule on a signal that no earlier step measures, two rules on one signal in a set, and the
+    like.
     """
     where: list[Rows] = []
-    said: list[dict[str, Any]] = []
+    verdicts: list[dict[str, Any]] = []
     for _, rule, rows, values in fired(documents, rules, seed):
         where.append(rows)
         for value in values.tolist():
             entry = {"rule": rule.reason(value), "signal": rule.signal, "value": value, "limit": rule.limit(value)}
-            said.append(entry)
-    return pa.record_batch({"rules_fired": _lists(where, said, documents.num_rows)})
+            verdicts.append(entry)
+    return pa.record_batch({"rules_fired": _lists(where, verdicts, documents.num_rows)})
 
 
 def fired(documents: pa.RecordBatch, rules: RuleBook, seed: int) -> Iterator[tuple[RuleSet, Rule, Rows, Values]]:
-    """Each rule that can fire on some of the documents, in order: its set, the rows on which it fires, their values."""
+    """Yields each active rule in order: its set, the rule, the rows on which it fires, and the values of those rows."""
     assigned = rules.assign(documents)
     ids = documents["id"]
     values = {name: values_of(documents, name) for name in rules.signals()}
     for number in np.unique(assigned[assigned >= 0]):
-        mine = np.flatnonzero(assigned == number)
+        judged = np.flatnonzero(assigned == number)
         for rule in rules.sets[number].rules:
             if not rule.judges:
                 continue
-            rows = mine[rule.fires(values[rule.signal][mine])]
+            rows = judged[rule.fires(values[rule.signal][judged])]
             if rule.drop_probability < 1:
                 purpose = f"quality.judge {rule.signal}"
                 drawn = [uniform(ids[int(row)].as_py(), seed, purpose) < rule.drop_probability for row in rows]
@@ -135,13 +138,13 @@ def fired(documents: pa.RecordBatch, rules: RuleBook, seed: int) -> Iterator[tup
             yield rules.sets[number], rule, rows, values[rule.signal][rows]
 
 
-def _lists(where: Sequence[Rows], said: Sequence[dict[str, Any]], rows: int) -> pa.Array:
-    """A list per row of what was said of it, in the order in which it was said; null where nothing was."""
+def _lists(where: Sequence[Rows], verdicts: Sequence[dict[str, Any]], rows: int) -> pa.Array:
+    """One list per row of its verdicts, in their order; null for a row without verdicts."""
     all_rows = np.concatenate(where) if where else np.array([], dtype=np.int64)
     order = np.argsort(all_rows, kind="stable")
     counts = np.bincount(all_rows, minlength=rows)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-    entries = pa.array(said, RULE_FIRED).take(pa.array(order))
+    entries = pa.array(verdicts, RULE_FIRED).take(pa.array(order))
     return pa.ListArray.from_arrays(pa.array(offsets), entries, mask=pa.array(counts == 0))
 
 
@@ -149,12 +152,18 @@ def _lists(where: Sequence[Rows], said: Sequence[dict[str, Any]], rows: int) -> 
     version=1,
     reads=("rules_fired",),
     adds={name: VERDICT[name] for name in ("reason", "value", "rules")},
+    drops={
+        "num_lines_too_low": "too few lines to learn from",
+        "num_chars_too_high": "longer than its kind of file may be",
+        "is_autogenerated": "written by a program, as its first lines say",
+        "has_xml_declaration": "an XML file",
+    },
 )
 def keep(documents: pa.RecordBatch) -> pa.RecordBatch:
     """Drops the documents on which a rule fired.
 
-    The reason is the first rule that fired (`num_lines_too_low`, `is_autogenerated`, `not_python_parses`), the value
-    what was measured and the limit it broke (`3 < 10`); `rules` are all that fired, for the ledger.
+    `reason` is the first rule that fired (`num_lines_too_low`, `is_autogenerated`, `not_python_parses`), `value` is the
+    measured value and the limit it broke (`3 < 10`), and `rules` lists all rules that fired.
     """
     fired = documents["rules_fired"]
     first = pc.list_element(_never_empty(fired), 0)
@@ -172,6 +181,6 @@ def keep(documents: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def _never_empty(fired: pa.Array) -> pa.Array:
-    """The same with one empty entry where it is null: an element of nothing cannot be asked for."""
+    """Replaces each null list by a list with one empty entry, because `list_element` refuses an empty list."""
     none = pa.scalar([dict.fromkeys(("rule", "signal", "value", "limit"))], fired.type)
     return pc.if_else(fired.is_valid(), fired, none)

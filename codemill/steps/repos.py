@@ -1,7 +1,7 @@
-"""Repositories as one unit each: a sketch of all files together, and what was decided of one said of all its files.
+"""Near-deduplication of repositories: sketches all files together, and gives every file the verdict of its repository.
 
-A repository is what has one `source`, `repo` and `revision`: two snapshots of it are two units, of which the better
-one stays if they are near-copies. One of its documents, the first by path, stands for it from `sketch` to `spread`.
+A repository is all files with one `source`, `repo` and `revision`. Two snapshots of it are two units; if they are
+near-copies, the better one stays. The first document by path represents the repository from `sketch` to `spread`.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from codemill.steps._index import sketch_version
 Rows = npt.NDArray[np.int64]
 
 UNIT = ("source", "repo", "revision")
-_NOTHING = np.uint32(0xFFFFFFFF)  # each minimum of a sketch of no shingles: what is neutral when minima are taken
+_NOTHING = np.uint32(0xFFFFFFFF)  # each value of a sketch without shingles: neutral when minima are taken
 
 
 def _units(documents: pa.RecordBatch) -> pa.Array:
-    """16 bytes that tell a document's repository, as document ids tell documents."""
+    """16 bytes that identify a document's repository, as document ids identify documents."""
     source, repo, revision = (documents[name] for name in UNIT)
     ids = _core.document_ids(source, repo, pa.nulls(len(repo), pa.string()), revision).dictionary_encode()
     keys = [bytes.fromhex(text) for text in ids.dictionary.to_pylist()]
@@ -38,7 +38,7 @@ def _units(documents: pa.RecordBatch) -> pa.Array:
 def _emit(
     documents: pa.RecordBatch, numbers: Rows, *, bands: int, rows: int, ngram: int, unit: str, seed: int
 ) -> tuple[pa.RecordBatch, Rows]:
-    """One row for each repository of a batch, at the place of the document that stands for it."""
+    """One row for each repository of a batch, at the place of the document that represents it."""
     hashes = bands * rows
     sketches = _core.sketch(documents["content"], hashes=hashes, ngram=ngram, unit=unit, seed=seed)
     table = pa.table(
@@ -58,13 +58,13 @@ def _emit(
 
 
 def _filled(sketches: pa.FixedSizeBinaryArray) -> pa.Array:
-    """Sketches without nulls: of what has no shingle, that of no shingles."""
+    """Replaces null sketches by the sketch without shingles."""
     width = sketches.type.byte_width
     return pc.fill_null(sketches, pa.scalar(b"\xff" * width, sketches.type))
 
 
 def _together(table: pa.Table, hashes: int) -> pa.Table:
-    """Rows of one unit as one: the first by path, with the most stars, the latest time, and the minima of all."""
+    """Merges the rows of a unit: the first by path, with the most stars, the latest time, and the minima of all."""
     places = [(name, "ascending") for name in ("unit", "path", "part", "row") if name in table.schema.names]
     table = table.take(pc.sort_indices(table, sort_keys=places)).combine_chunks()
     if not table.num_rows:
@@ -107,13 +107,13 @@ def _numbers(sketches: pa.FixedSizeBinaryArray, hashes: int) -> npt.NDArray[np.u
     knows=sketch_version,
 )
 def sketch(pieces: Pieces, *, bands: int, rows: int, ngram: int, unit: str, seed: int) -> pa.Table:
-    """Sketches each repository: the minima of the sketches of its files, which are those of all their shingles.
+    """Sketches each repository. Its sketch is the minimum of the sketches of its files, value by value.
 
-    Shape: files in; for the document that stands for a repository the digests of the bands (8 x `bands` bytes), the
+    Shape: files in; for the document that represents a repository the digests of the bands (8 x `bands` bytes), the
     sketch (`evidence`, 4 x `bands` x `rows` bytes), the most stars and the latest commit of its files out.
     Null: other documents; a repository whose files are all shorter than a shingle has no sketch.
-    Memory: a sketch for each repository of a partition, twice. Why not the files joined, in order of path: that
-    would add `ngram` - 1 shingles at each border, which say how files are called and not what is in them.
+    Memory: a sketch for each repository of a partition, twice. Why not join the files in the order of paths: that
+    would add `ngram` - 1 shingles at each border, which depend on the names of files and not on their content.
     From: Broder 1997 (the sketch of a union is the minimum of the sketches).
     """
     hashes = bands * rows
@@ -135,8 +135,8 @@ def sketch(pieces: Pieces, *, bands: int, rows: int, ngram: int, unit: str, seed
 
 
 def _folded(pieces: Pieces, hashes: int) -> pa.Table:
-    """All pieces as one row per unit. They are folded when as much is waiting as there is: each is copied a few
-    times, not once for every later one."""
+    """Folds all pieces into one row per unit. Folds whenever as many bytes are waiting as were folded, so that a
+    piece is copied a few times and not once for every later piece."""
     folded: pa.Table | None = None
     waiting: list[pa.Table] = []
     held = 0
@@ -170,16 +170,16 @@ _SPREAD = {"keeper": pa.string(), "is_keeper": pa.bool_(), "keeper_similarity": 
     emit=_with_unit,
 )
 def spread(keys: pa.Table, *, verify: str) -> pa.Table:
-    """Says of all files of a repository what was found of the one that stands for it.
+    """Gives all files of a repository the result of the document that represents it.
 
     Shape: files in; one row for each file of a repository that is in a cluster out.
     """
     columns = ["unit", *(name for name in _SPREAD if name in keys.schema.names)]
-    known = keys.filter(keys["is_keeper"].is_valid()).select(columns)
-    where = pc.index_in(one(keys["unit"]), value_set=one(known["unit"]))
-    found = pa.table({"part": keys["part"], "row": keys["row"], "at": where}).drop_null()
-    said = known.drop_columns(["unit"]).take(found["at"])
-    table = pa.table([found["part"], found["row"], *said.columns], names=["part", "row", *said.schema.names])
+    results = keys.filter(keys["is_keeper"].is_valid()).select(columns)
+    where = pc.index_in(one(keys["unit"]), value_set=one(results["unit"]))
+    files = pa.table({"part": keys["part"], "row": keys["row"], "at": where}).drop_null()
+    verdicts = results.drop_columns(["unit"]).take(files["at"])
+    table = pa.table([files["part"], files["row"], *verdicts.columns], names=["part", "row", *verdicts.schema.names])
     if verify == "none":
         table = table.append_column("keeper_similarity", pa.nulls(table.num_rows, pa.float32()))
     return table

@@ -1,4 +1,4 @@
-"""Takes a share of the documents of some languages, the same ones on every run and every machine."""
+"""Keeps a share of the documents of some languages, the same ones on every run and every machine."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def _check(*, keep: Mapping[str, float], seed: int) -> None:
     drops={"not_sampled": "left out by the sample of its language"},
 )
 def fraction(documents: pa.RecordBatch, *, keep: Mapping[str, float], seed: int = 0) -> pa.RecordBatch:
-    """Keeps about the given fraction of each language's documents; languages not named are kept whole.
+    """Keeps about the given fraction of each language's documents; languages that are not named are kept whole.
 
     A document stays if a hash of (seed, its id) falls below the fraction, so the sample does not depend on order,
-    shards or workers, and a smaller fraction is a subset of a larger one. Dropped with reason `not_sampled`, value
-    the fraction. Raises: RecipeError for a fraction
-    outside 0…1 or an unknown language. From: OpenCoder 2.1.1, sampling.
+    shards or workers, and a smaller fraction is a subset of a larger one. The reason is `not_sampled`, the value the
+    fraction.
+    Raises: RecipeError for a fraction outside 0…1 or an unknown language. From: OpenCoder 2.1.1, sampling.
     """
     limits = np.array([keep.get(language or "", 1.0) for language in documents["language"].to_pylist()])
     lost = np.zeros(len(limits), dtype=bool)

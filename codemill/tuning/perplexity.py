@@ -130,16 +130,17 @@ def trusted(place: str | Path) -> NgramModel:
 
     Of a folder every UTF-8 file is read, in order of path; others are left out. Raises: InputError if there is nothing.
     """
+    if corpus := published(Place.of(place), "corpus"):
+        return train(_of_corpus(corpus))
     path = Path(place)
     if path.is_file():
         return NgramModel.load(path)
     if not path.is_dir():
-        raise InputError("no such model or folder", where=path)
-    corpus = published(Place.of(path), "corpus")
-    files = [] if corpus else sorted(p for p in path.rglob("*") if p.is_file() and not p.is_symlink())
-    if not corpus and not files:
+        raise InputError("no such model or folder", where=place)
+    files = sorted(p for p in path.rglob("*") if p.is_file() and not p.is_symlink())
+    if not files:
         raise InputError("there is no text to train on", where=path)
-    return train(_of_corpus(corpus) if corpus else _of_files(files))
+    return train(_of_files(files))
 
 
 def _of_corpus(parts: Sequence[Place]) -> Iterable[str]:

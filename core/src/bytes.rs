@@ -1,5 +1,8 @@
 //! Classes of bytes, and runs of them, found 64 bytes at a time.
 
+#[cfg(target_arch = "x86_64")]
+use crate::cpu::has_avx2;
+
 const BLOCK: usize = 64;
 
 /// A set of byte values.
@@ -156,14 +159,6 @@ impl Class {
             .unwrap_or((blocks.len(), self.mask(&padded(rest)) & !(u64::MAX << rest.len())));
         (mask != 0).then(|| block * BLOCK + mask.trailing_zeros() as usize)
     }
-}
-
-/// Whether the CPU has the 256-bit integers and the bit manipulation that loops over blocks are compiled for as well.
-/// Results never depend on it.
-#[cfg(target_arch = "x86_64")]
-#[inline]
-pub fn has_avx2() -> bool {
-    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("bmi2")
 }
 
 /// The last bytes of a text as a block, zeros after them.

@@ -71,9 +71,8 @@ pub fn halves(bytes: [u8; 16]) -> [u64; 2] {
 #[cfg(feature = "python")]
 pub mod python {
     use super::{LargeBinaryArray, StringArray};
-    use crate::python::{array, to_python};
-    use arrow_array::{Array, LargeStringArray};
-    use pyo3::exceptions::PyValueError;
+    use crate::arrow::{array, check_lengths, to_python};
+    use arrow_array::LargeStringArray;
     use pyo3::prelude::*;
 
     /// SHA-256 of each value of a large_binary or large_string array.
@@ -101,12 +100,8 @@ pub mod python {
             array(path, "path", "string")?,
             array(revision, "revision", "string")?,
         ];
-        let lengths = fields.each_ref().map(|f| f.len());
-        if lengths.iter().any(|n| *n != lengths[0]) {
-            return Err(PyValueError::new_err(format!(
-                "source, repo, path and revision must have the same number of rows, got {lengths:?}"
-            )));
-        }
+        let [source, repo, path, revision] = &fields;
+        check_lengths(&[("source", source), ("repo", repo), ("path", path), ("revision", revision)])?;
         to_python(py, &py.detach(|| super::document_ids(fields.each_ref())))
     }
 

@@ -4,8 +4,10 @@
 //! the feature `python`) takes Arrow arrays, releases the GIL, and gives Arrow arrays back. A family shows itself to
 //! Python in one line of [`python::_core`], and nowhere else.
 
+pub mod arrow;
 pub mod bytes;
 pub mod clean;
+pub mod cpu;
 pub mod decode;
 pub mod detect;
 pub mod guard;

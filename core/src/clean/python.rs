@@ -1,11 +1,10 @@
 //! What Python sees of cleaning.
 
 use super::redact::{Format, Kind, Redactor as Compiled};
+use crate::arrow::{array, check_lengths, struct_of, to_python};
 use crate::guard::guarded;
-use crate::python::{array, to_python};
 use arrow_array::builder::{Int32Builder, LargeStringBuilder};
 use arrow_array::{Array, ArrayRef, BooleanArray, LargeStringArray, StructArray};
-use arrow_schema::{DataType, Field};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use std::sync::Arc;
@@ -64,10 +63,7 @@ impl Redactor {
     ) -> PyResult<Bound<'py, PyAny>> {
         let content: LargeStringArray = array(content, "content", "large_string")?;
         let bare: BooleanArray = array(bare, "bare", "bool")?;
-        if content.len() != bare.len() {
-            let (a, b) = (content.len(), bare.len());
-            return Err(PyValueError::new_err(format!("content and bare differ in length: {a} and {b}")));
-        }
+        check_lengths(&[("content", &content), ("bare", &bare)])?;
         to_python(py, &py.detach(|| redact_all(&self.0, &content, &bare)))
     }
 
@@ -96,12 +92,11 @@ fn redact_all(redactor: &Compiled, content: &LargeStringArray, bare: &BooleanArr
             builder.append_value(count as i32);
         }
     }
-    let mut columns: Vec<(Arc<Field>, ArrayRef)> =
-        vec![(Arc::new(Field::new("content", DataType::LargeUtf8, true)), Arc::new(texts.finish()))];
+    let mut columns: Vec<(&str, ArrayRef)> = vec![("content", Arc::new(texts.finish()))];
     for (kind, mut builder) in Kind::ALL.iter().zip(counts) {
-        columns.push((Arc::new(Field::new(kind.name(), DataType::Int32, true)), Arc::new(builder.finish())));
+        columns.push((kind.name(), Arc::new(builder.finish())));
     }
-    StructArray::from(columns)
+    struct_of(columns)
 }
 
 /// Adds this family to the module.

@@ -1,6 +1,6 @@
 //! What Python sees of this family.
 
-use crate::python::array;
+use crate::arrow::array;
 use arrow_array::LargeBinaryArray;
 use arrow_pyarrow::ToPyArrow;
 use pyo3::exceptions::PyRuntimeError;

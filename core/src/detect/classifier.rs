@@ -7,8 +7,8 @@
 //! Why not Linguist's model: it is trained on Linguist's own samples, which we do not copy; and its token counts are
 //! unbounded, so that a long file's commonest token outvotes everything else.
 
-use super::Id;
 use super::heuristics::CONSIDER;
+use super::spec::Id;
 
 /// Number of hash buckets that tokens fall into.
 pub const BUCKETS: usize = 4096;

@@ -1,6 +1,6 @@
 //! Rules that tell languages with the same extension apart by patterns in the content.
 
-use super::{Id, table::Rule};
+use super::spec::{Id, Rule};
 use regex::bytes::{Regex, RegexBuilder};
 
 /// Bytes from the start of a file that patterns see, as in Linguist.

@@ -19,15 +19,14 @@ mod modeline;
 #[cfg(feature = "python")]
 pub(crate) mod python;
 mod shebang;
+mod spec;
 mod table;
 
 pub use classifier::{BUCKETS, features};
-pub use table::{Definition, Disambiguation, Rule, Spec, Table};
+pub use spec::{Definition, Disambiguation, Id, Rule, Spec};
+pub use table::Table;
 
 use memchr::memmem;
-
-/// Index of a language in the table, in the order of titles.
-pub type Id = u16;
 
 /// The strategy that decided. `Popular` is ours: nothing decided, and the most popular candidate was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! What Python sees of detection.
 
 use super::{Definition, Detection, Disambiguation, Rule, Spec, Table, features};
+use crate::arrow::{array, check_lengths, struct_of, to_python};
 use crate::guard::guarded;
-use crate::python::{array, to_python};
 use arrow_array::builder::{BooleanBuilder, Float32Builder, ListBuilder, StringBuilder, UInt16Builder};
 use arrow_array::{Array, ArrayRef, LargeStringArray, StringArray, StructArray};
-use arrow_schema::{DataType, Field, Fields};
+use arrow_schema::{DataType, Field};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use std::sync::Arc;
@@ -100,13 +100,7 @@ fn detect<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let path: StringArray = array(path, "path", "string")?;
     let content: LargeStringArray = array(content, "content", "large_string")?;
-    if path.len() != content.len() {
-        return Err(PyValueError::new_err(format!(
-            "path and content must have the same number of rows, got {} and {}",
-            path.len(),
-            content.len()
-        )));
-    }
+    check_lengths(&[("path", &path), ("content", &content)])?;
     to_python(py, &py.detach(|| detect_all(&table.0, &path, &content)))
 }
 
@@ -142,16 +136,13 @@ fn detect_all(table: &Table, path: &StringArray, content: &LargeStringArray) -> 
             }
         }
     }
-    let columns: [(&str, ArrayRef); 5] = [
-        ("language", Arc::new(language.finish())),
+    struct_of([
+        ("language", Arc::new(language.finish()) as ArrayRef),
         ("doc_type", Arc::new(doc_type.finish())),
         ("is_vendored", Arc::new(vendored.finish())),
         ("is_generated", Arc::new(generated.finish())),
         ("strategy", Arc::new(strategy.finish())),
-    ];
-    let fields: Fields =
-        columns.iter().map(|(name, c)| Field::new(*name, c.data_type().clone(), true)).collect();
-    StructArray::new(fields, columns.map(|(_, c)| c).to_vec(), None)
+    ])
 }
 
 /// What the classifier sees of each text: lists of buckets and of their values, for training.

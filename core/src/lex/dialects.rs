@@ -1,52 +1,28 @@
 //! The languages whose literals no table can describe: what each changes in the rules of its entry.
 
+use super::place::Place;
 use super::quote::{Escape, Extent};
-use super::rules::{Hook, Place, Rules, Stop, What};
+use super::rules::{Dialect, Hook, Rules, Stop, What};
+use super::syntax::Syntax;
 use super::{javascript, literals, markup, scripting, shell, yaml};
 use std::sync::Arc;
 
-/// The dialects that share readers and differ in places.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
-    /// The table says it all.
-    Table,
-    /// C and its descendants with its preprocessor.
-    C,
-    /// C++ and its relatives: C with raw strings.
-    Cpp,
-    /// The others are named after their language.
-    CSharp,
-    /// See above.
-    Rust,
-    /// See above.
-    Swift,
-    /// See above.
-    Lua,
-    /// See above.
-    Python,
-    /// JavaScript and TypeScript.
-    JavaScript,
-    /// See above.
-    Ruby,
-    /// See above.
-    Perl,
-    /// Bourne's and its descendants.
-    Shell,
-    /// See above.
-    Php,
-    /// HTML, Vue, Svelte.
-    Html,
-    /// See above.
-    Xml,
-    /// See above.
-    Yaml,
-    /// CSS, SCSS, Less.
-    Css,
-}
-
 impl Rules {
+    /// The rules of a language.
+    pub fn of(syntax: &Syntax) -> Self {
+        let mut rules = Self::of_table(syntax);
+        rules.dialect(syntax.dialect.as_deref().unwrap_or(&syntax.name));
+        rules.finish();
+        rules
+    }
+
+    /// The rules of a dialect that needs nothing from the table.
+    pub fn named(name: &str) -> Self {
+        Self::of(&Syntax { name: name.into(), ..Syntax::default() })
+    }
+
     /// Adds what the table cannot say.
-    pub(super) fn dialect(&mut self, name: &str) {
+    fn dialect(&mut self, name: &str) {
         use Escape::{Backslash, Doubled, None as Raw};
         use Extent::{Line, Text};
         match name {

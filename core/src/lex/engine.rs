@@ -1,9 +1,12 @@
 //! The machine every language runs on: find the next byte that can open something, and read what it opens.
 
+use super::heredoc::Heredoc;
 use super::memo::Memo;
+use super::place::Place;
 use super::quote::{Escape, Extent, Quote};
-use super::rules::{Place, Rules, Stop, What, is_at};
-use super::{Kind, Span};
+use super::rules::{Rules, Stop, What};
+use super::span::{Kind, Span};
+use super::text::{closer_of, is_at, is_word, nested_end, trailing_quotes};
 use crate::bytes::{Class, padded};
 use memchr::memchr;
 use memchr::memmem::{self, Finder};
@@ -36,13 +39,20 @@ pub enum After<'a> {
         /// See above.
         spec: bool,
     },
-    /// JSX: see `javascript::read_jsx`.
+    /// JSX.
     Jsx {
+        /// Reads it on. Named here, so that the lexer need not know the dialect that has it.
+        read: for<'l> fn(&mut Lexer<'l>, usize, bool),
         /// Elements that are open.
         elements: usize,
         /// Whether the code stood among attributes.
         in_tag: bool,
     },
+}
+
+/// The comments and strings of `text` under rules that the caller may have bent.
+pub fn spans_by(text: &str, rules: &Rules) -> Vec<Span> {
+    Lexer::new(text.as_bytes(), rules).run()
 }
 
 /// One pass over one text.
@@ -64,7 +74,7 @@ pub struct Lexer<'a> {
     /// The block that was looked at last, and which of its bytes to stop at.
     block: (usize, u64),
     /// Heredocs whose bodies begin on the next line.
-    pub heredocs: Vec<super::shell::Heredoc<'a>>,
+    pub heredocs: Vec<Heredoc<'a>>,
     /// What is not there.
     pub memo: Memo<'a>,
 }
@@ -191,7 +201,7 @@ impl<'a> Lexer<'a> {
             let Some(frame) = self.pop_frame() else { return false };
             match frame.after {
                 After::Text { quote, spec } => self.body(at, at + 1, quote, spec),
-                After::Jsx { elements, in_tag } => super::javascript::read_jsx(self, elements, in_tag),
+                After::Jsx { read, elements, in_tag } => read(self, elements, in_tag),
             }
         } else {
             return false;
@@ -384,51 +394,4 @@ impl<'a> Lexer<'a> {
         self.push(Kind::String, start, end);
         self.pos = end;
     }
-}
-
-/// How many quotes after the closer still belong to the string: in `"""a""""` the last closes.
-fn trailing_quotes(text: &[u8], end: usize, quote: u8) -> usize {
-    text[end..].iter().take_while(|&&b| b == quote).count()
-}
-
-/// The end of a comment in which comments of the same kind count.
-fn nested_end(text: &[u8], inside: usize, open: &[u8], close: &[u8]) -> Option<usize> {
-    let (mut depth, mut i) = (1, inside);
-    loop {
-        i += memchr::memchr2(open[0], close[0], &text[i..])?;
-        if text[i..].starts_with(close) {
-            depth -= 1;
-            i += close.len();
-            if depth == 0 {
-                return Some(i);
-            }
-        } else if text[i..].starts_with(open) {
-            depth += 1;
-            i += open.len();
-        } else {
-            i += 1;
-        }
-    }
-}
-
-/// The bracket that closes `open`.
-pub fn closer_of(open: u8) -> u8 {
-    match open {
-        b'{' => b'}',
-        b'(' => b')',
-        b'[' => b']',
-        b'<' => b'>',
-        other => other,
-    }
-}
-
-/// Whether a byte belongs to a word: ASCII letters and digits, `_`, and everything beyond ASCII.
-pub fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
-}
-
-/// The word that ends at `end`, at most `limit` bytes of it.
-pub fn word_before(text: &[u8], end: usize, limit: usize) -> &[u8] {
-    let length = text[..end].iter().rev().take(limit).take_while(|&&b| is_word(b)).count();
-    &text[end - length..end]
 }

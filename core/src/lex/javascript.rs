@@ -1,9 +1,10 @@
 //! JavaScript and TypeScript: regular expressions, and JSX.
 
-use super::Kind;
-use super::engine::{After, Frame, Lexer, is_word, word_before};
+use super::engine::{After, Frame, Lexer};
 use super::memo::tag_name;
 use super::quote::{Escape, Extent, Quote};
+use super::span::Kind;
+use super::text::{is_word, word_before};
 
 /// Words after which an expression begins.
 const BEFORE_EXPRESSION: &[&[u8]] = &[
@@ -131,7 +132,7 @@ pub fn read_jsx(lexer: &mut Lexer<'_>, mut elements: usize, mut in_tag: bool) {
         let at = lexer.pos;
         lexer.pos = at + 1;
         if byte == b'{' && lexer.may_nest() {
-            let after = After::Jsx { elements, in_tag };
+            let after = After::Jsx { read: read_jsx, elements, in_tag };
             lexer.push_frame(Frame { after, close: b'}', open: b'{', depth: 0 });
             return;
         }

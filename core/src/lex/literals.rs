@@ -1,9 +1,10 @@
 //! Literals of C and its descendants, of Python, Lua and CSS: what their hooks read.
 
-use super::Kind;
-use super::dialects::Dialect;
-use super::engine::{After, Lexer, is_word, word_before};
+use super::engine::{After, Lexer};
 use super::quote::{Escape, Extent, Quote, raw};
+use super::rules::Dialect;
+use super::span::Kind;
+use super::text::{is_word, word_before};
 use memchr::{memchr2, memmem};
 
 /// A closer of raw strings: quotes, then up to 255 hashes (the most Rust allows).

@@ -1,11 +1,11 @@
 //! HTML and XML: tags, scripts and style sheets. PHP: what lies outside of `<?php`.
 
-use super::dialects::Dialect;
-use super::engine::{Lexer, is_word};
+use super::engine::{Lexer, spans_by};
 use super::memo::tag_name;
 use super::quote::{Escape, Extent, Quote};
-use super::rules::Rules;
-use super::{Kind, Span, spans_by};
+use super::rules::{Dialect, Rules};
+use super::span::{Kind, Span};
+use super::text::is_word;
 use memchr::{memchr, memmem};
 
 /// A tag, with its attributes and, for scripts and style sheets, what is inside.

@@ -1,15 +1,15 @@
 //! What Python sees of lexing.
 
 use super::{Kind, Place, Syntax, spans};
+use crate::arrow::{array, check_lengths, struct_of, to_python};
 use crate::guard::guarded;
-use crate::python::{array, to_python};
 use arrow_array::builder::LargeStringBuilder;
 use arrow_array::types::Int8Type;
 use arrow_array::{
     Array, ArrayRef, DictionaryArray, LargeStringArray, ListArray, StringArray, StructArray, UInt64Array,
 };
 use arrow_buffer::OffsetBuffer;
-use arrow_schema::{Field, Fields};
+use arrow_schema::Field;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use std::collections::HashMap;
@@ -137,13 +137,7 @@ impl Rows {
     fn new(content: &Bound<'_, PyAny>, language: &Bound<'_, PyAny>) -> PyResult<Self> {
         let content: LargeStringArray = array(content, "content", "large_string")?;
         let language: StringArray = array(language, "language", "string")?;
-        if content.len() != language.len() {
-            return Err(PyValueError::new_err(format!(
-                "content and language must have the same number of rows, got {} and {}",
-                content.len(),
-                language.len()
-            )));
-        }
+        check_lengths(&[("content", &content), ("language", &language)])?;
         Ok(Self { content, language })
     }
 
@@ -171,9 +165,8 @@ impl Rows {
         let names: StringArray = Kind::ALL.iter().map(|kind| Some(kind.name())).collect();
         let kinds = DictionaryArray::<Int8Type>::new(kinds.into(), Arc::new(names));
         let (starts, ends) = (UInt64Array::from(starts), UInt64Array::from(ends));
-        let columns: [(&str, ArrayRef); 3] =
-            [("kind", Arc::new(kinds)), ("start", Arc::new(starts)), ("end", Arc::new(ends))];
-        let spans = table(columns);
+        let kinds: ArrayRef = Arc::new(kinds);
+        let spans = struct_of([("kind", kinds), ("start", Arc::new(starts)), ("end", Arc::new(ends))]);
         let field = Arc::new(Field::new("span", spans.data_type().clone(), false));
         ListArray::new(field, OffsetBuffer::from_lengths(lengths), Arc::new(spans), Some(valid.into()))
     }
@@ -187,14 +180,8 @@ impl Rows {
             code.append_option(row.as_ref().map(|split| &split.code));
             comments.append_option(row.as_ref().map(|split| &split.comments));
         }
-        table([("code", Arc::new(code.finish()) as ArrayRef), ("comments", Arc::new(comments.finish()))])
+        struct_of([("code", Arc::new(code.finish()) as ArrayRef), ("comments", Arc::new(comments.finish()))])
     }
-}
-
-fn table<const N: usize>(columns: [(&str, ArrayRef); N]) -> StructArray {
-    let fields: Fields =
-        columns.iter().map(|(name, c)| Field::new(*name, c.data_type().clone(), true)).collect();
-    StructArray::new(fields, columns.map(|(_, c)| c).to_vec(), None)
 }
 
 /// Adds this family to the module.

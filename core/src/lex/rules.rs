@@ -3,46 +3,16 @@
 //! A dialect ([`super::dialects`]) may change the strings, name bytes that a *hook* wants to see first (a raw string, a
 //! heredoc, a regular expression), or say where a comment can begin.
 
-use super::Syntax;
-use super::dialects::Dialect;
 use super::engine::Lexer;
+use super::place::Place;
 use super::quote::{Escape, Extent, OwnedQuote, Quote};
+use super::text::{is_at, is_word};
 use crate::bytes::Class;
 use memchr::memmem::Finder;
 use std::sync::Arc;
 
 /// Reads what begins at a byte, if it is something special; `false` leaves the byte to the table.
 pub type Hook = for<'a> fn(&mut Lexer<'a>, usize) -> bool;
-
-/// Where a comment can begin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// Everywhere.
-    Anywhere,
-    /// At the start or after whitespace.
-    Blank,
-    /// Where a word of a shell can begin.
-    Word,
-    /// First on its line.
-    LineStart,
-    /// In the first column.
-    Column0,
-    /// First on its line, or behind what ends or opens a statement: `;`, `&`, `|`, `(`, `@`.
-    Statement,
-}
-
-impl Place {
-    /// The place of that name in the table.
-    pub fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "blank" => Self::Blank,
-            "line_start" => Self::LineStart,
-            "column_0" => Self::Column0,
-            "statement" => Self::Statement,
-            _ => return None,
-        })
-    }
-}
 
 /// What an opener opens.
 #[derive(Clone, Debug)]
@@ -70,16 +40,6 @@ pub struct Opener {
     word: bool,
 }
 
-/// Whether `mark` stands at `at`; for the one or two bytes that most marks have without a call.
-#[inline]
-pub fn is_at(text: &[u8], at: usize, mark: &[u8]) -> bool {
-    match *mark {
-        [a] => text.get(at) == Some(&a),
-        [a, b] => text.get(at) == Some(&a) && text.get(at + 1) == Some(&b),
-        _ => text.get(at..).is_some_and(|rest| rest.starts_with(mark)),
-    }
-}
-
 impl Opener {
     /// Whether it stands at `at`. An opener of letters (REM, dnl) is a word of its own, in either case.
     pub fn is_at(&self, text: &[u8], at: usize) -> bool {
@@ -87,7 +47,7 @@ impl Opener {
             return is_at(text, at, &self.text);
         }
         let end = at + self.text.len();
-        let word = super::engine::is_word;
+        let word = is_word;
         text.len() >= end
             && text[at..end].eq_ignore_ascii_case(&self.text)
             && (at == 0 || !word(text[at - 1]))
@@ -127,6 +87,45 @@ pub enum Stop {
     Always,
     /// Unless a word goes on there.
     AtWord,
+}
+
+/// The dialects that share readers and differ in places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// The table says it all.
+    Table,
+    /// C and its descendants with its preprocessor.
+    C,
+    /// C++ and its relatives: C with raw strings.
+    Cpp,
+    /// The others are named after their language.
+    CSharp,
+    /// See above.
+    Rust,
+    /// See above.
+    Swift,
+    /// See above.
+    Lua,
+    /// See above.
+    Python,
+    /// JavaScript and TypeScript.
+    JavaScript,
+    /// See above.
+    Ruby,
+    /// See above.
+    Perl,
+    /// Bourne's and its descendants.
+    Shell,
+    /// See above.
+    Php,
+    /// HTML, Vue, Svelte.
+    Html,
+    /// See above.
+    Xml,
+    /// See above.
+    Yaml,
+    /// CSS, SCSS, Less.
+    Css,
 }
 
 /// How one language is read.
@@ -175,22 +174,9 @@ const fn no_hook(_: &mut Lexer<'_>, _: usize) -> bool {
 }
 
 impl Rules {
-    /// The rules of a language.
-    pub fn of(syntax: &Syntax) -> Self {
-        let mut rules = Self::of_table(syntax);
-        rules.dialect(syntax.dialect.as_deref().unwrap_or(&syntax.name));
-        rules.finish();
-        rules
-    }
-
-    /// The rules of a dialect that needs nothing from the table.
-    pub fn named(name: &str) -> Self {
-        Self::of(&Syntax { name: name.into(), ..Syntax::default() })
-    }
-
-    /// What the table alone says.
-    fn of_table(syntax: &Syntax) -> Self {
-        let mut rules = Self {
+    /// The rules of a language that nothing is known of.
+    pub(super) fn none() -> Self {
+        Self {
             openers: Vec::new(),
             by_byte: Vec::new(),
             stops: [Stop::Never; 256],
@@ -198,9 +184,9 @@ impl Rules {
             inside: Vec::new(),
             special: [false; 256],
             hook: no_hook,
-            start: Some(hashbang),
+            start: None,
             skips: b"",
-            nested: syntax.nested_comments,
+            nested: false,
             continued: false,
             line_comment_closer: None,
             primes: true,
@@ -209,31 +195,7 @@ impl Rules {
             style: None,
             quirks: Quirks::default(),
             dialect: Dialect::Table,
-        };
-        let place = |open: &str, usual| {
-            syntax.comment_places.iter().find(|(o, _)| o == open).map_or(usual, |&(_, place)| place)
-        };
-        for (open, close) in &syntax.block_comments {
-            // `=begin` of Ruby, `=pod` of Perl: markers in the first column.
-            let usual = if open.starts_with('=') { Place::Column0 } else { Place::Anywhere };
-            rules.block(open, close, place(open, usual));
         }
-        for open in &syntax.line_comments {
-            rules.line(open, place(open, Place::Anywhere));
-        }
-        for (strings, escape) in [(&syntax.strings, Escape::Backslash), (&syntax.raw_strings, Escape::None)] {
-            for (open, close) in strings {
-                let one_line = open == "'" || (syntax.one_line_strings && open == close && open.len() == 1);
-                let extent = if one_line { Extent::LineOrCode } else { Extent::TextOrCode };
-                rules.text(open, close, escape, extent);
-            }
-        }
-        // Where nobody wrote strings down, `"http://…"` still is no comment.
-        let unknown = syntax.strings.is_empty() && syntax.raw_strings.is_empty();
-        if unknown && !syntax.line_comments.is_empty() && !syntax.line_comments.iter().any(|c| c == "\"") {
-            rules.text("\"", "\"", Escape::Backslash, Extent::LineOrCode);
-        }
-        rules
     }
 
     /// Adds an opener of line comments.
@@ -296,7 +258,7 @@ impl Rules {
     }
 
     /// Openers in the order in which they are tried, and the bytes to stop at.
-    fn finish(&mut self) {
+    pub(super) fn finish(&mut self) {
         self.openers.sort_by_key(|o| std::cmp::Reverse(o.text.len()));
         self.by_byte = vec![Vec::new(); 256];
         for (number, opener) in self.openers.iter().enumerate() {
@@ -328,16 +290,5 @@ impl Rules {
     /// The openers that begin with a byte, longest first.
     pub fn openers_of(&self, byte: u8) -> impl Iterator<Item = &Opener> {
         self.by_byte[byte as usize].iter().map(|&number| &self.openers[number as usize])
-    }
-}
-
-/// The first line, where it names an interpreter.
-pub fn hashbang(lexer: &mut Lexer<'_>) {
-    let bom = if lexer.text.starts_with("\u{feff}".as_bytes()) { 3 } else { 0 };
-    // `#![` is an attribute of Rust.
-    if lexer.text[bom..].starts_with(b"#!") && lexer.text.get(bom + 2) != Some(&b'[') {
-        let end = lexer.line_end(bom);
-        let end = lexer.without_cr(bom, end);
-        lexer.push(super::Kind::Hashbang, bom, end);
     }
 }

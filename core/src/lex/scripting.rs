@@ -1,11 +1,11 @@
 //! Ruby and Perl: literals with delimiters of one's choice, documentation in the first column.
 
-use super::Kind;
-use super::engine::{Lexer, closer_of, is_word};
+use super::engine::Lexer;
 use super::javascript::{expression_begins, regex};
 use super::quote::{Escape, Extent, Quote};
-use super::rules::hashbang;
-use super::shell::{bodies, heredoc};
+use super::shell::{bodies, hashbang, heredoc};
+use super::span::Kind;
+use super::text::{closer_of, is_word};
 use memchr::memmem;
 
 /// The first line, and whether the text has an end of program to look out for.

@@ -1,15 +1,11 @@
-//! Shells, and the heredocs they share with Ruby and Perl.
+//! Shells, and what other scripts share with them: heredocs, and the line that names an interpreter.
 
-use super::Kind;
-use super::engine::{After, Lexer, is_word};
+use super::engine::{After, Lexer};
+use super::heredoc::Heredoc;
 use super::quote::{Escape, Extent, Quote};
+use super::span::Kind;
+use super::text::is_word;
 use memchr::memmem;
-
-/// A heredoc that was announced; its body begins on the next line.
-pub struct Heredoc<'a> {
-    word: &'a [u8],
-    indented: bool,
-}
 
 /// Double quotes, `$'…'`, heredocs.
 pub fn hook(lexer: &mut Lexer<'_>, at: usize) -> bool {
@@ -93,19 +89,6 @@ pub fn bodies(lexer: &mut Lexer<'_>, newline: usize) -> bool {
     true
 }
 
-impl Heredoc<'_> {
-    /// Whether this line is its last.
-    fn ends_with(&self, line: &[u8]) -> bool {
-        let line = if self.indented { line.trim_ascii_start() } else { line };
-        line.strip_prefix(self.word).is_some_and(is_line_rest)
-    }
-}
-
-/// Whether nothing but punctuation of the statement around follows a heredoc's word.
-pub fn is_line_rest(rest: &[u8]) -> bool {
-    rest.iter().all(|b| b.is_ascii_whitespace() || matches!(b, b';' | b',' | b')'))
-}
-
 /// A heredoc as the reference sees it: from `<<` to where the word comes next.
 fn loose_heredoc(lexer: &mut Lexer<'_>, at: usize) -> bool {
     let text = lexer.text;
@@ -129,4 +112,15 @@ fn loose_heredoc(lexer: &mut Lexer<'_>, at: usize) -> bool {
     }
     lexer.pos = lexer.pos.max(at + 2);
     true
+}
+
+/// The first line, where it names an interpreter.
+pub fn hashbang(lexer: &mut Lexer<'_>) {
+    let bom = if lexer.text.starts_with("\u{feff}".as_bytes()) { 3 } else { 0 };
+    // `#![` is an attribute of Rust.
+    if lexer.text[bom..].starts_with(b"#!") && lexer.text.get(bom + 2) != Some(&b'[') {
+        let end = lexer.line_end(bom);
+        let end = lexer.without_cr(bom, end);
+        lexer.push(Kind::Hashbang, bom, end);
+    }
 }

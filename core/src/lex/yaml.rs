@@ -1,8 +1,8 @@
 //! YAML: quoted scalars, and block scalars, in which `#` is text.
 
-use super::Kind;
 use super::engine::Lexer;
 use super::quote::{Escape, Extent, Quote};
+use super::span::Kind;
 
 /// Quotes and `|`, `>` where a value begins.
 pub fn hook(lexer: &mut Lexer<'_>, at: usize) -> bool {

@@ -16,7 +16,7 @@ pub fn bare(text: &str, bare: &mut Vec<u8>) {
     bare.clear();
     bare.resize(text.len() + 64, 0); // a block writes up to 64 bytes, whatever it keeps
     #[cfg(target_arch = "x86_64")]
-    if crate::bytes::has_avx2() {
+    if crate::cpu::has_avx2() {
         // SAFETY: the CPU has these instructions.
         let length = unsafe { avx2::squeeze(text, bare) };
         bare.truncate(length);

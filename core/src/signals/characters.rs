@@ -3,7 +3,7 @@
 //! One pass counts bytes by value, which settles everything about ASCII; only other characters are looked at one by one.
 
 use super::classes::{ASCII, DIGIT, LETTER, SPACE, of};
-use super::{Applies, ratio, round8, signals};
+use super::{Applies, Document, ratio, round8, signals};
 use crate::bytes::{Class, class};
 
 /// How many characters of each class a text has.
@@ -76,6 +76,11 @@ impl Characters {
     }
 }
 
+/// Counts of characters by class.
+pub fn characters<'d>(document: &'d Document<'_>) -> &'d Characters {
+    document.derived(|| Characters::of(document.content))
+}
+
 signals! {
     family "characters", version 1, Applies::All;
 
@@ -86,7 +91,7 @@ signals! {
     /// Why: very short files teach nothing; very long ones are data.
     /// From: opc_data_filtering, `num_chars`.
     /// Example: python "é = 1\n" → 6
-    fn num_chars(document) { Some(document.characters().all as f64) }
+    fn num_chars(document) { Some(characters(document).all as f64) }
 
     /// Share of replacement characters (U+FFFD).
     ///
@@ -95,7 +100,7 @@ signals! {
     /// Why: the text was decoded wrongly somewhere before.
     /// From: opc_data_filtering, `frac_chars_replacement_symbols`.
     /// Example: python "a\ufffdbc" → 0.25
-    fn frac_chars_replacement(document) { ratio(document.characters().replacement, document.characters().all) }
+    fn frac_chars_replacement(document) { ratio(characters(document).replacement, characters(document).all) }
 
     /// Share of digits, of any script, superscripts included, among the characters that are not whitespace.
     ///
@@ -105,7 +110,7 @@ signals! {
     /// From: opc_data_filtering, `frac_chars_digital`.
     /// Example: python "a 1\n" → 0.5
     fn frac_chars_digit(document) {
-        ratio(document.characters().digit, document.characters().visible()).or(Some(1.0))
+        ratio(characters(document).digit, characters(document).visible()).or(Some(1.0))
     }
 
     /// Share of whitespace.
@@ -116,7 +121,7 @@ signals! {
     /// From: opc_data_filtering, `frac_chars_whitespace`.
     /// Example: python "a b\n" → 0.5
     fn frac_chars_whitespace(document) {
-        ratio(document.characters().space, document.characters().all).or(Some(1.0))
+        ratio(characters(document).space, characters(document).all).or(Some(1.0))
     }
 
     /// Share of characters outside ASCII.
@@ -127,7 +132,7 @@ signals! {
     /// From: ours.
     /// Example: python "é = 'a'\n" → 0.125
     fn frac_chars_non_ascii(document) {
-        let counts = document.characters();
+        let counts = characters(document);
         let ascii: usize = counts.bytes[..128].iter().sum();
         ratio(counts.all - ascii, counts.all)
     }
@@ -140,7 +145,7 @@ signals! {
     /// From: ours.
     /// Example: python "\u001b[0m" → 0.25
     fn frac_chars_control(document) {
-        let counts = document.characters();
+        let counts = characters(document);
         let all: usize = counts.bytes[..32].iter().sum();
         ratio(all + counts.bytes[127] - counts.ascii(b"\t\n\x0C\r"), counts.all)
     }
@@ -153,7 +158,7 @@ signals! {
     /// From: ours.
     /// Example: c "f(x)[i]" → 0.57142857
     fn frac_chars_brackets(document) {
-        ratio(document.characters().ascii(b"()[]{}"), document.characters().visible())
+        ratio(characters(document).ascii(b"()[]{}"), characters(document).visible())
     }
 
     /// Opening brackets without a closing one or the other way around, by count of each kind, over all brackets.
@@ -164,7 +169,7 @@ signals! {
     /// From: ours.
     /// Example: c "f(x[1)" → 0.33333333
     fn frac_brackets_unpaired(document) {
-        let counts = &document.characters().bytes;
+        let counts = &characters(document).bytes;
         let pairs = [(b'(', b')'), (b'[', b']'), (b'{', b'}')];
         let count = |byte: u8| counts[byte as usize];
         let unpaired = pairs.iter().map(|&(open, close)| count(open).abs_diff(count(close))).sum();
@@ -180,7 +185,7 @@ signals! {
     /// Example: python "abab" → 1
     fn byte_entropy_bits(document) {
         let all = document.content.len() as f64;
-        let counts = document.characters().bytes.iter().filter(|&&count| count > 0);
+        let counts = characters(document).bytes.iter().filter(|&&count| count > 0);
         let sum: f64 = counts.map(|&count| -(count as f64 / all) * (count as f64 / all).log2()).sum();
         (all > 0.0).then(|| round8(sum))
     }

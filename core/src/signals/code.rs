@@ -1,14 +1,13 @@
 //! Signals of code and data: comments, strings, copies of lines, marks of generated files.
 
-use super::classes::{SPACE, WORD_B, characters, is, length};
+use super::characters::characters;
+use super::classes::{SPACE, WORD_B, is, length};
 use super::find::{find_any, lines_with_any};
-use super::interner::Interner;
-use super::lines::{is_blank, lines};
+use super::lines::{is_blank, layout, lines};
 use super::{Applies, encoded, language, ratio, signals};
 use crate::bytes::{Class, class};
-use memchr::{memchr, memchr_iter, memmem, memrchr};
+use memchr::{memchr, memmem, memrchr};
 use regex::Regex;
-use std::cell::RefCell;
 use std::sync::LazyLock;
 
 /// The first `count` characters of a text.
@@ -33,44 +32,6 @@ fn lines_where(text: &str, mark: u8, holds: impl Fn(&str) -> bool) -> usize {
         count += usize::from(holds(&text[start..from]));
     }
     count
-}
-
-/// The lines of the code text that are not blank.
-#[derive(Default)]
-pub struct CodeLines {
-    /// How many there are.
-    pub visible: usize,
-    /// How many occur twice or more, compared without whitespace; not those that are `},` or one character.
-    copied: usize,
-}
-
-impl CodeLines {
-    /// Looks at the lines of `code`.
-    pub fn of(code: &str) -> Self {
-        SCRATCH.with_borrow_mut(|Scratch { table, counts, bare }| {
-            table.reset();
-            counts.clear();
-            super::bare::bare(code, bare);
-            let (mut visible, mut start) = (0, 0);
-            for end in memchr_iter(b'\n', bare).chain([bare.len()]) {
-                let line = &bare[start..end];
-                if line.iter().all(|byte| matches!(byte, 0x1C..=0x1F)) {
-                    start = end + 1;
-                    continue; // blank: signals count those four as whitespace, Rust does not
-                }
-                visible += 1;
-                if !(line == b"}," || line.len() <= 4 && characters(line) == 1) {
-                    match counts.get_mut(table.number(bare, start, end) as usize) {
-                        Some(count) => *count += 1,
-                        None => counts.push(1),
-                    }
-                }
-                start = end + 1;
-            }
-            let copied = counts.iter().filter(|&&count| count > 1);
-            Self { visible, copied: copied.map(|&count| count as usize).sum() }
-        })
-    }
 }
 
 /// `0x` and hex digits, as whole words, in characters.
@@ -99,18 +60,6 @@ static CONCATENATION: LazyLock<Regex> =
 
 static BRACKETS: Class = class!(b'(' | b')' | b'[' | b']' | b'{' | b'}');
 
-/// What is kept from document to document: the numbers of lines, how often each occurs, and the bare text.
-#[derive(Default)]
-struct Scratch {
-    table: Interner,
-    counts: Vec<u32>,
-    bare: Vec<u8>,
-}
-
-thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
-}
-
 signals! {
     family "code", version 1, Applies::CodeAndData;
 
@@ -131,7 +80,7 @@ signals! {
     /// From: opc_data_filtering, `num_chars_line_max`.
     /// Example: python "a\nbcd\n" → 4
     fn max_line_length_chars(document) {
-        Some(document.layout().longest as f64)
+        Some(layout(document).longest as f64)
     }
 
     /// Mean length of the raw lines, their line ends included.
@@ -141,7 +90,7 @@ signals! {
     /// Why: minified code has long lines throughout.
     /// From: opc_data_filtering, `num_chars_line_mean`.
     /// Example: python "a\nbcd\n" → 3
-    fn mean_line_length_chars(document) { ratio(document.characters().all, document.layout().count).or(Some(0.0)) }
+    fn mean_line_length_chars(document) { ratio(characters(document).all, layout(document).count).or(Some(0.0)) }
 
     /// Share of letters, of any script, among the characters that are not whitespace.
     ///
@@ -151,7 +100,7 @@ signals! {
     /// From: opc_data_filtering, `frac_chars_alphabet`.
     /// Example: python "ab = 1\n" → 0.5
     fn frac_chars_alphabet(document) {
-        ratio(document.characters().letter, document.characters().visible()).or(Some(0.0))
+        ratio(characters(document).letter, characters(document).visible()).or(Some(0.0))
     }
 
     /// Length of the comments over that of the content. Of Python: comments without `#`, and docstrings.
@@ -163,7 +112,7 @@ signals! {
     /// Example: c "x; // y\n" → 0.625
     fn frac_chars_comments(document) {
         let comments = language::comment_chars(document).unwrap_or_else(|| length(&document.split().comments));
-        ratio(comments, document.characters().all)
+        ratio(comments, characters(document).all)
     }
 
     /// Whether `<?xml version=` is in the first 100 characters.
@@ -247,7 +196,7 @@ signals! {
     /// From: opc_data_filtering, `cate_encoded_data`; StarCoder.
     /// Example: c "de ad be ef 00 11 22 33\n" → 1
     fn has_encoded_data(document) {
-        Some(f64::from(encoded::is_encoded(document.content, document.characters().all)))
+        Some(f64::from(encoded::is_encoded(document.content, characters(document).all)))
     }
 
     /// Length of hexadecimal numbers over that of the code text.
@@ -269,7 +218,7 @@ signals! {
     /// From: opc_data_filtering, `frac_lines_prompt_comments`.
     /// Example: c "x; // TODO\ny;\n" → 0.5
     fn frac_lines_placeholder_comments(document) {
-        ratio(lines_with_any(&document.split().comments, PLACEHOLDERS), document.layout().count)
+        ratio(lines_with_any(&document.split().comments, PLACEHOLDERS), layout(document).count)
     }
 
     /// Code lines that contain `assert`.

@@ -1,16 +1,11 @@
 //! A document as signals see it: its text, what is known of it, and what several signals derive from it.
 
-use super::characters::Characters;
 use super::classes::length;
-use super::code::CodeLines;
-use super::lines::Layout;
+use super::code_lines::CodeLines;
+use super::derived::Derived;
 use super::natural::Natural;
-use super::ngrams::Ngrams;
 use super::split::{Split, split};
 use super::strings::Strings;
-use super::text;
-use super::tokens::Tokens;
-use super::words::Words;
 use crate::lex::Syntax;
 use std::cell::OnceCell;
 
@@ -42,19 +37,11 @@ pub struct Document<'a> {
     /// The natural language of its text; decided by its script if not given.
     pub natural: Option<Natural>,
     script: OnceCell<Natural>,
-    characters: OnceCell<Characters>,
-    layout: OnceCell<Layout>,
-    /// What signals of its language have derived from it.
-    pub(crate) language_facts: super::language::Facts,
     split: OnceCell<Split<'a>>,
     code_chars: OnceCell<usize>,
     code_lines: OnceCell<CodeLines>,
     strings: OnceCell<Strings>,
-    tokens: OnceCell<Tokens>,
-    text_lines: OnceCell<text::LineCounts>,
-    raw_words: OnceCell<text::WordCounts>,
-    words: OnceCell<Words>,
-    ngrams: OnceCell<Ngrams>,
+    derived: Derived,
 }
 
 impl<'a> Document<'a> {
@@ -69,18 +56,11 @@ impl<'a> Document<'a> {
             syntax,
             natural: None,
             script: OnceCell::new(),
-            characters: OnceCell::new(),
-            layout: OnceCell::new(),
-            language_facts: super::language::Facts::default(),
+            derived: Derived::default(),
             split: OnceCell::new(),
             code_chars: OnceCell::new(),
             code_lines: OnceCell::new(),
             strings: OnceCell::new(),
-            tokens: OnceCell::new(),
-            text_lines: OnceCell::new(),
-            raw_words: OnceCell::new(),
-            words: OnceCell::new(),
-            ngrams: OnceCell::new(),
         }
     }
 
@@ -97,14 +77,11 @@ impl<'a> Document<'a> {
         })
     }
 
-    /// Counts of characters by class.
-    pub(super) fn characters(&self) -> &Characters {
-        self.characters.get_or_init(|| Characters::of(self.content))
-    }
-
-    /// How the raw lines are laid out.
-    pub(super) fn layout(&self) -> &Layout {
-        self.layout.get_or_init(|| Layout::of(self.content))
+    /// What `derive` makes of it: once for each type, when the first signal asks.
+    ///
+    /// A family keeps what its signals share in a type of its own, and says here how it comes about.
+    pub(crate) fn derived<T: 'static>(&self, derive: impl FnOnce() -> T) -> &T {
+        self.derived.get(derive)
     }
 
     /// Code text and comment text.
@@ -130,30 +107,5 @@ impl<'a> Document<'a> {
     /// What the strings of the code text add up to.
     pub(super) fn strings(&self) -> &Strings {
         self.strings.get_or_init(|| Strings::of(&self.split().code))
-    }
-
-    /// Identifiers and numbers of the code text.
-    pub(super) fn tokens(&self) -> &Tokens {
-        self.tokens.get_or_init(|| Tokens::of(&self.split().code, self.strings()))
-    }
-
-    /// What raw lines count in prose.
-    pub(super) fn text_lines(&self) -> &text::LineCounts {
-        self.text_lines.get_or_init(|| text::LineCounts::of(self.content))
-    }
-
-    /// Counts of raw words.
-    pub(super) fn raw_words(&self) -> &text::WordCounts {
-        self.raw_words.get_or_init(|| text::WordCounts::of(self.content))
-    }
-
-    /// Normalised words.
-    pub(super) fn words(&self) -> &Words {
-        self.words.get_or_init(|| Words::of(self.content, self.natural().segmenter()))
-    }
-
-    /// Repeated runs of normalised words.
-    pub(super) fn ngrams(&self) -> &Ngrams {
-        self.ngrams.get_or_init(|| Ngrams::of(self.words()))
     }
 }

@@ -13,7 +13,7 @@ const LOOKED_AT: usize = 5;
 /// words that fold case in `aho-corasick` looks at nearly every byte for itself.
 pub fn find_any(text: &[u8], words: &[&str]) -> Option<usize> {
     #[cfg(target_arch = "x86_64")]
-    if crate::bytes::has_avx2() {
+    if crate::cpu::has_avx2() {
         // SAFETY: the CPU has these instructions.
         return unsafe { find_any_avx2(text, words) };
     }

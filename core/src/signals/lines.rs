@@ -1,7 +1,8 @@
 //! Lines: how many, how long, how they are laid out.
 
+use super::characters::characters;
 use super::classes::{SPACE, WORD_B, is, length};
-use super::{Applies, ratio, round8, signals};
+use super::{Applies, Document, ratio, round8, signals};
 use memchr::{memchr, memchr_iter, memmem};
 use std::sync::LazyLock;
 
@@ -183,6 +184,11 @@ pub fn lines_with(text: &str, needle: &memmem::Finder<'_>) -> usize {
 
 static URL: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("://"));
 
+/// How the raw lines are laid out.
+pub fn layout<'d>(document: &'d Document<'_>) -> &'d Layout {
+    document.derived(|| Layout::of(document.content))
+}
+
 signals! {
     family "lines", version 1, Applies::All;
 
@@ -193,7 +199,7 @@ signals! {
     /// Why: a file of a few lines has no structure to learn; one of 100,000 is data.
     /// From: opc_data_filtering, `num_lines`.
     /// Example: python "a\n\nb" → 3
-    fn num_lines(document) { Some(document.layout().count as f64) }
+    fn num_lines(document) { Some(layout(document).count as f64) }
 
     /// Share of raw lines with nothing but whitespace.
     ///
@@ -203,7 +209,7 @@ signals! {
     /// From: ours.
     /// Example: python "a\n\n\nb\n" → 0.5
     fn frac_lines_blank(document) {
-        let layout = document.layout();
+        let layout = layout(document);
         ratio(layout.count - layout.visible(), layout.count)
     }
 
@@ -215,7 +221,7 @@ signals! {
     /// From: ours.
     /// Example: python "ab\nabcd\n\nabcdef\n" → 4
     fn median_line_length_chars(document) {
-        let mut lengths = document.layout().visible_lengths.clone();
+        let mut lengths = layout(document).visible_lengths.clone();
         let middle = lengths.len() / 2;
         (!lengths.is_empty()).then(|| f64::from(*lengths.select_nth_unstable(middle).1))
     }
@@ -227,7 +233,7 @@ signals! {
     /// Why: people break lines, generators and minifiers do not.
     /// From: ours; the limit is that of many style guides.
     /// Example: python "a\nb\n" → 0
-    fn frac_lines_over_120_chars(document) { ratio(document.layout().over_120, document.layout().count) }
+    fn frac_lines_over_120_chars(document) { ratio(layout(document).over_120, layout(document).count) }
 
     /// Share of the content that is in its longest line.
     ///
@@ -236,7 +242,7 @@ signals! {
     /// Why: a bundle, an embedded image, a table on one line.
     /// From: ours.
     /// Example: python "abc\nd\n" → 0.66666667
-    fn frac_chars_longest_line(document) { ratio(document.layout().longest, document.characters().all) }
+    fn frac_chars_longest_line(document) { ratio(layout(document).longest, characters(document).all) }
 
     /// Deepest indentation of a line that is not blank; a tab counts as 4.
     ///
@@ -246,7 +252,7 @@ signals! {
     /// From: ours.
     /// Example: python "if x:\n    if y:\n\t\tz\n" → 8
     fn max_indent_columns(document) {
-        (document.layout().visible() > 0).then(|| document.layout().deepest_indent as f64)
+        (layout(document).visible() > 0).then(|| layout(document).deepest_indent as f64)
     }
 
     /// Share of the indented lines whose indentation has both blanks and tabs.
@@ -256,7 +262,7 @@ signals! {
     /// Why: code pasted together from several sources.
     /// From: ours.
     /// Example: c "{\n \tx;\n\ty;\n}\n" → 0.5
-    fn frac_lines_mixed_indent(document) { ratio(document.layout().mixed, document.layout().indented) }
+    fn frac_lines_mixed_indent(document) { ratio(layout(document).mixed, layout(document).indented) }
 
     /// Share of raw lines with blanks or tabs at their end.
     ///
@@ -265,7 +271,7 @@ signals! {
     /// Why: untidy or machine-made text.
     /// From: ours.
     /// Example: python "a \nb\n" → 0.5
-    fn frac_lines_trailing_blanks(document) { ratio(document.layout().trailing, document.layout().count) }
+    fn frac_lines_trailing_blanks(document) { ratio(layout(document).trailing, layout(document).count) }
 
     /// Share of raw lines that end in CR LF.
     ///
@@ -274,7 +280,7 @@ signals! {
     /// Why: between 0 and 1 the file has been through two editors or a bad merge.
     /// From: ours.
     /// Example: python "a\r\nb\n" → 0.5
-    fn frac_lines_crlf(document) { ratio(document.layout().crlf, document.layout().count) }
+    fn frac_lines_crlf(document) { ratio(layout(document).crlf, layout(document).count) }
 
     /// Share of raw lines that have signs but no letter and no digit, such as `});`.
     ///
@@ -283,7 +289,7 @@ signals! {
     /// Why: boxes, rulers and closing brackets; high where code was generated or wrapped word by word.
     /// From: ours.
     /// Example: javascript "f(() => {\n});\n" → 0.5
-    fn frac_lines_signs_only(document) { ratio(document.layout().signs, document.layout().count) }
+    fn frac_lines_signs_only(document) { ratio(layout(document).signs, layout(document).count) }
 
     /// Share of raw lines that hold numbers and quoted strings but no names.
     ///
@@ -292,7 +298,7 @@ signals! {
     /// Why: tables in the clothes of code.
     /// From: ours.
     /// Example: c "int t[] = {\n1, 0xff,\n\"a\", 2.5f\n};\n" → 0.5
-    fn frac_lines_data(document) { ratio(document.layout().data, document.layout().count) }
+    fn frac_lines_data(document) { ratio(layout(document).data, layout(document).count) }
 
     /// Longest run of such lines of data.
     ///
@@ -301,7 +307,7 @@ signals! {
     /// Why: one embedded table can outweigh the code around it.
     /// From: ours.
     /// Example: c "int t[] = {\n1, 2,\n3, 4,\n};\n" → 2
-    fn longest_run_data_lines(document) { Some(document.layout().longest_run_data as f64) }
+    fn longest_run_data_lines(document) { Some(layout(document).longest_run_data as f64) }
 
     /// Share of raw lines that name a web address.
     ///
@@ -310,7 +316,7 @@ signals! {
     /// Why: lists of links are no code.
     /// From: ours.
     /// Example: python "# https://example.com\nx = 1\n" → 0.5
-    fn frac_lines_with_url(document) { ratio(lines_with(document.content, &URL), document.layout().count) }
+    fn frac_lines_with_url(document) { ratio(lines_with(document.content, &URL), layout(document).count) }
 
     /// Coefficient of variation of the lengths of raw lines: standard deviation over mean.
     ///
@@ -321,7 +327,7 @@ signals! {
     /// Example: python "abc\nabc\n" → 0
     fn line_length_variation(document) {
         // n Σl² - (Σl)² is n² times the variance, exactly.
-        let (count, layout) = (document.layout().count as u128, document.layout());
+        let (count, layout) = (layout(document).count as u128, layout(document));
         let spread = (count * layout.squares).saturating_sub(u128::from(layout.sum).pow(2));
         (count > 0).then(|| round8((spread as f64).sqrt() / layout.sum as f64))
     }

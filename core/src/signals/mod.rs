@@ -4,20 +4,24 @@
 //! column, its doc comment its page in the catalogue: a first sentence, then lines that begin with `Unit:`, `Null:`,
 //! `Why:`, `From:` and `Example:`. A new family is a `mod` and its line in [`FAMILIES`].
 //!
-//! What several signals need is derived once per document, when the first of them asks: see [`Document`].
+//! What several signals need is derived once per document, when the first of them asks: see [`Document::derived`].
 
 mod bare;
 mod characters;
 mod classes;
 mod code;
+mod code_lines;
+mod derived;
 mod document;
 mod encoded;
+mod family;
 mod find;
 mod interner;
 mod language;
 mod lines;
 mod natural;
 mod ngrams;
+mod rounding;
 mod split;
 mod strings;
 mod text;
@@ -25,7 +29,10 @@ mod tokens;
 mod words;
 
 pub use document::{DocType, Document};
+pub(crate) use family::signals;
+pub use family::{Applies, Family, Signal};
 pub use natural::Natural;
+pub(crate) use rounding::{ratio, round8};
 pub use split::{Split, split};
 
 #[cfg(feature = "python")]
@@ -62,76 +69,6 @@ pub static FAMILIES: &[&Family] = &[
     &language::sql::FAMILY,
 ];
 
-/// Signals that are defined together and apply to the same documents.
-pub struct Family {
-    /// The name of its file.
-    pub name: &'static str,
-    /// Raised when the values of one of its signals change.
-    pub version: u32,
-    /// Which documents they are measured on; null for others.
-    pub applies: Applies,
-    /// Its signals, in the order of columns.
-    pub signals: &'static [Signal],
-}
-
-/// Which documents a family is for.
-#[derive(Clone, Copy)]
-pub enum Applies {
-    /// Every document whose type is known.
-    All,
-    /// Those of type code or data.
-    CodeAndData,
-    /// Those of type text or web.
-    Text,
-    /// Those in one of these languages.
-    Languages(&'static [&'static str]),
-}
-
-/// One signal.
-pub struct Signal {
-    /// The name of its function and of its column.
-    pub name: &'static str,
-    /// Its doc comment.
-    pub doc: &'static str,
-    /// Measures it. `None`: it does not apply, or cannot be computed.
-    pub measure: fn(&Document<'_>) -> Option<f64>,
-}
-
-impl Applies {
-    /// Whether a family is for this document.
-    pub fn to(self, document: &Document<'_>) -> bool {
-        match self {
-            Self::All => true,
-            Self::CodeAndData => matches!(document.doc_type, DocType::Code | DocType::Data),
-            Self::Text => document.doc_type == DocType::Text,
-            Self::Languages(names) => names.contains(&document.language),
-        }
-    }
-}
-
-/// Writes a family: its functions, and the table of them that is its `FAMILY`.
-macro_rules! signals {
-    (
-        family $family:literal, version $version:literal, $applies:expr;
-        $( $(#[doc = $doc:literal])+ fn $name:ident($document:ident) $body:block )+
-    ) => {
-        $( $(#[doc = $doc])+ fn $name($document: &$crate::signals::Document<'_>) -> Option<f64> $body )+
-
-        /// The family of this file.
-        pub static FAMILY: $crate::signals::Family = $crate::signals::Family {
-            name: $family,
-            version: $version,
-            applies: $applies,
-            signals: &[$( $crate::signals::Signal {
-                name: stringify!($name),
-                doc: concat!($($doc, "\n"),+),
-                measure: $name,
-            } ),+],
-        };
-    };
-}
-pub(crate) use signals;
-
 /// How many signals there are.
 pub fn count() -> usize {
     FAMILIES.iter().map(|family| family.signals.len()).sum()
@@ -158,36 +95,9 @@ pub fn measure(document: &Document<'_>, wanted: &[bool], values: &mut Vec<Option
     failed
 }
 
-/// `part / whole`, rounded to 8 decimals as every ratio is; `None` if the whole is 0.
-pub(crate) fn ratio(part: usize, whole: usize) -> Option<f64> {
-    (whole != 0).then(|| round8(part as f64 / whole as f64))
-}
-
-/// Rounds to 8 decimals, half to even on the exact binary value: the same as printing and parsing back.
-///
-/// Multiplying first is off by at most one part in 2^53, so it decides unless the product is next to a half.
-pub(crate) fn round8(value: f64) -> f64 {
-    let scaled = value * 1e8;
-    if scaled.abs() < 1e15 && ((scaled - scaled.floor()) - 0.5).abs() > scaled.abs().max(1.0) * 1e-15 {
-        return scaled.round_ties_even() / 1e8;
-    }
-    format!("{value:.8}").parse().unwrap_or(value)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{FAMILIES, round8};
-
-    #[test]
-    fn rounding_is_printing_and_parsing_back() {
-        for i in 0..20_000_u64 {
-            let value = i.wrapping_mul(0x9E37_79B9_7F4A_7C15) as f64 / u64::MAX as f64
-                * if i % 2 == 0 { 1.0 } else { 40.0 };
-            assert_eq!(round8(value), format!("{value:.8}").parse::<f64>().unwrap());
-        }
-        assert_eq!(round8(0.000_000_005), format!("{:.8}", 0.000_000_005).parse::<f64>().unwrap());
-        assert_eq!((round8(1.0 / 512.0), round8(3.0 / 512.0)), (0.001_953_12, 0.005_859_38)); // exact halves
-    }
+    use super::FAMILIES;
 
     #[test]
     fn names_are_unique_and_documented() {

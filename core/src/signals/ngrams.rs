@@ -5,8 +5,8 @@
 //! are sorted. Neighbours then have the longest n-grams in common that a place has with any other. From: the sorting of
 //! suffixes, McIlroy, Bostic and McIlroy 1993, and the common prefixes of neighbours, Kasai et al. 2001.
 
-use super::words::Words;
-use super::{Applies, ratio, signals};
+use super::words::{Words, words};
+use super::{Applies, Document, ratio, signals};
 use std::cell::RefCell;
 
 /// The largest n that is looked at.
@@ -319,6 +319,11 @@ fn note(best: &mut (usize, usize), count: usize, first: usize) {
     }
 }
 
+/// Repeated runs of normalised words.
+pub fn ngrams<'d>(document: &'d Document<'_>) -> &'d Ngrams {
+    document.derived(|| Ngrams::of(words(document)))
+}
+
 signals! {
     family "ngrams", version 1, Applies::All;
 
@@ -331,7 +336,7 @@ signals! {
     /// Why: one phrase repeated over and over is a template, a table or a loop of a generator.
     /// From: opc_data_filtering, `frac_chars_top_2grams`; Gopher, table A1.
     /// Example: python "a b a b c\n" → 0.8
-    fn frac_chars_top_2grams(document) { document.ngrams().top(2) }
+    fn frac_chars_top_2grams(document) { ngrams(document).top(2) }
 
     /// Characters of the most frequent run of 3 normalised words, times its count, as a share of all words' characters.
     ///
@@ -342,7 +347,7 @@ signals! {
     /// Why: one phrase repeated over and over is a template, a table or a loop of a generator.
     /// From: opc_data_filtering, `frac_chars_top_3grams`; Gopher, table A1.
     /// Example: python "a b c a b c\n" → 1
-    fn frac_chars_top_3grams(document) { document.ngrams().top(3) }
+    fn frac_chars_top_3grams(document) { ngrams(document).top(3) }
 
     /// Characters of the most frequent run of 4 normalised words, times its count, as a share of all words' characters.
     ///
@@ -353,7 +358,7 @@ signals! {
     /// Why: one phrase repeated over and over is a template, a table or a loop of a generator.
     /// From: opc_data_filtering, `frac_chars_top_4grams`; Gopher, table A1.
     /// Example: python "a b c d a b c d\n" → 1
-    fn frac_chars_top_4grams(document) { document.ngrams().top(4) }
+    fn frac_chars_top_4grams(document) { ngrams(document).top(4) }
 
     /// Characters of normalised words that stand in a run of 5 which occurs twice or more, as a share of all.
     ///
@@ -362,7 +367,7 @@ signals! {
     /// Why: copy and paste within a file.
     /// From: opc_data_filtering, `frac_chars_dupe_5grams`; Gopher, table A1.
     /// Example: python "a b c d e a b c d e z\n" → 0.90909091
-    fn frac_chars_dupe_5grams(document) { document.ngrams().duplicated(5) }
+    fn frac_chars_dupe_5grams(document) { ngrams(document).duplicated(5) }
 
     /// Characters of normalised words that stand in a run of 6 which occurs twice or more, as a share of all.
     ///
@@ -371,7 +376,7 @@ signals! {
     /// Why: copy and paste within a file.
     /// From: opc_data_filtering, `frac_chars_dupe_6grams`; Gopher, table A1.
     /// Example: python "a b c d e f a b c d e f z\n" → 0.92307692
-    fn frac_chars_dupe_6grams(document) { document.ngrams().duplicated(6) }
+    fn frac_chars_dupe_6grams(document) { ngrams(document).duplicated(6) }
 
     /// Characters of normalised words that stand in a run of 7 which occurs twice or more, as a share of all.
     ///
@@ -380,7 +385,7 @@ signals! {
     /// Why: copy and paste within a file.
     /// From: opc_data_filtering, `frac_chars_dupe_7grams`; Gopher, table A1.
     /// Example: python "a b c d e f g a b c d e f g z\n" → 0.93333333
-    fn frac_chars_dupe_7grams(document) { document.ngrams().duplicated(7) }
+    fn frac_chars_dupe_7grams(document) { ngrams(document).duplicated(7) }
 
     /// Characters of normalised words that stand in a run of 8 which occurs twice or more, as a share of all.
     ///
@@ -389,7 +394,7 @@ signals! {
     /// Why: copy and paste within a file.
     /// From: opc_data_filtering, `frac_chars_dupe_8grams`; Gopher, table A1.
     /// Example: python "a b c d e f g h a b c d e f g h z\n" → 0.94117647
-    fn frac_chars_dupe_8grams(document) { document.ngrams().duplicated(8) }
+    fn frac_chars_dupe_8grams(document) { ngrams(document).duplicated(8) }
 
     /// Characters of normalised words that stand in a run of 9 which occurs twice or more, as a share of all.
     ///
@@ -398,7 +403,7 @@ signals! {
     /// Why: copy and paste within a file.
     /// From: opc_data_filtering, `frac_chars_dupe_9grams`; Gopher, table A1.
     /// Example: python "a b c d e f g h i a b c d e f g h i z\n" → 0.94736842
-    fn frac_chars_dupe_9grams(document) { document.ngrams().duplicated(9) }
+    fn frac_chars_dupe_9grams(document) { ngrams(document).duplicated(9) }
 
     /// Characters of normalised words that stand in a run of 10 which occurs twice or more, as a share of all.
     ///
@@ -407,7 +412,7 @@ signals! {
     /// Why: copy and paste within a file.
     /// From: opc_data_filtering, `frac_chars_dupe_10grams`; Gopher, table A1.
     /// Example: python "a b c d e f g h i j a b c d e f g h i j z\n" → 0.95238095
-    fn frac_chars_dupe_10grams(document) { document.ngrams().duplicated(10) }
+    fn frac_chars_dupe_10grams(document) { ngrams(document).duplicated(10) }
 }
 
 #[cfg(test)]

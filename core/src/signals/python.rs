@@ -2,11 +2,10 @@
 
 use super::language::stack::with_large_stack;
 use super::{Applies, DocType, Document, FAMILIES, Natural, count, measure as measure_one};
+use crate::arrow::{array, check_lengths, struct_of, to_python};
 use crate::lex::python::Syntaxes;
-use crate::python::{array, to_python};
 use arrow_array::builder::{Float64Builder, StringBuilder, UInt32Builder};
 use arrow_array::{Array, ArrayRef, Int64Array, LargeStringArray, StringArray, StructArray};
-use arrow_schema::{DataType, Field};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use std::sync::Arc;
@@ -60,13 +59,13 @@ fn measure<'py>(
             PyValueError::new_err(format!("natural_language: expected en, zh or ja, got {code:?}"))
         })?),
     };
-    let rows = columns.content.len();
-    let lengths = [columns.language.len(), columns.doc_type.len(), columns.path.len(), columns.size.len()];
-    if lengths.iter().any(|&length| length != rows) {
-        return Err(PyValueError::new_err(format!(
-            "all columns must have the same number of rows, got {rows} and {lengths:?}"
-        )));
-    }
+    check_lengths(&[
+        ("content", &columns.content),
+        ("language", &columns.language),
+        ("doc_type", &columns.doc_type),
+        ("path", &columns.path),
+        ("size", &columns.size),
+    ])?;
     let names: Vec<&str> = FAMILIES.iter().flat_map(|family| family.signals).map(|s| s.name).collect();
     let wanted = match signals {
         None => vec![true; names.len()],
@@ -125,15 +124,15 @@ fn measure_all(
             }
         }
     }
-    let mut fields: Vec<(Arc<Field>, ArrayRef)> = Vec::new();
+    let mut fields: Vec<(&str, ArrayRef)> = Vec::new();
     for (name, builder) in names.iter().zip(builders) {
         if let Some(mut builder) = builder {
-            fields.push((Arc::new(Field::new(*name, DataType::Float64, true)), Arc::new(builder.finish())));
+            fields.push((name, Arc::new(builder.finish())));
         }
     }
-    fields.push((Arc::new(Field::new("signal_errors", DataType::UInt32, true)), Arc::new(errors.finish())));
-    fields.push((Arc::new(Field::new("natural_language", DataType::Utf8, true)), Arc::new(natural.finish())));
-    StructArray::from(fields)
+    fields.push(("signal_errors", Arc::new(errors.finish())));
+    fields.push(("natural_language", Arc::new(natural.finish())));
+    struct_of(fields)
 }
 
 fn document<'a>(columns: &'a Columns, syntaxes: &'a Syntaxes, row: usize) -> Option<Document<'a>> {

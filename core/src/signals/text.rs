@@ -1,11 +1,12 @@
 //! Signals of prose.
 
+use super::characters::characters;
 use super::classes::{ASCII, LOWER, SIGNS, SPACE, UPPER, WORD_A, WORDS, is, length, of, raw_words};
 use super::code::hex_word_chars;
 use super::interner::Interner;
-use super::lines::{is_blank, lines};
+use super::lines::{is_blank, layout, lines};
 use super::natural::Natural;
-use super::{Applies, ratio, round8, signals};
+use super::{Applies, Document, ratio, round8, signals};
 use memchr::{memchr2, memmem, memrchr};
 use rustc_hash::FxHashSet;
 use std::sync::LazyLock;
@@ -178,6 +179,16 @@ fn tag_chars(text: &str) -> usize {
     sum
 }
 
+/// What raw lines count in prose.
+fn line_counts<'d>(document: &'d Document<'_>) -> &'d LineCounts {
+    document.derived(|| LineCounts::of(document.content))
+}
+
+/// Counts of raw words.
+fn word_counts<'d>(document: &'d Document<'_>) -> &'d WordCounts {
+    document.derived(|| WordCounts::of(document.content))
+}
+
 signals! {
     family "text", version 1, Applies::Text;
 
@@ -189,8 +200,8 @@ signals! {
     /// From: opc_data_filtering, `frac_chars_curly_bracket`; C4.
     /// Example: markdown "{a}\n" → 0.5
     fn frac_chars_curly_brackets(document) {
-        let bytes = &document.characters().bytes;
-        ratio(bytes[b'{' as usize] + bytes[b'}' as usize], document.characters().all).or(Some(0.0))
+        let bytes = &characters(document).bytes;
+        ratio(bytes[b'{' as usize] + bytes[b'}' as usize], characters(document).all).or(Some(0.0))
     }
 
     /// Share of raw words that are English words without meaning of their own, in lower case.
@@ -201,7 +212,7 @@ signals! {
     /// From: opc_data_filtering, `frac_words_redpajama_stop`, with a list of our own and for English only.
     /// Example: markdown "the cat is here" → 0.75
     fn frac_words_stop(document) {
-        let counts = document.raw_words();
+        let counts = word_counts(document);
         (document.natural() == Natural::En).then(|| ratio(counts.stop, counts.all).unwrap_or(0.0))
     }
 
@@ -243,7 +254,7 @@ signals! {
     /// Why: advertisements in Chinese text.
     /// From: opc_data_filtering, `frac_words_full_bracket`.
     /// Example: markdown "【 a 】 b" → 0.5
-    fn frac_words_fullwidth_brackets(document) { ratio(document.raw_words().brackets, document.raw_words().all) }
+    fn frac_words_fullwidth_brackets(document) { ratio(word_counts(document).brackets, word_counts(document).all) }
 
     /// Share of raw lines that end in an ellipsis or in words such as 更多, "more".
     ///
@@ -252,7 +263,7 @@ signals! {
     /// Why: teasers cut off in the middle.
     /// From: opc_data_filtering, `frac_lines_end_with_readmore`; Gopher.
     /// Example: markdown "go on...\nend\n" → 0.5
-    fn frac_lines_end_with_readmore(document) { ratio(document.text_lines().readmore, document.layout().count) }
+    fn frac_lines_end_with_readmore(document) { ratio(line_counts(document).readmore, layout(document).count) }
 
     /// Share of raw lines that begin with a bullet (no ASCII `-` or `*`).
     ///
@@ -261,7 +272,7 @@ signals! {
     /// Why: lists without text between.
     /// From: opc_data_filtering, `frac_lines_start_with_bullet`; Gopher.
     /// Example: markdown "• a\nb\n" → 0.5
-    fn frac_lines_start_with_bullet(document) { ratio(document.text_lines().bullets, document.layout().count) }
+    fn frac_lines_start_with_bullet(document) { ratio(line_counts(document).bullets, layout(document).count) }
 
     /// Share of raw words in capitals.
     ///
@@ -270,7 +281,7 @@ signals! {
     /// Why: shouting, headings, tables of constants.
     /// From: opc_data_filtering, `frac_words_all_caps`; RedPajama-V2.
     /// Example: markdown "READ this A1 2\n" → 0.5
-    fn frac_words_all_caps(document) { ratio(document.raw_words().capitals, document.raw_words().all) }
+    fn frac_words_all_caps(document) { ratio(word_counts(document).capitals, word_counts(document).all) }
 
     /// Share of lines that occur twice or more, stripped, blank ones left out.
     ///
@@ -279,7 +290,7 @@ signals! {
     /// Why: menus and footers.
     /// From: opc_data_filtering, `frac_lines_dupe_lines` of text; Gopher.
     /// Example: markdown "a\n a\nb\nc\n" → 0.5
-    fn text_frac_lines_dupe_lines(document) { ratio(document.text_lines().copied.0, document.text_lines().visible.0) }
+    fn text_frac_lines_dupe_lines(document) { ratio(line_counts(document).copied.0, line_counts(document).visible.0) }
 
     /// The same weighted by the length of the lines.
     ///
@@ -288,7 +299,7 @@ signals! {
     /// Why: menus and footers.
     /// From: opc_data_filtering, `frac_chars_dupe_lines`; Gopher.
     /// Example: markdown "ab\nab\nc\n" → 0.8
-    fn text_frac_chars_dupe_lines(document) { ratio(document.text_lines().copied.1, document.text_lines().visible.1) }
+    fn text_frac_chars_dupe_lines(document) { ratio(line_counts(document).copied.1, line_counts(document).visible.1) }
 
     /// Whether the file's name is one that text about code has, such as requirements, readme, notes or todo.
     ///
@@ -311,7 +322,7 @@ signals! {
     /// From: opc_data_filtering, `num_chars_sentence_length_mean`.
     /// Example: markdown "abc.de" → 2.5
     fn mean_sentence_length_chars(document) {
-        let counts = document.characters();
+        let counts = characters(document);
         let cuts: usize = [b'.', b'?', b'!', b'\n'].iter().map(|&cut| counts.bytes[cut as usize]).sum();
         ratio(counts.all - cuts, cuts + 1)
     }
@@ -324,7 +335,7 @@ signals! {
     /// From: opc_data_filtering, `frac_chars_hyperlink_html_tag`.
     /// Example: markdown "<b>x</b>(http://a.b)" → 0.95
     fn frac_chars_links_and_tags(document) {
-        ratio(link_chars(document.content) + tag_chars(document.content), document.characters().all)
+        ratio(link_chars(document.content) + tag_chars(document.content), characters(document).all)
     }
 
     /// Share of letters among the characters that are not whitespace, of English text.
@@ -335,7 +346,7 @@ signals! {
     /// From: opc_data_filtering, `frac_chars_alphabet` of text.
     /// Example: markdown "ab, c\n" → 0.75
     fn text_frac_chars_alphabet(document) {
-        let counts = document.characters();
+        let counts = characters(document);
         (document.natural() == Natural::En).then(|| ratio(counts.letter, counts.visible()).unwrap_or(0.0))
     }
 
@@ -347,7 +358,7 @@ signals! {
     /// From: opc_data_filtering, `frac_chars_hex_words` of text.
     /// Example: markdown "0xff abc" → 0.5
     fn text_frac_chars_hex_words(document) {
-        ratio(hex_word_chars(document.content, WORD_A), document.characters().all)
+        ratio(hex_word_chars(document.content, WORD_A), characters(document).all)
     }
 
     /// Share of raw lines that begin with `#`, the headings of Markdown.
@@ -357,7 +368,7 @@ signals! {
     /// Why: headings without text between are a skeleton.
     /// From: ours.
     /// Example: markdown "# A\ntext\n" → 0.5
-    fn frac_lines_headings(document) { ratio(document.text_lines().headings, document.layout().count) }
+    fn frac_lines_headings(document) { ratio(line_counts(document).headings, layout(document).count) }
 
     /// Share of raw lines that are within fenced code blocks, the fences included.
     ///
@@ -366,7 +377,7 @@ signals! {
     /// Why: tutorials have much code, and are what a code model wants of prose.
     /// From: ours.
     /// Example: markdown "a\n```\nx\n```\n" → 0.75
-    fn frac_lines_fenced_code(document) { ratio(document.text_lines().fenced, document.layout().count) }
+    fn frac_lines_fenced_code(document) { ratio(line_counts(document).fenced, layout(document).count) }
 
     /// Mean number of raw words in the lines that are not blank.
     ///
@@ -376,8 +387,8 @@ signals! {
     /// From: ours.
     /// Example: markdown "a b c\n\nd\n" → 2
     fn mean_words_per_line(document) {
-        let visible = document.layout().visible();
-        (visible > 0).then(|| round8(document.raw_words().all as f64 / visible as f64))
+        let visible = layout(document).visible();
+        (visible > 0).then(|| round8(word_counts(document).all as f64 / visible as f64))
     }
 }
 

@@ -6,7 +6,7 @@
 use super::classes::characters;
 use super::interner::Interner;
 use super::strings::Strings;
-use super::{Applies, ratio, round8, signals};
+use super::{Applies, Document, ratio, round8, signals};
 use crate::bytes::{Class, class};
 use std::cell::RefCell;
 
@@ -60,6 +60,11 @@ fn is_obfuscated(name: &[u8]) -> bool {
     name.len() > 5 && name.starts_with(b"_0x") && name[3..].iter().all(u8::is_ascii_hexdigit)
 }
 
+/// Identifiers and numbers of the code text.
+pub fn tokens<'d>(document: &'d Document<'_>) -> &'d Tokens {
+    document.derived(|| Tokens::of(&document.split().code, document.strings()))
+}
+
 signals! {
     family "tokens", version 1, Applies::CodeAndData;
 
@@ -71,7 +76,7 @@ signals! {
     /// From: ours.
     /// Example: c "a + b + a + c" → 0.75
     fn frac_identifiers_distinct(document) {
-        ratio(document.tokens().distinct.len(), document.tokens().identifiers)
+        ratio(tokens(document).distinct.len(), tokens(document).identifiers)
     }
 
     /// Mean length of the different identifiers.
@@ -82,7 +87,7 @@ signals! {
     /// From: ours; Lawrie et al. 2006, "What's in a Name?", on names and comprehension.
     /// Example: c "ab(ab, name)" → 3
     fn mean_identifier_length_chars(document) {
-        let distinct = &document.tokens().distinct;
+        let distinct = &tokens(document).distinct;
         ratio(distinct.iter().map(|&(_, chars)| chars as usize).sum(), distinct.len())
     }
 
@@ -93,7 +98,7 @@ signals! {
     /// Why: minified code and hasty exercises.
     /// From: ours.
     /// Example: c "i + index" → 0.5
-    fn frac_identifiers_single_letter(document) { ratio(document.tokens().single, document.tokens().identifiers) }
+    fn frac_identifiers_single_letter(document) { ratio(tokens(document).single, tokens(document).identifiers) }
 
     /// Identifiers such as `_0x3f2a` over identifiers.
     ///
@@ -103,7 +108,7 @@ signals! {
     /// From: ours.
     /// Example: javascript "_0x3f2a(x)" → 0.5
     fn frac_identifiers_obfuscated(document) {
-        ratio(document.tokens().obfuscated, document.tokens().identifiers)
+        ratio(tokens(document).obfuscated, tokens(document).identifiers)
     }
 
     /// Shannon entropy of the identifiers.
@@ -114,7 +119,7 @@ signals! {
     /// From: ours.
     /// Example: c "a b a b" → 1
     fn identifier_entropy_bits(document) {
-        let tokens = document.tokens();
+        let tokens = tokens(document);
         let all = tokens.identifiers as f64;
         let shares = tokens.distinct.iter().map(|&(count, _)| f64::from(count) / all);
         (tokens.identifiers > 0).then(|| round8(0.0 - shares.map(|p| p * p.log2()).sum::<f64>()))
@@ -128,7 +133,7 @@ signals! {
     /// From: ours.
     /// Example: c "x = 1 + 0x2F" → 0.66666667
     fn frac_tokens_number(document) {
-        let tokens = document.tokens();
+        let tokens = tokens(document);
         ratio(tokens.numbers, tokens.numbers + tokens.identifiers)
     }
 }

@@ -5,7 +5,7 @@
 
 use super::classes::{SPACE, is, length, raw_words};
 use super::interner::Interner;
-use super::{Applies, ratio, round8, signals};
+use super::{Applies, Document, ratio, round8, signals};
 use crate::bytes::{Class, class};
 use memchr::memchr;
 use std::cell::{Cell, RefCell};
@@ -205,6 +205,11 @@ fn replacement(c: char) -> Option<char> {
     Some(if half.is_ascii_punctuation() { ' ' } else { half })
 }
 
+/// Normalised words.
+pub fn words<'d>(document: &'d Document<'_>) -> &'d Words {
+    document.derived(|| Words::of(document.content, document.natural().segmenter()))
+}
+
 signals! {
     family "words", version 1, Applies::All;
 
@@ -215,7 +220,7 @@ signals! {
     /// Why: a file of a few words teaches nothing.
     /// From: opc_data_filtering, `num_words`; RedPajama-V2.
     /// Example: python "x = snake_case\n" → 3
-    fn num_words(document) { Some(document.words().count() as f64) }
+    fn num_words(document) { Some(words(document).count() as f64) }
 
     /// Mean length of the normalised words.
     ///
@@ -225,7 +230,7 @@ signals! {
     /// From: opc_data_filtering, `mean_word_length`; Gopher.
     /// Example: python "ab abcd\n" → 3
     fn mean_word_length_chars(document) {
-        let words = document.words();
+        let words = words(document);
         ratio(words.chars(), words.count())
     }
 
@@ -236,7 +241,7 @@ signals! {
     /// Why: low in generated tables, near 1 in lists of names.
     /// From: opc_data_filtering, `frac_words_unique`; RedPajama-V2.
     /// Example: python "a b a b\n" → 0.5
-    fn frac_words_unique(document) { ratio(document.words().distinct(), document.words().count()) }
+    fn frac_words_unique(document) { ratio(words(document).distinct(), words(document).count()) }
 
     /// Entropy of the distribution of normalised words.
     ///
@@ -246,7 +251,7 @@ signals! {
     /// From: opc_data_filtering, `entropy_unigram`; RedPajama-V2. (There for text only; here for every document.)
     /// Example: markdown "a b a b\n" → 0.69314718
     fn unigram_entropy_nats(document) {
-        let words = document.words();
+        let words = words(document);
         let all = words.count() as f64;
         let sum = |sum: f64, &count: &u32| {
             let share = f64::from(count) / all;
@@ -263,7 +268,7 @@ signals! {
     /// From: ours.
     /// Example: python "x = [1, 2, 3]\n" → 0.75
     fn frac_words_numeric(document) {
-        ratio(document.words().those(|_, digits| digits), document.words().count())
+        ratio(words(document).those(|_, digits| digits), words(document).count())
     }
 
     /// Share of normalised words that are a single character.
@@ -274,7 +279,7 @@ signals! {
     /// From: ours.
     /// Example: javascript "var a = b\n" → 0.66666667
     fn frac_words_single_char(document) {
-        ratio(document.words().those(|length, _| length == 1), document.words().count())
+        ratio(words(document).those(|length, _| length == 1), words(document).count())
     }
 
     /// Length of the longest normalised word.
@@ -285,7 +290,7 @@ signals! {
     /// From: ours.
     /// Example: python "x = abcdef\n" → 6
     fn max_word_length_chars(document) {
-        document.words().lengths.iter().max().map(|&longest| f64::from(longest))
+        words(document).lengths.iter().max().map(|&longest| f64::from(longest))
     }
 }
 

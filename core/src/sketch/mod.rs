@@ -14,6 +14,7 @@ pub mod words;
 #[cfg(feature = "python")]
 pub(crate) mod python;
 
+use crate::arrow::same_length;
 use crate::guard::guarded;
 use arrow_array::builder::{Float32Builder, NullBufferBuilder};
 use arrow_array::{Array, FixedSizeBinaryArray, Float32Array, LargeListArray, LargeStringArray, UInt64Array};
@@ -205,7 +206,7 @@ pub fn jaccard(a: &LargeListArray, b: &LargeListArray) -> Result<Float32Array, S
         })
     };
     let (a_values, b_values) = (values(a, "a")?, values(b, "b")?);
-    same_length(a.len(), b.len())?;
+    same_length(&[("a", a), ("b", b)])?;
     let mut result = Float32Builder::with_capacity(a.len());
     for row in 0..a.len() {
         if a.is_null(row) || b.is_null(row) {
@@ -247,7 +248,7 @@ fn in_common(a: &[u64], b: &[u64]) -> usize {
 ///
 /// Errors: the arrays differ in length, or the sketches in size.
 pub fn sketch_similarity(a: &FixedSizeBinaryArray, b: &FixedSizeBinaryArray) -> Result<Float32Array, String> {
-    same_length(a.len(), b.len())?;
+    same_length(&[("a", a), ("b", b)])?;
     let width = a.value_length();
     if width != b.value_length() || width % 4 != 0 || width == 0 {
         return Err(format!(
@@ -261,8 +262,4 @@ pub fn sketch_similarity(a: &FixedSizeBinaryArray, b: &FixedSizeBinaryArray) -> 
         (equal as f64 / a.len() as f64) as f32
     };
     Ok(a.iter().zip(b.iter()).map(|(a, b)| Some(similarity((a?, b?)))).collect())
-}
-
-fn same_length(a: usize, b: usize) -> Result<(), String> {
-    if a == b { Ok(()) } else { Err(format!("a and b must have the same number of rows, got {a} and {b}")) }
 }

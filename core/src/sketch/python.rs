@@ -3,7 +3,7 @@
 use super::shingles::Unit;
 use super::simd::Simd;
 use super::{Options, VERSION, components::components as connect};
-use crate::python::{array, to_python};
+use crate::arrow::{array, check_lengths, to_python};
 use arrow_array::{Array, FixedSizeBinaryArray, LargeListArray, LargeStringArray, UInt64Array};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -131,7 +131,7 @@ fn components<'py>(
 ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
     let a: UInt64Array = array(a, "a", "uint64")?;
     let b: UInt64Array = array(b, "b", "uint64")?;
-    super::same_length(a.len(), b.len()).map_err(PyValueError::new_err)?;
+    check_lengths(&[("a", &a), ("b", &b)])?;
     if a.null_count() + b.null_count() > 0 {
         return Err(PyValueError::new_err(
             "a and b: a pair with a null has no end. Hint: leave such rows out",

@@ -1,13 +1,11 @@
 //! What Python sees of header removal.
 
 use super::{Stripped, strip};
+use crate::arrow::{array, check_lengths, struct_of, to_python};
 use crate::guard::guarded;
 use crate::lex::python::Syntaxes;
-use crate::python::{array, to_python};
 use arrow_array::builder::{LargeStringBuilder, UInt32Builder};
 use arrow_array::{Array, ArrayRef, LargeStringArray, StringArray, StructArray};
-use arrow_schema::{Field, Fields};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use std::sync::Arc;
 
@@ -22,13 +20,7 @@ fn strip_headers<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let content: LargeStringArray = array(content, "content", "large_string")?;
     let language: StringArray = array(language, "language", "string")?;
-    if content.len() != language.len() {
-        return Err(PyValueError::new_err(format!(
-            "content and language must have the same number of rows, got {} and {}",
-            content.len(),
-            language.len()
-        )));
-    }
+    check_lengths(&[("content", &content), ("language", &language)])?;
     to_python(py, &py.detach(|| strip_all(&content, &language, syntaxes)))
 }
 
@@ -52,14 +44,11 @@ fn strip_all(content: &LargeStringArray, language: &StringArray, syntaxes: &Synt
         notices.append_option(counts.map(|(_, notices)| notices));
         left.append_option(outcome.and_then(Result::ok).flatten().map(|stripped| stripped.content));
     }
-    let columns: [(&str, ArrayRef); 3] = [
-        ("content", Arc::new(left.finish())),
+    struct_of([
+        ("content", Arc::new(left.finish()) as ArrayRef),
         ("chars_removed", Arc::new(chars.finish())),
         ("notices", Arc::new(notices.finish())),
-    ];
-    let fields: Fields =
-        columns.iter().map(|(name, c)| Field::new(*name, c.data_type().clone(), true)).collect();
-    StructArray::new(fields, columns.map(|(_, c)| c).to_vec(), None)
+    ])
 }
 
 /// Adds this family to the module.

@@ -1,33 +1,14 @@
 //! Values that are assigned to what is called a password, secret, token or key.
 
-use super::Kind;
+use super::assignment::{Assignment, behind_keyword, operator, value};
 use super::bytes::{Scan, WORD, contains};
-use super::{tokens, told, values};
-
-/// How much the name says, and so how little the value has to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Strength {
-    /// "password": any value that is not a word.
-    Password,
-    /// "pass", which is a verb as well.
-    Pass,
-    /// "secret", "api_key": the value must look like one.
-    Secret,
-    /// "access_token": a name that says what the token opens.
-    Access,
-    /// "token": of parsers too, so the value must be long and mixed.
-    Token,
-}
+use super::candidate::{LONGEST, Name, Strength, closing, judge, opening, quoted};
+use super::{told, values};
 
 /// What may follow the anchor within the name; with anything else it names something about a secret (`token_type`).
 const ENDS: &str = " 1 2 3 s _1 _2 _key key _key_base _access_key accesskey _access_token _token token _value value _text text \
 _string string _secret _password _plain plain _plaintext plaintext word phrase _hex hex _base64 base64 _b64 confirm _confirm \
 confirmation _confirmation again _again repeat _repeat _new new _old old _default default _id id _data _cleartext ";
-/// Around a string that is passed on as it is: `Some("…")`, `String::from("…")`, `[]byte("…")`.
-const WRAPPERS: &str = " Some String::from SecretString::from SecretString Secret SecretStr Secret::new string str \
-String bytes byte []byte strPtr stringPtr ptr.To pointer.String pointer.StringPtr aws.String to.Ptr Ok Optional.of of \
-Buffer.from QString QStringLiteral QLatin1String NSString _T TEXT T unicode u S s SecureString Password types.StringValue \
-to_bytes bytearray bytes.fromhex newPassword new_password Value ";
 /// Before "token" in names of what opens something.
 const OPENERS: [&str; 24] = [
     "access",
@@ -55,139 +36,249 @@ const OPENERS: [&str; 24] = [
     "backup",
     "registration",
 ];
-pub(super) const LONGEST: usize = 512; // bytes of a value
+/// Before "token" in names of what is no secret.
+const OF_REQUESTS: [&str; 14] = [
+    "creation",
+    "next",
+    "page",
+    "continuation",
+    "idempotency",
+    "request",
+    "pagination",
+    "handle",
+    "csrf",
+    "skip",
+    "sync",
+    "resume",
+    "cancel",
+    "sequence",
+];
 
-fn known_end(rest: &str) -> bool {
-    let rest = rest.to_ascii_lowercase().replace('-', "_");
-    rest.len() < 16 && ENDS.contains(&format!(" {rest} "))
+/// What to do about something, where a question about it is answered with yes.
+type Case<T> = (fn(&Scan<'_, '_>, &T) -> bool, fn(&mut Scan<'_, '_>, &T));
+
+/// Does what the first case says that holds. Whether one did.
+fn decide<T>(scan: &mut Scan<'_, '_>, what: &T, cases: &[Case<T>]) -> bool {
+    let found = cases.iter().find(|(when, _)| when(scan, what));
+    found.inspect(|(_, then)| then(scan, what)).is_some()
 }
 
-pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: Strength) {
-    let name = scan.run_of(end, 24, |b| WORD[b as usize] || b == b'-');
-    // "pass" within "password" and after `_`: those are anchors of their own, and say more.
-    let longer = name > end && matches!(scan.text[end] | 0x20, b'w' | b'p' | b'c');
-    if strength == Strength::Pass && (longer || scan.before(start) == b'_') {
+/// Nothing: what is there is no secret, or another anchor's.
+fn leave<T>(_: &mut Scan<'_, '_>, _: &T) {}
+
+/// A string that is assigned.
+struct Literal {
+    to: Assignment,
+    open: usize,
+    inner: usize,
+    stop: usize,
+}
+
+/// What the anchor and its name decide, before anybody asks how much the name says.
+const ANCHORS: [Case<Name>; 6] = [
+    (is_another_anchor, leave),
+    (opens_nothing, leave),
+    (is_public, leave),
+    (told::is_option, told::option),
+    (is_about_a_secret, leave),
+    (is_number_of_a_key, leave),
+];
+
+/// What the name alone decides.
+const NAMES: [Case<Name>; 3] =
+    [(is_no_word, leave), (told::is_fallback, told::fallback), (is_command_of_irc, told::find)];
+
+/// What the sign and the name decide.
+const ASSIGNMENTS: [Case<Assignment>; 4] = [
+    (is_ldif, |scan, a| told::ldif(scan, a.from + 1)),
+    (is_argument_of_getter, leave),
+    (is_token_of_card, leave),
+    (is_symbol, symbol),
+];
+
+/// What a string decides.
+const LITERALS: [Case<Literal>; 7] = [
+    (is_account, leave),
+    (is_among_strings, leave),
+    (is_attribute, |scan, l| told::attribute(scan, l.inner - 1, l.to.name.strength)),
+    (has_more_arguments, |scan, l| told::last(scan, l.to.name.start, l.inner, l.stop, l.to.name.strength)),
+    (is_word_in_list, |scan, l| judge(scan, l.inner, l.stop, Strength::Pass)),
+    // `mailPass = "…"`: a part of a name says more than the word, which is also what tests do.
+    (is_part_of_name, |scan, l| judge(scan, l.inner, l.stop, Strength::Password)),
+    (|_, _| true, |scan, l| judge(scan, l.inner, l.stop, l.to.name.strength)),
+];
+
+/// What a value without quotes decides.
+const BARE: [Case<Assignment>; 2] =
+    [(|_, a| a.sign == b'>', element), (|_, a| !a.called && matches!(a.sign, b'=' | b':'), bare)];
+
+/// From an anchor on.
+pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, anchor: Strength) {
+    let stop = scan.run_of(end, 24, |b| WORD[b as usize] || b == b'-');
+    let name = Name { start, end, stop, anchor, strength: anchor };
+    if decide(scan, &name, &ANCHORS) {
         return;
     }
-    let before = scan.line_before(start, 14);
-    let of = before.to_ascii_lowercase();
-    let of = of.trim_ascii_end();
-    let of = of.strip_suffix(b"_").or(of.strip_suffix(b"-")).unwrap_or(of);
-    let other = [
-        &b"creation"[..],
-        b"next",
-        b"page",
-        b"continuation",
-        b"idempotency",
-        b"request",
-        b"pagination",
-        b"handle",
-        b"csrf",
-        b"skip",
-        b"sync",
-        b"resume",
-        b"cancel",
-        b"sequence",
-    ];
-    if strength == Strength::Token && other.iter().any(|word| of.ends_with(word)) {
-        return; // of pages and of requests, which open nothing
-    }
-    if contains(before, b"public") || before.to_ascii_lowercase().ends_with(b"username") {
-        return; // `publicKeyToken` of .NET, `UsernamePassword("jane", …)`
-    }
-    if told::option(scan, start, end, name, strength) || name > end && !known_end(&scan.string[end..name]) {
+    let name = Name { strength: strength(scan, &name), ..name };
+    if decide(scan, &name, &NAMES) {
         return;
     }
-    // `secret_id`: what the name is about, unless the value shows itself.
-    let about = scan.string[end..name].to_ascii_lowercase();
-    if about.ends_with("id") && (contains(&scan.text[start..end], b"key") || strength == Strength::Token) {
-        return; // `private_key_id`, `token_id` are no secrets, but where a format knows them
+    let Some((sign, from, called)) = operator(scan, start, name.stop) else {
+        return told::find(scan, &name);
+    };
+    let from = if sign == b',' { behind_keyword(scan, from) } else { from };
+    let mut assignment = Assignment { name, sign, from, called };
+    if decide(scan, &assignment, &ASSIGNMENTS) {
+        return;
     }
-    let opens = |word: &&str| of.ends_with(word.as_bytes());
-    let strength = match strength {
-        _ if about.ends_with("id") => Strength::Token,
-        Strength::Token if OPENERS.iter().any(opens) => Strength::Access,
+    assignment.from = value(scan, &assignment);
+    let Some((open, inner)) = opening(scan, assignment.from) else {
+        decide(scan, &assignment, &BARE);
+        return;
+    };
+    if let Some(stop) = closing(scan, open, inner) {
+        decide(scan, &Literal { to: assignment, open, inner, stop }, &LITERALS);
+    }
+}
+
+/// How much a whole name says.
+fn strength(scan: &Scan<'_, '_>, name: &Name) -> Strength {
+    match name.anchor {
+        // `secret_id`: what the name is about, unless the value shows itself.
+        _ if ends_in_id(&scan.text[name.end..name.stop]) => Strength::Token,
+        Strength::Token if follows_any(scan, name.start, &OPENERS) => Strength::Access,
         other => other,
+    }
+}
+
+fn ends_in_id(rest: &[u8]) -> bool {
+    rest.last_chunk::<2>().is_some_and(|last| last.eq_ignore_ascii_case(b"id"))
+}
+
+/// Whether one of `words` stands before a name, or before the anchor within it.
+fn follows_any(scan: &Scan<'_, '_>, start: usize, words: &[&str]) -> bool {
+    let before = scan.line_before(start, 14).to_ascii_lowercase();
+    let before = before.trim_ascii_end();
+    let before = before.strip_suffix(b"_").or(before.strip_suffix(b"-")).unwrap_or(before);
+    words.iter().any(|word| before.ends_with(word.as_bytes()))
+}
+
+/// Whether `text` ends with `word`, in any case of letters.
+fn ends_with(text: &[u8], word: &[u8]) -> bool {
+    text.len() >= word.len() && text[text.len() - word.len()..].eq_ignore_ascii_case(word)
+}
+
+/// "pass" within "password" and after `_`: those are anchors of their own, and say more.
+fn is_another_anchor(scan: &Scan<'_, '_>, name: &Name) -> bool {
+    let longer = name.stop > name.end && matches!(scan.text[name.end] | 0x20, b'w' | b'p' | b'c');
+    name.anchor == Strength::Pass && (longer || scan.before(name.start) == b'_')
+}
+
+/// Tokens of pages and of requests, which open nothing.
+fn opens_nothing(scan: &Scan<'_, '_>, name: &Name) -> bool {
+    name.anchor == Strength::Token && follows_any(scan, name.start, &OF_REQUESTS)
+}
+
+/// `publicKeyToken` of .NET, `UsernamePassword("jane", …)`.
+fn is_public(scan: &Scan<'_, '_>, name: &Name) -> bool {
+    let before = scan.line_before(name.start, 14);
+    contains(before, b"public") || ends_with(before, b"username")
+}
+
+fn is_about_a_secret(scan: &Scan<'_, '_>, name: &Name) -> bool {
+    let rest = &scan.string[name.end..name.stop];
+    let known = || {
+        let rest = rest.to_ascii_lowercase().replace('-', "_");
+        rest.len() < 16 && ENDS.contains(&format!(" {rest} "))
     };
-    // A short anchor must be a word, or one of its parts: `pwd`, `dbPwd`, `DB_PWD`, but no part of another word.
-    if end - start < 5 && !scan.fresh(start) && scan.text[start] != b'_' {
-        let (a, b) = (scan.text[start - 1], scan.text[start]);
-        let shouted = a.is_ascii_uppercase() && scan.text[start..end].iter().all(u8::is_ascii_uppercase);
-        let part = (a.is_ascii_lowercase() || a.is_ascii_digit()) && b.is_ascii_uppercase();
-        if a != b'_' && !part && !shouted && !joined(scan, start, name) {
-            return;
-        }
+    !rest.is_empty() && !known()
+}
+
+/// `private_key_id`, `token_id` are no secrets, but where a format knows them.
+fn is_number_of_a_key(scan: &Scan<'_, '_>, name: &Name) -> bool {
+    ends_in_id(&scan.text[name.end..name.stop])
+        && (contains(&scan.text[name.start..name.end], b"key") || name.anchor == Strength::Token)
+}
+
+/// A short anchor must be a word, or one of its parts: `pwd`, `dbPwd`, `DB_PWD`, but no part of another word.
+fn is_no_word(scan: &Scan<'_, '_>, &Name { start, end, stop, .. }: &Name) -> bool {
+    if end - start >= 5 || scan.fresh(start) || scan.text[start] == b'_' {
+        return false;
     }
-    if told::fallback(scan, start, name, strength) {
-        return;
-    }
-    if &scan.text[start..end] == b"PASS" && scan.text[name..].starts_with(b" :") {
-        return told::find(scan, start, end, name, strength); // of IRC
-    }
-    let Some((sign, from, called)) = operator(scan, start, name) else {
-        return told::find(scan, start, end, name, strength);
-    };
-    if sign == b':' && scan.at(from) == b':' && scan.before(from) == b':' {
-        return told::ldif(scan, from + 1);
-    }
-    // "RefreshTokens (`0006_auto`)" of prose.
-    if sign == b'(' && (told::getter(scan, start, strength) || scan.at(name) == b' ' && scan.at(from) == b'`')
-    {
-        return;
-    }
-    // Names of tokens in a smart card's address (RFC 7512).
-    let card =
-        || [&b"pkcs11:"[..], b"manufacturer="].iter().any(|w| contains(scan.line_before(start, 120), w));
-    if strength == Strength::Token && sign == b'=' && card() {
-        return;
-    }
-    let from = [&b"with: "[..], b":with => "]
-        .iter()
-        .find(|word| sign == b',' && scan.text[from..].starts_with(word))
-        .map_or(from, |word| from + word.len());
-    if scan.at(from) == b':' && scan.before(from) == b' ' {
-        let stop = scan.run_of(from + 1, LONGEST, |b| WORD[b as usize]);
-        return judge(scan, from + 1, stop, Strength::Pass); // a symbol of Ruby
-    }
-    let from =
-        if called || sign == b':' || sign == b'=' || sign == b',' { unwrapped(scan, from) } else { from };
-    // `set_password(user, "VALUE")`
-    let word = scan.run_of(from, 40, |b| WORD[b as usize] || b == b'.');
-    let second =
-        told::argument(scan, word).filter(|_| sign == b'(' && word > from && told::sets(scan, start));
-    let from = second.map_or(from, |inner| inner - 1);
-    if let Some((open, inner)) = opening(scan, from) {
-        let Some(stop) = closing(scan, open, inner) else { return };
-        if scan.before(open) == b'{' && scan.at(stop + 1) == b':' {
-            return; // accounts and their passwords
-        }
-        // "The secret", […]: only where the string before is the name.
-        let left = scan.run_before(start, 24, |b| WORD[b as usize] || matches!(b, b'-' | b'.'));
-        if sign == b',' && scan.at(name) != b',' && !matches!(scan.before(left), b'"' | b'\'' | b'`') {
-            return;
-        }
-        if sign == b',' && scan.text[inner..stop].eq_ignore_ascii_case(b"value") {
-            return told::attribute(scan, inner - 1, strength); // {"name": "password", "value": …}
-        }
-        // `mailPass = "…"`: a part of a name says more than the word, which is also what tests do.
-        let part =
-            strength == Strength::Pass && start > 0 && WORD[scan.text[start - 1] as usize] && name == end;
-        if sign == b'(' && told::argument(scan, stop + 1).is_some() {
-            return told::last(scan, start, inner, stop, strength);
-        }
-        let strength = match strength {
-            Strength::Password if sign == b',' => Strength::Pass, // lists of strings
-            _ if part => Strength::Password,
-            other => other,
-        };
-        judge(scan, inner, stop, strength);
-    } else if sign == b'>' {
-        let stop = scan.run_of(from, LONGEST, |b| b > b' ' && b != b'<');
-        if scan.at(stop) == b'<' && scan.at(stop + 1) == b'/' {
-            judge(scan, from, stop, strength);
-        }
-    } else if !called && matches!(sign, b'=' | b':') {
-        bare(scan, start, name, from, sign, strength);
+    let (a, b) = (scan.text[start - 1], scan.text[start]);
+    let shouted = a.is_ascii_uppercase() && scan.text[start..end].iter().all(u8::is_ascii_uppercase);
+    let part = (a.is_ascii_lowercase() || a.is_ascii_digit()) && b.is_ascii_uppercase();
+    a != b'_' && !part && !shouted && !joined(scan, start, stop)
+}
+
+/// `PASS :VALUE`.
+fn is_command_of_irc(scan: &Scan<'_, '_>, name: &Name) -> bool {
+    &scan.text[name.start..name.end] == b"PASS" && scan.text[name.stop..].starts_with(b" :")
+}
+
+fn is_ldif(scan: &Scan<'_, '_>, a: &Assignment) -> bool {
+    a.sign == b':' && scan.at(a.from) == b':' && scan.before(a.from) == b':'
+}
+
+/// `getSecret("NAME")`, and "RefreshTokens (`0006_auto`)" of prose.
+fn is_argument_of_getter(scan: &Scan<'_, '_>, a: &Assignment) -> bool {
+    let prose = || scan.at(a.name.stop) == b' ' && scan.at(a.from) == b'`';
+    a.sign == b'(' && (told::getter(scan, a.name.start, a.name.strength) || prose())
+}
+
+/// Names of tokens in a smart card's address (RFC 7512).
+fn is_token_of_card(scan: &Scan<'_, '_>, a: &Assignment) -> bool {
+    let line = || scan.line_before(a.name.start, 120);
+    a.name.strength == Strength::Token
+        && a.sign == b'='
+        && [&b"pkcs11:"[..], b"manufacturer="].iter().any(|word| contains(line(), word))
+}
+
+fn is_symbol(scan: &Scan<'_, '_>, a: &Assignment) -> bool {
+    scan.at(a.from) == b':' && scan.before(a.from) == b' '
+}
+
+/// A symbol of Ruby.
+fn symbol(scan: &mut Scan<'_, '_>, a: &Assignment) {
+    let stop = scan.run_of(a.from + 1, LONGEST, |b| WORD[b as usize]);
+    judge(scan, a.from + 1, stop, Strength::Pass);
+}
+
+/// `{"jane": "VALUE"}`: accounts and their passwords.
+fn is_account(scan: &Scan<'_, '_>, l: &Literal) -> bool {
+    scan.before(l.open) == b'{' && scan.at(l.stop + 1) == b':'
+}
+
+/// "The secret", […]: only where the string before is the name.
+fn is_among_strings(scan: &Scan<'_, '_>, l: &Literal) -> bool {
+    let Name { start, stop, .. } = l.to.name;
+    let left = scan.run_before(start, 24, |b| WORD[b as usize] || matches!(b, b'-' | b'.'));
+    l.to.sign == b',' && scan.at(stop) != b',' && !matches!(scan.before(left), b'"' | b'\'' | b'`')
+}
+
+/// {"name": "password", "value": …}
+fn is_attribute(scan: &Scan<'_, '_>, l: &Literal) -> bool {
+    l.to.sign == b',' && scan.text[l.inner..l.stop].eq_ignore_ascii_case(b"value")
+}
+
+fn has_more_arguments(scan: &Scan<'_, '_>, l: &Literal) -> bool {
+    l.to.sign == b'(' && told::argument(scan, l.stop + 1).is_some()
+}
+
+fn is_word_in_list(_: &Scan<'_, '_>, l: &Literal) -> bool {
+    l.to.name.strength == Strength::Password && l.to.sign == b','
+}
+
+fn is_part_of_name(scan: &Scan<'_, '_>, l: &Literal) -> bool {
+    let Name { start, end, stop, strength, .. } = l.to.name;
+    strength == Strength::Pass && start > 0 && WORD[scan.text[start - 1] as usize] && stop == end
+}
+
+/// `<password>VALUE</password>`.
+fn element(scan: &mut Scan<'_, '_>, a: &Assignment) {
+    let stop = scan.run_of(a.from, LONGEST, |b| b > b' ' && b != b'<');
+    if scan.at(stop) == b'<' && scan.at(stop + 1) == b'/' {
+        judge(scan, a.from, stop, a.name.strength);
     }
 }
 
@@ -203,122 +294,9 @@ web wifi xauth ";
         && OF.contains(&format!(" {} ", scan.string[from..start].to_ascii_lowercase()))
 }
 
-/// What assigns, after a name: the sign, where the value begins, and whether it is an argument.
-fn operator(scan: &Scan<'_, '_>, start: usize, name: usize) -> Option<(u8, usize, bool)> {
-    let blank = |b: u8| b == b' ' || b == b'\t';
-    let mut at = name;
-    let mut quoted = false;
-    for _ in 0..3 {
-        match scan.at(at) {
-            b'\\' if matches!(scan.at(at + 1), b'"' | b'\'') => (at, quoted) = (at + 2, true),
-            b'"' | b'\'' | b'`' => (at, quoted) = (at + 1, true),
-            b']' if quoted || scan.before(start) == b':' => at += 1,
-            _ => break,
-        }
-    }
-    at = scan.run_of(at, 32, blank);
-    let sign = scan.at(at);
-    let after = |n: usize| scan.run_of(n, 16, blank);
-    match (sign, scan.at(at + 1)) {
-        (b'=' | b'!', b'=') => {
-            Some((b'=', after(if scan.at(at + 2) == b'=' { at + 3 } else { at + 2 }), true))
-        }
-        (b'=', b'>') => Some((b'=', after(at + 2), true)),
-        (b':' | b'?' | b'+', b'=') => Some((b'=', after(at + 2), !scan.bare)),
-        (b'=', _) => Some((b'=', after(at + 1), false)),
-        (b':', b':') => Some((b':', at + 1, false)),
-        (b':', _) => {
-            let typed = scan.run_of(at + 1, 24, |b| WORD[b as usize] || b" &'[]?.|".contains(&b));
-            if !quoted && scan.at(typed) == b'=' && scan.at(typed + 1) != b'=' && typed > at + 1 {
-                return Some((b'=', after(typed + 1), true));
-            }
-            Some((b':', after(at + 1), false))
-        }
-        (b'|', b'|') | (b'?', b'?') => Some((b'=', after(at + 2), true)),
-        // `assertEqual(config.password, "…")`
-        (b',', _) if !quoted && asserts(scan, name) => Some((b',', after(at + 1), true)),
-        // `password string = "…"` of Go
-        (b's' | b'S', _)
-            if scan.text[at..].starts_with(b"tring = ") || scan.text[at + 1..].starts_with(b"tring = ") =>
-        {
-            Some((b'=', after(at + 9), true))
-        }
-        (b',', _) if quoted => Some((b',', after(at + 1), true)),
-        (b'(', _) if !quoted => Some((b'(', after(at + 1), true)),
-        (b'>', _) => Some((b'>', at + 1, false)),
-        _ => None,
-    }
-}
-
-fn asserts(scan: &Scan<'_, '_>, at: usize) -> bool {
-    let line = scan.line_before(at, 120);
-    [&b"assert"[..], b"expect", b"equal", b"is("].iter().any(|word| contains(line, word))
-}
-
-/// Behind `Some(`, `String::from(`, `new SecretString(`: where the string begins that is passed on.
-fn unwrapped(scan: &Scan<'_, '_>, from: usize) -> usize {
-    let mut at = from;
-    for _ in 0..3 {
-        let start = if scan.text[at.min(scan.text.len())..].starts_with(b"new ") { at + 4 } else { at };
-        let to = scan.run_of(start, 24, |b| WORD[b as usize] || b".:[]".contains(&b));
-        if scan.at(to) != b'(' || to == start || !WRAPPERS.contains(&format!(" {} ", &scan.string[start..to]))
-        {
-            break;
-        }
-        at = scan.run_of(to + 1, 4, |b| b == b' ');
-    }
-    let listed = matches!(scan.at(at), b'[' | b'(' | b'{') && matches!(scan.at(at + 1), b'"' | b'\'');
-    if listed { at + 1 } else { at }
-}
-
-/// A quote, escaped or not, after at most two letters of a prefix: where it is, and where the value begins.
-pub(super) fn opening(scan: &Scan<'_, '_>, from: usize) -> Option<(usize, usize)> {
-    let mut at = from;
-    while at < from + 2 && b"brufLN@BR".contains(&scan.at(at)) {
-        at += 1;
-    }
-    match scan.at(at) {
-        b'"' | b'\'' | b'`' => Some((at, at + 1)),
-        b'\\' if matches!(scan.at(at + 1), b'"' | b'\'') => Some((at + 1, at + 2)),
-        _ => None,
-    }
-}
-
-/// Where the string ends that `open` opens; nothing if not on the same line.
-pub(super) fn closing(scan: &Scan<'_, '_>, open: usize, inner: usize) -> Option<usize> {
-    let (quote, escaped) = (scan.text[open], scan.before(open) == b'\\');
-    let mut at = inner;
-    while at < inner + LONGEST {
-        match scan.at(at) {
-            b'\n' => return None,
-            b'\\' if escaped && scan.at(at + 1) == quote => return Some(at),
-            b'\\' => at += 2,
-            byte if byte == quote => return Some(at),
-            _ => at += 1,
-        }
-    }
-    None
-}
-
-pub(super) fn judge(scan: &mut Scan<'_, '_>, from: usize, to: usize, strength: Strength) {
-    // A string within one: `password is "…"` between backticks.
-    let quotes = matches!(scan.at(from), b'"' | b'\'') && to > from + 1 && scan.at(from) == scan.before(to);
-    let (from, to) = if quotes { (from + 1, to - 1) } else { (from, to) };
-    let Some(value) = scan.string.get(from..to) else { return };
-    let (yes, rule) = match strength {
-        Strength::Password => (values::password(value) || values::phrase(value), "password"),
-        Strength::Pass => (values::password(value) && values::mixed(value), "password"),
-        Strength::Secret => (tokens::secret(value) || tokens::django(value), "secret"),
-        Strength::Access => (tokens::access(value), "secret"),
-        Strength::Token => (tokens::token(value), "secret"),
-    };
-    if yes {
-        scan.push(from, to, Kind::Password, rule);
-    }
-}
-
 /// `PASSWORD=value` in configuration, and within a string in code (`…;Password=value;`).
-fn bare(scan: &mut Scan<'_, '_>, start: usize, name: usize, from: usize, sign: u8, strength: Strength) {
+fn bare(scan: &mut Scan<'_, '_>, assignment: &Assignment) {
+    let &Assignment { name: Name { start, stop: name, strength, .. }, sign, from, .. } = assignment;
     if scan.before(start) == b'/' {
         return; // `scheme://password:…` of documentation
     }
@@ -383,10 +361,4 @@ fn alone(scan: &Scan<'_, '_>, start: usize, from: usize, stop: usize) -> bool {
     let quotes = scan.run_of(stop, 3, |b| matches!(b, b'"' | b'\''));
     let ends = matches!(scan.at(stop), b'\n' | b'\r') || quotes > stop && !WORD[scan.at(quotes) as usize];
     ends && !plain(&scan.string[from..stop]) && scan.line_before(start, 80).iter().all(mark)
-}
-
-/// Whether `at` is within a string of its line, by the parity of quotes before it.
-pub(super) fn quoted(scan: &Scan<'_, '_>, at: usize) -> bool {
-    let line = scan.line_before(at, 512);
-    line.len() < 512 && [b'"', b'\'', b'`'].iter().any(|q| line.iter().filter(|b| *b == q).count() % 2 == 1)
 }

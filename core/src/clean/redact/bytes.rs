@@ -1,6 +1,6 @@
 //! The text under scan, and small questions about its bytes.
 
-use super::{Finding, Kind};
+use super::finding::{Finding, Kind};
 
 /// Bytes at which something is looked for.
 pub(super) const ANCHOR: [bool; 256] = {

@@ -1,8 +1,8 @@
 //! What an `@` stands in: e-mail addresses, and credentials in URLs.
 
-use super::Kind;
 use super::accounts::someone;
 use super::bytes::{Scan, contains};
+use super::finding::Kind;
 use super::{names, tokens, values};
 
 /// Generic top-level domains in use; of two letters, every country's. Words that are also file endings or methods are
@@ -61,6 +61,7 @@ const MESSAGES: [&[u8]; 12] = [
     b" id <",
 ];
 
+#[inline(never)] // see `Redactor::bytes`
 pub(super) fn find(scan: &mut Scan<'_, '_>, at: usize) {
     if !in_url(scan, at) {
         address(scan, at);

@@ -1,7 +1,7 @@
 //! Key formats: an entry of the table, and a user's own pattern, which has the same form.
 
-use super::Kind;
 use super::bytes::{KEY, Scan, WORD};
+use super::finding::Kind;
 use regex::Regex;
 
 /// How far a pattern sees from its anchor, in bytes; a match that reaches this far goes on to the end of its run.

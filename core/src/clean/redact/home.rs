@@ -1,8 +1,8 @@
 //! User names in the paths of home folders: `/home/NAME`, `/Users/NAME/`, `C:\Users\NAME\`, `/u/NAME/`.
 
-use super::Kind;
 use super::accounts::{group, someone};
 use super::bytes::{Scan, WORD, contains};
+use super::finding::Kind;
 
 /// Folders that hold homes on file servers and large machines: `/export/home/`, `/usr/users/`, `/mnt/data/home/`.
 const MOUNTS: &str = " usr opt export exports nfs mnt net data vol volumes srv afs gpfs lustre lus scratch work \

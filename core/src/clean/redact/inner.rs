@@ -1,7 +1,7 @@
 //! Keys whose mark stands in their middle, where no anchor of the table can be: looked at from a rare byte of theirs.
 
-use super::Kind;
 use super::bytes::{Scan, WORD};
+use super::finding::Kind;
 
 fn base64url(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')

@@ -3,8 +3,8 @@
 //! A name is two to five words that begin with a capital, initials and particles among them. Nothing decides that two
 //! capitalised words are a person but where they stand, and that no word of theirs is one of companies and projects.
 
-use super::Kind;
 use super::bytes::{Scan, WORD};
+use super::finding::Kind;
 
 /// Where a name is announced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Public IP addresses. Private, loopback, documentation and reserved ranges stay, and so do networks, resolvers,
 //! examples that count up, versions and OIDs.
 
-use super::Kind;
 use super::bytes::{Scan, WORD, contains};
+use super::finding::Kind;
 use super::services;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -84,6 +84,7 @@ const ADDRESSES: [&[u8]; 40] = [
 const SMALL: u8 = 30;
 
 /// An IPv4 address whose first dot is at `dot`.
+#[inline(never)] // see `Redactor::bytes`
 pub(super) fn v4(scan: &mut Scan<'_, '_>, dot: usize) {
     if dot == 0 || !scan.text[dot - 1].is_ascii_digit() || !scan.at(dot + 1).is_ascii_digit() {
         return;
@@ -272,6 +273,7 @@ fn counted_v6(address: Ipv6Addr) -> bool {
 }
 
 /// An IPv6 address whose first colon is at `colon`.
+#[inline(never)] // see `Redactor::bytes`
 pub(super) fn v6(scan: &mut Scan<'_, '_>, colon: usize) {
     // Public addresses are 2000::/3: four hex digits before the first colon, 2 or 3 first.
     if colon < 4 || !matches!(scan.text[colon - 4], b'2' | b'3') {

@@ -3,8 +3,8 @@
 //! A body in one piece becomes one placeholder, so the lines of a raw block become one. Where the body is spread over
 //! string literals, each of its lines becomes a placeholder, and quotes and operators stay.
 
-use super::Kind;
 use super::bytes::Scan;
+use super::finding::Kind;
 use memchr::memmem;
 
 const LARGEST: usize = 32 << 10; // bytes of a block; RSA of 16,384 bits takes 13 kB

@@ -1,7 +1,7 @@
 //! Telephone numbers: international (`+44 20 …`), North American (`(212) …-…`), and any after a word that says so.
 
-use super::Kind;
 use super::bytes::{Scan, WORD, contains};
+use super::finding::Kind;
 use super::numbering::{fiction, whole};
 
 fn separator(byte: u8) -> bool {
@@ -76,6 +76,7 @@ fn invented(digits: &[u8]) -> bool {
 }
 
 /// `+` and a country code, with at least two separators, or at least ten digits in a string of its own.
+#[inline(never)] // see `Redactor::bytes`
 pub(super) fn international(scan: &mut Scan<'_, '_>, plus: usize) {
     let mut first = scan.at(plus + 1);
     let before = scan.before(plus);
@@ -184,6 +185,7 @@ fn country(digits: &[u8]) -> bool {
 }
 
 /// `212-XXX-XXXX`, `(212) XXX-XXXX`, whose last hyphen is at `hyphen`.
+#[inline(never)] // see `Redactor::bytes`
 pub(super) fn american(scan: &mut Scan<'_, '_>, hyphen: usize) {
     if scan.at(hyphen) != b'-' || hyphen < 7 {
         return;
@@ -257,6 +259,7 @@ pub(super) fn american(scan: &mut Scan<'_, '_>, hyphen: usize) {
 }
 
 /// `212.XXX.XXXX`, whose last dot is at `dot`.
+#[inline(never)] // see `Redactor::bytes`
 pub(super) fn dotted(scan: &mut Scan<'_, '_>, dot: usize) {
     if dot < 7 || scan.text[dot - 4] != b'.' || dot + 5 > scan.text.len() {
         return;

@@ -1,8 +1,8 @@
 //! Passwords that no sign assigns: options of commands, attributes, statements of SQL, `.netrc`, headers.
 
-use super::Kind;
-use super::assigned::{LONGEST, Strength, closing, judge, opening, quoted};
 use super::bytes::{Scan, WORD, contains};
+use super::candidate::{LONGEST, Name, Strength, closing, judge, opening, quoted};
+use super::finding::Kind;
 use super::{tokens, values};
 
 /// Words before "password" in lines that give one without a sign: routers, `.netrc`, SQL.
@@ -19,7 +19,8 @@ const LINES: [&[u8]; 9] = [
 ];
 
 /// After a name without a sign behind it.
-pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, name: usize, strength: Strength) {
+pub(super) fn find(scan: &mut Scan<'_, '_>, name: &Name) {
+    let &Name { start, end, stop: name, strength, .. } = name;
     if let Some(from) = method(scan, name) {
         let strength = if strength == Strength::Password { Strength::Pass } else { strength };
         if let Some((open, inner)) = opening(scan, from)
@@ -58,18 +59,20 @@ fn method(scan: &Scan<'_, '_>, name: usize) -> Option<usize> {
     None
 }
 
-/// `${DB_PASSWORD:-VALUE}` of shells and Compose, `${db.password:VALUE}` of Spring: whether a placeholder has a value.
-pub(super) fn fallback(scan: &mut Scan<'_, '_>, start: usize, name: usize, strength: Strength) -> bool {
-    let head = scan.run_before(start, 48, |b| WORD[b as usize] || matches!(b, b'.' | b'-'));
-    if !scan.line_before(head, 2).ends_with(b"${") {
-        return false;
-    }
+/// `${DB_PASSWORD:-VALUE}` of shells and Compose, `${db.password:VALUE}` of Spring: whether it is a placeholder.
+pub(super) fn is_fallback(scan: &Scan<'_, '_>, name: &Name) -> bool {
+    let head = scan.run_before(name.start, 48, |b| WORD[b as usize] || matches!(b, b'.' | b'-'));
+    scan.line_before(head, 2).ends_with(b"${")
+}
+
+/// The value of such a placeholder, if it has one.
+pub(super) fn fallback(scan: &mut Scan<'_, '_>, name: &Name) {
+    let &Name { stop: name, strength, .. } = name;
     let from = scan.run_of(name, 2, |b| matches!(b, b':' | b'-' | b'='));
     let stop = scan.run_of(from, LONGEST, |b| b > b' ' && b < 0x7f && !b"\"'`{}$".contains(&b));
     if from > name && scan.at(stop) == b'}' && !matches!(scan.at(from), b'?' | b'+') {
         judge(scan, from, stop, strength);
     }
-    true
 }
 
 /// Where the next argument's string begins, behind a string.
@@ -208,43 +211,32 @@ fn value(scan: &Scan<'_, '_>, from: usize) -> usize {
 }
 
 /// `--password VALUE`, `--db-pass=VALUE`, `-Password:VALUE`, `-passin pass:VALUE`: whether it is an option.
-pub(super) fn option(
-    scan: &mut Scan<'_, '_>,
-    start: usize,
-    end: usize,
-    name: usize,
-    strength: Strength,
-) -> bool {
+pub(super) fn is_option(scan: &Scan<'_, '_>, &Name { start, end, stop, .. }: &Name) -> bool {
     let head = scan.run_before(start, 32, |b| WORD[b as usize] || b == b'-');
     let dashed = scan.at(head) == b'-'
         && head < start
         && matches!(scan.before(head), b' ' | b'"' | b'\'' | b'`' | b'\t' | b'\n' | b'[' | b'(');
-    if !dashed {
-        return false;
-    }
-    let rest = &scan.string[end..name];
-    if !matches!(rest, "" | "in" | "out" | "word" | "phrase" | "-in" | "-out") {
-        return false;
-    }
-    if !matches!(scan.at(name), b' ' | b'=' | b':')
-        || !(scan.bare || quoted(scan, head) || scan.at(head + 1) == b'-')
-    {
-        return false;
-    }
-    let mut from = name + 1;
+    dashed
+        && matches!(&scan.string[end..stop], "" | "in" | "out" | "word" | "phrase" | "-in" | "-out")
+        && matches!(scan.at(stop), b' ' | b'=' | b':')
+        && (scan.bare || quoted(scan, head) || scan.at(head + 1) == b'-')
+}
+
+/// The value of such an option.
+pub(super) fn option(scan: &mut Scan<'_, '_>, name: &Name) {
+    let mut from = name.stop + 1;
     if scan.text[from..].starts_with(b"pass:") {
         from += 5;
     } else if [&b"file:"[..], b"env:", b"fd:"].iter().any(|of| scan.text[from..].starts_with(of)) {
-        return true; // where OpenSSL reads one
+        return; // where OpenSSL reads one
     }
     from += usize::from(matches!(scan.at(from), b'"' | b'\''));
     let to = value(scan, from);
-    let strong = match strength {
+    let strong = match name.anchor {
         Strength::Token | Strength::Access => Strength::Secret,
         _ => Strength::Password,
     };
     judge(scan, from, to, strong);
-    true
 }
 
 /// `Authorization: Bearer VALUE`, `Basic VALUE`.

@@ -1,6 +1,6 @@
 //! The words at which something is looked for, in any case of letters.
 
-use super::assigned::Strength;
+use super::candidate::Strength;
 use super::home::Place;
 use super::names::Context;
 

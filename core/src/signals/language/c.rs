@@ -4,7 +4,7 @@
 //! after `return` or `else` count as functions, and so do macros.
 
 use super::scan::{Nearest, Needles, Text, count_lines, last_word, may_be_word};
-use super::{flag, per_line, share_of_lines};
+use super::shares::{flag, per_line, share_of_lines};
 use crate::signals::{Applies, Document, signals};
 use memchr::{memchr_iter, memchr2};
 
@@ -21,7 +21,7 @@ pub struct Facts {
 }
 
 pub(super) fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
-    document.language_facts.c.get_or_init(|| {
+    document.derived(|| {
         let text = Text::new(&document.split().code);
         let functions = functions(&text);
         Facts {

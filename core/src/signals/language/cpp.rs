@@ -1,7 +1,8 @@
 //! C++: the signals of C, under their own name, because their thresholds differ.
 
+use super::c;
 use super::scan::Needles;
-use super::{c, share_of_lines};
+use super::shares::share_of_lines;
 use crate::signals::{Applies, signals};
 
 static PRINT: Needles = Needles::literals(&["cout", "printf"]);

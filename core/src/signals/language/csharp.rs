@@ -4,7 +4,7 @@
 
 use super::java::{begins_declaration, declaration};
 use super::scan::{Needles, Text};
-use super::{flag, per_line, share_of_lines};
+use super::shares::{flag, per_line, share_of_lines};
 use crate::signals::{Applies, Document, signals};
 use memchr::memchr2;
 
@@ -23,7 +23,7 @@ const TYPES: [&str; 14] = [
 ];
 
 fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
-    document.language_facts.csharp.get_or_init(|| {
+    document.derived(|| {
         let text = Text::new(&document.split().code);
         let functions = text.count_at_lines(begins_declaration, |at| function(&text, at));
         Facts {

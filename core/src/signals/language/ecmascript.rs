@@ -76,7 +76,7 @@ impl Names {
 
 /// The counts of a document; `None` if it does not parse in any of its dialects, or takes too much to parse.
 pub(super) fn facts<'d>(document: &'d Document<'_>) -> Option<&'d Facts> {
-    let facts = document.language_facts.ecmascript.get_or_init(|| {
+    let facts = document.derived(|| {
         let text = document.content;
         let dialects = dialects(document);
         let stack = stack_for(text, &dialects)?;

@@ -3,7 +3,7 @@
 //! The patterns are those of opc_data_filtering: rough on purpose, because its thresholds were tuned on them.
 
 use super::scan::{Needles, Text, may_be_word, stripped_with};
-use super::{flag, per_line, share_of_lines};
+use super::shares::{flag, per_line, share_of_lines};
 use crate::signals::{Applies, Document, signals};
 use memchr::{memchr2, memrchr};
 
@@ -17,7 +17,7 @@ pub struct Facts {
 }
 
 fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
-    document.language_facts.go.get_or_init(|| {
+    document.derived(|| {
         let text = Text::new(&document.split().code);
         let functions = text.count_at_lines(|first| first == b'f', |at| function(&text, at));
         Facts {

@@ -8,7 +8,7 @@
 mod page;
 mod parser;
 
-use super::flag;
+use super::shares::flag;
 use crate::signals::{Applies, Document, ratio, signals};
 use parser::Parser;
 
@@ -16,7 +16,7 @@ use parser::Parser;
 pub struct Facts(Option<usize>);
 
 fn text_chars(document: &Document<'_>) -> Option<usize> {
-    document.language_facts.html.get_or_init(|| Facts(Parser::new(document.content).run())).0
+    document.derived(|| Facts(Parser::new(document.content).run())).0
 }
 
 signals! {

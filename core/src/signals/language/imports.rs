@@ -82,7 +82,7 @@ pub mod cpp {
 
 /// Java.
 pub mod java {
-    use super::super::per_line;
+    use super::super::shares::per_line;
     use super::super::tokens::{keyword, stripped_with};
     use crate::signals::{Applies, Document, ratio, signals};
 
@@ -125,7 +125,7 @@ pub mod java {
 /// Go.
 pub mod go {
     use super::super::scan::Needles;
-    use super::super::share_of_lines;
+    use super::super::shares::share_of_lines;
     use crate::signals::{Applies, ratio, signals};
 
     static CHECKS: Needles = Needles::literals(&["err != nil"]);

@@ -3,7 +3,7 @@
 //! The patterns are those of opc_data_filtering: rough on purpose, because its thresholds were tuned on them.
 
 use super::scan::{Needles, Text, may_be_word};
-use super::{flag, per_line, share_of_lines};
+use super::shares::{flag, per_line, share_of_lines};
 use crate::signals::{Applies, Document, ratio, signals};
 
 /// What the signals of Java are made of. Names and modifiers are kept as counts of what is legal and open.
@@ -24,7 +24,7 @@ static PRINT: Needles = Needles::literals(&["System.out.print"]);
 const ACCESS: [&str; 3] = ["public", "protected", "private"];
 
 fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
-    document.language_facts.java.get_or_init(|| {
+    document.derived(|| {
         let text = Text::new(&document.split().code);
         let functions = text.at_lines(begins_declaration, |at| function(&text, at));
         let variables = text.at_lines(begins_variable, |at| variable(&text, at, true));

@@ -5,7 +5,7 @@
 
 use super::ecmascript::{Facts, facts};
 use super::scan::Needles;
-use super::{flag, per_line, share_of_lines};
+use super::shares::{flag, per_line, share_of_lines};
 use crate::signals::{Applies, Document, ratio, signals};
 
 pub(super) static PRINT: Needles = Needles::literals(&["console.log"]);

@@ -1,58 +1,12 @@
 //! Kotlin. Beyond opc_data_filtering, which has no signals for it; the patterns look at lines, not at a tree.
 
+use super::declarations::declarations;
 use super::scan::Needles;
-use super::tokens::{keyword, stripped};
-use super::{per_line, share_of_lines};
-use crate::signals::{Applies, Document, signals};
-
-const MODIFIERS: [&str; 20] = [
-    "public",
-    "private",
-    "protected",
-    "internal",
-    "open",
-    "abstract",
-    "final",
-    "sealed",
-    "data",
-    "enum",
-    "annotation",
-    "inner",
-    "override",
-    "suspend",
-    "inline",
-    "operator",
-    "infix",
-    "tailrec",
-    "companion",
-    "value",
-];
+use super::shares::{per_line, share_of_lines};
+use crate::signals::{Applies, signals};
 
 static PRINT: Needles = Needles::words(&["print", "println"]);
 static NOT_NULL: Needles = Needles::literals(&["!!"]);
-
-/// How many lines there are of each kind.
-#[derive(Default)]
-pub struct Facts {
-    functions: usize,
-    classes: usize,
-    imports: usize,
-}
-
-fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
-    document.language_facts.kotlin.get_or_init(|| {
-        let mut facts = Facts::default();
-        for line in stripped(document) {
-            match keyword(line, &MODIFIERS) {
-                "fun" => facts.functions += 1,
-                "class" | "interface" | "object" => facts.classes += 1,
-                _ => {}
-            }
-            facts.imports += usize::from(keyword(line, &[]) == "import");
-        }
-        facts
-    })
-}
 
 signals! {
     family "kotlin", version 1, Applies::Languages(&["kotlin"]);
@@ -64,7 +18,7 @@ signals! {
     /// Why: none at all is a list of constants; one on every line is an interface or a stub.
     /// From: ours, after `qsc_codec_frac_lines_func_ratio` of opc_data_filtering.
     /// Example: kotlin "private suspend fun f() = 1\nval g = 2\n" → 0.5
-    fn kotlin_functions_per_line(document) { per_line(facts(document).functions, document) }
+    fn kotlin_functions_per_line(document) { per_line(declarations(document).functions, document) }
 
     /// Lines that begin with `import`, per code line.
     ///
@@ -73,7 +27,7 @@ signals! {
     /// Why: a file that mostly imports wires others together and cannot run alone.
     /// From: ours.
     /// Example: kotlin "import a.b\nval c = b\n" → 0.5
-    fn kotlin_imports_per_line(document) { per_line(facts(document).imports, document) }
+    fn kotlin_imports_per_line(document) { per_line(declarations(document).imports, document) }
 
     /// Code lines that call `print` or `println`.
     ///
@@ -91,7 +45,7 @@ signals! {
     /// Why: many with little in them are data carriers written by a tool.
     /// From: ours.
     /// Example: kotlin "data class A(val b: Int)\nval c = A(1)\n" → 0.5
-    fn kotlin_classes_per_line(document) { per_line(facts(document).classes, document) }
+    fn kotlin_classes_per_line(document) { per_line(declarations(document).classes, document) }
 
     /// Code lines with `!!`, the claim that a value is not null.
     ///

@@ -1,8 +1,9 @@
-//! Signals of single languages, one file each. What their signals share is derived once per document: [`Facts`].
+//! Signals of single languages, one file each. What their signals share is derived once per document.
 
 pub mod c;
 pub mod cpp;
 pub mod csharp;
+mod declarations;
 mod ecmascript;
 pub mod go;
 pub mod html;
@@ -15,6 +16,7 @@ pub mod python;
 pub mod ruby;
 pub mod rust;
 mod scan;
+mod shares;
 pub mod shell;
 pub mod sql;
 pub(super) mod stack;
@@ -23,40 +25,6 @@ mod tokens;
 pub mod typescript;
 
 use super::Document;
-use std::cell::OnceCell;
-
-/// What has been derived from a document of one of these languages so far.
-#[derive(Default)]
-pub struct Facts {
-    c: OnceCell<c::Facts>,
-    csharp: OnceCell<csharp::Facts>,
-    java: OnceCell<java::Facts>,
-    go: OnceCell<go::Facts>,
-    python: python::Facts,
-    ecmascript: OnceCell<Option<ecmascript::Facts>>,
-    html: OnceCell<html::Facts>,
-    sql: OnceCell<sql::Facts>,
-    rust: OnceCell<rust::Facts>,
-    php: OnceCell<php::Facts>,
-    ruby: OnceCell<ruby::Facts>,
-    kotlin: OnceCell<kotlin::Facts>,
-    swift: OnceCell<swift::Facts>,
-    shell: OnceCell<shell::Facts>,
-}
-
-/// `count` per code line; `None` if there are none.
-fn per_line(count: usize, document: &Document<'_>) -> Option<f64> {
-    super::ratio(count, document.num_code_lines())
-}
-
-/// Code lines that contain one of `needles`, per code line.
-fn share_of_lines(document: &Document<'_>, needles: &scan::Needles) -> Option<f64> {
-    per_line(needles.lines(&document.split().code), document)
-}
-
-fn flag(value: bool) -> Option<f64> {
-    Some(f64::from(u8::from(value)))
-}
 
 /// Characters of the comments, where a language counts them its own way.
 pub(super) fn comment_chars(document: &Document<'_>) -> Option<usize> {

@@ -1,8 +1,8 @@
 //! PHP. Beyond opc_data_filtering, which has no signals for it; the patterns look at lines, not at a tree.
 
 use super::scan::Needles;
+use super::shares::{flag, per_line, share_of_lines};
 use super::tokens::{keyword, stripped};
-use super::{flag, per_line, share_of_lines};
 use crate::signals::{Applies, Document, ratio, signals};
 
 const MODIFIERS: [&str; 8] =
@@ -20,7 +20,7 @@ pub struct Facts {
 }
 
 fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
-    document.language_facts.php.get_or_init(|| {
+    document.derived(|| {
         let mut facts = Facts::default();
         for line in stripped(document) {
             facts.functions += usize::from(keyword(line, &MODIFIERS) == "function");

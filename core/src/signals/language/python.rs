@@ -8,21 +8,13 @@ mod nesting;
 mod tree;
 
 use super::scan::{Needles, is_blank};
+use super::shares::{per_line, share_of_lines};
 use super::stack::with_stack;
-use super::{per_line, share_of_lines};
 use crate::signals::{Applies, Document, ratio, signals};
 use memchr::{memchr, memchr2, memmem, memrchr};
 use ruff_python_ast::PySourceType;
 use ruff_python_parser::parse_unchecked_source;
-use std::cell::OnceCell;
 use tree::Tree;
-
-/// What is derived from a document of Python.
-#[derive(Default)]
-pub struct Facts {
-    parsed: OnceCell<Parsed>,
-    import_lines: OnceCell<usize>,
-}
 
 /// What comes of parsing.
 #[derive(Default)]
@@ -96,8 +88,9 @@ fn lines_with(text: &str, word: &str, rare: usize) -> usize {
 }
 
 fn import_lines(document: &Document<'_>) -> usize {
-    let lines = &document.language_facts.python.import_lines;
-    *lines.get_or_init(|| lines_with(&document.split().code, "import", 1))
+    /// Of its own type, by which it is kept.
+    struct ImportLines(usize);
+    document.derived(|| ImportLines(lines_with(&document.split().code, "import", 1))).0
 }
 
 /// Statements that return, one per line: `^[\s]*return([\s]+[^\n]+)?[\s]*$` in multi-line mode, where blanks may be
@@ -143,7 +136,7 @@ fn return_end(code: &str, at: usize) -> Option<usize> {
 static PRINT: Needles = Needles::literals(&["print"]);
 
 fn parsed<'d>(document: &'d Document<'_>) -> &'d Parsed {
-    document.language_facts.python.parsed.get_or_init(|| Parsed::of(document.content))
+    document.derived(|| Parsed::of(document.content))
 }
 
 fn tree<'d>(document: &'d Document<'_>) -> Option<&'d Tree> {

@@ -1,6 +1,6 @@
 //! Ruby. Beyond opc_data_filtering, which has no signals for it; the patterns look at lines, not at a tree.
 
-use super::per_line;
+use super::shares::per_line;
 use super::tokens::{keyword, stripped};
 use crate::signals::{Applies, Document, ratio, signals};
 
@@ -17,7 +17,7 @@ pub struct Facts {
 }
 
 fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
-    document.language_facts.ruby.get_or_init(|| {
+    document.derived(|| {
         let mut facts = Facts::default();
         for line in stripped(document) {
             facts.functions += usize::from(keyword(line, &MODIFIERS) == "def");

@@ -1,8 +1,8 @@
 //! Rust. Beyond opc_data_filtering, which has no signals for it; the patterns look at lines, not at a tree.
 
 use super::scan::Needles;
+use super::shares::{per_line, share_of_lines};
 use super::tokens::{keyword, occurrences, stripped};
-use super::{per_line, share_of_lines};
 use crate::signals::{Applies, Document, ratio, signals};
 
 const MODIFIERS: [&str; 8] =
@@ -23,7 +23,7 @@ pub struct Facts {
 }
 
 fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
-    document.language_facts.rust.get_or_init(|| {
+    document.derived(|| {
         let mut facts = Facts::default();
         for line in stripped(document) {
             facts.functions += usize::from(keyword(line, &MODIFIERS) == "fn");

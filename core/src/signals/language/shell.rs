@@ -1,8 +1,8 @@
 //! Shell. Beyond opc_data_filtering, which has no signals for it; the patterns look at lines, not at a tree.
 
 use super::scan::Needles;
+use super::shares::{flag, per_line, share_of_lines};
 use super::tokens::{keyword, stripped};
-use super::{flag, per_line, share_of_lines};
 use crate::signals::{Applies, Document, signals};
 use memchr::memchr_iter;
 
@@ -18,7 +18,7 @@ pub struct Facts {
 }
 
 fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
-    document.language_facts.shell.get_or_init(|| {
+    document.derived(|| {
         let mut facts = Facts::default();
         for line in stripped(document) {
             let word = keyword(line, &[]);

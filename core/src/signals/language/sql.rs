@@ -1,7 +1,7 @@
 //! SQL. Beyond opc_data_filtering, which judges SQL but measures nothing of its own on it.
 
-use super::per_line;
 use super::scan::is_blank;
+use super::shares::per_line;
 use super::tokens::{keyword, stripped};
 use crate::signals::{Applies, Document, ratio, round8, signals};
 use memchr::{memchr, memchr2, memchr3};
@@ -18,7 +18,7 @@ pub struct Facts {
 }
 
 fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
-    document.language_facts.sql.get_or_init(|| {
+    document.derived(|| {
         let mut facts = Facts::default();
         for statement in statements(&document.split().code) {
             let word = keyword(statement, &[]).to_ascii_lowercase();

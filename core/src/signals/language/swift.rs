@@ -1,53 +1,12 @@
 //! Swift. Beyond opc_data_filtering, which has no signals for it; the patterns look at lines, not at a tree.
 
+use super::declarations::declarations;
 use super::scan::Needles;
-use super::tokens::{keyword, stripped};
-use super::{per_line, share_of_lines};
-use crate::signals::{Applies, Document, signals};
+use super::shares::{per_line, share_of_lines};
+use crate::signals::{Applies, signals};
 use memchr::memchr_iter;
 
-const MODIFIERS: [&str; 15] = [
-    "public",
-    "private",
-    "fileprivate",
-    "internal",
-    "open",
-    "final",
-    "static",
-    "override",
-    "mutating",
-    "nonisolated",
-    "convenience",
-    "required",
-    "indirect",
-    "private(set)",
-    "package",
-];
-
 static PRINT: Needles = Needles::words(&["print", "debugPrint", "NSLog"]);
-
-/// How many lines there are of each kind.
-#[derive(Default)]
-pub struct Facts {
-    functions: usize,
-    classes: usize,
-    imports: usize,
-}
-
-fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
-    document.language_facts.swift.get_or_init(|| {
-        let mut facts = Facts::default();
-        for line in stripped(document) {
-            match keyword(line, &MODIFIERS) {
-                "func" => facts.functions += 1,
-                "class" | "struct" | "enum" | "protocol" | "extension" | "actor" => facts.classes += 1,
-                _ => {}
-            }
-            facts.imports += usize::from(keyword(line, &[]) == "import");
-        }
-        facts
-    })
-}
 
 /// `!` right after a word, a bracket or `?`, unless it begins `!=`.
 fn force_unwraps(code: &str) -> usize {
@@ -68,7 +27,7 @@ signals! {
     /// Why: none at all is a list of constants; one on every line is a protocol or a stub.
     /// From: ours, after `qsc_codec_frac_lines_func_ratio` of opc_data_filtering.
     /// Example: swift "@objc private func f() {\n}\n" → 0.5
-    fn swift_functions_per_line(document) { per_line(facts(document).functions, document) }
+    fn swift_functions_per_line(document) { per_line(declarations(document).functions, document) }
 
     /// Lines that begin with `import` after attributes, per code line.
     ///
@@ -77,7 +36,7 @@ signals! {
     /// Why: a file that mostly imports says nothing itself.
     /// From: ours.
     /// Example: swift "@testable import A\nlet b = 1\n" → 0.5
-    fn swift_imports_per_line(document) { per_line(facts(document).imports, document) }
+    fn swift_imports_per_line(document) { per_line(declarations(document).imports, document) }
 
     /// Code lines with `print`, `debugPrint` or `NSLog`.
     ///
@@ -96,7 +55,7 @@ signals! {
     /// Why: many with little in them are data carriers written by a tool.
     /// From: ours.
     /// Example: swift "public struct A {\n}\n" → 0.5
-    fn swift_classes_per_line(document) { per_line(facts(document).classes, document) }
+    fn swift_classes_per_line(document) { per_line(declarations(document).classes, document) }
 
     /// `!` right after a value, a type, `try` or `as`, per code line.
     ///

@@ -2,7 +2,7 @@
 
 use super::ecmascript::{Facts, facts};
 use super::javascript::PRINT;
-use super::{flag, per_line, share_of_lines};
+use super::shares::{flag, per_line, share_of_lines};
 use crate::signals::{Applies, Document, ratio, signals};
 
 fn tree_per_line(document: &Document<'_>, count: impl FnOnce(&Facts) -> usize) -> Option<f64> {

@@ -1,0 +1,105 @@
+"""Verbs that look at a finished run: what it kept and why, and what its rules do, for tuning them."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from rich.console import Console
+
+from codemill.cli.shared import answer
+
+DIR = click.argument("dir", metavar="DIR")
+JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
+
+
+@click.command()
+@DIR
+@JSON
+def show(dir: str, as_json: bool) -> None:
+    """Funnel and counts of a result, in the terminal."""
+    from codemill.report.terminal import show as terminal
+
+    data = terminal.show_data(dir)
+    answer(data, terminal.show_view(data), as_json)
+
+
+@click.command()
+@DIR
+@JSON
+def rules(dir: str, as_json: bool) -> None:
+    """What each rule hits, and what it alone removes."""
+    from codemill.report.terminal import rules as tuned
+
+    answer(*tuned.rules(dir), as_json)
+
+
+@click.command()
+@DIR
+@click.argument("rule", metavar="[SET:]SIGNAL")
+@JSON
+def rule(dir: str, rule: str, as_json: bool) -> None:
+    """One rule: its values, and files on either side of its threshold."""
+    from codemill.report.terminal import rules as tuned
+
+    answer(*tuned.rule(dir, rule), as_json)
+
+
+@click.command()
+@DIR
+@click.argument("change", metavar="[SET:]SIGNAL<N")
+@JSON
+def compare(dir: str, change: str, as_json: bool) -> None:
+    """What another threshold would do; also SIGNAL>N and SIGNAL=N. Quote it, for < and > mean something to a shell."""
+    from codemill.report.terminal import rules as tuned
+
+    answer(*tuned.compare(dir, change), as_json)
+
+
+@click.command()
+@DIR
+@click.argument("trusted", metavar="TRUSTED")
+@JSON
+def rank(dir: str, trusted: str, as_json: bool) -> None:
+    """Files by perplexity under a model, or under trusted files or another result."""
+    from codemill.report.terminal import rules as tuned
+
+    answer(*tuned.rank(dir, trusted), as_json)
+
+
+@click.command()
+@DIR
+@click.option("--language", metavar="NAME", help="Of the files in one language.")
+@JSON
+def signals(dir: str, language: str | None, as_json: bool) -> None:
+    """Each signal before and after: what was measured, what was kept."""
+    from codemill.report.terminal import rules as tuned
+
+    answer(*tuned.signals(dir, language), as_json)
+
+
+@click.command()
+@DIR
+@click.argument("document", metavar="ID|PATH")
+@JSON
+def explain(dir: str, document: str, as_json: bool) -> None:
+    """Why a file is in or out: by id, by path, or by the end of its path."""
+    from codemill.report.terminal import show as terminal
+
+    data = terminal.explain_data(dir, document)
+    answer(data, terminal.explain_view(data), as_json)
+    sys.exit(0 if data["found"] else 1)
+
+
+@click.command()
+@DIR
+def report(dir: str) -> None:
+    """Writes DIR/report.html again."""
+    from codemill import report as page
+
+    with Console().status("writing the report"):
+        written = page.write(dir)
+    print(written)
+
+
+COMMANDS = (show, explain, report, rules, rule, compare, rank, signals)

@@ -1,0 +1,91 @@
+//! A candidate for a secret, named by what stands before it: where it begins and ends, and whether it is one.
+
+use super::bytes::Scan;
+use super::finding::Kind;
+use super::{tokens, values};
+
+/// How much the name says, and so how little the value has to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Strength {
+    /// "password": any value that is not a word.
+    Password,
+    /// "pass", which is a verb as well.
+    Pass,
+    /// "secret", "api_key": the value must look like one.
+    Secret,
+    /// "access_token": a name that says what the token opens.
+    Access,
+    /// "token": of parsers too, so the value must be long and mixed.
+    Token,
+}
+
+/// A name that has an anchor in it.
+#[derive(Clone, Copy)]
+pub(super) struct Name {
+    /// Where the anchor begins.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+    /// Where the name ends.
+    pub stop: usize,
+    /// How much the anchor says.
+    pub anchor: Strength,
+    /// How much the whole name says.
+    pub strength: Strength,
+}
+
+/// Bytes of a value, at most.
+pub(super) const LONGEST: usize = 512;
+
+/// A quote, escaped or not, after at most two letters of a prefix: where it is, and where the value begins.
+pub(super) fn opening(scan: &Scan<'_, '_>, from: usize) -> Option<(usize, usize)> {
+    let mut at = from;
+    while at < from + 2 && b"brufLN@BR".contains(&scan.at(at)) {
+        at += 1;
+    }
+    match scan.at(at) {
+        b'"' | b'\'' | b'`' => Some((at, at + 1)),
+        b'\\' if matches!(scan.at(at + 1), b'"' | b'\'') => Some((at + 1, at + 2)),
+        _ => None,
+    }
+}
+
+/// Where the string ends that `open` opens; nothing if not on the same line.
+pub(super) fn closing(scan: &Scan<'_, '_>, open: usize, inner: usize) -> Option<usize> {
+    let (quote, escaped) = (scan.text[open], scan.before(open) == b'\\');
+    let mut at = inner;
+    while at < inner + LONGEST {
+        match scan.at(at) {
+            b'\n' => return None,
+            b'\\' if escaped && scan.at(at + 1) == quote => return Some(at),
+            b'\\' => at += 2,
+            byte if byte == quote => return Some(at),
+            _ => at += 1,
+        }
+    }
+    None
+}
+
+/// Keeps a value that looks as much like a secret as its name leaves open.
+pub(super) fn judge(scan: &mut Scan<'_, '_>, from: usize, to: usize, strength: Strength) {
+    // A string within one: `password is "…"` between backticks.
+    let quotes = matches!(scan.at(from), b'"' | b'\'') && to > from + 1 && scan.at(from) == scan.before(to);
+    let (from, to) = if quotes { (from + 1, to - 1) } else { (from, to) };
+    let Some(value) = scan.string.get(from..to) else { return };
+    let (yes, rule) = match strength {
+        Strength::Password => (values::password(value) || values::phrase(value), "password"),
+        Strength::Pass => (values::password(value) && values::mixed(value), "password"),
+        Strength::Secret => (tokens::secret(value) || tokens::django(value), "secret"),
+        Strength::Access => (tokens::access(value), "secret"),
+        Strength::Token => (tokens::token(value), "secret"),
+    };
+    if yes {
+        scan.push(from, to, Kind::Password, rule);
+    }
+}
+
+/// Whether `at` is within a string of its line, by the parity of quotes before it.
+pub(super) fn quoted(scan: &Scan<'_, '_>, at: usize) -> bool {
+    let line = scan.line_before(at, 512);
+    line.len() < 512 && [b'"', b'\'', b'`'].iter().any(|q| line.iter().filter(|b| *b == q).count() % 2 == 1)
+}

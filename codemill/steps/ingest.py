@@ -34,7 +34,7 @@ def _check(*, sources: Sequence[Source], metadata: Metadata | None) -> None:
             )
 
 
-@step(version=1, kind="ingest", adds={**BASE, "reason": pa.string(), "value": pa.string()}, check=_check)
+@step(version=2, kind="ingest", adds={**BASE, "reason": pa.string(), "value": pa.string()}, check=_check)
 def documents(
     raw: pa.RecordBatch, source: Source, *, sources: Sequence[Source], metadata: Metadata | None = None
 ) -> pa.RecordBatch:
@@ -61,6 +61,7 @@ def documents(
         "content_sha256": decoded["content_sha256"],
         "content": decoded["content"],
         "encoding": decoded["encoding"],
+        "encoding_confidence": decoded["encoding_confidence"],
         "reason": reason,
         "value": pc.coalesce(raw["detail"], decoded["detail"]),
     }

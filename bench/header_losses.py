@@ -3,9 +3,9 @@
     python -m bench.header_losses FOLDER … [--show N] [--quiet]
 
 Reads every text file below the folders, a copy of a head once, runs `codemill._core.strip_headers` over them, and
-lists each removed line that has no word of licences, and is no name, address or frame. Such a line is either documentation
-that was lost or a line of a notice in words of its own: only reading tells. Prints how many files were read,
-lost a notice, and have such lines.
+lists each removed line that has no word of licences, and is no name, address or frame. Such a line is either
+documentation that was lost or a line of a notice in words of its own: only reading tells. Prints how many files were
+read, lost a notice, and have such lines.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ HEAD = 1 << 16
 BATCH = 2000
 
 LEGAL = re.compile(
-    r"licen[cs]|copyright|\(c\)|©|&copy|copr\.|all rights|warrant|permi(t|ssion)|redistribut|liab|damages|spdx|public domain"
-    r"|merchantab|fitness for|hereby|conditions|disclaim|trademark|apache|mozilla|gnu\b|gpl|free software|\bfsf\b"
+    r"licen[cs]|copyright|\(c\)|©|&copy|copr\.|all rights|warrant|permi(t|ssion)|redistribut|liab|damages|spdx"
+    r"|public domain|merchantab|fitness for|hereby|conditions|disclaim|trademark|apache|mozilla|gnu\b|gpl|free software|\bfsf\b"
     r"|\bas is\b|copying|endorse|infringe|contract|\btort\b|sublicens|patent|applicable law|governed|restriction"
     r"|distribut|substantial portions|later version|\(at your option|this software|the software|negligence|loss of use"
     r"|or profits|such damage|consequential|neither the name|the name of|prior written|dealings|limitation|this notice"
@@ -125,8 +125,8 @@ def main(argv: list[str] | None = None) -> None:
     if batch:
         judge(batch)
     print(
-        f"{read:,} files read, {lost:,} lost a notice; {listed:,} of them have {lines:,} removed lines without a word of"
-        " licences, a name or an address"
+        f"{read:,} files read, {lost:,} lost a notice; {listed:,} of them have {lines:,} removed lines without a word"
+        " of licences, a name or an address"
     )
 
 

@@ -156,7 +156,7 @@ HEBREW = "סכום כל האיברים ברשימה"
         ("# vim: set fileencoding=latin-2 :\nx = 'ł'\n", "iso-8859-2", "iso-8859-2"),
         ("/* -*- mode: c; coding: koi8-r-unix -*- */\nint a; /* да */\n", "koi8-r", "koi8-r"),
         (f"int a; /* {HEBREW} */\n/* vim: fenc=iso-8859-8 */\n", "iso-8859-8", "iso-8859-8"),
-        ("(f \"ж\")\n;; Local Variables:\n;; coding: cp866\n;; End:\n", "cp866", "ibm866"),
+        ('(f "ж")\n;; Local Variables:\n;; coding: cp866\n;; End:\n', "cp866", "ibm866"),
         ("<?xml version='1.0' encoding='Windows-1257'?>\n<a>ž</a>\n", "windows-1257", "windows-1257"),
         (f"<html><head><meta charset='windows-1255'></head>{HEBREW}\n", "windows-1255", "windows-1255"),
         (

@@ -18,6 +18,7 @@ are all.
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 from bisect import bisect_right
@@ -184,17 +185,20 @@ class Run:
 
     def schema(self, step: int) -> pa.Schema:
         """The columns that the step of this number added. Raises: InputError if its working table is gone."""
-        for piece in self._pieces(step)[:1]:
-            with self._undamaged(piece.file):
-                return _part(piece.file).schema
-        return pa.schema([])
+        pieces = self._pieces(step)
+        if not pieces:
+            return pa.schema([])
+        if pieces[0].nulls is not None:
+            return pieces[0].nulls
+        with self._undamaged(pieces[0].file):
+            return _part(pieces[0].file).schema
 
     def documents(self, until: int) -> Documents:
         """The documents as they came to the step of this number. Raises: InputError if working tables are gone."""
         tables = [self._pieces(number) for number in range(until)]
         for pieces in tables:
             there = pieces[0].file.parent().names() if pieces else {}
-            if any(piece.file.name not in there for piece in pieces):
+            if any(piece.nulls is None and piece.file.name not in there for piece in pieces):
                 raise InputError("the working tables are gone", where=pieces[0].file.parent().uri, remedy=_AGAIN)
         parts = [Working(_name(i), pieces) for i, pieces in enumerate(zip(*tables, strict=True))]
         return Documents(self, tuple(parts))
@@ -254,6 +258,7 @@ class Run:
         if facts is None:
             raise InputError("the working tables are gone", where=place.uri, remedy=_AGAIN)
         receipts = [Receipt(**receipt) for receipt in facts["files"]]
+        schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(facts["schema"])))
         externals = facts["externals"] or [None] * len(receipts)
         return [
             Piece(
@@ -267,6 +272,7 @@ class Run:
                 tuple(facts["edits"]),
                 bool(receipt.counts["dropped"]),
                 external,
+                None if receipt.bytes else schema,
             )
             for receipt, external in zip(receipts, externals, strict=True)
         ]
@@ -284,7 +290,7 @@ class Run:
                     break
         except InputError as error:
             raise InputError("the working tables are gone (.work in the output folder)") from error
-        if left or not all(piece.file.exists() for piece in found):
+        if left or not all(piece.nulls is not None or piece.file.exists() for piece in found):
             raise InputError("the working tables are gone (.work in the output folder)")
         return Working(_name(number), tuple(found))
 

@@ -312,12 +312,14 @@ def test_verify_hashes_what_is_there(tmp_path: Path, caplog: pytest.LogCaptureFi
     table = toys.length(documents(("a b", "c")))
     cm.build(table, out=tmp_path, workers=1)
     part = next((tmp_path / ".work" / "toys.length").glob("*.parquet"))
-    data = bytearray(part.read_bytes())
+    whole = part.read_bytes()
+    data = bytearray(whole)
     data[len(data) // 3] ^= 1
     part.write_bytes(data)
     (tmp_path / "manifest.json").unlink()
     cm.build(table, out=tmp_path, workers=1, verify=True)
     assert "missing or damaged and will be rebuilt" in caplog.text
+    assert part.read_bytes() == whole
 
 
 def test_an_empty_input_goes_through_every_kind_of_step(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ them, part by part. So a table whose inputs changed in what it does not read, or
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from codemill.machine.reading import Reading
 from codemill.machine.source import Listing, Shard
 from codemill.machine.store import Place, Receipt, intact, sealed
 from codemill.machine.table import Call, Output, Outputs, Table, outputs_of
+
+log = logging.getLogger("codemill")
 
 PUBLISH_VERSION = 3
 
@@ -250,12 +253,19 @@ class Shelf:
 
     def files(self, node: Node, names: Sequence[str]) -> dict[str, Receipt]:
         """The receipts of those files of a table that are there, by name: from the manifests of other tables of the
-        step, or from the files themselves."""
-        known = self._known(node, names)
-        return known | working_files(self.folder(node), [name for name in names if name not in known])
+        step, or from the files themselves. A file that is not what a manifest says is made again."""
+        told = self._told(node, names)
+        known = self._of_these(node, told)
+        for name in set(told) - set(known):
+            log.warning("%s is missing or damaged and will be rebuilt", self.folder(node).at(told[name].name).uri)
+        return known | working_files(self.folder(node), [name for name in names if name not in told])
 
     def _known(self, node: Node, names: Sequence[str]) -> dict[str, Receipt]:
         """What the manifests of the step's tables say of these files, if they are there."""
+        return self._of_these(node, self._told(node, names))
+
+    def _told(self, node: Node, names: Sequence[str]) -> dict[str, Receipt]:
+        """What the manifests of the step's tables say of these files."""
         folder, wanted = self.work.at("tables", node.table.step.name), set(names)
         manifests = at_once(lambda name: sealed(folder.at(name).read_json()), folder.names())
         receipts: dict[str, Receipt] = {}
@@ -264,6 +274,9 @@ class Shelf:
                 receipt = Receipt(**value)
                 if receipt.stem in wanted:
                     receipts[receipt.stem] = receipt
+        return receipts
+
+    def _of_these(self, node: Node, receipts: Mapping[str, Receipt]) -> dict[str, Receipt]:
         there = at_once(lambda receipt: self._is_there(node, receipt), receipts.values())
         return {name: receipt for (name, receipt), ok in zip(receipts.items(), there, strict=True) if ok}
 

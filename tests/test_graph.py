@@ -318,3 +318,32 @@ def test_verify_hashes_what_is_there(tmp_path: Path, caplog: pytest.LogCaptureFi
     (tmp_path / "manifest.json").unlink()
     cm.build(table, out=tmp_path, workers=1, verify=True)
     assert "missing or damaged and will be rebuilt" in caplog.text
+
+
+def test_an_empty_input_goes_through_every_kind_of_step(tmp_path: Path) -> None:
+    none = documents(())
+    vocabulary = graph.counted(graph.words(none))
+    outputs = {
+        "corpus": graph.looked_up(dedup.exact(none), vocabulary),
+        "vocabulary": vocabulary,
+        "order": graph.mixed(none, none, seed=1),
+        "model": graph.trained(graph.words(none), rounds=1),
+        "books": cm.ledger(none),
+    }
+    manifest = cm.build(outputs, out=tmp_path, workers=1)
+    assert {title: output["rows"] for title, output in manifest["outputs"].items()} == dict.fromkeys(outputs, 0)
+    assert all((tmp_path / title).is_dir() for title in outputs)
+
+
+def test_nothing_can_be_looked_up_in_an_empty_table_that_has_no_parts(tmp_path: Path) -> None:
+    looked = graph.looked_up(documents(("a b", "b")), graph.counted(graph.words(documents(()))))
+    cm.build({"out": looked}, out=tmp_path, workers=1)
+    known = [pq.read_table(file) for file in (tmp_path / ".work" / "graph_toys.looked_up").glob("*.parquet")]
+    assert pa.concat_tables(known)["known"].to_pylist() == [0, 0]
+
+
+def test_an_empty_earlier_corpus_holds_nothing_back(tmp_path: Path) -> None:
+    cm.build(documents(()), out=tmp_path / "earlier", workers=1)
+    earlier = ingest.published(source=Published(str(tmp_path / "earlier")))
+    manifest = cm.build(dedup.exact(documents(("a", "b", "a")), earlier), out=tmp_path / "later", workers=1)
+    assert manifest["kept"]["rows"] == 2

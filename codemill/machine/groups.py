@@ -43,6 +43,8 @@ def group(
     identifies the table. Returns: the receipts of the parts, in order."""
     how = call.step.how
     assert isinstance(how, Group)
+    if not any(inputs):
+        return []
     partitions = max(1, -(-rows // GROUP_ROWS))
     work.make()
     sweep(work)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ class Reading:
     name: str  # of the step that made it
     parts: tuple[Part, ...] = ()
     place: Place | None = None  # of a folder step
+    columns: Mapping[str, pa.DataType] = field(default_factory=dict)  # for a table without parts
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """The living rows, in order, a bounded batch at a time; all columns by default."""
@@ -34,8 +35,11 @@ class Reading:
 
     def table(self, columns: Sequence[str] | None = None) -> pa.Table:
         """All living rows in memory: for small tables."""
-        if not self.parts:
+        if self.place is not None:
             raise RecipeError(f"{self.name} makes files, not rows", remedy="read its .folder")
+        if not self.parts:
+            names = self.columns if columns is None else columns
+            return pa.schema([(name, self.columns.get(name, pa.null())) for name in names]).empty_table()
         return pa.Table.from_batches(list(self.batches(columns)))
 
     def rows(self) -> int:

@@ -275,7 +275,7 @@ def test_a_band_that_thousands_share_offers_a_few_candidates() -> None:
     keys = pa.table(
         {
             "band_key": pa.array([7] * (2 * count), pa.uint64()),
-            "known": pa.concat_arrays([numbers, pa.nulls(count, pa.binary(16))]),
+            "indexed_id": pa.concat_arrays([numbers, pa.nulls(count, pa.binary(16))]),
             "part": pa.array([-1] * count + [0] * count, pa.int32()),
             "row": pa.array([0] * count + list(range(count)), pa.int32()),
         }

@@ -31,10 +31,10 @@ from bench.measure import measure
 from bench.sketch import cpu_seconds
 from codemill import _core
 from codemill.machine import components
-from codemill.machine.engine import Scope, Task
+from codemill.machine.engine import Task
 from codemill.machine.keys import write_found
 from codemill.machine.store import Place, Receipt
-from codemill.report.facts import chunk_totals, collect
+from codemill.report.facts.ledger import chunk_totals, collect
 from codemill.run import Run
 from codemill.sources import Parquet
 from codemill.steps import dedup, ingest
@@ -132,7 +132,7 @@ def rounds(pairs: np.ndarray, name: str, partitions: int = 8) -> dict[str, Any]:
         def write(todo: dict[str, Task]) -> None:
             for file, task in todo.items():
                 if file not in there:
-                    (there[file],) = task.run(*task.args, scope=Scope())["receipts"]
+                    (there[file],) = task.run(*task.args)["receipts"]
 
         names = [f"reduce-{i:05d}" for i in range(partitions)]
         for i, file in enumerate(names):

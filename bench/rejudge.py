@@ -56,7 +56,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         corpus(folder, documents)
         for title, book in (("first build", rules), ("one threshold changed", looser(rules))):
             table = judged(folder, book)
-            todo = [p.table.step.name for p in cm.plan(table, folder / "out").tables if not p.complete]
+            plan = cm.plan(table, folder / "out")
+            todo = [n.table.step.name for n, state in zip(plan.nodes, plan.states, strict=True) if state != "built"]
             began = time.monotonic()
             manifest = cm.build(table, out=folder / "out")
             print(f"{title}: {time.monotonic() - began:.2f} s, {manifest['kept']['rows']:,} of {documents:,} kept")

@@ -61,6 +61,7 @@ DOCUMENT = pa.schema(
         pa.field("content_sha256", SHA256),  # of the original bytes
         pa.field("content", pa.large_string()),  # UTF-8
         pa.field("encoding", pa.string()),  # what the bytes were decoded from, e.g. "utf-8", "gb18030"
+        pa.field("encoding_confidence", pa.float32()),  # 1 unless guessed: then how likely the text is right
         pa.field("language", pa.string()),  # a name of `codemill list languages`, e.g. "python", "cpp"
         pa.field("doc_type", pa.string()),  # code | data | text | web
         pa.field("is_vendored", pa.bool_()),

@@ -18,6 +18,7 @@ are all.
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 from bisect import bisect_right
@@ -184,17 +185,20 @@ class Run:
 
     def schema(self, step: int) -> pa.Schema:
         """The columns that the step of this number added. Raises: InputError if its working table is gone."""
-        for piece in self._pieces(step)[:1]:
-            with self._undamaged(piece.file):
-                return _part(piece.file).schema
-        return pa.schema([])
+        pieces = self._pieces(step)
+        if not pieces:
+            return pa.schema([])
+        if pieces[0].nulls is not None:
+            return pieces[0].nulls
+        with self._undamaged(pieces[0].file):
+            return _part(pieces[0].file).schema
 
     def documents(self, until: int) -> Documents:
         """The documents as they came to the step of this number. Raises: InputError if working tables are gone."""
         tables = [self._pieces(number) for number in range(until)]
         for pieces in tables:
             there = pieces[0].file.parent().names() if pieces else {}
-            if any(piece.file.name not in there for piece in pieces):
+            if any(piece.nulls is None and piece.file.name not in there for piece in pieces):
                 raise InputError("the working tables are gone", where=pieces[0].file.parent().uri, remedy=_AGAIN)
         parts = [Working(_name(i), pieces) for i, pieces in enumerate(zip(*tables, strict=True))]
         return Documents(self, tuple(parts))
@@ -214,14 +218,15 @@ class Run:
         """A file as the step of this number saw it. Nothing is raised: what cannot be read is `why`."""
         found: dict[str, Any] = dict.fromkeys(_TEXT)
         why = None
-        try:
-            number, row = self.locate(place)
-            found = self._nth(self._part(number, _TEXT, until), row, _TEXT).to_pylist()[0]
-            why = "the input is damaged there" if found["content"] is None else None
-        except CodemillError as error:
-            why = error.what if error.where is None else f"{error.what} ({error.where})"
-        except (pa.ArrowException, OSError) as error:
-            why = " ".join(str(error).split())[:300]
+        for columns in (_TEXT[1:], _TEXT[:1]):  # apart: the text may be gone with its input, the others are ours
+            try:
+                number, row = self.locate(place)
+                found |= self._nth(self._part(number, columns, until), row, columns).to_pylist()[0]
+                why = "the input is damaged there" if found["content"] is None else None
+            except CodemillError as error:
+                why = error.what if error.where is None else f"{error.what} ({error.where})"
+            except (pa.ArrowException, OSError) as error:
+                why = " ".join(str(error).split())[:300]
         return Text(found["content"], found["stars"], _iso(found["commit_time"]), why)
 
     def dropped_by(self, place: int, step: str | None) -> int | None:
@@ -253,6 +258,7 @@ class Run:
         if facts is None:
             raise InputError("the working tables are gone", where=place.uri, remedy=_AGAIN)
         receipts = [Receipt(**receipt) for receipt in facts["files"]]
+        schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(facts["schema"])))
         externals = facts["externals"] or [None] * len(receipts)
         return [
             Piece(
@@ -266,6 +272,7 @@ class Run:
                 tuple(facts["edits"]),
                 bool(receipt.counts["dropped"]),
                 external,
+                None if receipt.bytes else schema,
             )
             for receipt, external in zip(receipts, externals, strict=True)
         ]
@@ -283,7 +290,7 @@ class Run:
                     break
         except InputError as error:
             raise InputError("the working tables are gone (.work in the output folder)") from error
-        if left or not all(piece.file.exists() for piece in found):
+        if left or not all(piece.nulls is not None or piece.file.exists() for piece in found):
             raise InputError("the working tables are gone (.work in the output folder)")
         return Working(_name(number), tuple(found))
 
@@ -320,7 +327,7 @@ class Documents:
 
         Of the columns `verdict` is the final one, and `content` is read wherever it was left. Batches are joined until
         they have `rows` rows: what is done per batch costs more than what is done per row.
-        Raises: InputError if an input that the text was left in is gone or has changed.
+        Raises: InputError if a working table is damaged, or an input that the text was left in is gone or has changed.
         """
         waiting: list[pa.RecordBatch] = []
         for batch in self._batches(columns):
@@ -340,10 +347,11 @@ class Documents:
                 file = self.run.folder.at("ledger", receipt.name)
                 verdicts = Piece("", step, file, ("verdict",), receipt.rows, receipt.bytes, receipt.sha256)
                 part = part.with_piece(verdicts)
-            for batch, alive in part.living(columns):
-                places = np.flatnonzero(alive) + place
-                place += batch.num_rows
-                yield batch.filter(pa.array(alive)).append_column("place", pa.array(places))
+            with self.run._undamaged(part.pieces[-1].file):
+                for batch, alive in part.living(columns):
+                    places = np.flatnonzero(alive) + place
+                    place += batch.num_rows
+                    yield batch.filter(pa.array(alive)).append_column("place", pa.array(places))
 
 
 def below(out: str | os.PathLike[str], *names: str) -> str:

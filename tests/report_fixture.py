@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from codemill.document import DOCUMENT, LEDGER
+from codemill.machine.store import Receipt, seal
 
 LANGUAGES = {  # name: (doc_type, extension, weight, typical bytes)
     "python": ("code", "py", 420, 9_000),
@@ -103,9 +104,11 @@ def row_of(**values: Any) -> dict[str, Any]:
 def write_ledger(out: Path, ledger: list[dict[str, Any]], *, parts: int = 1) -> Path:
     """An OUT folder with exactly these ledger rows."""
     corpus = [_document(row) for row in ledger if row["verdict"] == "kept"]
-    _write(out / "ledger", ledger, LEDGER, parts)
-    _write(out / "corpus", corpus, DOCUMENT, parts)
-    (out / "manifest.json").write_text(json.dumps(manifest_of(ledger), indent=1))
+    files = {
+        "ledger": _write(out / "ledger", ledger, LEDGER, parts),
+        "corpus": _write(out / "corpus", corpus, DOCUMENT, parts),
+    }
+    (out / "manifest.json").write_text(json.dumps(seal({**manifest_of(ledger), "files": files}), indent=1))
     return out
 
 
@@ -125,6 +128,8 @@ def manifest_of(ledger: list[dict[str, Any]]) -> dict[str, Any]:
         after = {k: left[k] - sum(d[k] for d in dropped.values()) for k in left}
         steps.append({
             "name": name, "fingerprint": hashlib.sha256(name.encode()).hexdigest(), "version": 1,
+            "kind": "layer" if steps else "source", "key": hashlib.sha256(name.encode()).hexdigest()[:20],
+            "inputs": [len(steps) - 1] if steps else [],
             "parameters": {"max_bytes": 8_000_000} if name.startswith("ingest") else {}, "parts": 3,
             "seconds": seconds[name], "cached": False, "rows_in": left["rows"], "bytes_in": left["bytes"],
             "rows_out": after["rows"], "bytes_out": after["bytes"], "dropped": dropped,
@@ -132,6 +137,11 @@ def manifest_of(ledger: list[dict[str, Any]]) -> dict[str, Any]:
         })  # fmt: skip
         left = after
     found = _sum(ledger)
+    chain = list(range(len(steps)))
+    rows = {"corpus": left["rows"], "ledger": found["rows"]}
+    outputs = {
+        title: {"table": chain[-1], "ledger": title == "ledger", "chain": chain, "rows": n} for title, n in rows.items()
+    }
     return {
         "codemill": "0.1.0",
         "recipe": {"name": "quickstart", "parameters": {"inputs": ["stdlib", "site-packages"], "max_bytes": 8_000_000}},
@@ -143,7 +153,7 @@ def manifest_of(ledger: list[dict[str, Any]]) -> dict[str, Any]:
         ],
         "steps": steps, "ingested": found, "kept": left,
         "dropped": {k: found[k] - left[k] for k in found},
-        "seconds": 8.4, "parts": {"ledger": 3, "corpus": 3},
+        "seconds": 8.4, "outputs": outputs, "files": {},
     }  # fmt: skip
 
 
@@ -223,12 +233,19 @@ def _document(row: dict[str, Any]) -> dict[str, Any]:
     return document | {"content": row.get("content") or text, "encoding": "utf-8"}
 
 
-def _write(folder: Path, rows: list[dict[str, Any]], schema: pa.Schema, parts: int) -> None:
+def _write(folder: Path, rows: list[dict[str, Any]], schema: pa.Schema, parts: int) -> dict[str, Any]:
+    """Writes rows in so many parts. Returns their receipts by name, as a manifest has them."""
     folder.mkdir(parents=True, exist_ok=True)
+    receipts = {}
     for part in range(parts):
         mine = rows[part * len(rows) // parts : (part + 1) * len(rows) // parts]
         table = pa.Table.from_pylist([{k: row.get(k) for k in schema.names} for row in mine], schema=schema)
-        pq.write_table(table, folder / f"part-{part:05d}.parquet")
+        file = folder / f"part-{part:05d}.parquet"
+        pq.write_table(table, file)
+        data = file.read_bytes()
+        receipt = Receipt(file.name, table.num_rows, len(data), hashlib.sha256(data).hexdigest())
+        receipts[file.name] = receipt.__dict__
+    return receipts
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import codemill as cm
 from codemill import report
 from codemill.machine import components
 from codemill.machine.kinds import Exchange
-from codemill.report.terminal import explain, explain_data, show, show_data
+from codemill.report.terminal.show import explain, explain_data, show, show_data
 from codemill.steps import chunks, dedup, ingest
 from tests import toys
 from tests.killing import killed_and_resumed

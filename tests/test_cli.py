@@ -96,7 +96,7 @@ def test_plan_builds_nothing(code: Path, tmp_path: Path) -> None:
         "plan", "refinecode", "--input", str(code), "--out", str(tmp_path / "out"), "--rules", "none", "--json"
     )
     value = json.loads(planned.stdout)
-    assert (value["files"], value["parts"]) == (6, 1)
+    assert (value["files"], value["parts"]) == (6, 2)  # two repositories
     *before, last = [s["state"] for s in value["steps"]]
     assert (set(before), last) == ({"to build"}, "to publish")
     assert not (tmp_path / "out").exists()

@@ -145,6 +145,59 @@ def test_what_is_dropped_and_why(file: bytes, reason: str, detail: str | None) -
     assert verdict(file) == (reason, detail)
 
 
+HEBREW = "סכום כל האיברים ברשימה"
+
+
+@pytest.mark.parametrize(
+    ("source", "codec", "encoding"),
+    [
+        (f"# -*- coding: cp1255 -*-\n# {HEBREW}\n", "cp1255", "windows-1255"),
+        ("#!/usr/bin/python\n# coding=iso8859_15\ncost = '3 €'\n", "iso-8859-15", "iso-8859-15"),
+        ("# vim: set fileencoding=latin-2 :\nx = 'ł'\n", "iso-8859-2", "iso-8859-2"),
+        ("/* -*- mode: c; coding: koi8-r-unix -*- */\nint a; /* да */\n", "koi8-r", "koi8-r"),
+        (f"int a; /* {HEBREW} */\n/* vim: fenc=iso-8859-8 */\n", "iso-8859-8", "iso-8859-8"),
+        ('(f "ж")\n;; Local Variables:\n;; coding: cp866\n;; End:\n', "cp866", "ibm866"),
+        ("<?xml version='1.0' encoding='Windows-1257'?>\n<a>ž</a>\n", "windows-1257", "windows-1257"),
+        (f"<html><head><meta charset='windows-1255'></head>{HEBREW}\n", "windows-1255", "windows-1255"),
+        (
+            '<meta http-equiv="Content-Type" content="text/html; charset=big5">\n<p>中</p>\n',
+            "big5",
+            "big5",
+        ),
+        ('@charset "iso-8859-7";\nq::before { content: "λ" }\n', "iso-8859-7", "iso-8859-7"),
+        ("\\documentclass{article}\n\\usepackage[latin9]{inputenc}\nŒ\n", "iso-8859-15", "iso-8859-15"),
+    ],
+)
+def test_the_declared_encoding_is_taken(source: str, codec: str, encoding: str) -> None:
+    row = decode(source.encode(codec))[0]
+    assert (row["content"], row["encoding"], row["encoding_confidence"]) == (source, encoding, 1.0)
+
+
+def test_a_declaration_that_the_bytes_do_not_follow_is_not_believed() -> None:
+    # It says UTF-8, or a code of two bytes that these bytes break: both are guessed.
+    for name in ("utf-8", "shift_jis", "klingon"):
+        source = f"# coding: {name}\n# {LONG['german']}\n"
+        row = decode(source.encode("windows-1252"))[0]
+        assert (row["content"], row["encoding"]) == (source, "windows-1252")
+        assert 0.9 < row["encoding_confidence"] < 1.0  # type: ignore[operator]
+    # Valid UTF-8 stays that, whatever an old first line says.
+    source = "# coding: latin-1\n# Größe\n"
+    assert text(source.encode()) == (source, "utf-8")
+    # Two-byte Chinese that happens to be valid UTF-8 is what it says it is.
+    source = "# coding: gbk\n# 摹\n"
+    assert source.encode("gbk").decode() != source
+    assert text(source.encode("gbk")) == (source, "gb18030")
+
+
+def test_a_guess_says_how_sure_it_is() -> None:
+    sure, unsure, plain, none = decode(
+        CODE.format(LONG["russian"]).encode("windows-1251"), b"// \xe0\xe1\n", b"a\n", b"\0"
+    )
+    assert sure["encoding_confidence"] > 0.999  # type: ignore[operator]
+    assert 0 < unsure["encoding_confidence"] < 0.99  # type: ignore[operator]
+    assert (plain["encoding_confidence"], none["encoding_confidence"]) == (1.0, None)
+
+
 def test_text_that_looks_binary_is_kept() -> None:
     for source in ("GIF89a is a format\n", "MZ = 1\n", "\x1b[1mbold\x1b[0m\n", "a\x0cb\n", "x = '\ufffd'\n"):
         assert text(source.encode()) == (source, "utf-8")

@@ -19,9 +19,9 @@ from rich.console import Console
 
 import codemill as cm
 from codemill.machine.table import step
-from codemill.report.diffs import BUDGET, COLUMNS, SHOWN, diff
-from codemill.report.diffview import DiffView
-from codemill.report.terminal import explain, explain_data
+from codemill.report.facts.diffs import BUDGET, COLUMNS, SHOWN, diff
+from codemill.report.terminal.diff import DiffView
+from codemill.report.terminal.show import explain, explain_data
 from codemill.sources import Parquet
 from codemill.steps import dedup, ingest
 from tests import toys
@@ -157,7 +157,7 @@ def test_text_left_in_a_parquet_input_is_read_there_while_it_is_the_same(tmp_pat
 
 def test_a_damaged_working_table_is_said_to_be(out: Path, tmp_path: Path) -> None:
     shutil.copytree(out, tmp_path / "out")
-    for part in (tmp_path / "out" / ".work" / "ingest.documents").rglob("part-*.parquet"):
+    for part in (tmp_path / "out" / ".work" / "ingest.documents").glob("*.parquet"):
         data = bytearray(part.read_bytes())
         data[4 : len(data) // 2] = bytes(len(data) // 2 - 4)
         part.write_bytes(data)

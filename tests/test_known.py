@@ -23,7 +23,7 @@ from codemill.machine import exchange as exchange_module
 from codemill.machine.kinds import Exchange
 from codemill.machine.planning import plan
 from codemill.recipes.refinecode import refinecode
-from codemill.report.terminal import explain, explain_data
+from codemill.report.terminal.show import explain, explain_data
 from codemill.sources import Folder, Published
 from codemill.steps import dedup, ingest, known
 from tests import toys

@@ -12,7 +12,7 @@ from moto.server import ThreadedMotoServer
 
 import codemill as cm
 from codemill.machine.store import Place
-from codemill.report.terminal import explain_data, show_data
+from codemill.report.terminal.show import explain_data, show_data
 from codemill.run import Run
 from codemill.steps import dedup, detect, ingest, quality
 from tests.test_cli import codemill

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import codemill as cm
+from codemill.document import VERDICT
 from codemill.rules import Rule, RuleBook, RuleSet
 from codemill.steps import detect, ingest, quality
 from tests.toys import Literals
@@ -94,7 +95,7 @@ def test_chance_is_a_hash_of_the_document() -> None:
 
 def test_keep_drops_for_the_first_rule() -> None:
     fired = judged(num_words=[1, 9, 9], num_chars=[2, 30, 61.5])
-    kept = quality.keep.function(pa.record_batch({"rules_fired": pa.array(fired, cm.table.VERDICT["rules"])}))
+    kept = quality.keep.function(pa.record_batch({"rules_fired": pa.array(fired, VERDICT["rules"])}))
     assert kept["reason"].to_pylist() == ["num_words_too_low", None, "num_chars_too_high"]
     assert kept["value"].to_pylist() == ["1 < 3", None, "61.5 > 60"]
     assert [len(r) if r else 0 for r in kept["rules"].to_pylist()] == [2, 0, 1]
@@ -138,8 +139,10 @@ def test_a_build_keeps_what_no_rule_fires_on(tmp_path: Path) -> None:
 def test_a_changed_threshold_measures_nothing_again(tmp_path: Path) -> None:
     cm.build(table(), out=tmp_path, workers=1)
     looser = BOOK.with_rule("python", Rule("num_chars", below=5, above=600))
-    states = {p.table.step.name: p.complete for p in cm.plan(table(looser), tmp_path).tables}
-    assert (states["quality.measure"], states["quality.judge"], states["quality.keep"]) == (True, False, False)
+    planned = cm.plan(table(looser), tmp_path)
+    states = {node.table.step.name: state for node, state in zip(planned.nodes, planned.states, strict=True)}
+    named = ("quality.measure", "quality.judge", "quality.keep")
+    assert [states[name] for name in named] == ["built", "to build", "to build"]
     assert cm.build(table(looser), out=tmp_path, workers=1)["kept"]["rows"] == 2
 
 

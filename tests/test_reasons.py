@@ -13,7 +13,7 @@ import codemill as cm
 from codemill import catalog, sources
 from codemill.machine.table import module_from_file
 from codemill.report import render
-from codemill.report.terminal import explain_data, show, show_data
+from codemill.report.terminal.show import explain_data, show, show_data
 from codemill.steps import ingest
 from tests.toys import Literals
 

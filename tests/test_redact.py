@@ -27,7 +27,7 @@ import codemill as cm
 from codemill import cleaning
 from codemill.document import KINDS
 from codemill.errors import RecipeError
-from codemill.report.terminal import explain_data, explain_view
+from codemill.report.terminal.show import explain_data, explain_view
 from codemill.sources import Folder
 from codemill.steps import clean, dedup, detect, ingest
 
@@ -100,7 +100,7 @@ def test_one_text_and_many() -> None:
     many = cm.redact(["x = 1", None, "'93.184.216.34'"])
     assert many["content"].to_pylist() == ["x = 1", None, "'<ip>'"]
     assert many["ip"].to_pylist() == [0, None, 1]
-    assert many.schema.names == ["content", *cleaning.KINDS]
+    assert many.schema.names == ["content", *KINDS]
     assert cm.redact(pa.chunked_array([["a"], ["b"]], pa.string())).num_rows == 2
     assert cm.redact([]).num_rows == 0
 
@@ -277,9 +277,9 @@ def test_the_values_are_in_no_table_but_the_text(tmp_path: Path) -> None:
     assert manifest["kept"]["rows"] == 1
     [text] = pq.read_table(tmp_path / "out" / "corpus")["content"].to_pylist()
     assert text == "# Written by <name>\nimport os\nprint(os.name)\n"
-    [layer] = (tmp_path / "out" / ".work" / "clean.redact").glob("*/part-*.parquet")
-    counts = pq.read_table(layer)["redacted"].to_pylist()
-    assert counts == [{kind: int(kind == "name") for kind in cleaning.KINDS}] * 2
+    layers = list((tmp_path / "out" / ".work" / "clean.redact").glob("*.parquet"))
+    counts = [row for layer in layers for row in pq.read_table(layer)["redacted"].to_pylist()]
+    assert counts == [{kind: int(kind == "name") for kind in KINDS}] * 2
     for repo, name in (("a", "Jane Doe"), ("b", "Bruno Eriksson")):
         data = explain_data(tmp_path / "out", f"{repo}/x.py")
         [match] = data["matches"]
@@ -306,8 +306,13 @@ def test_the_step_on_three_rows() -> None:
     assert [row["password"] for row in done["redacted"].to_pylist()] == [0, 1, 0]
     assert done["reason"].to_pylist() == [None] * 3
     assert len(set(done["clean_sha256"].to_pylist())) == 3
-    with pytest.raises(RecipeError, match="rules of redaction"):
-        clean.redact.function(batch, table="other")
+
+
+def test_a_worker_with_other_rules_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    call = clean.redact(detect.language(ingest.documents(sources=()))).call
+    monkeypatch.setitem(clean.redact.__dict__, "knows", lambda: "other rules")
+    with pytest.raises(RecipeError, match=r"clean.redact is not the same here as where the recipe was read"):
+        call.check()
 
 
 def test_the_verb(tmp_path: Path) -> None:

@@ -20,12 +20,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from codemill.errors import EnvironmentProblem, InputError
-from codemill.report import facts as gathering
+from codemill.machine.store import seal
 from codemill.report import funnel_svg, render, write
-from codemill.report.accounts import checks
-from codemill.report.charts import cluster_histogram, similarity_histogram
-from codemill.report.facts import gather
-from codemill.report.funnel import WIDE
+from codemill.report.facts import ledger as gathering
+from codemill.report.facts.accounts import checks
+from codemill.report.facts.ledger import gather
+from codemill.report.page.charts import cluster_histogram, similarity_histogram
+from codemill.report.page.funnel import WIDE
 from codemill.run import Run
 from tests.report_fixture import ledger_rows, manifest_of, row_of, write_ledger, write_out
 
@@ -253,7 +254,7 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
     manifest["recipe"] = {"name": HOSTILE, "parameters": {QUOTED: HOSTILE, "n": [HOSTILE]}}
     manifest["inputs"][0]["source"] = {"kind": QUOTED, "root": HOSTILE}
     manifest["steps"][0]["parameters"] = {HOSTILE: {"deep": QUOTED}}
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    (tmp_path / "manifest.json").write_text(json.dumps(seal(manifest)))
 
     html = render(tmp_path)
     page = _Page(html)
@@ -298,7 +299,7 @@ def _tampered(out: Path, tmp_path: Path, **changes: Any) -> Path:
         for key in where:
             place = place[int(key) if key.isdigit() else key]
         place[last] = value
-    (tmp_path / "copy" / "manifest.json").write_text(json.dumps(manifest))
+    (tmp_path / "copy" / "manifest.json").write_text(json.dumps(seal(manifest)))
     return tmp_path / "copy"
 
 

@@ -11,8 +11,9 @@ import pytest
 from rich.console import Console, RenderableType
 
 from codemill.errors import InputError
+from codemill.machine.store import seal
 from codemill.report import words
-from codemill.report.terminal import explain, explain_data, show, show_data
+from codemill.report.terminal.show import explain, explain_data, show, show_data
 from tests.report_fixture import row_of, write_ledger, write_out
 
 A, B, C, D, E = ("aa" * 16, "ab" * 16, "cc" * 16, "dd" * 16, "ee" * 16)
@@ -58,14 +59,14 @@ def test_show_has_the_counts_and_is_json(out: Path) -> None:
 
 def test_show_needs_no_recipe(out: Path) -> None:
     manifest = json.loads((out / "manifest.json").read_text())
-    (out / "manifest.json").write_text(json.dumps(manifest | {"recipe": {}}))  # built from Python
+    (out / "manifest.json").write_text(json.dumps(seal(manifest | {"recipe": {}})))  # built from Python
     assert "1 of 5 files kept" in printed(show(out))
 
 
 def test_show_says_when_it_does_not_add_up(out: Path) -> None:
     manifest = json.loads((out / "manifest.json").read_text())
     manifest["steps"][0]["rows_out"] += 1
-    (out / "manifest.json").write_text(json.dumps(manifest))
+    (out / "manifest.json").write_text(json.dumps(seal(manifest)))
     data = show_data(out)
     assert not data["adds_up"]
     assert data["wrong"][0]["what"] == "ingest.documents"

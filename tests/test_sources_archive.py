@@ -14,6 +14,7 @@ import pytest
 import zstandard
 
 from codemill.sources import Archive
+from codemill.sources._shards import EARLY_BITS
 
 from .source_tools import by_path, rows
 
@@ -149,12 +150,12 @@ def test_an_archive_inside_is_a_file(tmp_path: Path) -> None:
 
 
 def test_small_archives_share_a_shard(tmp_path: Path) -> None:
-    for i in range(300):
-        (tmp_path / f"p{i:03}-1.zip").write_bytes(zipped({"a.py": b"1"}))
+    for i in range(1500):
+        (tmp_path / f"p{i:04}-1.zip").write_bytes(zipped({"a.py": b"1"}))
     shards = Archive(str(tmp_path)).list().shards
-    assert len(shards) <= 128
-    assert sum(s.files for s in shards) == 300
-    assert len(rows(Archive(str(tmp_path)))) == 300
+    assert len(shards) <= 1 << EARLY_BITS == 128
+    assert sum(s.files for s in shards) == 1500
+    assert len(rows(Archive(str(tmp_path)))) == 1500
 
 
 def test_names_in_a_zip_that_are_not_marked_as_utf8(tmp_path: Path) -> None:

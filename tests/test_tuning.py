@@ -13,7 +13,7 @@ import pytest
 
 import codemill as cm
 from codemill.cli import cli
-from codemill.report import answers
+from codemill.report.facts import answers
 from codemill.rules import Rule, RuleBook, RuleSet
 from codemill.steps import clean, detect, ingest, quality
 from codemill.tuning import perplexity

@@ -138,7 +138,7 @@ def only_most_copied(pieces: Pieces) -> pa.Table:
     return keys.join(counts, "content_sha256").select(["part", "row", "copies"])
 
 
-def interrupted(*args: object, scope: object) -> dict[str, object]:
+def interrupted(*args: object) -> dict[str, object]:
     """Stands in for a task whose run was interrupted."""
     raise RuntimeError("interrupted")
 

@@ -18,7 +18,7 @@ JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @JSON
 def show(dir: str, as_json: bool) -> None:
     """Funnel and counts of a result, in the terminal."""
-    from codemill.report import terminal
+    from codemill.report.terminal import show as terminal
 
     data = terminal.show_data(dir)
     answer(data, terminal.show_view(data), as_json)
@@ -29,7 +29,7 @@ def show(dir: str, as_json: bool) -> None:
 @JSON
 def rules(dir: str, as_json: bool) -> None:
     """What each rule hits, and what it alone removes."""
-    from codemill.report import tuned
+    from codemill.report.terminal import rules as tuned
 
     answer(*tuned.rules(dir), as_json)
 
@@ -40,7 +40,7 @@ def rules(dir: str, as_json: bool) -> None:
 @JSON
 def rule(dir: str, rule: str, as_json: bool) -> None:
     """One rule: its values, and files on either side of its threshold."""
-    from codemill.report import tuned
+    from codemill.report.terminal import rules as tuned
 
     answer(*tuned.rule(dir, rule), as_json)
 
@@ -51,7 +51,7 @@ def rule(dir: str, rule: str, as_json: bool) -> None:
 @JSON
 def compare(dir: str, change: str, as_json: bool) -> None:
     """What another threshold would do; also SIGNAL>N and SIGNAL=N. Quote it, for < and > mean something to a shell."""
-    from codemill.report import tuned
+    from codemill.report.terminal import rules as tuned
 
     answer(*tuned.compare(dir, change), as_json)
 
@@ -62,7 +62,7 @@ def compare(dir: str, change: str, as_json: bool) -> None:
 @JSON
 def rank(dir: str, trusted: str, as_json: bool) -> None:
     """Files by perplexity under a model, or under trusted files or another result."""
-    from codemill.report import tuned
+    from codemill.report.terminal import rules as tuned
 
     answer(*tuned.rank(dir, trusted), as_json)
 
@@ -73,7 +73,7 @@ def rank(dir: str, trusted: str, as_json: bool) -> None:
 @JSON
 def signals(dir: str, language: str | None, as_json: bool) -> None:
     """Each signal before and after: what was measured, what was kept."""
-    from codemill.report import tuned
+    from codemill.report.terminal import rules as tuned
 
     answer(*tuned.signals(dir, language), as_json)
 
@@ -84,7 +84,7 @@ def signals(dir: str, language: str | None, as_json: bool) -> None:
 @JSON
 def explain(dir: str, document: str, as_json: bool) -> None:
     """Why a file is in or out: by id, by path, or by the end of its path."""
-    from codemill.report import terminal
+    from codemill.report.terminal import show as terminal
 
     data = terminal.explain_data(dir, document)
     answer(data, terminal.explain_view(data), as_json)

@@ -7,6 +7,7 @@ cannot account for a file cannot be trusted with any.
 
 from __future__ import annotations
 
+import base64
 import logging
 import os
 import time
@@ -158,7 +159,7 @@ def _make(
             receipts = exchange(site, call, reading, folder, work)
         else:
             assert named.names is not None
-            filled = fill(site, folder, _tasks(node, named.names, inputs, folder, sizes), ending=".parquet")
+            filled = fill(site, _tasks(node, named.names, inputs, folder, sizes), shelf.files(node, named.names))
             receipts = [filled[stem] for stem in named.names]
     shelf.forget(node)
     work.remove_folder()
@@ -222,6 +223,7 @@ def _write_manifest(shelf: Shelf, made: Built, seconds: float) -> None:
         "key": made.key,
         "parameters": shown(node.call.params),
         "columns": list(node.call.schema.names),
+        "schema": base64.b64encode(node.call.schema.serialize().to_pybytes()).decode(),
         "edits": list(how.edits) if isinstance(how, Layer) else [],
         "verdict": list(node.table.published.verdict),
         "externals": [None if external is None else dict(external) for external in externals],

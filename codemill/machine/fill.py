@@ -1,4 +1,4 @@
-"""The one way to build anything: a folder of files with receipts, filled by tasks. What is there is not made again."""
+"""The one way to build anything: files with receipts, made by tasks. What is there is not made again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from codemill.machine.engine import Engine, Outcome, Task, run
 from codemill.machine.progress import Progress
-from codemill.machine.store import Place, Receipt, intact, read_receipt
+from codemill.machine.store import Place, Receipt, intact, read_receipt, receipt_inside
 
 log = logging.getLogger("codemill")
 
@@ -30,17 +30,11 @@ class Site:
     verify: bool = False  # whether files that are there are hashed before they are trusted
 
 
-def fill(
-    site: Site, folder: Place, tasks: Mapping[str, Task], *, ending: str, there: dict[str, Receipt] | None = None
-) -> dict[str, Receipt]:
-    """Makes the files of a folder that are missing, and returns the receipts of all, by name without `ending`.
+def fill(site: Site, tasks: Mapping[str, Task], there: dict[str, Receipt]) -> dict[str, Receipt]:
+    """Makes the files that are not `there`, and returns the receipts of all, by name without ending.
 
-    A task writes the file of its name and its receipt. `there` are the files known to be there, to which the others are
-    added; without it they are looked up: files with a receipt and the size that it says.
-    Raises: as `engine.run`.
+    A task makes the file of its name and gives its receipt, which is added to `there`. Raises: as `engine.run`.
     """
-    if there is None:
-        there = intact_files(folder, list(tasks), ending=ending, verify=site.verify)
     site.progress.advance(sum(task.size for name, task in tasks.items() if name in there))
 
     def done(outcome: Outcome) -> None:
@@ -52,15 +46,14 @@ def fill(
     return there
 
 
-def intact_files(folder: Place, names: Sequence[str], *, ending: str, verify: bool) -> dict[str, Receipt]:
-    """The receipts of those files that are there and as their receipts say; damaged ones are reported."""
+def intact_files(folder: Place, names: Sequence[str]) -> dict[str, Receipt]:
+    """The receipts of those files that are, by their hash, what a receipt beside them says; others are reported."""
     sizes = folder.names()
     known = [name for name in dict.fromkeys(names) if f"{name}.json" in sizes]
     receipts = [r for r in at_once(lambda name: read_receipt(folder, name), known) if r is not None and r.name]
 
     def whole(receipt: Receipt) -> bool:
-        size = sizes.get(f"{receipt.stem}{ending}", -1)
-        return intact(folder.at(receipt.name), receipt, size) if verify else size == receipt.bytes
+        return intact(folder.at(receipt.name), receipt, sizes.get(receipt.name, -1))
 
     good = {}
     for receipt, ok in zip(receipts, at_once(whole, receipts), strict=True):
@@ -69,6 +62,20 @@ def intact_files(folder: Place, names: Sequence[str], *, ending: str, verify: bo
         else:
             log.warning("%s is missing or damaged and will be rebuilt", folder.at(receipt.name).uri)
     return good
+
+
+def working_files(folder: Place, names: Sequence[str]) -> dict[str, Receipt]:
+    """The receipts of those working files of a folder that are there, by name: each is read for it.
+
+    Why not only looked at: a run that was killed has left no list of them, and their hashes are wanted.
+    """
+    there = folder.names()
+    known = [name for name in dict.fromkeys(names) if f"{name}.parquet" in there]
+    receipts = at_once(lambda name: receipt_inside(folder.at(f"{name}.parquet")), known)
+    for name, receipt in zip(known, receipts, strict=True):
+        if receipt is None:
+            log.warning("%s is damaged and will be rebuilt", folder.at(f"{name}.parquet").uri)
+    return {receipt.stem: receipt for receipt in receipts if receipt is not None}
 
 
 def at_once(function: Callable[[A], B], items: Iterable[A]) -> list[B]:

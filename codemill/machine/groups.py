@@ -24,7 +24,7 @@ from codemill.errors import BuildError
 from codemill.machine import keys
 from codemill.machine.books import Books
 from codemill.machine.engine import Scope, Task
-from codemill.machine.fill import Site, fill, intact_files
+from codemill.machine.fill import Site, fill, intact_files, working_files
 from codemill.machine.identity import digest_of
 from codemill.machine.kinds import GROUP_ROWS, Group
 from codemill.machine.layers import Part
@@ -53,8 +53,7 @@ def group(
             some = dict(enumerate(parts[start : start + AT_A_TIME], start))
             arguments = (call, number, some, work.at(f"{name}.arrow"), partitions)
             tasks[name] = Task(map_group, arguments, f"{call.step.name} {name}", isolates=True, uses=call.step.uses)
-    there = intact_files(work, list(tasks), ending=".arrow", verify=True)
-    maps = fill(site, work, tasks, ending=".arrow", there=there)
+    maps = fill(site, tasks, intact_files(work, list(tasks)))
     sums = {name: np.sum([r.counts["sums"][name] for r in maps.values()], axis=0) for name in how.before}
     before = {name: [0, *accumulate(totals.tolist())] for name, totals in sums.items()}
     lost = sum(len(r.counts["crashed"]) for r in maps.values())
@@ -62,7 +61,6 @@ def group(
     names = [digest_of([key, str(i), str(partitions)]) for i in range(partitions)]
     made = fill(
         site,
-        folder,
         {
             name: Task(
                 reduce_range,
@@ -81,7 +79,7 @@ def group(
             )
             for i, name in enumerate(names)
         },
-        ending=".parquet",
+        working_files(folder, names),
     )
     return [made[name] for name in names]
 

@@ -43,10 +43,13 @@ class Piece:
     edits: tuple[str, ...] = ()  # columns in which null means "as the older layers have it"
     drops: bool = False  # whether it drops a row
     external: Mapping[str, Any] | None = None  # an External as a dict: columns that stayed in the input
+    nulls: pa.Schema | None = None  # there is no file: every value of these columns is null
 
     @property
     def holds(self) -> str:
         """Identifies what is read of it: the hash of its bytes, and of what stayed in the input the source's word."""
+        if self.nulls is not None:
+            return f"null {self.rows} {self.id if self.external else ''}"
         return self.sha256 if self.external is None else f"{self.id}{self.sha256}"
 
     def read(self, names: list[str]) -> Iterator[pa.RecordBatch]:
@@ -67,6 +70,10 @@ class Piece:
             yield pa.RecordBatch.from_arrays(list(columns.values()), names=names)
 
     def _own(self, names: list[str]) -> Iterator[pa.RecordBatch]:
+        if self.nulls is not None:
+            columns = [pa.nulls(self.rows, self.nulls.field(name).type) for name in names]
+            yield pa.RecordBatch.from_arrays(columns, names=names)
+            return
         filesystem, path = self.file.open()
         try:
             with contextlib.ExitStack() as stack:

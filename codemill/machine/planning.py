@@ -17,7 +17,7 @@ from typing import Any
 
 from codemill.errors import RecipeError, did_you_mean
 from codemill.machine import keys
-from codemill.machine.fill import at_once, intact_files
+from codemill.machine.fill import at_once, working_files
 from codemill.machine.identity import digest, digest_of
 from codemill.machine.kinds import ADDS_A_LAYER, Exchange, Folder, Group, Layer, Opened, Rows, Source
 from codemill.machine.layers import Part, Piece
@@ -238,19 +238,39 @@ class Shelf:
             whole = at_once(lambda item: _there(place.at(item[0]), item[1], verify=self.verify), files.items())
             return Built(node, named.key, (), place=place, files=files, counts=facts["counts"]) if all(whole) else None
         receipts = tuple(Receipt(**receipt) for receipt in facts["files"])
-        sizes = self._sizes(node)
-        if any(sizes.get(receipt.name) != receipt.bytes for receipt in receipts):
+        self._sizes(node)  # once, before many ask for them
+        if not all(at_once(lambda receipt: self._is_there(node, receipt), receipts)):
             return None
-        if self.verify:
-            stems = [receipt.stem for receipt in receipts]
-            if set(stems) - set(intact_files(self.folder(node), stems, ending=".parquet", verify=True)):
-                return None
         return built_of(node, named, inputs, receipts, self.folder(node))
 
     def there(self, node: Node, named: Named) -> int:
         """How many of a table's files are there, of one that is not complete."""
-        sizes = self._sizes(node)
-        return sum(f"{name}.json" in sizes for name in named.names or ())
+        return len(self._known(node, named.names or ()))
+
+    def files(self, node: Node, names: Sequence[str]) -> dict[str, Receipt]:
+        """The receipts of those files of a table that are there, by name: from the manifests of other tables of the
+        step, or from the files themselves."""
+        known = self._known(node, names)
+        return known | working_files(self.folder(node), [name for name in names if name not in known])
+
+    def _known(self, node: Node, names: Sequence[str]) -> dict[str, Receipt]:
+        """What the manifests of the step's tables say of these files, if they are there."""
+        folder, wanted = self.work.at("tables", node.table.step.name), set(names)
+        manifests = at_once(lambda name: sealed(folder.at(name).read_json()), folder.names())
+        receipts: dict[str, Receipt] = {}
+        for facts in manifests:
+            for value in facts["files"] if facts and isinstance(facts["files"], list) else ():
+                receipt = Receipt(**value)
+                if receipt.stem in wanted:
+                    receipts[receipt.stem] = receipt
+        there = at_once(lambda receipt: self._is_there(node, receipt), receipts.values())
+        return {name: receipt for (name, receipt), ok in zip(receipts.items(), there, strict=True) if ok}
+
+    def _is_there(self, node: Node, receipt: Receipt) -> bool:
+        if not receipt.bytes:
+            return True  # there is no file where every value is null
+        size = self._sizes(node).get(receipt.name, -1)
+        return intact(self.folder(node).at(receipt.name), receipt, size) if self.verify else size == receipt.bytes
 
     def _sizes(self, node: Node) -> dict[str, int]:
         folder = self.folder(node)
@@ -287,6 +307,7 @@ def built_of(node: Node, named: Named, inputs: Sequence[Built], receipts: Sequen
             edits,
             bool(receipt.counts["dropped"]),
             None if external is None else dict(external.__dict__),
+            None if receipt.bytes else node.call.schema,
         )
 
     if isinstance(step.how, ADDS_A_LAYER):

@@ -100,7 +100,7 @@ def _stage_rows(
     known = {value["counts"].get("id"): value for value in earlier.values()}
     todo: dict[str, Task] = {}
     ids = {part.name: _identity(part, reads, verdict) for part in made.parts}
-    there = intact_files(folder, list(ids), ending=".parquet", verify=True)
+    there = intact_files(folder, list(ids))
     for part, size in zip(made.parts, made.sizes, strict=True):
         old = known.get(ids[part.name])
         if part.name not in there and old is not None and intact(target.at(old["name"]), Receipt(**old)):
@@ -108,7 +108,7 @@ def _stage_rows(
             target.at(old["name"]).copy_to(folder.at(receipt.name))
             there[part.name] = receipt
         todo[part.name] = Task(partial(run, identity=ids[part.name]), (part,), f"publish {part.name}", size)
-    made_now = fill(site, folder, todo, ending=".parquet", there=there)
+    made_now = fill(site, todo, there)
     return {made_now[name].name: made_now[name] for name in ids}
 
 
@@ -142,7 +142,7 @@ def _swap(out: Place, staging: Place, files: Mapping[str, Mapping[str, Receipt]]
         stale = {name for name in folder.names() if OURS.fullmatch(name)} | set(earlier.get(title, {}))
         for name in stale - set(mine):
             folder.at(name).remove()
-        if mine:
+        if title in files:
             folder.make()
         for name in mine:
             staged = staging.at(title, name)

@@ -198,7 +198,7 @@ def publish_rows(part: Part, *, columns: pa.Schema | None, folder: Place, identi
     known = part.columns()
     schema = columns if columns is not None else _schema_of(part)
     wanted = [name for name in schema.names if name in known]
-    with PartWriter(folder, part.name, schema, gather=ROW_GROUP_BYTES) as writer:
+    with PartWriter(folder, part.name, schema, gather=ROW_GROUP_BYTES, published=True) as writer:
         for batch, alive in batches(part, wanted):
             writer.write(complete(filtered(batch, alive), schema))
         return {"receipts": [writer.close({"id": identity})]}
@@ -209,7 +209,7 @@ def publish_ledger(part: Part, *, schema: pa.Schema, folder: Place, identity: st
     known = part.columns()
     wanted = [name for name in schema.names if name in known]
     said: Counter[tuple[str | None, str | None]] = Counter()
-    with PartWriter(folder, part.name, schema, gather=ROW_GROUP_BYTES) as writer:
+    with PartWriter(folder, part.name, schema, gather=ROW_GROUP_BYTES, published=True) as writer:
         for batch, verdicts in part.batches(wanted, ("reason", *part.verdict)):
             entry = _entry(batch, verdicts, part, schema)
             pairs = pa.table({"step": entry["step"], "reason": entry["reason"]}).group_by(["step", "reason"])

@@ -1,8 +1,12 @@
 """What a run did, for people: one HTML page, one picture, and the same in the terminal.
 
-`render` and `write` make OUT/report.html, `funnel_svg` the picture, `terminal.show` and `terminal.explain`
-the answers to `codemill show` and `codemill explain`. All are pure functions of OUT's files; no step knows
-of them.
+    facts/      what is said, as plain data: computed from a finished run
+    page/       the page and its pictures
+    terminal/   the same in the terminal
+    words.py    numbers, sizes and names as people read them
+
+`render` and `write` make OUT/report.html, `funnel_svg` the picture. All are pure functions of OUT's files; no step
+knows of them.
 """
 
 from __future__ import annotations
@@ -11,10 +15,10 @@ from pathlib import Path
 
 from codemill.errors import EnvironmentProblem
 from codemill.machine.store import Place
-from codemill.report import distribution, rules
-from codemill.report.facts import gather
-from codemill.report.funnel import funnel_svg
-from codemill.report.page import page_of
+from codemill.report.facts import distribution, rules
+from codemill.report.facts.ledger import gather
+from codemill.report.page.funnel import funnel_svg
+from codemill.report.page.html import page_of
 from codemill.run import Run, below
 
 __all__ = ["funnel_svg", "render", "write"]

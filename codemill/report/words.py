@@ -133,7 +133,7 @@ def copies(by_reason: Mapping[str, int]) -> str:
 
 
 def chunks(counts: Mapping[str, int]) -> str:
-    """What went at level chunk: see `facts.chunk_totals`.
+    """What went at level chunk: see `facts.ledger.chunk_totals`.
 
     >>> chunks({"total": 90, "removed": 7, "documents": 2, "cut": 3, "bytes": 41_000})
     '7 of 90 chunks went: 4 with files of which none was left, 3 (41.0 kB) out of 2 files of which others were left.'

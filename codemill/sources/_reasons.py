@@ -8,6 +8,7 @@ REASONS = {
     "link": "a link; what it points to is counted where it lies",
     "sparse": "a file with holes",
     "lfs_pointer": "a Git LFS pointer, not the file itself",
+    "no_files": "a repository without a file",
     "submodule": "a reference to another repository",
     "missing": "an object that the repository does not have",
     "outside": "a repository that takes its objects from elsewhere",

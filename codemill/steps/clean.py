@@ -62,7 +62,7 @@ def notebooks(documents: pa.RecordBatch, *, form: str = "structured", output_cha
 
 
 @step(
-    version=2,
+    version=3,
     reads=("content", "language"),
     edits=("content",),
     adds={"content": pa.large_string(), "header_chars_removed": pa.uint32()},

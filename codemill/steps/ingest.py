@@ -40,7 +40,7 @@ DOCUMENTS = Published(
 
 
 @source(
-    version=1,
+    version=2,
     adds={**BASE, "reason": pa.string(), "value": pa.string()},
     published=DOCUMENTS,
     check=_check,
@@ -77,6 +77,7 @@ def documents(
         "content_sha256": decoded["content_sha256"],
         "content": decoded["content"],
         "encoding": decoded["encoding"],
+        "encoding_confidence": decoded["encoding_confidence"],
         "reason": reason,
         "value": pc.coalesce(raw["detail"], decoded["detail"]),
     }

@@ -9,14 +9,15 @@
 //! Why not `chardetng`, the detector of Firefox: it is made for web pages, where most bytes are prose. In source code
 //! the few comments decide. Accuracy of both: docs/encodings.md.
 
-use super::single_byte;
+use super::{declared, single_byte};
 use encoding_rs::{DecoderResult, Encoding};
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
 /// How the bytes become characters.
 #[derive(Clone, Copy)]
-pub(super) enum Decoder {
+pub enum Decoder {
+    /// As the web has it.
     Standard(&'static Encoding),
     /// 128 characters, for 0x80 to 0xFF: code pages that the web does not know.
     Page(&'static [char; 128]),
@@ -131,21 +132,43 @@ pub fn iso_2022_jp(raw: &[u8]) -> Option<String> {
     text.chars().all(|c| c != '\x1b').then(|| text.into_owned())
 }
 
-/// The text of bytes that are neither UTF-8 nor binary, and the name of their encoding.
+/// What bytes were decoded to.
+#[derive(Debug, PartialEq)]
+pub struct Decoded {
+    /// The text.
+    pub text: String,
+    /// The name of the encoding.
+    pub encoding: &'static str,
+    /// 1 where the file declares it; else the probability that the text is right, as the costs of all candidates have
+    /// it.
+    pub confidence: f32,
+}
+
+/// The text of bytes that are neither UTF-8 nor binary: in the encoding that they declare, else in the likeliest.
 ///
 /// Null: if they are UTF-8 but for some damage, or nothing decodes them into something that reads as text. Then the
 /// detail for the ledger.
-pub fn decode(raw: &[u8]) -> Result<(String, &'static str), String> {
+pub fn decode(raw: &[u8]) -> Result<Decoded, String> {
+    let declared = declared::find(raw);
+    // Two-byte codes that decode without a fault are more than chance, however much of them passes for UTF-8.
+    if let Some(found) =
+        declared.filter(|(name, _)| DOUBLE_BYTE.contains(name)).and_then(|d| as_declared(raw, d))
+    {
+        return Ok(found);
+    }
     let damage = damaged_utf8(raw);
     if damage.valid >= 3 * damage.invalid {
         return Err(format!("UTF-8 but for {} bytes, the first at byte {}", damage.invalid, damage.first));
     }
+    if let Some(found) = declared.and_then(|d| as_declared(raw, d)) {
+        return Ok(found);
+    }
     let sample = sample(raw);
     let high = sample.iter().filter(|b| **b >= 0x80).count() as f32;
-    let mut ranked: Vec<(f32, &Candidate)> =
-        CANDIDATES.iter().filter_map(|c| cost(c, &sample).map(|cost| (cost, c))).collect();
+    let mut ranked: Vec<(f32, &Candidate, String)> =
+        CANDIDATES.iter().filter_map(|c| cost(c, &sample).map(|(cost, text)| (cost, c, text))).collect();
     ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
-    for (cost, &Candidate(name, decoder, ..)) in ranked {
+    for (rank, &(cost, &Candidate(name, decoder, ..), _)) in ranked.iter().enumerate() {
         if cost - ascii_cost(&sample) > PLAUSIBLE.0 * high + PLAUSIBLE.1 {
             break;
         }
@@ -153,10 +176,43 @@ pub fn decode(raw: &[u8]) -> Result<(String, &'static str), String> {
             // Most code pages agree on most symbols: where they do, it gets the name of the most frequent one.
             let Candidate(usual, its_decoder, ..) = CANDIDATES[0];
             let agrees = name != usual && whole(its_decoder, raw).is_some_and(|other| other == text);
-            return Ok((text, if agrees { usual } else { name }));
+            let encoding = if agrees { usual } else { name };
+            return Ok(Decoded { text, encoding, confidence: confidence(&ranked[rank..]) });
         }
     }
     Err(format!("not UTF-8 at byte {}, and reads as no encoding that is known", damage.first))
+}
+
+/// What a guess can reach: 1 is for what is none.
+const SUREST_GUESS: f32 = 0.9999;
+
+const DOUBLE_BYTE: [&str; 5] = ["big5", "euc-jp", "euc-kr", "gb18030", "shift_jis"];
+
+fn as_declared(raw: &[u8], (encoding, decoder): (&'static str, Decoder)) -> Option<Decoded> {
+    whole(decoder, raw).map(|text| Decoded { text, encoding, confidence: 1.0 })
+}
+
+/// The text of bytes that happen to be valid UTF-8 although they are in the two-byte encoding which they declare.
+///
+/// Why: two bytes of Chinese can be one letter of UTF-8. Text that was written in UTF-8 has characters of three bytes
+/// wherever it is Chinese, Japanese or Korean, and then the declaration is out of date.
+pub fn declared_over_utf8(raw: &[u8], text: &str) -> Option<Decoded> {
+    if text.is_ascii() || text.chars().any(|c| c.len_utf8() > 2) {
+        return None;
+    }
+    declared::find(raw).filter(|(name, _)| DOUBLE_BYTE.contains(name)).and_then(|d| as_declared(raw, d))
+}
+
+/// The probability of the first text, where a cost of so many bits is a likelihood. Candidates that agree on the text
+/// count once.
+fn confidence(ranked: &[(f32, &Candidate, String)]) -> f32 {
+    let mut total = 0.0;
+    for (rank, (cost, _, text)) in ranked.iter().enumerate() {
+        if !ranked[..rank].iter().any(|(_, _, before)| before == text) {
+            total += (ranked[0].0 - cost).exp2();
+        }
+    }
+    (1.0f32 / total).min(SUREST_GUESS)
 }
 
 struct Damage {
@@ -203,12 +259,13 @@ fn ascii_cost(sample: &[u8]) -> f32 {
     sample.iter().filter(|b| b.is_ascii()).count() as f32 * ASCII_COST
 }
 
-/// The bits that the cheapest of a candidate's languages needs. Null: if its encoding does not decode the sample.
-fn cost(candidate: &Candidate, sample: &[u8]) -> Option<f32> {
+/// The bits that the cheapest of a candidate's languages needs, and the sample's text. Null: if its encoding does not
+/// decode the sample.
+fn cost(candidate: &Candidate, sample: &[u8]) -> Option<(f32, String)> {
     let text = partial(candidate.1, sample)?;
     let least =
         candidate.2.iter().map(|name| cost_in(&languages()[name], &text)).fold(f32::INFINITY, f32::min);
-    Some(least + candidate.3)
+    Some((least + candidate.3, text))
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -324,7 +381,29 @@ mod tests {
 
     #[test]
     fn what_is_shared_by_code_pages_is_windows_1252() {
-        assert_eq!(decode(b"/* \xa9 2003 */"), Ok(("/* © 2003 */".to_owned(), "windows-1252")));
+        let decoded = decode(b"/* \xa9 2003 */").expect("text");
+        assert_eq!((decoded.text.as_str(), decoded.encoding), ("/* © 2003 */", "windows-1252"));
+    }
+
+    #[test]
+    fn the_declared_encoding_is_taken_where_the_bytes_allow_it() {
+        let decoded = decode(b"# coding: iso-8859-15\n# 3 \xa4\n").expect("text");
+        assert_eq!(
+            (decoded.text.as_str(), decoded.confidence),
+            ("# coding: iso-8859-15\n# 3 \u{20ac}\n", 1.0)
+        );
+        // Half a character at the end: it is not what it says it is.
+        let decoded = decode(b"# coding: shift_jis\n# gr\xfcn und blau, sch\xf6n\n# \xe4").expect("text");
+        assert_eq!(decoded.encoding, "windows-1252");
+        assert!(decoded.confidence < 1.0);
+    }
+
+    #[test]
+    fn confidence_grows_with_what_there_is_to_go_by() {
+        let (text, _, _) = encoding_rs::WINDOWS_1251.encode("// сумма всех элементов списка");
+        let much = decode(&text).expect("text").confidence;
+        let little = decode(b"// \xe4\xe0").expect("text").confidence;
+        assert!(little < much && much > 0.99, "{little} {much}");
     }
 
     #[test]

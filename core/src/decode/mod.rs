@@ -4,6 +4,7 @@
 //! prose and the measured accuracy.
 
 pub mod binary;
+mod declared;
 pub mod legacy;
 mod single_byte;
 pub mod text;
@@ -13,7 +14,7 @@ pub mod unicode;
 pub(crate) mod python;
 
 use crate::guard::guarded;
-use arrow_array::builder::StringBuilder;
+use arrow_array::builder::{Float32Builder, StringBuilder};
 use arrow_array::{Array, ArrayRef, LargeBinaryArray, LargeStringArray, RecordBatch};
 use arrow_buffer::{Buffer, MutableBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field, Schema};
@@ -26,6 +27,7 @@ pub fn schema() -> Schema {
     Schema::new(vec![
         Field::new("content", DataType::LargeUtf8, true),
         Field::new("encoding", DataType::Utf8, true),
+        Field::new("encoding_confidence", DataType::Float32, true),
         Field::new("content_sha256", DataType::FixedSizeBinary(32), true),
         Field::new("reason", DataType::Utf8, true),
         Field::new("detail", DataType::Utf8, true),
@@ -34,7 +36,8 @@ pub fn schema() -> Schema {
 
 /// Decodes a batch of files.
 ///
-/// Shape: one row per value, in order; columns as in [`schema`]. A row has either `content` and `encoding`, or
+/// Shape: one row per value, in order; columns as in [`schema`]. A row has either `content`, `encoding` and
+/// `encoding_confidence`, or
 /// `reason` (`empty`, `binary`, `undecodable`, `crashed`) and mostly `detail`. Null: a null value gives a row of
 /// nulls, without a reason. If every document is UTF-8 without a byte order mark, `content` shares the memory of
 /// `raw`.
@@ -47,6 +50,7 @@ fn decode_with<'a>(
     judge: impl Fn(&'a [u8]) -> Judgement<'a>,
 ) -> Result<RecordBatch, ArrowError> {
     let mut encodings = StringBuilder::with_capacity(raw.len(), raw.len() * 5);
+    let mut confidences = Float32Builder::with_capacity(raw.len());
     let mut reasons = StringBuilder::with_capacity(raw.len(), 0);
     let mut details = StringBuilder::with_capacity(raw.len(), 0);
     let mut texts: Vec<Option<Cow<'a, str>>> = Vec::with_capacity(raw.len());
@@ -54,18 +58,22 @@ fn decode_with<'a>(
         let judgement = bytes.map(|b| guarded(|| judge(b)));
         let (text, encoding, reason, detail) = match judgement {
             None => (None, None, None, None),
-            Some(Ok(Judgement::Text { text, encoding })) => (Some(text), Some(encoding), None, None),
+            Some(Ok(Judgement::Text { text, encoding, confidence })) => {
+                (Some(text), Some((encoding, confidence)), None, None)
+            }
             Some(Ok(Judgement::Dropped { reason, detail })) => (None, None, Some(reason), detail),
             Some(Err(panic)) => (None, None, Some("crashed"), Some(Cow::Owned(format!("decoding: {panic}")))),
         };
         texts.push(text);
-        encodings.append_option(encoding);
+        encodings.append_option(encoding.map(|(name, _)| name));
+        confidences.append_option(encoding.map(|(_, confidence)| confidence));
         reasons.append_option(reason);
         details.append_option(detail);
     }
     let columns: Vec<ArrayRef> = vec![
         Arc::new(contents(raw, texts)),
         Arc::new(encodings.finish()),
+        Arc::new(confidences.finish()),
         Arc::new(crate::hash::sha256(raw)),
         Arc::new(reasons.finish()),
         Arc::new(details.finish()),

@@ -6,7 +6,7 @@ use arrow_pyarrow::ToPyArrow;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
-/// Decodes a large_binary array into a record batch of content, encoding, content_sha256, reason, detail.
+/// Decodes a large_binary array into a record batch of content, encoding, encoding_confidence, content_sha256, reason, detail.
 #[pyfunction]
 fn decode<'py>(py: Python<'py>, raw: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let raw: LargeBinaryArray = array(raw, "raw", "large_binary")?;

@@ -4,7 +4,7 @@ use super::{binary, legacy, unicode};
 use std::borrow::Cow;
 
 /// What became of the bytes of one document.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub enum Judgement<'a> {
     /// Text; borrowed if the bytes were UTF-8 already.
     Text {
@@ -12,6 +12,8 @@ pub enum Judgement<'a> {
         text: Cow<'a, str>,
         /// What it was decoded from.
         encoding: &'static str,
+        /// 1 where the bytes or a declaration in them say so; the probability that a guess is right otherwise.
+        confidence: f32,
     },
     /// No text, for one reason.
     Dropped {
@@ -30,7 +32,8 @@ pub enum Judgement<'a> {
 /// 4. NUL bytes: UTF-16 without a mark if it reads as that, else `binary`, also where the bytes are valid UTF-8.
 /// 5. Too many control characters: `binary`.
 /// 6. Valid UTF-8 (or ISO-2022-JP, which hides in ASCII): that.
-/// 7. A legacy encoding if one decodes every byte and reads as text, else `undecodable`.
+/// 7. The encoding that the file declares, if the bytes follow it.
+/// 8. A legacy encoding if one decodes every byte and reads as text, else `undecodable`.
 ///
 /// The result never contains a U+FFFD that was not in the file.
 pub fn judge(raw: &[u8]) -> Judgement<'_> {
@@ -45,7 +48,7 @@ pub fn judge(raw: &[u8]) -> Judgement<'_> {
     }
     if let Some(at) = memchr::memchr(0, raw) {
         return match unicode::unmarked_utf16(raw) {
-            Some((text, encoding)) => Judgement::Text { text: Cow::Owned(text), encoding },
+            Some((text, encoding)) => certain(text.into(), encoding),
             None => dropped_binary(format!("NUL at byte {at}").into()),
         };
     }
@@ -55,15 +58,24 @@ pub fn judge(raw: &[u8]) -> Judgement<'_> {
         return dropped_binary(format!("{controls} control characters in {} bytes", raw.len()).into());
     }
     if let Some(text) = valid {
-        return match legacy::iso_2022_jp(raw) {
-            Some(text) => Judgement::Text { text: Cow::Owned(text), encoding: "iso-2022-jp" },
-            None => Judgement::Text { text: Cow::Borrowed(text), encoding: "utf-8" },
+        if let Some(text) = legacy::iso_2022_jp(raw) {
+            return certain(text.into(), "iso-2022-jp");
+        }
+        return match legacy::declared_over_utf8(raw, text) {
+            Some(found) => certain(found.text.into(), found.encoding),
+            None => certain(text.into(), "utf-8"),
         };
     }
     match legacy::decode(raw) {
-        Ok((text, encoding)) => Judgement::Text { text: Cow::Owned(text), encoding },
+        Ok(legacy::Decoded { text, encoding, confidence }) => {
+            Judgement::Text { text: text.into(), encoding, confidence }
+        }
         Err(detail) => Judgement::Dropped { reason: "undecodable", detail: Some(detail.into()) },
     }
+}
+
+fn certain<'a>(text: Cow<'a, str>, encoding: &'static str) -> Judgement<'a> {
+    Judgement::Text { text, encoding, confidence: 1.0 }
 }
 
 fn dropped_binary(detail: Cow<'static, str>) -> Judgement<'static> {
@@ -92,7 +104,7 @@ fn with_mark(raw: &[u8], mark: unicode::Mark) -> Judgement<'_> {
     if binary::too_many(controls, text.len(), true) {
         return dropped_binary(format!("{controls} control characters in {} bytes", text.len()).into());
     }
-    Judgement::Text { text, encoding: mark.encoding }
+    certain(text, mark.encoding)
 }
 
 #[cfg(test)]
@@ -102,13 +114,13 @@ mod tests {
     fn reason(raw: &[u8]) -> (&'static str, String) {
         match judge(raw) {
             Judgement::Dropped { reason, detail } => (reason, detail.unwrap_or_default().into_owned()),
-            Judgement::Text { text, encoding } => panic!("{encoding}: {text:?}"),
+            Judgement::Text { text, encoding, .. } => panic!("{encoding}: {text:?}"),
         }
     }
 
     fn text(raw: &[u8]) -> (String, &'static str) {
         match judge(raw) {
-            Judgement::Text { text, encoding } => (text.into_owned(), encoding),
+            Judgement::Text { text, encoding, .. } => (text.into_owned(), encoding),
             Judgement::Dropped { reason, detail } => panic!("{reason}: {detail:?}"),
         }
     }

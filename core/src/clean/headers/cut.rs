@@ -13,10 +13,17 @@ pub fn cuts(text: &str, head: &Head, pieces: &[Piece]) -> (Vec<Range<usize>>, us
     for group in groups(pieces) {
         let before = found.len();
         let lines = &pieces[group];
-        if !lines.iter().any(|line| line.notice) {
+        if !lines.iter().any(|line| line.notice || line.part.is_some()) {
             continue;
         }
-        if lines.iter().any(|line| line.class == Class::Kept || (line.class == Class::Text && !line.notice)) {
+        let stays = |line: &Piece| match line.class {
+            Class::Kept => true,
+            Class::Text => !line.notice,
+            // A link may be to a specification.
+            Class::Trivial => !line.notice && line.text(text).contains("://"),
+            Class::Blank | Class::Frame => false,
+        };
+        if lines.iter().any(stays) {
             cut_lines(text, head, lines, &mut found);
         } else {
             cut_comments(text, head, lines, &mut found);
@@ -54,7 +61,13 @@ fn cut_comments(text: &str, head: &Head, lines: &[Piece], found: &mut Vec<Range<
 fn cut_lines(text: &str, head: &Head, lines: &[Piece], found: &mut Vec<Range<usize>>) {
     let mut gone: Vec<bool> = lines.iter().map(|line| line.notice).collect();
     trim(lines, &mut gone, head);
-    for (line, _) in lines.iter().zip(&gone).filter(|(_, gone)| **gone) {
+    for (line, gone) in lines.iter().zip(&gone) {
+        if let Some((start, end)) = line.part {
+            found.push(start..end);
+        }
+        if !gone {
+            continue;
+        }
         let comment = head.comments[line.comment];
         if comment.start == line.start && comment.end == line.end {
             found.push(line.start..line.end);

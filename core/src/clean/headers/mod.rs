@@ -1,11 +1,12 @@
 //! Leading copyright and licence notices are taken out of source files.
 //!
-//! [`head`] finds the comments before the first code, [`pieces`] reads them line by line, [`notice`] says which lines
-//! are a notice, [`cut`] takes those lines out. Whatever is not part of such a comment stays, byte for byte; the result
+//! [`head`] finds the comments before the first code, [`pieces`] reads them line by line, [`sentences`] cuts
+//! them into sentences, [`notice`] says which of them are a notice, [`cut`] takes those out. Whatever is not part of such a comment stays, byte for byte; the result
 //! is lexed again, and if its first code does not begin where it should the text is left alone.
 //!
 //! Linear: no more than the first [`head::LIMIT`] bytes of a text are looked at.
 
+mod claims;
 mod cut;
 mod directives;
 pub mod head;
@@ -14,8 +15,10 @@ mod phrases;
 mod pieces;
 #[cfg(feature = "python")]
 pub mod python;
+mod sentences;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use crate::lex::Syntax;
 use std::borrow::Cow;

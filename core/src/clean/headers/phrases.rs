@@ -1,9 +1,10 @@
 //! The words of notices, and their weight.
 //!
-//! One automaton finds them all in one pass. A paragraph of [`DECISIVE`] weight is a notice; one of [`WEAK`] weight is
-//! part of the notice beside it; what weighs less is not counted.
+//! One automaton finds them all in one pass. A sentence of [`DECISIVE`] weight is a notice; one of [`WEAK`] weight is
+//! part of the notice beside it; what weighs less is not counted. Whether the rest of the sentence agrees, [`super::words`]
+//! says.
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::AhoCorasick;
 use std::sync::LazyLock;
 
 /// Weight of a notice.
@@ -54,6 +55,8 @@ const THREE: &[&str] = &[
     "may be used and distributed according to",
     "free to use, modify",
     "this file is part of",
+    "part of the r package",
+    "authors of this software are",
     "this program is part of",
     "this software is part of",
     "blob/master/license",
@@ -64,7 +67,6 @@ const THREE: &[&str] = &[
     "contents of this file are subject to",
     "source code form is subject to",
     "this file is subject to",
-    "is subject to the terms",
     "and the accompanying materials",
     "governing permissions and",
     "specific language governing",
@@ -74,52 +76,10 @@ const THREE: &[&str] = &[
     "released into the public domain",
     "freely distributable",
     "proprietary and confidential",
-    "the original code was",
-    "the initial developer",
-    // names
-    "spdx-license-identifier",
-    "spdx-filecopyrighttext",
-    "general public license",
-    "general public licence",
-    "gnu gpl",
-    "apache license",
-    "apache-2.0",
-    "mit license",
-    "mit-license",
-    "mit licence",
-    "bsd license",
-    "bsd-style license",
-    "bsd 3-clause",
-    "bsd 2-clause",
-    "bsd-3-clause",
-    "3-clause bsd",
-    "2-clause bsd",
-    "mozilla public",
-    "eclipse public",
-    "boost software license",
-    "creative commons attribution",
-    "isc license",
-    "unlicense.org",
-    "wtfpl",
-    "gnu affero",
-    "microsoft public license",
-    "zlib license",
-    "artistic license",
-    "eupl",
-    "cecill",
-    "code of the cddl",
-    "common development and distribution license",
-    "ecl-2.0",
-    "lgpl",
-    "agplv3",
-    "public license version",
-    "public license, version",
-    "released under mit",
-    "license mit",
-    "license: mit",
-    "license: bsd",
-    "license: apache",
-    "license: gpl",
+    "the original code is",
+    "the original code was developed",
+    "the original code was created by",
+    "the initial developer of the original code",
     // rights and warranties
     "all rights reserved",
     "rights reserved.",
@@ -191,10 +151,57 @@ const THREE: &[&str] = &[
     "라이선스",
 ];
 
+/// Names of licences. They tell as much, but a sentence that begins with one need not be a notice.
+const NAMES: &[&str] = &[
+    "spdx-license-identifier",
+    "spdx-filecopyrighttext",
+    "general public license",
+    "general public licence",
+    "gnu gpl",
+    "apache license",
+    "apache-2.0",
+    "mit license",
+    "mit-license",
+    "mit licence",
+    "bsd license",
+    "bsd-style license",
+    "bsd 3-clause",
+    "bsd 2-clause",
+    "bsd-3-clause",
+    "3-clause bsd",
+    "2-clause bsd",
+    "mozilla public",
+    "eclipse public",
+    "boost software license",
+    "creative commons attribution",
+    "isc license",
+    "unlicense.org",
+    "wtfpl",
+    "gnu affero",
+    "microsoft public license",
+    "zlib license",
+    "artistic license",
+    "eupl",
+    "cecill",
+    "code of the cddl",
+    "common development and distribution license",
+    "ecl-2.0",
+    "lgpl",
+    "agplv3",
+    "public license version",
+    "public license, version",
+    "released under mit",
+    "license mit",
+    "license: mit",
+    "license: bsd",
+    "license: apache",
+    "license: gpl",
+];
+
 /// Found beside notices.
 const TWO: &[&str] = &[
     "is part of the",
-    "part of the r package",
+    "is subject to the terms",
     "is free software",
     "this code is free software",
     "this library is free",
@@ -208,7 +215,6 @@ const TWO: &[&str] = &[
     "copyrightend",
     "/copyright'",
     "portions of this",
-    "authors of this software",
     "see the license",
     "see license",
     "license file",
@@ -299,7 +305,8 @@ const TWO: &[&str] = &[
     "bsd terms",
     "bsd3",
     "with vim is allowed",
-    "public licen",
+    "public license",
+    "public licence",
     "same as vim",
     "vim license",
     "permitted provided",
@@ -324,17 +331,52 @@ struct Phrases {
 static PHRASES: LazyLock<Phrases> = LazyLock::new(|| Phrases {
     automaton: AhoCorasick::builder()
         .ascii_case_insensitive(true)
-        .match_kind(MatchKind::LeftmostLongest)
-        .build(THREE.iter().chain(TWO))
+        .build(THREE.iter().chain(NAMES).chain(TWO))
         .expect("a few hundred short phrases"),
 });
 
-/// Phrases of a paragraph: weight, first byte, one past the last.
-pub fn find(paragraph: &str) -> impl Iterator<Item = (u32, usize, usize)> {
-    PHRASES.automaton.find_iter(paragraph).map(|found| {
-        let weight = if found.pattern().as_usize() < THREE.len() { DECISIVE } else { WEAK };
-        (weight, found.start(), found.end())
-    })
+/// A phrase in a sentence.
+pub struct Found {
+    /// Its weight.
+    pub weight: u32,
+    /// A sentence that begins with it is a notice; else it is the name of a licence, or weak.
+    pub opens: bool,
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+}
+
+/// Phrases of a sentence, in order, none within another.
+///
+/// A phrase is found as words: "eupl" is not in "fileUpload", nor "as is" in "has issues".
+pub fn find(sentence: &str) -> Vec<Found> {
+    let whole = |from: usize, to: usize| {
+        let inside = |a: Option<char>, b: Option<char>| {
+            let word = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+            word(a) && word(b)
+        };
+        !inside(sentence[..from].chars().next_back(), sentence[from..].chars().next())
+            && !inside(sentence[..to].chars().next_back(), sentence[to..].chars().next())
+    };
+    let mut found: Vec<Found> = PHRASES
+        .automaton
+        .find_overlapping_iter(sentence)
+        .filter(|found| whole(found.start(), found.end()))
+        .map(|found| {
+            let number = found.pattern().as_usize();
+            let weight = if number < THREE.len() + NAMES.len() { DECISIVE } else { WEAK };
+            Found { weight, opens: number < THREE.len(), start: found.start(), end: found.end() }
+        })
+        .collect();
+    found.sort_unstable_by_key(|found| (found.start, usize::MAX - found.end));
+    let mut reached = 0;
+    found.retain(|found| {
+        let apart = found.start >= reached;
+        reached = if apart { found.end } else { reached };
+        apart
+    });
+    found
 }
 
 /// The two things every notice has one of, so that a head without them need not be read.

@@ -36,6 +36,8 @@ pub struct Piece {
     pub group: usize,
     /// Whether it is (part of) a notice.
     pub notice: bool,
+    /// What goes of it, where it is one in part.
+    pub part: Option<(usize, usize)>,
 }
 
 impl Piece {
@@ -107,7 +109,7 @@ pub fn pieces(text: &str, head: &Head, syntax: &Syntax) -> Vec<Piece> {
             }
             let body = body(text, start.max(inside).min(end), end.min(close).max(start.max(inside).min(end)));
             let class = if untouchable { Class::Kept } else { classify(text, start, end, body) };
-            found.push(Piece { comment: number, start, end, body, class, group, notice: false });
+            found.push(Piece { comment: number, start, end, body, class, group, notice: false, part: None });
             start = next;
         }
     }

@@ -63,3 +63,30 @@ fn cuts_never_split_a_character() {
         }
     }
 }
+
+#[test]
+fn a_claim_on_a_line_with_documentation_goes_alone() {
+    assert_eq!(
+        left("/* A parser of dates. (c) 2020 Foo Inc. It is fast by now. */\nint a;\n"),
+        "/* A parser of dates. It is fast by now. */\nint a;\n"
+    );
+    assert_eq!(
+        left("/* Copyright 2020 A.\n   All rights reserved. Adds. */\nint a;\n"),
+        "/*\n   Adds. */\nint a;\n"
+    );
+}
+
+#[test]
+fn phrases_are_found_as_words() {
+    let found = |text: &str| super::phrases::find(text).len();
+    assert_eq!((found("a fileupload "), found("it has issues "), found("as is, ")), (0, 0, 1));
+    assert_eq!((found("the lgpl "), found("lgpl2.1 "), found("xlgpl ")), (1, 1, 0));
+}
+
+#[test]
+fn words_are_weighed() {
+    let of_licence = super::words::count("without restriction, including without limitation the rights");
+    assert!(of_licence.passes() && of_licence.only());
+    let documentation = super::words::count("parses the license file and prints its rows");
+    assert!(!documentation.passes() && !documentation.only());
+}

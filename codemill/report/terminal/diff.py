@@ -19,7 +19,7 @@ KEPT, DROPPED, SOFT = "dark_goldenrod", "red", "dim"
 
 @dataclass(frozen=True)
 class DiffView:
-    """What `diffs.diff` returns, for rich to print in the width that there is."""
+    """What `facts.diffs.diff` returns, for rich to print in the width that there is."""
 
     diff: dict[str, Any]
     titles: tuple[str, str] = ("kept", "dropped")  # of the two texts

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from codemill import _core
 from codemill.errors import CodemillError
-from codemill.report.facts import Row, collect
+from codemill.report.facts.ledger import Row, collect
 from codemill.run import Run
 from codemill.steps.chunks import goes
 

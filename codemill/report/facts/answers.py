@@ -8,17 +8,18 @@ from typing import Any
 
 import polars as pl
 
-from codemill.report import cut, earlier
-from codemill.report.accounts import manifest_checks
-from codemill.report.diffs import diff
-from codemill.report.facts import (
+from codemill.report.facts import chunks as cut
+from codemill.report.facts import earlier
+from codemill.report.facts.accounts import manifest_checks
+from codemill.report.facts.diffs import diff
+from codemill.report.facts.judged import judged
+from codemill.report.facts.ledger import (
     COPIES_OF,
     Row,
     chunk_totals,
     collect,
     language_rows,
 )
-from codemill.report.quality import judged
 from codemill.report.words import alike, drop_words, percent, plural, printable
 from codemill.run import Run, Text
 
@@ -67,7 +68,7 @@ def explain_data(out: str | Path, query: str) -> dict[str, Any]:
     dropped in favour of it, `copies_total` how many there are, and `copies_by_reason`; for a copy or near-copy,
     `others`, `others_total` and `others_by_reason` the same of the further files dropped in favour of the copy that was
     kept, and `comparison` (see `_compared`); `quality` its signals beside the thresholds, if it came so far (see
-    `quality.judged`); `chunks`, those that were cut out of it (see `cut.removed`), and `cleaned`, what cleaning changed
+    `judged.judged`); `chunks`, those that were cut out of it (see `chunks.removed`), `cleaned`, what cleaning changed
     in the text, from as it was ingested to as it was last seen (see `diffs.diff`; `kept` is before, `dropped` after):
     of the first files, null if nothing, or if a text cannot be read any more.
 

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from codemill.report.facts import Facts
+from codemill.report.facts.ledger import Facts
 from codemill.report.words import count, printable, size
 
 

@@ -13,8 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from codemill.errors import RecipeError, did_you_mean
-from codemill.report import distribution, words
-from codemill.report.distribution import Shift
+from codemill.report import words
+from codemill.report.facts import distribution
+from codemill.report.facts.distribution import Shift
 from codemill.rules import Rule, RuleSet
 from codemill.run import Run
 from codemill.tuning import perplexity

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from codemill.errors import CodemillError
-from codemill.report import picture
-from codemill.report.facts import EXCERPT_COLUMNS, Row
+from codemill.report.facts import picture
+from codemill.report.facts.ledger import EXCERPT_COLUMNS, Row
 from codemill.rules import RuleBook
 from codemill.run import Run
 from codemill.tuning import thresholds as tuning
@@ -53,9 +53,9 @@ def gather(run: Run) -> Quality | None:
     """
     try:
         measured = tuning.measured(run)
+        tallies = tuning.survey(measured)
     except CodemillError:
         return None  # shown as the absence of the section; `codemill rules` says why
-    tallies = tuning.survey(measured)
     hit = sorted((t for t in tallies if t.hits), key=lambda t: (-t.unique, -t.hits, t.rule_set, t.rule.signal))
     now, rules = _closer(measured, hit[:SHOWN])
     try:

@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from codemill.errors import CodemillError, InputError, RecipeError, did_you_mean
-from codemill.report.facts import Row, collect
+from codemill.report.facts.ledger import Row, collect
 from codemill.rules import Values, values_of
 from codemill.run import Documents, Run
 
@@ -174,7 +174,7 @@ class Distribution:
 
 
 def gather(run: Run, languages: Sequence[Row]) -> Distribution:
-    """Reads a finished run; `languages` are those of `facts.gather`. Passes once over the ledger and once over the
+    """Reads a finished run; `languages` are those of `ledger.gather`. Passes once over the ledger and once over the
     signals, after a look at the languages.
 
     Raises: InputError if the ledger cannot be read.

@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from codemill.report import words
-from codemill.report.answers import explain_data, show_data
-from codemill.report.diffview import DiffView
+from codemill.report.facts.answers import explain_data, show_data
+from codemill.report.terminal.diff import DiffView
 
 __all__ = ["explain", "explain_data", "explain_view", "show", "show_data", "show_view"]
 

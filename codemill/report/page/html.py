@@ -15,8 +15,11 @@ from markupsafe import Markup
 
 from codemill import signals
 from codemill.report import words
-from codemill.report.accounts import checks
-from codemill.report.charts import (
+from codemill.report.facts.accounts import checks
+from codemill.report.facts.distribution import FEW, Distribution, Group, Shift
+from codemill.report.facts.ledger import Facts
+from codemill.report.facts.rules import Quality
+from codemill.report.page.charts import (
     cluster_histogram,
     picture,
     rule_histogram,
@@ -24,10 +27,7 @@ from codemill.report.charts import (
     similarity_histogram,
     size_histogram,
 )
-from codemill.report.distribution import FEW, Distribution, Group, Shift
-from codemill.report.facts import Facts
-from codemill.report.funnel import By, funnel_svg
-from codemill.report.rules import Quality
+from codemill.report.page.funnel import By, funnel_svg
 
 HERE = Path(__file__).parent
 TOP_LANGUAGES = 30

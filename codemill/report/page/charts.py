@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from codemill.report.distribution import Shift
+from codemill.report.facts.distribution import Shift
 from codemill.report.words import binary_size, figure, plural, printable, shorten, size
 from codemill.tuning.thresholds import Tally
 

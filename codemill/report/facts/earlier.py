@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from codemill.document import INDEX
 from codemill.errors import InputError
-from codemill.report.facts import Row, collect
+from codemill.report.facts.ledger import Row, collect
 from codemill.run import Run
 from codemill.sources import Published
 

@@ -1,0 +1,1 @@
+"""The report in the terminal: what `show`, `explain` and the verbs for tuning print."""

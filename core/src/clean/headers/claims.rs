@@ -1,0 +1,309 @@
+//! Lines that begin something: who holds the rights, under which licence, who wrote it, and other fields.
+
+use super::words;
+
+/// "© 2020", "(c) 1999", "Copyright 2001", "Copyright: …", "Copyright by …", "Copyright The X Authors"; "License: …",
+/// "@license …", ":licence: …".
+pub fn is_claim(line: &str) -> bool {
+    is_copyright(line) || is_licence_field(line)
+}
+
+/// Whether somebody claims the copyright in `line`, not too far from its beginning.
+pub fn is_copyright(line: &str) -> bool {
+    copyright_at(line).is_some_and(|at| at <= 48)
+}
+
+/// Whether `line` begins with that, as good as.
+pub fn starts_copyright(line: &str) -> bool {
+    copyright_at(line).is_some_and(|at| at <= 12)
+}
+
+fn is_licence_field(line: &str) -> bool {
+    if starts_with(line, "spdx-") {
+        return true;
+    }
+    let tagged = line.strip_prefix(['@', '\\', ':']);
+    let word = tagged.unwrap_or(line);
+    let capital = tagged.is_some() || line.starts_with('L');
+    let Some(rest) = word.get(7..).filter(|_| starts_with(word, "license") || starts_with(word, "licence"))
+    else {
+        return false;
+    };
+    let value = rest.trim_start_matches([' ', '\t', ':']);
+    let apart =
+        if tagged.is_some() { rest.starts_with([' ', ':']) } else { rest.trim_start().starts_with(':') };
+    // "License: how to read one" is a title.
+    let names = !value.starts_with(char::is_lowercase) || words::count(value).legal > 0;
+    capital && apart && !value.is_empty() && names
+}
+
+/// First byte of the claim.
+pub fn copyright_at(line: &str) -> Option<usize> {
+    // Items of a list are no claims.
+    let listed = ["(a)", "(b)", "(d)"].iter().any(|item| line.contains(item));
+    let mut before = ' ';
+    for (at, c) in line.char_indices() {
+        let boundary = !before.is_alphanumeric();
+        before = c;
+        let rest = &line[at..];
+        let claims = match c {
+            '©' => is_claimed(&rest['©'.len_utf8()..], false),
+            '&' => starts_with(rest, "&copy;") && is_claimed(&rest[6..], false),
+            '(' => boundary && !listed && starts_with(rest, "(c)") && is_claimed(&rest[3..], false),
+            'c' | 'C' if boundary => {
+                (starts_with(rest, "copyright") && is_claimed(&rest[9..], true))
+                    || (starts_with(rest, "copr.") && is_claimed(&rest[5..], false))
+            }
+            _ => false,
+        };
+        if claims {
+            return Some(at);
+        }
+    }
+    None
+}
+
+/// Whether what follows "(c)" or (`word`) "copyright" names a year or somebody.
+fn is_claimed(rest: &str, word: bool) -> bool {
+    let after = rest.trim_start_matches([' ', '\t', ':', ',', '-', '@', '=', '*', '<']);
+    let year = after.len() >= 4
+        && after.as_bytes()[..4].iter().all(u8::is_ascii_digit)
+        && matches!(after.as_bytes()[0], b'1' | b'2');
+    if year {
+        return true;
+    }
+    if word {
+        for mark in ["©", "(c)", "[c]", "{c}", "&copy;", "(©)"] {
+            if starts_with(after, mark) {
+                return is_claimed(&after[mark.len()..], false);
+            }
+        }
+        if rest.trim_start().starts_with(':') && !after.is_empty() {
+            return true;
+        }
+    }
+    (rest.starts_with([' ', '\t']) || !word) && names_somebody(after, !word)
+}
+
+/// Words in small letters that names have.
+const WITHIN_NAMES: &[&str] = &[
+    "and",
+    "by",
+    "the",
+    "of",
+    "for",
+    "de",
+    "la",
+    "le",
+    "du",
+    "des",
+    "van",
+    "von",
+    "der",
+    "den",
+    "di",
+    "da",
+    "del",
+    "et",
+    "al",
+    "its",
+    "others",
+    "affiliates",
+    "contributors",
+    "authors",
+    "author",
+    "contributor",
+    "all",
+    "in",
+    "at",
+    "und",
+    "holders",
+    "team",
+    "project",
+    "developers",
+    "a",
+    "dos",
+    "e",
+    "y",
+    "en",
+    "projet",
+    "member",
+    "members",
+    "group",
+    "development",
+    "inc",
+    "co",
+];
+
+/// Capitals that "copyright" goes with in titles: "Copyright notices …", "Copyright Holder".
+const NO_NAMES: &[&str] = &[
+    "notice",
+    "notices",
+    "header",
+    "headers",
+    "statement",
+    "statements",
+    "holder",
+    "holders",
+    "owner",
+    "owners",
+    "law",
+    "laws",
+    "year",
+    "years",
+    "info",
+    "information",
+    "check",
+    "checker",
+    "checks",
+    "claim",
+    "claims",
+    "license",
+    "licenses",
+    "licence",
+    "act",
+    "symbol",
+    "text",
+    "line",
+    "lines",
+    "status",
+    "date",
+    "dates",
+    "issues",
+    "protection",
+];
+
+/// Whether `text` begins with a name: capitals, up to the end or a mark, and few small words between.
+pub fn names_somebody(text: &str, strict: bool) -> bool {
+    // "The containerd Authors"
+    let mut spare = u32::from(!strict && (starts_with(text, "the ") || starts_with(text, "by ")));
+    let mut capitals = 0;
+    for (n, word) in text.split_whitespace().take(8).enumerate() {
+        let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+        if bare.is_empty() {
+            if capitals > 0 {
+                break;
+            }
+            continue;
+        }
+        let lower = bare.to_ascii_lowercase();
+        if capitals == 0 && NO_NAMES.contains(&lower.as_str()) {
+            return false;
+        }
+        let capital = bare.starts_with(|c: char| c.is_uppercase() || (!c.is_ascii() && c.is_alphabetic()));
+        if capital {
+            capitals += 1;
+        } else if !(WITHIN_NAMES.contains(&lower.as_str())
+            || bare.starts_with(|c: char| c.is_ascii_digit())
+            || word.contains(['@', '/'])
+            || (!strict && n >= 2 && capitals > 0))
+        {
+            if spare == 0 {
+                return false;
+            }
+            spare -= 1;
+        }
+        if capitals > 0 && word.ends_with(['.', ',', ';', ')', '>']) {
+            break;
+        }
+    }
+    capitals > 0
+}
+
+/// "and others", "et al."
+pub fn are_others(text: &str) -> bool {
+    let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_ascii_lowercase();
+    (1..=4).contains(&text.split_whitespace().count())
+        && text.split_whitespace().all(|word| WITHIN_NAMES.contains(&bare(word).as_str()))
+}
+
+fn starts_with(text: &str, what: &str) -> bool {
+    text.get(..what.len()).is_some_and(|start| start.eq_ignore_ascii_case(what))
+}
+
+/// "Copyright (c) 2000" whose holder is on the next line.
+pub fn is_years_only(line: &str) -> bool {
+    is_copyright(line)
+        && line.split(|c: char| !c.is_alphanumeric()).all(|word| {
+            word.is_empty()
+                || word.starts_with(|c: char| c.is_ascii_digit())
+                || matches!(word.to_ascii_lowercase().as_str(), "copyright" | "c" | "and")
+        })
+}
+
+const AUTHORS: &[&str] = &[
+    "author",
+    "authors",
+    "author(s)",
+    "original author",
+    "original authors",
+    "contributor",
+    "contributors",
+    "contributor(s)",
+    "contributed by",
+    "top contributors (to current version)",
+    "initial developer",
+    "written by",
+    "written-by",
+    "created by",
+    "rewritten by",
+    "largely rewritten by",
+    "coded by",
+    "developed by",
+    "programmed by",
+    "e-mail",
+    "email",
+    "www",
+    "signed-off-by",
+    "major contributors",
+];
+
+/// "Author: …", "@author …", "Written by …".
+pub fn is_author(line: &str) -> bool {
+    let tagged = line.strip_prefix(['@', '\\', ':']);
+    let line = tagged.unwrap_or(line);
+    AUTHORS.iter().any(|word| {
+        starts_with(line, word) && {
+            let rest = &line[word.len()..];
+            let by = word.ends_with(" by") || word.ends_with("-by");
+            let value = rest.trim_start().trim_start_matches(':');
+            tagged.is_some() && rest.starts_with([' ', '\t', ':'])
+                || (rest.trim_start().starts_with(':') && (!by || value.is_empty() || names_somebody(value, true)))
+                // "Written by hand" is none.
+                || (word.ends_with(" by") && rest.starts_with(' ') && names_somebody(rest, true))
+                || (*word == "author" && rest.starts_with(' ') && is_name(rest.trim_start()))
+        }
+    })
+}
+
+fn is_name(rest: &str) -> bool {
+    rest.split_whitespace().count() <= 5
+        && rest.split_whitespace().take(2).all(|w| w.starts_with(char::is_uppercase))
+}
+
+/// `Key: value`, `@tag value`, `\tag`, `:field:`.
+pub fn is_field(line: &str) -> bool {
+    if let Some(tag) = line.strip_prefix(['@', '\\', ':']) {
+        return tag.starts_with(|c: char| c.is_ascii_alphabetic());
+    }
+    let Some((key, value)) = line.split_once(':') else { return false };
+    value.starts_with([' ', '\t'])
+        && !value.trim().is_empty()
+        && key.len() <= 24
+        && key.split_whitespace().count() <= 3
+        && key.starts_with(|c: char| c.is_uppercase())
+        && key.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '\t' | '-' | '_' | '(' | ')'))
+}
+
+/// An address, with hardly anything beside it but a name. A link is one if it leads to a licence.
+pub fn is_contact(line: &str) -> bool {
+    let link = |w: &str| w.contains("://") || w.starts_with("www.");
+    let mail = |w: &str| !link(w) && w.contains('@') && w.contains('.');
+    if line.split_whitespace().count() > 6 {
+        return false;
+    }
+    let small = |w: &str| w.trim_matches(|c: char| !c.is_alphanumeric()).starts_with(char::is_lowercase);
+    let beside = line.split_whitespace().filter(|w| !mail(w) && !link(w) && small(w)).count();
+    let licence = |w: &str| link(w) && words::count(w).legal > 0;
+    line.split_whitespace().any(mail) && beside <= 1 || line.split_whitespace().all(|w| mail(w) || licence(w))
+}

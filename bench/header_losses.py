@@ -31,7 +31,7 @@ BATCH = 2000
 LEGAL = re.compile(
     r"licen[cs]|copyright|\(c\)|©|&copy|copr\.|all rights|warrant|permi(t|ssion)|redistribut|liab|damages|spdx"
     r"|public domain|merchantab|fitness for|hereby|conditions|disclaim|trademark|apache|mozilla|gnu\b|gpl|free software"
-    r"|\bfsf\b|\bas is\b|copying|endorse|infringe|contract|\btort\b|sublicens|patent|applicable law|governed|restriction"
+    r"|\bfsf\b|\bas is|copying|endorse|infringe|contract|\btort\b|sublicens|patent|applicable law|governed|restriction"
     r"|distribut|substantial portions|later version|\(at your option|this software|the software|negligence|loss of use"
     r"|or profits|such damage|consequential|neither the name|the name of|prior written|dealings|limitation|this notice"
     r"|free software|^\W*this file is part of|foundation, inc|boston, ma|^\W*\$?id: .*\$",

@@ -1,4 +1,4 @@
-"""`codemill list` and `codemill new`: what there is, and a recipe of one's own to begin with."""
+"""`codemill list` and `codemill new`: what there is, and a new recipe to start from."""
 
 from __future__ import annotations
 

@@ -249,7 +249,9 @@ class Shelf:
 
     def there(self, node: Node, named: Named) -> int:
         """How many of a table's files are there, of one that is not complete."""
-        return len(self._known(node, named.names or ()))
+        names, sizes = named.names or (), self._sizes(node)
+        known = self._known(node, names)  # also of those that are no file
+        return sum(name in known or f"{name}.parquet" in sizes for name in names)
 
     def files(self, node: Node, names: Sequence[str]) -> dict[str, Receipt]:
         """The receipts of those files of a table that are there, by name: from the manifests of other tables of the

@@ -113,7 +113,7 @@ RUN_OPTIONS = [
     click.Option(["--engine"], type=click.Choice(["local", "ray"]), default="local", show_default=True),
     click.Option(["--workers", "-w"], type=click.IntRange(1), help="Processes. [default: one per core]"),
     click.Option(["--memory", "-m"], type=Memory(), help="Ceiling for all workers together, e.g. 4GiB."),
-    click.Option(["--verify"], is_flag=True, help="Hash what is built already before using it."),
+    click.Option(["--rehash"], is_flag=True, help="Hash what is built already before using it."),
     click.Option(["--json", "as_json"], is_flag=True, help="Events and the result as JSON lines on stdout."),
 ]
 PLAN_OPTIONS = [INPUT, OUT, click.Option(["--json", "as_json"], is_flag=True, help="As JSON.")]
@@ -156,7 +156,7 @@ def _run(
     engine: str,
     workers: int | None,
     memory: int | None,
-    verify: bool,
+    rehash: bool,
     as_json: bool,
 ) -> None:
     from codemill import report
@@ -172,7 +172,7 @@ def _run(
         workers=workers,
         memory=memory,
         engine=engine,
-        verify=verify,
+        verify=rehash,
         recipe={"name": recipe.name, "parameters": params},
         progress=JsonLines(sys.stdout) if as_json else Terminal(console),
     )

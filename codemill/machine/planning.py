@@ -10,6 +10,7 @@ them, part by part. So a table whose inputs changed in what it does not read, or
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ from codemill.machine.store import Place, Receipt, intact, sealed
 from codemill.machine.table import Call, Output, Outputs, Table, outputs_of
 
 PUBLISH_VERSION = 3
+
+log = logging.getLogger("codemill")
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,16 +249,27 @@ class Shelf:
 
     def there(self, node: Node, named: Named) -> int:
         """How many of a table's files are there, of one that is not complete."""
-        return len(self._known(node, named.names or ()))
+        names, sizes = named.names or (), self._sizes(node)
+        known = self._known(node, names)
+        there = {name for name, receipt in known.items() if self._is_there(node, receipt)}
+        return len(there | {name for name in names if name not in known and f"{name}.parquet" in sizes})
 
     def files(self, node: Node, names: Sequence[str]) -> dict[str, Receipt]:
         """The receipts of those files of a table that are there, by name: from the manifests of other tables of the
         step, or from the files themselves."""
-        known = self._known(node, names)
-        return known | working_files(self.folder(node), [name for name in names if name not in known])
+        known, damaged = self._known(node, names), []
+        for name in known.keys() & set(names):
+            if not self._is_there(node, known[name]):
+                damaged.append(name)
+                place = self.folder(node).at(known[name].name)
+                log.warning("%s is missing or damaged and will be rebuilt", place.uri)
+                place.remove()
+        there = {name: receipt for name, receipt in known.items() if name not in damaged}
+        unknown = [name for name in names if name not in known]
+        return there | working_files(self.folder(node), unknown)
 
     def _known(self, node: Node, names: Sequence[str]) -> dict[str, Receipt]:
-        """What the manifests of the step's tables say of these files, if they are there."""
+        """What the manifests of the step's tables say of these files."""
         folder, wanted = self.work.at("tables", node.table.step.name), set(names)
         manifests = at_once(lambda name: sealed(folder.at(name).read_json()), folder.names())
         receipts: dict[str, Receipt] = {}
@@ -264,8 +278,7 @@ class Shelf:
                 receipt = Receipt(**value)
                 if receipt.stem in wanted:
                     receipts[receipt.stem] = receipt
-        there = at_once(lambda receipt: self._is_there(node, receipt), receipts.values())
-        return {name: receipt for (name, receipt), ok in zip(receipts.items(), there, strict=True) if ok}
+        return receipts
 
     def _is_there(self, node: Node, receipt: Receipt) -> bool:
         if not receipt.bytes:

@@ -16,6 +16,7 @@ import pytest
 
 import codemill as cm
 from codemill.machine.planning import plan
+from codemill.machine.store import Place
 from codemill.recipes import quickstart
 from codemill.sources import Folder, Published
 from codemill.steps import dedup, ingest
@@ -308,16 +309,46 @@ def test_publishing_keeps_the_older_result_whole_until_the_new_one_is_there(
     assert set(graph.files(tmp_path)) == {"other/part-00000.parquet"}
 
 
+@pytest.mark.parametrize("moved", [0, 1, 2])
+def test_a_run_killed_while_results_change_places_leaves_nothing_of_the_older_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moved: int
+) -> None:
+    words = graph.words(documents(tuple(f"w{i}" for i in range(30))))
+    cm.build({"corpus": words, "index": words, "model": graph.trained(words, rounds=3)}, out=tmp_path, workers=1)
+    fewer = graph.words(documents(("x", "y")))
+    outputs = {"corpus": fewer, "model": graph.trained(fewer, rounds=1), "books": cm.ledger(fewer)}
+    left = [moved]
+    usual = Place.move_to
+
+    def killed(place: Place, target: Place) -> None:
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        usual(place, target)
+
+    monkeypatch.setattr(Place, "move_to", killed)
+    with pytest.raises(KeyboardInterrupt):
+        cm.build(outputs, out=tmp_path, workers=1)
+    monkeypatch.undo()
+    assert not (tmp_path / "manifest.json").exists()
+    cm.build(outputs, out=tmp_path, workers=1)
+    cm.build(outputs, out=tmp_path / "fresh", workers=1)
+    fresh = graph.files(tmp_path / "fresh")
+    assert {name: data for name, data in graph.files(tmp_path).items() if not name.startswith("fresh/")} == fresh
+
+
 def test_verify_hashes_what_is_there(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     table = toys.length(documents(("a b", "c")))
     cm.build(table, out=tmp_path, workers=1)
     part = next((tmp_path / ".work" / "toys.length").glob("*.parquet"))
-    data = bytearray(part.read_bytes())
+    whole = part.read_bytes()
+    data = bytearray(whole)
     data[len(data) // 3] ^= 1
     part.write_bytes(data)
     (tmp_path / "manifest.json").unlink()
     cm.build(table, out=tmp_path, workers=1, verify=True)
     assert "missing or damaged and will be rebuilt" in caplog.text
+    assert part.read_bytes() == whole
 
 
 def test_an_empty_input_goes_through_every_kind_of_step(tmp_path: Path) -> None:

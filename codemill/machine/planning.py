@@ -250,25 +250,23 @@ class Shelf:
     def there(self, node: Node, named: Named) -> int:
         """How many of a table's files are there, of one that is not complete."""
         names, sizes = named.names or (), self._sizes(node)
-        known = self._known(node, names)
-        there = {name for name, receipt in known.items() if self._is_there(node, receipt)}
-        return len(there | {name for name in names if name not in known and f"{name}.parquet" in sizes})
+        known = self._known(node, names)  # also of those that are no file
+        return sum(name in known or f"{name}.parquet" in sizes for name in names)
 
     def files(self, node: Node, names: Sequence[str]) -> dict[str, Receipt]:
         """The receipts of those files of a table that are there, by name: from the manifests of other tables of the
-        step, or from the files themselves."""
-        known, damaged = self._known(node, names), []
-        for name in known.keys() & set(names):
-            if not self._is_there(node, known[name]):
-                damaged.append(name)
-                place = self.folder(node).at(known[name].name)
-                log.warning("%s is missing or damaged and will be rebuilt", place.uri)
-                place.remove()
-        there = {name: receipt for name, receipt in known.items() if name not in damaged}
-        unknown = [name for name in names if name not in known]
-        return there | working_files(self.folder(node), unknown)
+        step, or from the files themselves. A file that is not what a manifest says is made again."""
+        told = self._told(node, names)
+        known = self._of_these(node, told)
+        for name in set(told) - set(known):
+            log.warning("%s is missing or damaged and will be rebuilt", self.folder(node).at(told[name].name).uri)
+        return known | working_files(self.folder(node), [name for name in names if name not in told])
 
     def _known(self, node: Node, names: Sequence[str]) -> dict[str, Receipt]:
+        """What the manifests of the step's tables say of these files, if they are there."""
+        return self._of_these(node, self._told(node, names))
+
+    def _told(self, node: Node, names: Sequence[str]) -> dict[str, Receipt]:
         """What the manifests of the step's tables say of these files."""
         folder, wanted = self.work.at("tables", node.table.step.name), set(names)
         manifests = at_once(lambda name: sealed(folder.at(name).read_json()), folder.names())
@@ -279,6 +277,10 @@ class Shelf:
                 if receipt.stem in wanted:
                     receipts[receipt.stem] = receipt
         return receipts
+
+    def _of_these(self, node: Node, receipts: Mapping[str, Receipt]) -> dict[str, Receipt]:
+        there = at_once(lambda receipt: self._is_there(node, receipt), receipts.values())
+        return {name: receipt for (name, receipt), ok in zip(receipts.items(), there, strict=True) if ok}
 
     def _is_there(self, node: Node, receipt: Receipt) -> bool:
         if not receipt.bytes:

@@ -73,14 +73,20 @@ def publish(
     manifest = _manifest(plan, entries, files, recipe, time.monotonic() - began, started)
     _swap(plan.out, staging, files, earlier)
     plan.out.at("manifest.json").write_json(manifest)
+    _between(plan.out).remove()
     staging.remove_folder()
     return manifest
 
 
 def _earlier(out: Place) -> dict[str, dict[str, Any]]:
-    """The files of the result that is there, by output and name."""
-    manifest = sealed(out.at("manifest.json").read_json())
-    return dict(manifest["files"]) if manifest and "files" in manifest else {}
+    """The files of the result that is there, by output and name; or of both, where a run was killed between two."""
+    facts = sealed(out.at("manifest.json").read_json()) or sealed(_between(out).read_json())
+    return dict(facts["files"]) if facts and "files" in facts else {}
+
+
+def _between(out: Place) -> Place:
+    """Where it is noted which files an older and a newer result have, while one takes the place of the other."""
+    return out.at(".work", "publish", "between.json")
 
 
 def _stage_rows(
@@ -135,9 +141,11 @@ def _stage_files(made: Built, folder: Place) -> dict[str, Receipt]:
 
 def _swap(out: Place, staging: Place, files: Mapping[str, Mapping[str, Receipt]], earlier: Mapping[str, Any]) -> None:
     """Puts what was staged in its place; what an earlier result had besides goes."""
+    both = {title: {**earlier.get(title, {}), **_plain(files.get(title, {}))} for title in {*earlier, *files}}
+    _between(out).write_json(seal({"files": both}))
     out.at("manifest.json").remove()
     out.at("report.html").remove()  # it would show the result before this one
-    for title in {*earlier, *files}:
+    for title in sorted({*earlier, *files}):
         folder, mine = out.at(title), files.get(title, {})
         stale = {name for name in folder.names() if OURS.fullmatch(name)} | set(earlier.get(title, {}))
         for name in stale - set(mine):
@@ -149,6 +157,10 @@ def _swap(out: Place, staging: Place, files: Mapping[str, Mapping[str, Receipt]]
             if staged.exists():
                 folder.at(name).parent().make()
                 staged.move_to(folder.at(name))
+
+
+def _plain(files: Mapping[str, Receipt]) -> dict[str, dict[str, Any]]:
+    return {name: receipt.__dict__ for name, receipt in files.items()}
 
 
 # ── the manifest ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -207,7 +219,7 @@ def _manifest(
             "dropped": {unit: found[unit] - kept[unit] for unit in found},
             "publish_seconds": round(seconds, 3),
             "seconds": round(time.monotonic() - started, 3),
-            "files": {title: {name: r.__dict__ for name, r in its.items()} for title, its in sorted(files.items())},
+            "files": {title: _plain(its) for title, its in sorted(files.items())},
         }
     )
 

@@ -200,20 +200,35 @@ def test_a_damaged_working_file_is_rebuilt_in_the_run_that_reads_it(
 def test_a_file_is_there_if_it_has_a_receipt_and_its_size(tmp_path: Path) -> None:
     folder = Place.of(tmp_path)
     schema = pa.schema({"a": pa.int64()}.items())
-    with PartWriter(folder, "x", schema) as writer:
+    with PartWriter(folder, "x", schema, published=True) as writer:
         writer.write(pa.record_batch({"a": [1, 2]}))
         receipt = writer.close({"n": 1}, "code")
     assert store.read_receipt(folder, "x") == receipt
     assert (receipt.rows, receipt.counts, receipt.code, receipt.stem) == (2, {"n": 1}, "code", "x")
-    names = ["x", "y"]
-    assert set(fill.intact_files(folder, names, ending=".parquet", verify=False)) == {"x"}
+    assert fill.intact_files(folder, ["x", "y"]) == {"x": receipt}
     data = bytearray((tmp_path / "x.parquet").read_bytes())
     data[9] ^= 1
     (tmp_path / "x.parquet").write_bytes(data)
-    assert set(fill.intact_files(folder, names, ending=".parquet", verify=False)) == {"x"}
-    assert not fill.intact_files(folder, names, ending=".parquet", verify=True)
+    assert not fill.intact_files(folder, ["x", "y"])
     (tmp_path / "x.parquet").write_bytes(data[:-1])
-    assert not fill.intact_files(folder, names, ending=".parquet", verify=False)
+    assert not fill.intact_files(folder, ["x", "y"])
+
+
+def test_a_working_file_has_its_receipt_inside_and_one_of_nulls_is_no_file(tmp_path: Path) -> None:
+    folder = Place.of(tmp_path)
+    schema = pa.schema({"a": pa.int64(), "reason": pa.string()}.items())
+    receipts = {}
+    for name, values in (("some", [None, 1]), ("none", [None, None])):
+        with PartWriter(folder, name, schema) as writer:
+            for value in values:
+                writer.write(pa.record_batch({"a": [value], "reason": [None]}, schema=schema))
+            receipts[name] = writer.close({"n": 1}, "code")
+    assert [path.name for path in tmp_path.iterdir()] == ["some.parquet"]
+    assert fill.working_files(folder, ["some", "none", "other"]) == {"some": receipts["some"]}
+    assert (receipts["none"].rows, receipts["none"].bytes, receipts["none"].stem) == (2, 0, "none")
+    data = (tmp_path / "some.parquet").read_bytes()
+    (tmp_path / "some.parquet").write_bytes(data[:-1])
+    assert not fill.working_files(folder, ["some"])
 
 
 def test_leaving_a_writer_without_closing_it_leaves_nothing(tmp_path: Path) -> None:

@@ -27,9 +27,9 @@ from codemill.machine.source import Listing, Shard
 from codemill.machine.store import Place, Receipt, intact, sealed
 from codemill.machine.table import Call, Output, Outputs, Table, outputs_of
 
-log = logging.getLogger("codemill")
-
 PUBLISH_VERSION = 3
+
+log = logging.getLogger("codemill")
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,7 +24,7 @@ from codemill.report.terminal.diff import DiffView
 from codemill.report.terminal.show import explain, explain_data
 from codemill.sources import Parquet
 from codemill.steps import dedup, ingest
-from tests import toys
+from tests import toys, working
 from tests.report_fixture import row_of, write_ledger
 
 
@@ -157,7 +157,7 @@ def test_text_left_in_a_parquet_input_is_read_there_while_it_is_the_same(tmp_pat
 
 def test_a_damaged_working_table_is_said_to_be(out: Path, tmp_path: Path) -> None:
     shutil.copytree(out, tmp_path / "out")
-    for part in (tmp_path / "out" / ".work" / "ingest.documents").glob("*.parquet"):
+    for part in working.files(tmp_path / "out", "ingest.documents"):
         data = bytearray(part.read_bytes())
         data[4 : len(data) // 2] = bytes(len(data) // 2 - 4)
         part.write_bytes(data)

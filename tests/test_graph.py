@@ -21,7 +21,7 @@ from codemill.recipes import quickstart
 from codemill.sources import Folder, Published
 from codemill.steps import dedup, ingest
 from tests import graph_toys as graph
-from tests import toys
+from tests import toys, working
 
 SCRIPT = """
 import sys
@@ -238,11 +238,10 @@ def test_one_repository_more_makes_one_part_more_and_the_bytes_of_a_fresh_run(tm
     root = tmp_path / "in"
     repositories(root, 100)
     cm.build(quickstart.quickstart((Folder(str(root)),)), out=tmp_path / "out", workers=2)
-    files = tmp_path / ".." / tmp_path.name / "out" / ".work" / "quality.measure"
-    before = {path.name: path.stat().st_mtime_ns for path in files.glob("*.parquet")}
+    before = {path.name: path.stat().st_mtime_ns for path in working.files(tmp_path / "out", "quality.measure")}
     repositories(root, 1, start=100)
     cm.build(quickstart.quickstart((Folder(str(root)),)), out=tmp_path / "out", workers=2)
-    after = {path.name: path.stat().st_mtime_ns for path in files.glob("*.parquet")}
+    after = {path.name: path.stat().st_mtime_ns for path in working.files(tmp_path / "out", "quality.measure")}
     new = [name for name in after if before.get(name) != after[name]]
     assert 1 <= len(new) <= 0.02 * len(after) + 1e-9 or len(new) == 1
     assert len(new) <= 0.02 * len(before)
@@ -340,7 +339,7 @@ def test_a_run_killed_while_results_change_places_leaves_nothing_of_the_older_on
 def test_verify_hashes_what_is_there(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     table = toys.length(documents(("a b", "c")))
     cm.build(table, out=tmp_path, workers=1)
-    part = next((tmp_path / ".work" / "toys.length").glob("*.parquet"))
+    part = working.files(tmp_path, "toys.length")[0]
     whole = part.read_bytes()
     data = bytearray(whole)
     data[len(data) // 3] ^= 1
@@ -369,7 +368,7 @@ def test_an_empty_input_goes_through_every_kind_of_step(tmp_path: Path) -> None:
 def test_nothing_can_be_looked_up_in_an_empty_table_that_has_no_parts(tmp_path: Path) -> None:
     looked = graph.looked_up(documents(("a b", "b")), graph.counted(graph.words(documents(()))))
     cm.build({"out": looked}, out=tmp_path, workers=1)
-    known = [pq.read_table(file) for file in (tmp_path / ".work" / "graph_toys.looked_up").glob("*.parquet")]
+    known = [working.read(file) for file in working.files(tmp_path, "graph_toys.looked_up")]
     assert pa.concat_tables(known)["known"].to_pylist() == [0, 0]
 
 

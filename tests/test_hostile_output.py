@@ -12,7 +12,7 @@ import pytest
 import codemill as cm
 from codemill.sources import Folder, Parquet
 from codemill.steps import ingest
-from tests import toys
+from tests import toys, working
 from tests.test_machine import published
 
 
@@ -43,7 +43,7 @@ def test_a_full_disk_stops_the_run_and_space_lets_it_go_on(tmp_path: Path) -> No
             cm.build(noise(10), out=small / "out", workers=2)
         assert not [p for p in small.rglob("*") if p.name.endswith(".tmp") and p.stat().st_size]
         assert not (small / "out" / "manifest.json").exists()
-        kept = {p: p.stat().st_mtime_ns for p in small.glob("out/.work/*/*.parquet")}
+        kept = {p: p.stat().st_mtime_ns for p in working.files(small / "out")}
         assert kept
         subprocess.run(["mount", "-o", "remount,size=20m", small], check=True)
         cm.build(noise(10), out=small / "out", workers=2)

@@ -25,7 +25,7 @@ from codemill.report.facts.ledger import gather
 from codemill.run import Run
 from codemill.sources import Parquet
 from codemill.steps import dedup, detect, ingest
-from tests import toys
+from tests import toys, working
 
 TEXTS = (*(f"text number {i}" for i in range(37)), "text number 3", "text number 3", "text number 5")
 
@@ -120,9 +120,9 @@ def test_edits_change_some_rows_and_leave_the_others_as_older_layers_have_them(t
 
 def test_a_second_run_does_nothing_and_a_changed_parameter_rebuilds_only_what_follows(tmp_path: Path) -> None:
     cm.build(recipe(), out=tmp_path, workers=1)
-    before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.parquet")}
+    before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.*")}
     cm.build(recipe(), out=tmp_path, workers=1)
-    assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.parquet")} == before
+    assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.*")} == before
     files = ingest.documents(sources=(toys.Literals(TEXTS),))
     changed = dedup.exact(toys.length(files, at_most=13))
     assert plan(changed, tmp_path).states == ("built", "to build", "to build")
@@ -137,7 +137,7 @@ def test_a_damaged_part_is_noticed_and_rebuilt(tmp_path: Path, damage: str, wher
     table = toys.length(ingest.documents(sources=(toys.Literals(TEXTS),)), at_most=13)  # the ledger reads its reasons
     cm.build(table, out=tmp_path, workers=1)
     good = published(tmp_path)
-    part = sorted((tmp_path / where).glob("*.parquet"))[1]
+    part = sorted((tmp_path / where).glob("*.*"))[1]
     whole = part.read_bytes()
     data = bytearray(whole)
     if damage == "truncate":
@@ -187,6 +187,7 @@ def test_a_column_nobody_makes_is_a_recipe_error_before_any_work(tmp_path: Path)
     files = ingest.documents(sources=(toys.Literals(TEXTS),))
     with pytest.raises(cm.RecipeError, match="reads the column 'no_such_column'"):
         cm.build(toys.misreading(files), out=tmp_path / "out", workers=1)
+    assert not working.files(tmp_path / "out")
     assert not list((tmp_path / "out").rglob("*.parquet"))
 
 
@@ -338,7 +339,7 @@ def test_editing_a_step_without_a_new_version_warns_also_when_parts_are_missing(
     cm.build(labelled, out=tmp_path, workers=1)
     monkeypatch.setitem(detect.language.__dict__, "code", "0123456789abcdef")
     (tmp_path / "manifest.json").unlink()
-    sorted((tmp_path / ".work" / "detect.language").glob("*.parquet"))[1].unlink()
+    working.files(tmp_path, "detect.language")[1].unlink()
     cm.build(labelled, out=tmp_path, workers=1)
     assert "detect.language: its code changed since parts of this table were built, its version (1)" in caplog.text
 

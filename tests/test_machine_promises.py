@@ -20,7 +20,7 @@ from codemill.machine.layers import Part
 from codemill.machine.store import PartWriter, Place, Receipt
 from codemill.machine.tasks import numbers_within
 from codemill.steps import dedup, ingest
-from tests import toys
+from tests import toys, working
 
 
 def recipe(texts: tuple[str, ...] = ("a", "b", "b"), **more: Any) -> cm.Table:
@@ -184,7 +184,7 @@ def test_a_damaged_working_file_is_rebuilt_in_the_run_that_reads_it(
     texts = ("a", "b", "b", "longer than nine")  # one is dropped, or nothing of the file would be read
     cm.build(recipe(texts), out=tmp_path, workers=1)
     expected = (tmp_path / "corpus" / "part-00000.parquet").read_bytes()
-    part = next((tmp_path / ".work" / "toys.length").glob("*.parquet"))
+    part = working.files(tmp_path, "toys.length")[0]
     data = bytearray(part.read_bytes())
     data[len(data) // 3] ^= 1
     part.write_bytes(data)
@@ -223,11 +223,11 @@ def test_a_working_file_has_its_receipt_inside_and_one_of_nulls_is_no_file(tmp_p
             for value in values:
                 writer.write(pa.record_batch({"a": [value], "reason": [None]}, schema=schema))
             receipts[name] = writer.close({"n": 1}, "code")
-    assert [path.name for path in tmp_path.iterdir()] == ["some.parquet"]
+    assert [path.name for path in tmp_path.iterdir()] == ["some.arrow"]
     assert fill.working_files(folder, ["some", "none", "other"]) == {"some": receipts["some"]}
     assert (receipts["none"].rows, receipts["none"].bytes, receipts["none"].stem) == (2, 0, "none")
-    data = (tmp_path / "some.parquet").read_bytes()
-    (tmp_path / "some.parquet").write_bytes(data[:-1])
+    data = (tmp_path / "some.arrow").read_bytes()
+    (tmp_path / "some.arrow").write_bytes(data[:-1])
     assert not fill.working_files(folder, ["some"])
 
 

@@ -30,6 +30,7 @@ from codemill.errors import RecipeError
 from codemill.report.terminal.show import explain_data, explain_view
 from codemill.sources import Folder
 from codemill.steps import clean, dedup, detect, ingest
+from tests import working
 
 ROOT = Path(__file__).resolve().parent.parent
 ALPHABETS = {
@@ -277,8 +278,8 @@ def test_the_values_are_in_no_table_but_the_text(tmp_path: Path) -> None:
     assert manifest["kept"]["rows"] == 1
     [text] = pq.read_table(tmp_path / "out" / "corpus")["content"].to_pylist()
     assert text == "# Written by <name>\nimport os\nprint(os.name)\n"
-    layers = list((tmp_path / "out" / ".work" / "clean.redact").glob("*.parquet"))
-    counts = [row for layer in layers for row in pq.read_table(layer)["redacted"].to_pylist()]
+    layers = working.files(tmp_path / "out", "clean.redact")
+    counts = [row for layer in layers for row in working.read(layer)["redacted"].to_pylist()]
     assert counts == [{kind: int(kind == "name") for kind in KINDS}] * 2
     for repo, name in (("a", "Jane Doe"), ("b", "Bruno Eriksson")):
         data = explain_data(tmp_path / "out", f"{repo}/x.py")

@@ -17,6 +17,7 @@ from codemill.report.facts.distribution import TOP, Shift, classes, distance, qu
 from codemill.rules import Rule, RuleBook, RuleSet
 from codemill.run import Run
 from codemill.steps import detect, ingest, quality
+from tests import working
 from tests.report_fixture import row_of, write_ledger
 from tests.test_cli import codemill
 
@@ -153,7 +154,7 @@ def test_without_signals_the_page_says_why(tmp_path: Path) -> None:
     assert "There are no signals to compare: no signals were measured in this run." in page
     assert "<script>alert" not in page
     out = build(write(tmp_path / "code"), tmp_path / "out")
-    table = next((out / ".work" / "quality.measure").glob("*.parquet"))
+    table = working.files(out, "quality.measure")[0]
     table.write_bytes(table.read_bytes()[:-400])
     assert "There are no signals to compare: the working tables are damaged" in render(out)
     table.unlink()

@@ -12,6 +12,7 @@ from codemill.report import render
 from codemill.report.facts import picture, rules
 from codemill.run import Run
 from codemill.steps import detect, ingest, quality
+from tests import working
 from tests.test_tuning import BOOK, TEXTS
 from tests.toys import Literals
 
@@ -42,7 +43,7 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
 def test_without_working_tables_the_page_does_without(tmp_path: Path) -> None:
     build(tmp_path)
     assert 'id="rules"' in render(tmp_path)
-    for file in (tmp_path / ".work" / "quality.measure").glob("*.parquet"):
+    for file in working.files(tmp_path, "quality.measure"):
         file.rename(file.with_name("gone"))
     assert rules.gather(Run.open(tmp_path)) is None
     assert 'id="rules"' not in render(tmp_path)

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from codemill.machine.engine import Engine, Outcome, Task, run
 from codemill.machine.progress import Progress
-from codemill.machine.store import Place, Receipt, intact, read_receipt, receipt_inside
+from codemill.machine.store import ENDINGS, Place, Receipt, intact, read_receipt, receipt_inside
 
 log = logging.getLogger("codemill")
 
@@ -70,11 +70,11 @@ def working_files(folder: Place, names: Sequence[str]) -> dict[str, Receipt]:
     Why not only looked at: a run that was killed has left no list of them, and their hashes are wanted.
     """
     there = folder.names()
-    known = [name for name in dict.fromkeys(names) if f"{name}.parquet" in there]
-    receipts = at_once(lambda name: receipt_inside(folder.at(f"{name}.parquet")), known)
-    for name, receipt in zip(known, receipts, strict=True):
+    known = [f"{name}{ending}" for name in dict.fromkeys(names) for ending in ENDINGS if f"{name}{ending}" in there]
+    receipts = at_once(lambda file: receipt_inside(folder.at(file)), known)
+    for file, receipt in zip(known, receipts, strict=True):
         if receipt is None:
-            log.warning("%s is damaged and will be rebuilt", folder.at(f"{name}.parquet").uri)
+            log.warning("%s is damaged and will be rebuilt", folder.at(file).uri)
     return {receipt.stem: receipt for receipt in receipts if receipt is not None}
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 
 from codemill import _core
@@ -77,7 +78,7 @@ class Piece:
         filesystem, path = self.file.open()
         try:
             with contextlib.ExitStack() as stack:
-                if self.bytes <= READ_WHOLE:
+                if self.bytes <= READ_WHOLE or self.file.name.endswith(".arrow"):
                     with filesystem.open_input_stream(path) as stream:
                         data = stream.read_buffer()
                     if hashlib.sha256(data).hexdigest() != self.sha256:
@@ -87,6 +88,9 @@ class Piece:
                     opened = stack.enter_context(filesystem.open_input_file(path))
                     if opened.size() != self.bytes:
                         raise OSError(f"it has {opened.size()} bytes instead of {self.bytes}")
+                if self.file.name.endswith(".arrow"):
+                    yield from self._small(opened, names)
+                    return
                 file = pq.ParquetFile(opened, page_checksum_verification=True, pre_buffer=False)
                 if file.metadata.num_rows != self.rows:
                     raise OSError(f"it has {file.metadata.num_rows} rows instead of {self.rows}")
@@ -97,6 +101,17 @@ class Piece:
                     yield from table.select(names).combine_chunks().to_batches()
         except (pa.ArrowInvalid, OSError) as error:
             raise Damaged(self.file, str(error)) from error
+
+    def _small(self, opened: Any, names: list[str]) -> Iterator[pa.RecordBatch]:
+        """Columns of an Arrow file, without reading the others."""
+        places = [i for i, name in enumerate(self.columns) if name in names]
+        options = ipc.IpcReadOptions(included_fields=places, use_threads=False)
+        reader = ipc.open_file(opened, options=options)
+        batches = [reader.get_batch(i).select(names) for i in range(reader.num_record_batches)]
+        rows = sum(batch.num_rows for batch in batches)
+        if rows != self.rows:
+            raise OSError(f"it has {rows} rows instead of {self.rows}")
+        yield from batches or [_no_rows(reader.schema, names)]
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from codemill.machine.kinds import ADDS_A_LAYER, Exchange, Folder, Group, Layer,
 from codemill.machine.layers import Part, Piece
 from codemill.machine.reading import Reading
 from codemill.machine.source import Listing, Shard
-from codemill.machine.store import Place, Receipt, intact, sealed
+from codemill.machine.store import ENDINGS, Place, Receipt, intact, sealed
 from codemill.machine.table import Call, Output, Outputs, Table, outputs_of
 
 PUBLISH_VERSION = 3
@@ -251,7 +251,7 @@ class Shelf:
         """How many of a table's files are there, of one that is not complete."""
         names, sizes = named.names or (), self._sizes(node)
         known = self._known(node, names)  # also of those that are no file
-        return sum(name in known or f"{name}.parquet" in sizes for name in names)
+        return sum(name in known or any(f"{name}{ending}" in sizes for ending in ENDINGS) for name in names)
 
     def files(self, node: Node, names: Sequence[str]) -> dict[str, Receipt]:
         """The receipts of those files of a table that are there, by name: from the manifests of other tables of the

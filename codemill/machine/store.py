@@ -1,6 +1,6 @@
 """Where tables live: files, written atomically, with a receipt of each.
 
-    .work/<step>/<id>.parquet          written as *.tmp, renamed when complete; its metadata has what its task counted
+    .work/<step>/<id>.arrow, .parquet  written as *.tmp, renamed when complete; its metadata has what its task counted
     .work/tables/<step>/<key>.json     a table's files with their receipts (rows, bytes, SHA-256, counts), written last,
                                        with a hash of its own
 
@@ -28,6 +28,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.fs as pafs
+import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 
 from codemill.errors import BuildError, EnvironmentProblem, InputError, RecipeError
@@ -191,15 +192,16 @@ class Receipt:
 
 
 class PartWriter:
-    """Writes one Parquet file, hashing its bytes on the way; `close` renames it into place.
+    """Writes one file of a table, hashing its bytes on the way; `close` renames it into place.
 
-    Row groups are the batches given, gathered up to about `gather` bytes: 1 MiB keeps batches of content as they are
-    and makes groups of thousands of rows of narrow layers (a row group of each batch took twice as long to
-    write and to read). What the receipt counts goes into the file, so that one file is made and not two. Where every
-    value is null, as most layers of most parts are, no file is made at all: the receipt says it. Making and renaming a
-    file takes 0.7 ms, and a run has tens of thousands of small ones. Leaving without `close` leaves nothing.
+    A file of rows is Parquet: row groups are the batches given, gathered up to about `gather` bytes, which keeps
+    batches of content as they are and makes groups of thousands of rows of narrow layers. A working file that fits into
+    one such group is an Arrow file instead: of 208 columns of 60 rows, written in 0.5 ms and not in 6, read in 0.3 and
+    not in 3. Where every value is null, as in most layers of most parts, no file is made at all: the receipt says it.
+    Making and renaming a file takes 0.7 ms; a run has thousands of small ones. What the receipt counts is in the file's
+    metadata, so that one file is made and not two. Leaving without `close` leaves nothing.
 
-    `published`: for others to read. The file is made in any case, and its receipt lies beside it.
+    `published`: for others to read. Always a Parquet file, with its receipt beside it.
     """
 
     def __init__(
@@ -227,10 +229,9 @@ class PartWriter:
         table = pa.Table.from_batches(self._waiting, self.schema)
         self._waiting, self._waiting_bytes = [], 0
         if self._writer is None:
-            self._hashing = self._stack.enter_context(atomic(self.folder.at(f"{self.name}.parquet")))
             repeating = [f.name for f in self.schema if _repeats(f.type, table[f.name])]
             self._writer = pq.ParquetWriter(
-                pa.PythonFile(self._hashing, mode="w"),
+                pa.PythonFile(self._open(".parquet"), mode="w"),
                 self.schema,
                 compression="zstd",
                 compression_level=1,
@@ -242,28 +243,46 @@ class PartWriter:
         if table.num_rows:
             self._writer.write_table(table, row_group_size=table.num_rows)
 
+    def _open(self, ending: str) -> Hashing:
+        self._ending = ending
+        self._hashing = self._stack.enter_context(atomic(self.folder.at(f"{self.name}{ending}")))
+        return self._hashing
+
     def close(self, counts: Mapping[str, Any], code: str = "", *, named: Callable[[str], str] | None = None) -> Receipt:
         """Completes the file and returns its receipt. `named(sha256)` gives the file another name, by what is in it."""
         if self._blank:
             self._waiting = []
             self.name = named(f"null {self.rows}") if named else self.name
             return Receipt(self.name, self.rows, 0, "", counts, code)
-        if self._waiting or self._writer is None:
-            self._flush()
-        assert self._writer is not None
+        counted = {} if self.published else {COUNTED: json.dumps([counts, code])}
+        if self._writer is None and not self.published:
+            self._write_small(counted)
+        else:
+            if self._waiting or self._writer is None:
+                self._flush()
+            assert self._writer is not None
+            self._writer.add_key_value_metadata(counted)
+            self._writer.close()
         assert self._hashing is not None
-        if not self.published:
-            self._writer.add_key_value_metadata({COUNTED: json.dumps([counts, code])})
-        self._writer.close()
         self._hashing.flush()
         if named is not None:
             self.name = named(self._hashing.hash.hexdigest())
-            self._hashing.target = self.folder.at(f"{self.name}.parquet")
+            self._hashing.target = self.folder.at(f"{self.name}{self._ending}")
         self._stack.close()
-        receipt = self._hashing.receipt(f"{self.name}.parquet", self.rows, counts, code)
+        receipt = self._hashing.receipt(f"{self.name}{self._ending}", self.rows, counts, code)
         if self.published:
             write_receipt(self.folder, receipt)
         return receipt
+
+    def _write_small(self, counted: Mapping[str, str]) -> None:
+        schema = self.schema.with_metadata({**(self.schema.metadata or {}), **counted})
+        table = pa.Table.from_batches(self._waiting, self.schema).combine_chunks()
+        self._waiting = []
+        sink = pa.BufferOutputStream()
+        with ipc.new_file(sink, schema, options=_SMALL) as writer:
+            for batch in table.to_batches():
+                writer.write_batch(batch)
+        self._open(".arrow").write(sink.getvalue())
 
     def __enter__(self) -> PartWriter:
         return self
@@ -276,8 +295,13 @@ class PartWriter:
             self._stack.__exit__(kind, error, trace)
 
 
+_SMALL = ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+
+ENDINGS = (".arrow", ".parquet")
+"""Of working files: small ones, and those of more than one row group."""
+
 COUNTED = "codemill"
-"""The key in a working file's Parquet metadata under which the rest of its receipt is."""
+"""The key in a working file's metadata under which the rest of its receipt is."""
 
 
 def receipt_inside(place: Place) -> Receipt | None:
@@ -286,11 +310,17 @@ def receipt_inside(place: Place) -> Receipt | None:
     try:
         with filesystem.open_input_stream(path) as stream:
             data = stream.read_buffer()
-        metadata = pq.read_metadata(pa.BufferReader(data))
-        counts, code = json.loads((metadata.metadata or {})[COUNTED.encode()])
+        if place.name.endswith(".arrow"):
+            reader = ipc.open_file(pa.BufferReader(data))
+            rows = sum(reader.get_batch(i).num_rows for i in range(reader.num_record_batches))
+            metadata = reader.schema.metadata or {}
+        else:
+            facts = pq.read_metadata(pa.BufferReader(data))
+            rows, metadata = facts.num_rows, facts.metadata or {}
+        counts, code = json.loads(metadata[COUNTED.encode()])
     except (pa.ArrowException, OSError, KeyError, ValueError):
         return None
-    return Receipt(place.name, metadata.num_rows, data.size, hashlib.sha256(data).hexdigest(), counts, code)
+    return Receipt(place.name, rows, data.size, hashlib.sha256(data).hexdigest(), counts, code)
 
 
 _SAMPLE = 1024  # rows that are looked at before a column gets a dictionary

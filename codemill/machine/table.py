@@ -20,6 +20,7 @@ import contextlib
 import functools
 import hashlib
 import inspect
+import pickle
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -175,6 +176,9 @@ class Step:
         return (_load_step, (self.function.__module__, self.function.__qualname__, self.file))
 
 
+_WRITTEN: list[tuple[Params, bytes]] = []
+"""The parameters that tasks are being sent with, and how they travel."""
+
 _CHECKED: set[str] = set()
 """Identities that are those of this process: a worker has many parts of one table to do."""
 
@@ -186,6 +190,12 @@ class Call:
     step: Step
     params: Params
     identity: str
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A worker does many parts of one table: rules and prompts are written and read once, not for each of them.
+        if not _WRITTEN or _WRITTEN[0][0] is not self.params:
+            _WRITTEN[:] = [(self.params, pickle.dumps((self.step, dict(self.params))))]
+        return (_load_call, (self.identity, _WRITTEN[0][1]))
 
     @staticmethod
     def of(table: Table) -> Call:
@@ -474,6 +484,12 @@ def folder(*, version: int, **more: Any) -> Callable[[Callable[..., Any]], Step]
     resume itself; `out.seal(name)` gives a file that is complete its receipt. Counts are numbers for the books.
     """
     return _made(version, Folder(), (), {}, **more)
+
+
+@functools.lru_cache(maxsize=8)
+def _load_call(identity: str, data: bytes) -> Call:
+    step, params = pickle.loads(data)
+    return Call(step, params, identity)
 
 
 def _made(version: int, how: Kind, reads: Reads, adds: Adds, **more: Any) -> Callable[[Callable[..., Any]], Step]:

@@ -221,7 +221,7 @@ def test_a_second_input_is_part_of_a_tables_identity(tmp_path: Path) -> None:
         key = manifest["steps"][-1]["key"]
         made = json.loads((tmp_path / ".work" / "tables" / "graph_toys.looked_up" / f"{key}.json").read_text())
         files = [tmp_path / ".work" / "graph_toys.looked_up" / entry["name"] for entry in made["files"]]
-        assert pq.read_table(files[0])["known"].to_pylist() == expected
+        assert working.read(files[0])["known"].to_pylist() == expected
 
 
 def repositories(root: Path, count: int, start: int = 0) -> None:

@@ -186,12 +186,11 @@ class Run:
     def schema(self, step: int) -> pa.Schema:
         """The columns that the step of this number added. Raises: InputError if its working table is gone."""
         pieces = self._pieces(step)
-        if not pieces:
-            return pa.schema([])
-        if pieces[0].nulls is not None:
-            return pieces[0].nulls
-        with self._undamaged(pieces[0].file):
-            return _part(pieces[0].file).schema
+        there = pieces[0].file.parent().names() if pieces else {}
+        if any(piece.nulls is None and piece.file.name not in there for piece in pieces):
+            raise InputError("the working tables are gone", where=pieces[0].file.parent().uri, remedy=_AGAIN)
+        with self._undamaged(self.folder):
+            return next(pieces[0].read(list(pieces[0].columns))).schema if pieces else pa.schema([])
 
     def documents(self, until: int) -> Documents:
         """The documents as they came to the step of this number. Raises: InputError if working tables are gone."""

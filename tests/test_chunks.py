@@ -268,7 +268,7 @@ def many() -> cm.Table:
 
 @pytest.mark.slow
 def test_killed_and_resumed_gives_the_same_bytes(tmp_path: Path) -> None:
-    seen = ("band_keys/*.parquet", "cluster/work-*/*", "elect/*.parquet", "compare/work-*/*", "drop/*.parquet")
+    seen = ("band_keys/*.arrow", "cluster/work-*/*", "elect/*.arrow", "compare/work-*/*", "drop/*.arrow")
     killed_and_resumed("tests.test_chunks.many", [f"chunks.{files}" for files in seen], tmp_path)
 
 

@@ -207,5 +207,5 @@ def many() -> cm.Table:
 
 @pytest.mark.slow
 def test_killed_while_clustering_and_resumed_gives_the_same_bytes(tmp_path: Path) -> None:
-    seen = ("band_keys/*.parquet", "cluster/work-*/*", "cluster/*.parquet", "elect/*.parquet", "compare/work-*/*")
+    seen = ("band_keys/*.arrow", "cluster/work-*/*", "cluster/*.arrow", "elect/*.arrow", "compare/work-*/*")
     killed_and_resumed("tests.test_fuzzy.many", [f"dedup.{files}" for files in seen], tmp_path)

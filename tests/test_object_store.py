@@ -14,6 +14,7 @@ import codemill as cm
 from codemill.machine.store import Place
 from codemill.report.terminal.show import explain_data, show_data
 from codemill.run import Run
+from codemill.sources import Published
 from codemill.steps import dedup, detect, ingest, quality
 from tests.test_cli import codemill
 from tests.test_tuning import BOOK, TEXTS
@@ -44,7 +45,8 @@ def server() -> Iterator[str]:
 def build(out: str | Path, *, against: str | None = None) -> None:
     """A run with copies, near-copies' index, signals and rules."""
     files = detect.language(ingest.documents(sources=(Literals((*TEXTS, TEXTS[1])),)))
-    files = dedup.exact(files, against=dedup.Index(against) if against else ())
+    earlier = [ingest.published(source=Published(against))] if against else []
+    files = dedup.exact(files, *earlier)
     files = quality.keep(quality.judge(quality.measure(files), rules=BOOK))
     cm.build(files, out=str(out), workers=1)
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 import codemill as cm
 from codemill import catalog, sources
-from codemill.machine.table import module_from_file
+from codemill.machine.modules import module_from_file
 from codemill.report import render
 from codemill.report.terminal.show import explain_data, show, show_data
 from codemill.steps import ingest

@@ -184,6 +184,8 @@ def _run(
     found, kept, dropped = (manifest[k]["rows"] for k in ("ingested", "kept", "dropped"))
     total = f"[bold]{found:,} found = {kept:,} kept + {dropped:,} dropped[/bold]  in {manifest['seconds']:.1f} s"
     console.print(total, highlight=False)
+    for note in dict.fromkeys(note for given in manifest["inputs"] for note in given["notes"]):
+        console.print(f"  note: {note}", highlight=False)
     places = [f"{title} {below(out, title)}" for title in manifest["outputs"]]
     if accounted:
         with console.status("writing the report"):  # of a large run it takes a while: it judges with other thresholds

@@ -5,11 +5,19 @@
 //!
 //! From: PEP 263; XML 1.0, 4.3.3; the prescan of HTML; CSS Syntax, 3.2; the manuals of Emacs, Vim, Perl and gettext.
 
-use super::legacy::Decoder;
 use super::single_byte;
 use encoding_rs::Encoding;
 use regex::bytes::Regex;
 use std::sync::LazyLock;
+
+/// How the bytes become characters.
+#[derive(Clone, Copy)]
+pub enum Decoder {
+    /// As the web has it.
+    Standard(&'static Encoding),
+    /// 128 characters, for 0x80 to 0xFF: code pages that the web does not know.
+    Page(&'static [char; 128]),
+}
 
 /// Bytes at the beginning that are looked at, and at the end, where editors look as well.
 const HEAD: usize = 1 << 12;

@@ -9,19 +9,11 @@
 //! Why not `chardetng`, the detector of Firefox: it is made for web pages, where most bytes are prose. In source code
 //! the few comments decide. Accuracy of both: docs/encodings.md.
 
-use super::{declared, single_byte};
+use super::declared::{self, Decoder};
+use super::single_byte;
 use encoding_rs::{DecoderResult, Encoding};
 use std::collections::HashMap;
 use std::sync::OnceLock;
-
-/// How the bytes become characters.
-#[derive(Clone, Copy)]
-pub enum Decoder {
-    /// As the web has it.
-    Standard(&'static Encoding),
-    /// 128 characters, for 0x80 to 0xFF: code pages that the web does not know.
-    Page(&'static [char; 128]),
-}
 
 /// An encoding that is tried: its name, decoder, languages, and a handicap in bits.
 ///

@@ -11,7 +11,7 @@
 
 use super::declared::{self, Decoder};
 use super::single_byte;
-use encoding_rs::{DecoderResult, Encoding};
+use encoding_rs::DecoderResult;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 

@@ -20,6 +20,7 @@ import codemill
 from codemill import catalog
 from codemill.cli.shared import CONTEXT
 from codemill.errors import RecipeError
+from codemill.machine.planning import Plan
 from codemill.machine.progress import JsonLines, Terminal
 
 
@@ -205,7 +206,7 @@ def _plan(recipe: catalog.Recipe, params: dict[str, Any], *, inputs: Sequence[st
         "files": sum(s.files for listing in planned.listings for s in listing.shards),
         "bytes": planned.bytes,
         "parts": parts,
-        "notes": [note for listing in planned.listings for note in listing.notes],
+        "notes": [*(note for listing in planned.listings for note in listing.notes), *_matched(planned)],
         "steps": [*steps, {"step": "publish", "fingerprint": planned.fingerprint,
                            "state": "published" if planned.published else "to publish", "notes": []}],
         # Source code compresses to about a quarter with zstd-1, and is stored twice: as ingested and as published.
@@ -229,6 +230,17 @@ def _plan(recipe: catalog.Recipe, params: dict[str, Any], *, inputs: Sequence[st
     for row in typing.cast(list[dict[str, Any]], result["steps"]):
         for note in row["notes"]:
             console.print(f"  {row['step']}: {note}", highlight=False)
+
+
+def _matched(planned: Plan) -> list[str]:
+    """How many repositories the metadata of a plan's sources knows, where the listings name them."""
+    lines = []
+    for node in planned.nodes:
+        metadata = node.table.params.get("metadata")
+        names = [name for listing in node.listings for name in listing.repositories]
+        if node.listings and names and metadata is not None:
+            lines.append(str(metadata.matched(names)))
+    return lines
 
 
 COMMANDS = (

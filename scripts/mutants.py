@@ -256,7 +256,8 @@ def main() -> None:
                 result = "equivalent"
             counts[result] += 1
             if result in ("survived", "equivalent"):
-                print(f"{result}: codemill/{mutant.name}  {EQUIVALENT.get(mutant.name, '')}", flush=True)
+                so_far = f"{counts['killed'] + counts['hung']} of {counts.total()} killed so far"
+                print(f"{result}: codemill/{mutant.name}  {EQUIVALENT.get(mutant.name, '')} ({so_far})", flush=True)
     judged = len(selected) - counts["equivalent"]
     killed = counts["killed"] + counts["hung"]
     print(

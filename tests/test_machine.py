@@ -337,6 +337,7 @@ def test_editing_a_step_without_a_new_version_warns_also_when_parts_are_missing(
 ) -> None:
     labelled = detect.language(ingest.documents(sources=(toys.Literals(TEXTS),)))
     cm.build(labelled, out=tmp_path, workers=1)
+    assert "its code changed" not in caplog.text
     monkeypatch.setitem(detect.language.__dict__, "code", "0123456789abcdef")
     (tmp_path / "manifest.json").unlink()
     working.files(tmp_path, "detect.language")[1].unlink()

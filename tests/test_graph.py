@@ -72,11 +72,8 @@ def test_a_row_that_was_made_leads_back_to_the_document_it_came_from(tmp_path: P
     ]
     assert len({row["id"] for row in rows}) == 3
     books = pq.read_table(tmp_path / "books").to_pylist()
-    assert [(row["verdict"], row["step"], row["reason"]) for row in books][-1] == (
-        "kept",
-        None,
-        None,
-    ) or len(books) == 3  # the empty file was dropped by ingest, and never came to the step
+    # The empty file was dropped by ingest, and never came to the step.
+    assert [(row["verdict"], row["step"], row["reason"]) for row in books] == [("kept", None, None)] * 3
 
 
 def test_an_id_depends_on_the_step_its_parameters_the_parent_and_the_ordinal(tmp_path: Path) -> None:
@@ -156,10 +153,8 @@ def test_a_document_that_kills_a_worker_in_any_kind_of_step_is_found_and_dropped
         assert [entry["reason"] for entry in entries if entry["verdict"] == "dropped"] == ["crashed"]
         assert len(entries) == 2 * 29 + 1
     elif kind == "group":
-        safe = graph.words(documents(tuple(text.replace("KILL me", "a KILL") for text in texts)), least=9)
-        del safe
         spelled = toys.length(documents(("a b", "KILL", "c d"), per_part=20))
-        manifest = cm.build({"out": graph.counted(_as_words(spelled))}, out=tmp_path, workers=1)
+        manifest = cm.build({"out": graph.counted(whole(spelled))}, out=tmp_path, workers=1)
         assert manifest["steps"][-1]["crashed"] == 1
         assert sorted(pq.read_table(tmp_path / "out")["word"].to_pylist()) == ["a b", "c d"]
     else:
@@ -174,10 +169,6 @@ def test_a_document_that_kills_a_worker_in_any_kind_of_step_is_found_and_dropped
 def whole(documents: pa.RecordBatch) -> pa.RecordBatch:
     """The whole text as one word."""
     return pa.record_batch({"of": range(documents.num_rows), "word": documents["content"].cast(pa.string())})
-
-
-def _as_words(table: cm.Table) -> cm.Table:
-    return whole(table)
 
 
 def test_a_folder_step_goes_on_from_what_was_sealed(tmp_path: Path) -> None:
@@ -243,8 +234,7 @@ def test_one_repository_more_makes_one_part_more_and_the_bytes_of_a_fresh_run(tm
     cm.build(quickstart.quickstart((Folder(str(root)),)), out=tmp_path / "out", workers=2)
     after = {path.name: path.stat().st_mtime_ns for path in working.files(tmp_path / "out", "quality.measure")}
     new = [name for name in after if before.get(name) != after[name]]
-    assert 1 <= len(new) <= 0.02 * len(after) + 1e-9 or len(new) == 1
-    assert len(new) <= 0.02 * len(before)
+    assert 1 <= len(new) <= 0.02 * len(before)
     cm.build(quickstart.quickstart((Folder(str(root)),)), out=tmp_path / "fresh", workers=1)
     assert graph.files(tmp_path / "out") == graph.files(tmp_path / "fresh")
 

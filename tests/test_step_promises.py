@@ -12,7 +12,7 @@ import pytest
 import codemill as cm
 from codemill import cleaning
 from codemill.chance import uniform
-from codemill.document import DOCUMENT, KINDS
+from codemill.document import KINDS
 from codemill.rules import Rule, RuleBook, RuleSet
 from codemill.steps import clean, dedup, detect, known, quality, sample
 
@@ -159,7 +159,3 @@ def test_the_nearest_candidate_is_named_as_the_kept_copy() -> None:
     }
     merged = known.drop.how.merge(pa.table(rows)).to_pylist()  # type: ignore[union-attr]
     assert [(row["part"], row["kept_id"]) for row in merged] == [(0, "near-a"), (1, "other")]
-
-
-def test_documents_of_a_batch_are_identified_by_where_they_are() -> None:
-    assert {"id", "repo", "path", "content_sha256"} <= set(DOCUMENT.names)

@@ -12,6 +12,7 @@ parts whose verdicts stayed as they were are used again, whatever else came.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -30,7 +31,7 @@ from codemill.machine.kinds import Exchange
 from codemill.machine.layers import Part
 from codemill.machine.store import PartWriter, Place, Receipt, sweep
 from codemill.machine.table import Call
-from codemill.machine.tasks import batches, complete, filtered, marked
+from codemill.machine.tasks import batches, complete, filtered, key_rows, marked
 
 GROUP_BYTES = 64 << 20
 """Content of the parts that one map or align task takes, so that small parts do not make many files of keys."""
@@ -39,7 +40,7 @@ FEW_PARTS = 256
 """Up to so many tasks each takes parts of `GROUP_BYTES`; of more parts each takes more, up to 64 times as much, so that
 files and pieces stay few: at 150,000 parts, 10^9 documents, 2,344 files."""
 
-# How much of an exchange's work each side is: measured on the bench corpus, in halves and quarters.
+# Of how much of the content each side's progress is counted. A guess: they only weigh the bar.
 MAP_SHARE, REDUCE_SHARE, ALIGN_SHARE = 2, 4, 4
 
 
@@ -224,36 +225,19 @@ def map_group(call: Call, parts: Mapping[int, Part], target: Place, partitions: 
     call.check()
     how = call.step.how
     assert isinstance(how, Exchange)
-    reads = list(call.reads)
-    emit = partial(how.emit, **call.params) if how.emit else None
     crashed: list[list[int]] = []
-    start = 0
-
-    def key_rows() -> Iterator[keys.KeyRows]:
-        nonlocal start
-        for number, part in parts.items():
-            first = start
-            for batch, alive in batches(part, reads):
-                blocked = scope.blocks(start, batch.num_rows)
-                lost = [i for i in blocked if alive[i] and not scope.probing]
-                crashed.extend([number, start - first + i] for i in lost)
-                seen = alive.copy()
-                seen[blocked] = False
-                rows = np.flatnonzero(seen) + (start - first)
-                start += batch.num_rows
-                if scope.probing and not len(rows):
-                    continue
-                living = filtered(batch, seen).select(reads)
-                made, rows = emit(living, rows) if emit else (living, rows)
-                yield made, number, rows
-
+    emit = partial(how.emit, **call.params) if how.emit else _as_read
+    made = key_rows(parts, call.reads, scope, crashed, emit)
     if scope.probing:
-        for _ in key_rows():
-            pass
-        return {"rows": start}
+        deque(made, maxlen=0)
+        return {"rows": sum(part.rows for part in parts.values())}
     cut = partial(_partitions, key=call.key, partitions=partitions)
-    receipt = keys.write_keys(target, key_rows(), cut=cut, partitions=partitions)
+    receipt = keys.write_keys(target, made, cut=cut, partitions=partitions)
     return keys.kept(target, replace(receipt, counts={"crashed": crashed}))
+
+
+def _as_read(batch: pa.RecordBatch, rows: Any) -> tuple[pa.RecordBatch, Any]:
+    return batch, rows
 
 
 def _partitions(table: pa.Table, *, key: str, partitions: int) -> Any:

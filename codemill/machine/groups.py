@@ -9,7 +9,8 @@ together are sorted by key.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import accumulate
@@ -30,7 +31,7 @@ from codemill.machine.kinds import GROUP_ROWS, Group
 from codemill.machine.layers import Part
 from codemill.machine.store import PartWriter, Place, Receipt, sweep
 from codemill.machine.table import Call
-from codemill.machine.tasks import batches, complete, filtered, ids, numbers_within
+from codemill.machine.tasks import complete, ids, key_rows, numbers_within
 
 AT_A_TIME = 16  # parts of an input that one map task takes
 PLACES = ("input", "part", "row")
@@ -94,36 +95,20 @@ def map_group(
     how = call.step.how
     assert isinstance(how, Group)
     emit = partial(how.emit, **call.params) if how.emit else None
-    crashed: list[int] = []
-    start = 0
+    crashed: list[list[int]] = []
 
-    def key_rows() -> Iterator[keys.KeyRows]:
-        nonlocal start
-        for where, part in parts.items():
-            first = start
-            for batch, alive in batches(part, list(call.reads)):
-                blocked = scope.blocks(start, batch.num_rows)
-                crashed.extend(start + i for i in blocked if alive[i] and not scope.probing)
-                seen = alive.copy()
-                seen[blocked] = False
-                rows = np.flatnonzero(seen) + (start - first)
-                start += batch.num_rows
-                if scope.probing and not len(rows):
-                    continue
-                living = filtered(batch, seen).select(list(call.reads))
-                made = emit(living) if emit else living
-                if made.num_rows != len(rows):
-                    raise BuildError(
-                        "a group has one key row for each row: emit made more or fewer", where=call.step.name
-                    )
-                yield made.append_column("input", pa.array(np.full(len(rows), number, dtype=np.int32))), where, rows
+    def make(batch: pa.RecordBatch, rows: Any) -> tuple[pa.RecordBatch, Any]:
+        made = emit(batch) if emit else batch
+        if made.num_rows != len(rows):
+            raise BuildError("a group has one key row for each row: emit made more or fewer", where=call.step.name)
+        return made.append_column("input", pa.array(np.full(len(rows), number, dtype=np.int32))), rows
 
+    made = key_rows(parts, call.reads, scope, crashed, make)
     if scope.probing:
-        for _ in key_rows():
-            pass
-        return {"rows": start}
+        deque(made, maxlen=0)
+        return {"rows": sum(part.rows for part in parts.values())}
     cut = partial(_ranges, key=call.key, partitions=partitions)
-    receipt = keys.write_keys(target, key_rows(), cut=cut, partitions=partitions, sums=how.before)
+    receipt = keys.write_keys(target, made, cut=cut, partitions=partitions, sums=how.before)
     return keys.kept(target, replace(receipt, counts={"sums": dict(receipt.counts), "crashed": crashed}))
 
 

@@ -7,7 +7,7 @@ for exchanges and groups is in `exchange`, for folders in `folders`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -85,19 +85,12 @@ def _emptied(raw: pa.RecordBatch, blocked: Sequence[int]) -> pa.RecordBatch:
 def layer_part(call: Call, part: Part, read: Read, folder: Place, name: str, *, scope: Scope) -> dict[str, Any]:
     """Runs a layer's function over the living rows of one part and writes its columns, aligned with all rows."""
     call.check()
-    schema, reads, start = call.schema, list(call.reads), 0
+    schema, reads = call.schema, list(call.reads)
     if scope.probing:
-        for batch, alive in batches(part, reads):
-            touched = alive & ~_blocked(scope, start, batch.num_rows)
-            start += batch.num_rows
-            if touched.any():
-                call.step.function(filtered(batch, touched).select(reads), *read, **call.params)
-        return {"rows": start}
+        return _probed(call, part, read, reads, scope)
     with PartWriter(folder, name, schema) as writer:
         books = Books()
-        for batch, alive in batches(part, reads):
-            blocked = _blocked(scope, start, batch.num_rows)
-            start += batch.num_rows
+        for batch, alive, blocked, _ in scoped(part, reads, scope):
             seen = alive & ~blocked
             layer = _scatter(_applied(call, filtered(batch, seen).select(reads), read), seen, schema)
             layer = marked(layer, alive & blocked, "crashed")
@@ -109,19 +102,12 @@ def layer_part(call: Call, part: Part, read: Read, folder: Place, name: str, *, 
 def rows_part(call: Call, part: Part, read: Read, folder: Place, name: str, *, scope: Scope) -> dict[str, Any]:
     """Runs a rows step over the living rows of one part and writes what it made of them: a table's first layer."""
     call.check()
-    schema, reads, start = call.schema, list(call.reads), 0
+    schema, reads = call.schema, list(call.reads)
     if scope.probing:
-        for batch, alive in batches(part, [*reads, "id"]):
-            touched = alive & ~_blocked(scope, start, batch.num_rows)
-            start += batch.num_rows
-            if touched.any():
-                call.step.function(filtered(batch, touched).select(reads), *read, **call.params)
-        return {"rows": start}
+        return _probed(call, part, read, [*reads, "id"], scope)
     with PartWriter(folder, name, schema) as writer:
         books, parents = Books(), 0
-        for batch, alive in batches(part, [*reads, "id"]):
-            blocked = _blocked(scope, start, batch.num_rows)
-            start += batch.num_rows
+        for batch, alive, blocked, _ in scoped(part, [*reads, "id"], scope):
             parents += int(alive.sum())
             seen = filtered(batch, alive & ~blocked)
             made = [_made_of(call, seen, read)] if seen.num_rows else []
@@ -133,6 +119,15 @@ def rows_part(call: Call, part: Part, read: Read, folder: Place, name: str, *, s
                 books.add(rows["size"], rows["reason"])
                 writer.write(rows)
         return {"receipts": [writer.close(books.counts(parents=parents), call.step.code)]}
+
+
+def _probed(call: Call, part: Part, read: Read, columns: Sequence[str], scope: Scope) -> dict[str, Any]:
+    """A dry run over the rows of a window, to find one that kills."""
+    for batch, alive, blocked, _ in scoped(part, columns, scope):
+        touched = alive & ~blocked
+        if touched.any():
+            call.step.function(filtered(batch, touched).select(list(call.reads)), *read, **call.params)
+    return {"rows": part.rows}
 
 
 def _made_of(call: Call, batch: pa.RecordBatch, read: Read) -> pa.RecordBatch:
@@ -287,10 +282,42 @@ def _check_required(batch: pa.RecordBatch, alive: Mask, part: Part) -> None:
         raise BuildError(f"{home.step} left {lost} living documents without {name}", where=part.name)
 
 
-def _blocked(scope: Scope, start: int, rows: int) -> Mask:
-    blocked = np.zeros(rows, dtype=bool)
-    blocked[scope.blocks(start, rows)] = True
-    return blocked
+def scoped(
+    part: Part, columns: Sequence[str], scope: Scope, before: int = 0
+) -> Iterator[tuple[pa.RecordBatch, Mask, Mask, int]]:
+    """The batches of a part: each with which rows are living, which the scope blocks, and the number of its first row.
+
+    `before`: rows of earlier parts that the scope counts too.
+    """
+    row = 0
+    for batch, alive in batches(part, columns):
+        blocked = np.zeros(batch.num_rows, dtype=bool)
+        blocked[scope.blocks(before + row, batch.num_rows)] = True
+        yield batch, alive, blocked, row
+        row += batch.num_rows
+
+
+def key_rows(
+    parts: Mapping[int, Part],
+    columns: Sequence[str],
+    scope: Scope,
+    crashed: list[list[int]],
+    make: Callable[[pa.RecordBatch, Any], tuple[pa.RecordBatch, Any]],
+) -> Iterator[tuple[pa.RecordBatch, int, Any]]:
+    """What `make(batch, rows)` makes of the living rows of parts, which are given by number, and where they live.
+
+    Rows that the scope skips are added to `crashed`, as `[part, row]`.
+    """
+    before = 0
+    for number, part in parts.items():
+        for batch, alive, blocked, first in scoped(part, columns, scope, before):
+            if not scope.probing:
+                crashed += [[number, first + int(row)] for row in np.flatnonzero(alive & blocked)]
+            seen = alive & ~blocked
+            if seen.any() or not scope.probing:
+                made, rows = make(filtered(batch, seen).select(list(columns)), np.flatnonzero(seen) + first)
+                yield made, number, rows
+        before += part.rows
 
 
 def filtered(batch: pa.RecordBatch, mask: Mask) -> pa.RecordBatch:

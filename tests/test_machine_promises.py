@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 from pathlib import Path
@@ -299,3 +300,19 @@ def test_a_part_depends_on_what_is_read_of_it_and_on_what_drops(tmp_path: Path) 
     assert same.depends(["content"]) != Part("x", (base, other(upper), length)).depends(["content"])
     assert same.depends(["path"]) != Part("x", (base, upper, other(length))).depends(["path"])
     assert same.depends(["path"]) != Part("x", (other(base), upper, length)).depends(["path"])
+
+
+@pytest.mark.parametrize(("title", "name"), [("..", "precious"), ("corpus", "../../precious"), ("corpus", "/precious")])
+def test_a_manifest_that_names_files_elsewhere_removes_none_of_them(tmp_path: Path, title: str, name: str) -> None:
+    out, precious = tmp_path / "out", tmp_path / "precious"
+    precious.write_text("theirs")
+    cm.build(recipe(), out=out, workers=1)
+    facts = json.loads((out / "manifest.json").read_text())
+    if name == "/precious":
+        name = str(precious)
+    receipt = dict(next(iter(facts["files"]["corpus"].values())), name=name)
+    facts["files"][title] = {**facts["files"].get(title, {}), name: receipt}
+    (out / "manifest.json").write_text(json.dumps(store.seal(facts)))
+    cm.build(recipe(("other",)), out=out, workers=1)
+    assert precious.read_text() == "theirs"
+    assert pq.read_table(out / "corpus")["content"].to_pylist() == ["other"]

@@ -81,7 +81,24 @@ def publish(
 def _earlier(out: Place) -> dict[str, dict[str, Any]]:
     """The files of the result that is there, by output and name; or of both, where a run was killed between two."""
     facts = sealed(out.at("manifest.json").read_json()) or sealed(_between(out).read_json())
-    return dict(facts["files"]) if facts and "files" in facts else {}
+    if not facts or not isinstance(facts.get("files"), dict):
+        return {}
+    return {
+        title: {name: receipt for name, receipt in files.items() if _is_receipt(name, receipt)}
+        for title, files in facts["files"].items()
+        if _is_below(title) and isinstance(files, dict)
+    }
+
+
+def _is_receipt(name: str, receipt: Any) -> bool:
+    whole = isinstance(receipt, dict) and {"name", "rows", "bytes", "sha256", "counts"} <= set(receipt)
+    return whole and _is_below(name) and _is_below(str(receipt["name"]))
+
+
+def _is_below(name: str) -> bool:
+    """Whether a name stays in its folder. A manifest is anybody's file: what it names is copied, and removed."""
+    parts = name.split("/")
+    return "\\" not in name and all(part not in ("", ".", "..") for part in parts) and parts[0] != ".work"
 
 
 def _between(out: Place) -> Place:

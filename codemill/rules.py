@@ -8,6 +8,7 @@ judges it. Thresholds are policy, so they live in recipes and not here.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -122,7 +123,11 @@ class RuleBook:
 
     def signals(self) -> list[str]:
         """The signals of its active rules, each once, in order."""
-        return list(dict.fromkeys(rule.signal for s in self.sets for rule in s.rules if rule.judges))
+        return list(self._signals)
+
+    @functools.cached_property  # asked for each part, of hundreds of rules
+    def _signals(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(rule.signal for s in self.sets for rule in s.rules if rule.judges))
 
     def get(self, name: str) -> RuleSet:
         """The set of that name. Raises: RecipeError with the nearest name."""

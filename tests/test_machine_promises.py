@@ -292,8 +292,8 @@ def test_a_part_depends_on_what_is_read_of_it_and_on_what_drops(tmp_path: Path) 
     part: Part = built[-1].parts[0]
     base, upper, length = part.pieces
     assert [piece.drops for piece in part.pieces] == [False, False, True]
-    assert part.homes("content") == [1]
-    assert part.homes("path") == [0]
+    assert part.homes("content") == (1,)
+    assert part.homes("path") == (0,)
     same = Part(part.name, (base, upper, length))
     other = lambda piece: piece.__class__(**{**piece.__dict__, "sha256": "0" * 64})  # noqa: E731
     assert same.depends(["path"]) == Part("x", (base, other(upper), length)).depends(["path"])

@@ -7,6 +7,7 @@ source left in place is read from the input itself.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -104,7 +105,8 @@ class Piece:
 
     def _small(self, opened: Any, names: list[str]) -> Iterator[pa.RecordBatch]:
         """Columns of an Arrow file, without reading the others."""
-        places = [i for i, name in enumerate(self.columns) if name in names]
+        wanted = set(names)
+        places = [i for i, name in enumerate(self.columns) if name in wanted]
         options = ipc.IpcReadOptions(included_fields=places, use_threads=False)
         reader = ipc.open_file(opened, options=options)
         batches = [reader.get_batch(i).select(names) for i in range(reader.num_record_batches)]
@@ -135,21 +137,19 @@ class Part:
     def columns(self) -> list[str]:
         """All columns that can be read, verdicts apart."""
         hidden = {"reason", *self.verdict}
-        return list(dict.fromkeys(c for piece in self.pieces for c in piece.columns if c not in hidden))
+        return [name for name in self._homes() if name not in hidden]
 
-    def homes(self, column: str) -> list[int]:
+    def homes(self, column: str) -> tuple[int, ...]:
         """The pieces that a column is read from, newest first: edits of it, down to the first that has it whole."""
-        homes = []
-        for i in reversed(range(len(self.pieces))):
-            if column in self.pieces[i].columns:
-                homes.append(i)
-                if column not in self.pieces[i].edits:
-                    break
-        return homes
+        return self._homes().get(column, ())
+
+    def _homes(self) -> Mapping[str, tuple[int, ...]]:
+        return _homes_in(tuple((piece.columns, piece.edits) for piece in self.pieces))
 
     def depends(self, columns: Iterable[str]) -> str:
         """Identifies what is read when the living rows of these columns are: nothing else of the part matters."""
-        used = {0, *(i for c in columns for i in self.homes(c))}
+        homes = self._homes()
+        used = {0, *(i for c in columns for i in homes.get(c, ()))}
         used |= {i for i, piece in enumerate(self.pieces) if piece.drops}
         return digest_of(self.pieces[i].holds for i in sorted(used))
 
@@ -162,9 +162,14 @@ class Part:
         every piece that is read.
         """
         columns, verdicts = list(columns), list(verdicts)
-        homes = {c: self.homes(c) for c in columns}
+        all_homes = self._homes()
+        homes = {c: all_homes.get(c, ()) for c in columns}
         own = [[v for v in verdicts if v in p.columns] if p.drops else [] for p in self.pieces]
-        names = [[*(c for c in columns if i in homes[c]), *own[i]] for i in range(len(self.pieces))]
+        names: list[list[str]] = [[] for _ in self.pieces]
+        for column, places in homes.items():
+            for i in places:
+                names[i].append(column)
+        names = [[*some, *verdict] for some, verdict in zip(names, own, strict=True)]
         read = [i for i in range(len(self.pieces)) if names[i] or i == 0]
         streams = [self.pieces[i].read(names[i] or list(self.pieces[i].columns[:1])) for i in read]
         for slices in _aligned(streams, where=f"{self.name} of {self.pieces[-1].step}"):
@@ -178,6 +183,17 @@ class Part:
         """Streams all rows with the columns, and which of them no piece drops."""
         for batch, verdicts in self.batches(columns):
             yield batch, living(verdicts, batch.num_rows)
+
+
+@functools.lru_cache(maxsize=256)
+def _homes_in(pieces: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]) -> Mapping[str, tuple[int, ...]]:
+    """For each column, oldest first, the pieces that it is read from, newest first. The same for all parts of a table,
+    and asked for each of them: with 256 parts it was a twentieth of a run."""
+    homes: dict[str, tuple[int, ...]] = {}
+    for i, (columns, edits) in enumerate(pieces):
+        over = set(edits)
+        homes.update({name: (i, *homes.get(name, ())) if name in over else (i,) for name in columns})
+    return homes
 
 
 def living(verdicts: Iterable[pa.RecordBatch | None], rows: int) -> Mask:

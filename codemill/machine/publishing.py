@@ -72,7 +72,7 @@ def publish(
                 files[title] = _stage_rows(site, output, built[number], folder, target, earlier.get(title, {}))
     manifest = _manifest(plan, entries, files, recipe, time.monotonic() - began, started)
     _swap(plan.out, staging, files, earlier)
-    plan.out.at("manifest.json").write_json(manifest)
+    plan.out.at("manifest.json").write_json(manifest, indent=1)
     _between(plan.out).remove()
     staging.remove_folder()
     return manifest

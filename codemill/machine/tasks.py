@@ -361,13 +361,12 @@ def marked(layer: pa.RecordBatch, rows: Mask, reason: str) -> pa.RecordBatch:
 def complete(batch: pa.RecordBatch | pa.Table, schema: pa.Schema, rows: int | None = None) -> pa.RecordBatch:
     """The batch with exactly the schema's columns: missing ones are null. Raises: BuildError on a wrong type."""
     rows = batch.num_rows if rows is None else rows  # a table without columns has forgotten how many it has
-    columns = []
+    columns, given = [], dict(zip(batch.schema.names, batch.columns, strict=True))
     for field in schema:
-        if field.name not in batch.schema.names:
+        if field.name not in given:
             columns.append(pa.nulls(rows, field.type))
             continue
-        column = batch.column(field.name)
-        column = one(column)
+        column = one(given[field.name])
         try:
             columns.append(column if column.type == field.type else column.cast(field.type))
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:

@@ -97,14 +97,16 @@ def _points(run: Measured) -> list[Row]:
     """A sample of the judged documents by a hash of their ids, with a piece of their text."""
     chosen: list[tuple[str, Row]] = []
     for batch in tuning.texts(run):
+        keys = [hashlib.sha256(f"report.picture {id}".encode()).hexdigest() for id in batch["id"].to_pylist()]
+        nearest = sorted(range(len(keys)), key=keys.__getitem__)[:POINTS]
+        if len(chosen) == POINTS:
+            nearest = [i for i in nearest if keys[i] < chosen[-1][0]]
         gone = tuning.dropped(batch, run.book, run.seed)
-        for i, id in enumerate(batch["id"].to_pylist()):
-            key = hashlib.sha256(f"report.picture {id}".encode()).hexdigest()
-            if len(chosen) >= POINTS and key >= chosen[-1][0]:
-                continue
+        for i in nearest:
             row = batch.select([*tuning.WHO, "content"]).slice(i, 1).to_pylist()[0]
             row["content"] = (row["content"] or "")[: picture.AT_MOST]
-            chosen = sorted([*chosen, (key, row | {"kept": not gone[i]})], key=lambda c: c[0])[:POINTS]
+            chosen.append((keys[i], row | {"kept": not gone[i]}))
+        chosen = sorted(chosen, key=lambda c: c[0])[:POINTS]
     rows = [row for _, row in chosen]
     texts = [row.pop("content") for row in rows]
     for row, text in zip(rows, texts, strict=True):

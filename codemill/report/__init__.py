@@ -15,7 +15,7 @@ from pathlib import Path
 
 from codemill.errors import EnvironmentProblem
 from codemill.machine.store import Place
-from codemill.report.facts import distribution, rules
+from codemill.report.facts import cleaning, distribution, rules
 from codemill.report.facts.ledger import gather
 from codemill.report.page.funnel import funnel_svg
 from codemill.report.page.html import page_of
@@ -33,7 +33,7 @@ def render(out: str | Path) -> str:
     """
     run = Run.open(out)
     facts = gather(run)
-    return page_of(facts, rules.gather(run), distribution.gather(run, facts.languages))
+    return page_of(facts, rules.gather(run), distribution.gather(run, facts.languages), cleaning.gather(run))
 
 
 def write(out: str | Path) -> str:

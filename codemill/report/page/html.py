@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from markupsafe import Markup
 from codemill import signals
 from codemill.report import words
 from codemill.report.facts.accounts import checks
+from codemill.report.facts.cleaning import Cleaning
 from codemill.report.facts.distribution import FEW, Distribution, Group, Shift
 from codemill.report.facts.ledger import Facts
 from codemill.report.facts.rules import Quality
@@ -39,11 +40,19 @@ LEAST_SHIFT = 0.005  # of a signal that a language's table has
 LONGEST = 180  # characters of a path or a value that are shown; a hostile one may have thousands
 
 
-def page_of(facts: Facts, quality: Quality | None = None, moved: Distribution | None = None) -> str:
-    """The report as HTML. No request leaves it: its content security policy forbids all of them."""
+def page_of(
+    facts: Facts,
+    quality: Quality | None = None,
+    moved: Distribution | None = None,
+    cleaning: Cleaning | None = None,
+) -> str:
+    """The report as HTML. No request leaves it: its content security policy forbids all of them.
+
+    Of paths on this machine it has the last part only, for it is made to be sent around.
+    """
     script = (HERE / "page.js").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    manifest = facts.manifest
+    manifest = without_places(facts.manifest)
     spoken = [row for row in facts.languages if row["language"] is not None]
     ingested, seconds = manifest["ingested"], manifest["seconds"]
     cached = sum(bool(step.get("cached")) for step in manifest["steps"])
@@ -72,6 +81,9 @@ def page_of(facts: Facts, quality: Quality | None = None, moved: Distribution | 
         rule_histograms=[Markup(rule_histogram(rule.tally)) for rule in quality.rules] if quality else [],
         cloud=Markup(picture(quality.points)) if quality and quality.points else None,
         top_rules=TOP_RULES,
+        cleaning=cleaning,
+        most_values=max((row["values"] for row in cleaning.kinds), default=0) if cleaning else 0,
+        step_rate=_step_rate,
         moved=moved,
         moved_sizes=[_shift_row(moved.sizes, {})] if moved else [],
         moved_groups=[(group, _shift_rows(group, texts)) for group in moved.groups] if moved else [],
@@ -89,6 +101,44 @@ def page_of(facts: Facts, quality: Quality | None = None, moved: Distribution | 
         other_drops=facts.drops[TOP_REASONS:],
         slowest=max((step["seconds"] for step in manifest["steps"]), default=0) or 1,
     )  # fmt: skip
+
+
+def without_places(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The manifest with every absolute path of this machine cut to its last part, also where a sentence has it.
+
+    >>> made = {"inputs": [{"source": {"path": "/home/ann/code"}, "notes": ["/home/ann/code/x was not read"]}]}
+    >>> without_places(made)
+    {'inputs': [{'source': {'path': 'code'}, 'notes': ['code/x was not read']}]}
+    """
+    told = {name: manifest[name] for name in ("inputs", "recipe", "steps") if name in manifest}
+    places = {text for text in _strings(told) if text.startswith("/") and text.strip("/")}
+    above = sorted({text.rstrip("/").rpartition("/")[0] + "/" for text in places} - {"/"}, key=len, reverse=True)
+
+    def cut(value: Any) -> Any:
+        if isinstance(value, str):
+            for folder in above:
+                value = value.replace(folder, "")
+            return value
+        if isinstance(value, Mapping):
+            return {name: cut(v) for name, v in value.items()}
+        return [cut(v) for v in value] if isinstance(value, list | tuple) else value
+
+    return {**manifest, **cut(told)}
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from _strings(inner)
+
+
+def _step_rate(step: Mapping[str, Any]) -> str:
+    """Bytes that came to a step in a second, as text; nothing of a step that was built before or took no time."""
+    if step.get("cached") or step["seconds"] < 0.05 or not step["bytes_in"]:
+        return "–"
+    return words.size(round(step["bytes_in"] / step["seconds"])) + "/s"
 
 
 def _funnels(manifest: dict[str, Any]) -> dict[str, Markup]:

@@ -247,6 +247,15 @@ def test_of_a_line_that_says_something_else_only_the_claim_goes() -> None:
         assert cm.strip_header(f"{before}\nint a;\n", "c") == f"{after}\nint a;\n"
 
 
+def test_a_sentence_on_the_code_that_also_names_its_licence_stays() -> None:
+    doc = (
+        "Dials for touch screens.\n\nDials is a library of dials that turn. It is cross-platform (Linux, OSX, Windows,\n"
+        "Android, iOS) and released under\nthe terms of the MIT License.\n\nIt has many dials.\n"
+    )
+    text = f'"""{doc}"""\nimport os\n'
+    assert cm.strip_header(text, "python") == text
+
+
 def test_a_docstring_that_is_a_notice_goes_and_a_mixed_one_loses_its_lines() -> None:
     alone = '"""Copyright 2020 A. All rights reserved."""\nimport os\n'
     assert cm.strip_header(alone, "python") == "import os\n"

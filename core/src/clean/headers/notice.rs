@@ -74,7 +74,7 @@ fn paragraphs(text: &str, head: &Head, pieces: &[Piece]) -> Vec<Placed> {
 }
 
 /// Other words for one of licences, in a notice that stands for itself.
-const ALONE: u32 = 2;
+const ALONE: u32 = 1;
 /// Other words beside a phrase that is found in notices only.
 const FEW: u32 = 4;
 

@@ -249,7 +249,7 @@ def test_of_a_line_that_says_something_else_only_the_claim_goes() -> None:
 
 def test_a_sentence_on_the_code_that_also_names_its_licence_stays() -> None:
     doc = (
-        "Dials for touch screens.\n\nDials is a library of dials that turn. It is cross-platform (Linux, OSX, Windows,\n"
+        "Dials for touch screens.\n\nIt is a library of dials. It is cross-platform (Linux, OSX, Windows,\n"
         "Android, iOS) and released under\nthe terms of the MIT License.\n\nIt has many dials.\n"
     )
     text = f'"""{doc}"""\nimport os\n'

@@ -132,7 +132,14 @@ def test_an_address_may_have_a_query(server: str) -> None:
     assert show_data(address)["kept"]["rows"] == 2
     filesystem, path = Place.of(address).open()
     names = filesystem.get_file_info(pafs.FileSelector(path))
-    assert {info.base_name for info in names} == {".work", "corpus", "ledger", "manifest.json", "report.html"}
+    assert {info.base_name for info in names} == {
+        ".work",
+        "corpus",
+        "ledger",
+        "manifest.json",
+        "README.md",
+        "report.html",
+    }
 
 
 def test_what_is_not_there_is_told(server: str) -> None:

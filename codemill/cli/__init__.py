@@ -1,7 +1,7 @@
 """The command line: a short list of verbs, frozen by a test. Options of a recipe are its own keyword parameters.
 
     run          run, plan
-    look         show, explain, report; rules, rule, compare, rank, signals
+    look         show, explain, report, view; rules, rule, compare, rank, signals
     catalogue    list, new
     cleaning     redact
     forget       forget

@@ -102,4 +102,23 @@ def report(dir: str) -> None:
     print(written)
 
 
-COMMANDS = (show, explain, report, rules, rule, compare, rank, signals)
+@click.command()
+@DIR
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="On 127.0.0.1. [default: a free one]")
+@click.option("--at", metavar="?QUERY", default="", help="What to show first, as an address of a view ends.")
+@click.option("--open", "in_browser", is_flag=True, help="Open it in the browser.")
+def view(dir: str, port: int, at: str, in_browser: bool) -> None:
+    """A result in the browser: search, filter, open files, move thresholds. Ctrl-C stops it."""
+    import webbrowser
+
+    from codemill.view.server import serve
+
+    def said(address: str) -> None:
+        print(address, flush=True)
+        if in_browser:
+            webbrowser.open(address)
+
+    serve(dir, port=port, at=at, said=said)
+
+
+COMMANDS = (show, explain, report, view, rules, rule, compare, rank, signals)

@@ -56,7 +56,9 @@ def card_of(run: Run, facts: Facts) -> str:
     licences = _licences(run)
     names = [str(step["name"]) for step in manifest["steps"]]
     outputs = [title for title in manifest["outputs"] if run.files(title)]
-    book = next((s["parameters"]["rules"]["sets"] for s in manifest["steps"] if s["name"] == "quality.judge"), [])
+    book: list[dict[str, Any]] = next(
+        (s["parameters"]["rules"]["sets"] for s in manifest["steps"] if s["name"] == "quality.judge"), []
+    )
     return _environment().get_template("card.md.j2").render(
         mark=MARK,
         manifest=manifest,

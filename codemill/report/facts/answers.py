@@ -85,7 +85,7 @@ def explain_data(out: str | Path, query: str) -> dict[str, Any]:
             "query": query,
             "found": bool(rows),
             "total": total,
-            "matches": _explained(run, ledger, rows),
+            "matches": explained(run, ledger, rows),
             "suggestions": [] if rows else _suggestions(ledger, query),
         }
 
@@ -96,7 +96,12 @@ def _matches(query: str) -> pl.Expr:
     return by_id | (pl.col("path") == path) | (pl.concat_str("repo", pl.lit("/"), "path") == path)
 
 
-def _explained(run: Run, ledger: pl.LazyFrame, rows: list[Row]) -> list[dict[str, Any]]:
+def explained(run: Run, ledger: pl.LazyFrame, rows: list[Row]) -> list[dict[str, Any]]:
+    """The `matches` of `explain_data` for some rows of the ledger, each with its `place`.
+
+    `ledger` may be a part of it that has every row these lead to: what was kept instead, and what was dropped for both.
+    Raises: InputError if the ledger cannot be read.
+    """
     wanted = {row["kept_id"] for row in rows if row["kept_id"] is not None}
     # Should one id stand in two rows, the one that was kept comes last ("dropped" < "kept") and counts.
     others = ledger.filter(pl.col("id").is_in(sorted(wanted))).sort("verdict", "place")

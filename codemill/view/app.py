@@ -1,0 +1,322 @@
+"""The pages: an address in, HTML out. Every text of strangers is escaped by the templates, or by `code`.
+
+/TOKEN/            the files: filtered, counted, sorted; with text=, what the contents of the corpus hold, streamed
+/TOKEN/document    one file: id=, and beside= a member of its cluster
+/TOKEN/rules       every rule, and what it alone drops
+/TOKEN/rule        one rule: set=, signal=, and other thresholds below=, above=, equals=, or off=1
+/TOKEN/static/…    the style, the script and the icon
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+from starlette.applications import Starlette
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from codemill import signals as catalogue
+from codemill.errors import CodemillError, RecipeError
+from codemill.report import words
+from codemill.rules import Rule, Values
+from codemill.run import Run
+from codemill.view import document
+from codemill.view.charts import HIGH, histogram
+from codemill.view.contents import Hit, search
+from codemill.view.guard import Guard
+from codemill.view.highlight import Highlighter, Token
+from codemill.view.query import PAGE, Query, answer, number, shown
+from codemill.view.rows import FACETS, Rows
+from codemill.view.signals import Histogram, Signals
+from codemill.view.thresholds import Judged, code_of, load
+
+HERE = Path(__file__).parent / "page"
+STATIC = {"view.css": "text/css", "view.js": "text/javascript", "icon.svg": "image/svg+xml"}
+LONGEST = 240  # characters of a path or a value
+HITS = 200  # of a search of contents, on a page
+VALUES = 8  # of a facet, before the others are folded
+MOST_VALUES = 300  # of a facet at all
+CHANGED = 25  # files on either side of a changed threshold
+_FLUSH = "\x00"
+
+
+class View:
+    """A run, opened to be looked at: what its pages read, once each."""
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.rows = run, Rows.load(run)
+        self.signals = Signals.of(run, len(self.rows))
+        self.kept = self.rows.facets["verdict"].where(["kept"])
+        self.highlighter = Highlighter()
+        self._lock = threading.Lock()
+        self._judged: Judged | str | None = None
+
+    def judged(self) -> Judged | str:
+        """The rules of the run, or why there are none."""
+        with self._lock:
+            if self._judged is None:
+                self._judged = load(self.rows, self.signals)
+            return self._judged
+
+    def numbers(self, name: str) -> Values:
+        """The values of a signal, or of size, by place. Raises: RecipeError for an unknown one."""
+        return self._sizes if name == "size" else self.signals.values(name)
+
+    @cached_property
+    def _sizes(self) -> Values:
+        return self.rows.sizes.astype(np.float64)
+
+    @cached_property
+    def missing(self) -> list[str]:
+        """What cannot be shown of this run, and why."""
+        found = []
+        if not self.rows.accounted:
+            found.append(
+                "This run has no ledger: only the files that were kept are shown, and nothing is known of others."
+            )
+        if not self.run.files("corpus"):
+            found.append("This run has no corpus: contents cannot be searched.")
+        if self.signals.why:
+            found.append(f"There are no signals and no rules to show: {self.signals.why}.")
+        return found
+
+
+def app_of(run: Run, token: str) -> ASGIApp:
+    """The app for one run, behind its guard. Raises: InputError as `Rows.load` does."""
+    view = View(run)
+    pages = Pages(view)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        threading.Thread(target=view.highlighter.start).start()
+        yield
+        view.highlighter.close()
+
+    routes = [
+        Route(f"/{token}/", pages.files),
+        Route(f"/{token}/document", pages.document),
+        Route(f"/{token}/rules", pages.rules),
+        Route(f"/{token}/rule", pages.rule),
+        Route(f"/{token}/static/{{name}}", pages.static),
+    ]
+    handlers = {CodemillError: pages.failed, 404: pages.lost}
+    return Guard(Starlette(routes=routes, exception_handlers=handlers, lifespan=lifespan), token)
+
+
+class Pages:
+    """A function for each address. They are plain functions: Starlette runs them in threads."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.templates = _environment(view)
+
+    def files(self, request: Request) -> Response:
+        """The files."""
+        query, view = Query.parse(request.query_params), self.view
+        found = answer(view.rows, view.numbers, query)
+        name = query.show
+        chart = None
+        if name:
+            of = Histogram.of(view.numbers(name), found.around, view.kept)
+            chart = histogram(of, name, chosen=query.ranges.get(name, (None, None)), shape=HIGH)
+        context = {
+            "query": query,
+            "found": found,
+            "rows": [self._listed(int(place), name) for place in found.places],
+            "pages": max(1, -(-found.total // PAGE)),
+            "chart": chart,
+            "hits": None,
+        }
+        template = self.templates.get_template("files.html.j2")
+        if not query.text:
+            return HTMLResponse(template.render(context))
+        context["hits"] = self._hits(query, found.mask)
+        return StreamingResponse(_flushed(template.generate(context)), media_type="text/html")
+
+    def _listed(self, place: int, signal: str) -> dict[str, Any]:
+        row = self.view.rows.short(place)
+        value = float(self.view.numbers(signal)[place]) if signal else math.nan
+        return row | {"value": None if math.isnan(value) else value}
+
+    def _hits(self, query: Query, mask: Any) -> Iterator[dict[str, Any]]:
+        """What a search of contents finds, as it finds it, and then how it ended: by `kind` hit, seen, error, end."""
+        seen, hits = query.after, 0
+        try:
+            for event in search(self.view.rows, query.text, mask, query.after):
+                seen = event.seen
+                if isinstance(event, Hit):
+                    hits += 1
+                    yield {"kind": "hit", "hit": event, "row": self.view.rows.short(event.place)}
+                else:
+                    yield {"kind": "seen"}  # so that it is noticed where the reader has gone
+                if hits >= HITS:
+                    break
+        except CodemillError as error:
+            yield {"kind": "error", "what": str(error)}
+            return
+        more = seen < sum(part.rows for part in self.view.run.parts("corpus"))
+        yield {"kind": "end", "seen": seen - query.after, "hits": hits, "more": query.url(after=seen) if more else None}
+
+    def document(self, request: Request) -> Response:
+        """One file."""
+        view, id = self.view, request.query_params.get("id", "")[:200]
+        places = view.rows.find(id)
+        if not len(places):
+            return self._error(f"There is no file with the id {id!r} in this run.", 404)
+        (row,) = view.rows.rows(places[-1:])  # should one id stand in two rows, the later
+        text = document.text_of(view.run, row, accounted=view.rows.accounted)
+        cut = document.excerpt(text)
+        tokens = view.highlighter.lines("\n".join(cut.lines), row["language"] or "", row["path"]) if cut.lines else None
+        if cut.lines and tokens is not None and len(tokens) != len(cut.lines):
+            tokens = None  # a lexer that changes lines would put them out of step
+        explained = document.explain(view.rows, row)
+        return self._page(
+            "document.html.j2",
+            row=row,
+            names=[name for name in row if name not in ("place", "rules", "chunks", "redacted", "content")],
+            verdict=explained["verdict"] if explained else "Kept: nothing more is known without a ledger.",
+            explained=explained,
+            cut=cut,
+            lines=[code(line) for line in (tokens or [[("", line)] for line in cut.lines])],
+            colours=tokens is not None,
+            cluster=document.cluster(view.rows, row, request.query_params.get("beside", "")),
+            same_id=len(places),
+        )
+
+    def rules(self, request: Request) -> Response:
+        """Every rule."""
+        judged = self.view.judged()
+        counts = [] if isinstance(judged, str) else judged.counts()
+        why = judged if isinstance(judged, str) else None
+        return self._page(
+            "rules.html.j2", counts=[c for c in counts if c.hits], silent=sum(not c.hits for c in counts), why=why
+        )
+
+    def rule(self, request: Request) -> Response:
+        """One rule, and what another threshold would change."""
+        judged, given = self.view.judged(), request.query_params
+        if isinstance(judged, str):
+            return self._error(f"There are no rules to show: {judged}.", 404)
+        chosen, old = judged.rule(given.get("set", ""), given.get("signal", ""))
+        new = _changed(old, given)
+        effect = judged.effect(chosen.name, new)
+        values, mine = self.view.signals.values(old.signal), judged.mine(chosen.name)
+        of = Histogram.of(np.where(mine, values, np.nan), mine, self.view.kept)
+        limits = [limit for limit in (new.below, new.above, new.equals) if limit is not None and new.active]
+        sides = [
+            (title, [self.view.rows.short(int(p)) | {"value": float(values[p])} for p in places[:CHANGED]], len(places))
+            for title, places in (("would be dropped as well", effect.more), ("would not be dropped", effect.fewer))
+        ]
+        return self._page(
+            "rule.html.j2",
+            set_name=chosen.name,
+            old=old,
+            new=new,
+            axis=of.axis,
+            chart=histogram(of, old.signal, limits=limits),
+            change=effect.change,
+            sides=sides,
+            code=code_of(chosen.name, new),
+        )
+
+    def static(self, request: Request) -> Response:
+        """The style, the script, the icon."""
+        name = request.path_params["name"]
+        if name not in STATIC:
+            return self._error("There is no such file.", 404)
+        return Response((HERE / name).read_bytes(), media_type=STATIC[name])
+
+    def failed(self, request: Request, error: Exception) -> Response:
+        """An error that says what to do. A wrong address is the asker's, anything else the run's."""
+        return self._error(str(error), 400 if isinstance(error, RecipeError) else 500)
+
+    def lost(self, request: Request, error: Exception) -> Response:
+        """An address without a page."""
+        return self._error("There is no such page.", 404)
+
+    def _page(self, name: str, **context: Any) -> HTMLResponse:
+        return HTMLResponse(self.templates.get_template(name).render(context))
+
+    def _error(self, what: str, status: int) -> HTMLResponse:
+        return HTMLResponse(self.templates.get_template("error.html.j2").render(what=what), status)
+
+
+def _changed(rule: Rule, given: QueryParams) -> Rule:
+    """The rule with the thresholds of an address in the place of its own. Raises: RecipeError if one is no number."""
+    limits = {name: number(name, given[name]) for name in ("below", "above", "equals") if name in given}
+    return dataclasses.replace(rule, **limits, active=given.get("off") != "1")  # type: ignore[arg-type]
+
+
+def _flushed(pieces: Iterator[str]) -> Iterator[str]:
+    """Pieces of a page, held until there is something to send."""
+    waiting: list[str] = []
+    for piece in pieces:
+        waiting.append(str(piece))  # not as Markup, which would escape what it is added to
+        if _FLUSH in piece:
+            yield "".join(waiting).replace(_FLUSH, "")
+            waiting = []
+    yield "".join(waiting)
+
+
+def code(line: list[Token]) -> Markup:
+    """A line of source code as HTML: tokens in their colours, and what would not show as escapes."""
+    return Markup("").join(
+        Markup('<span class="{}">{}</span>').format(f"t-{kind}", visible(text)) if kind else visible(text)
+        for kind, text in line
+    )
+
+
+def visible(text: str) -> Markup:
+    """Text whose every character shows: controls and what reverses the text after it are escapes, marked as such."""
+    if text.isprintable():
+        return escape(text)
+    pieces = ((c, words.printable(c, keep="\t")) for c in text)
+    return Markup("").join(escape(c) if c == s else Markup('<span class="x">{}</span>').format(s) for c, s in pieces)
+
+
+def _environment(view: View) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {
+        "count": words.count,
+        "bytes": words.size,
+        "percent": words.percent,
+        "figure": words.figure,
+        "plain": shown,
+        "visible": visible,
+        "spoken": lambda reason: str(reason).replace("_", " "),
+        "shown": lambda value: words.shorten(words.printable(str(value)), LONGEST),
+    }
+    meaning = {signal.name: f"{signal.what} Unit: {signal.unit}" for signal in catalogue.all()}
+    environment.globals |= {
+        "run": view.run,
+        "manifest": view.run.manifest,
+        "total": len(view.rows),
+        "missing": view.missing,
+        "facets": FACETS,
+        "values": VALUES,
+        "most_values": MOST_VALUES,
+        "signals": view.signals.names,
+        "meaning": meaning,
+        "share": words.share,
+        "plural": words.plural,
+        "copies": words.copies,
+        "flush": _FLUSH,
+        "per_page": PAGE,
+        "Query": Query,
+    }
+    return environment

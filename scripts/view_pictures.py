@@ -1,0 +1,79 @@
+"""Takes the pictures of docs/view.md from a finished run:  python scripts/view_pictures.py demo-out [FOLDER]
+
+Needs chromium and the extras `view` and `dev`. What is on the pictures is what the run holds.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+from playwright.sync_api import Page, sync_playwright
+
+from codemill.run import Run
+
+CHROMIUM = "/usr/bin/chromium"
+WIDE, NARROW = (1200, 800), (420, 800)
+
+
+@contextmanager
+def served(out: str) -> Iterator[str]:
+    """`codemill view` of a run, and its address."""
+    command = [sys.executable, "-m", "codemill.cli", "view", out]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.terminate()
+
+
+def a_near_copy(out: str) -> str:
+    """The id of the near-copy that is least like the kept one: its diff shows most."""
+    near = Run.open(out).ledger().filter(pl.col("reason") == "near_duplicate").sort("similarity", "id")
+    return str(near.select("id").head(1).collect().item())
+
+
+def shots(out: str) -> list[tuple[str, str, str, tuple[int, int]]]:
+    """Each picture: its name, what the address ends with, the scheme and the size of the window."""
+    files = "?language=python&show=num_words&sort=-num_words"
+    rule = "rule?set=python&signal=num_words&below=45"
+    return [
+        ("files-light", files, "light", WIDE),
+        ("files-dark", files, "dark", WIDE),
+        ("files-narrow", files, "light", NARROW),
+        ("contents", "?text=urllib.parse", "light", WIDE),
+        ("document", f"document?id={a_near_copy(out)}", "light", WIDE),
+        ("document-narrow", f"document?id={a_near_copy(out)}", "dark", NARROW),
+        ("rule-light", rule, "light", WIDE),
+        ("rule-dark", rule, "dark", WIDE),
+    ]
+
+
+def take(page: Page, target: Path) -> None:
+    """One picture, as small as chromium makes it."""
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=target, type="png")
+
+
+def main(out: str, folder: Path) -> None:
+    """Takes all of them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with served(out) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        for name, end, scheme, (width, height) in shots(out):
+            context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": height})  # type: ignore[arg-type]
+            page = context.new_page()
+            page.goto(address + end)
+            take(page, folder / f"{name}.png")
+            context.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    default = Path(__file__).resolve().parents[1] / "docs" / "view"
+    main(sys.argv[1], Path(sys.argv[2]) if len(sys.argv) > 2 else default)

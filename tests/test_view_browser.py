@@ -1,0 +1,231 @@
+"""`codemill view` in a browser: headless chromium, as Debian has it. Nothing may go to the console, and nothing out."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import uvicorn
+
+from codemill.run import Run
+from codemill.view.app import app_of
+from tests.view_fixture import EVIL_NAME, build
+
+CHROMIUM = shutil.which("chromium")
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (.ci/run installs it)")
+
+TOKEN = "a-token"
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("view"))
+
+
+@pytest.fixture(scope="module")
+def address(out: Path) -> Iterator[str]:
+    """The app of the run on a free port of loopback."""
+    config = uvicorn.Config(app_of(Run.open(out), TOKEN), port=0, log_level="warning", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.02)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}/{TOKEN}/"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Any, address: str) -> Iterator[Any]:
+    """A page that fails the test if it says something on the console, or asks anybody but the app."""
+    context = browser.new_context(viewport={"width": 1100, "height": 800}, permissions=["clipboard-write"])
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: None if request.url.startswith(address) else said.append(request.url))
+    page.goto(address)
+    yield page
+    assert page.evaluate("window.hurt") is None
+    context.close()
+    assert said == []
+
+
+def shown(page: Any) -> list[str]:
+    """The files that the page lists."""
+    return [text.strip() for text in page.locator(".rows td.file a").all_inner_texts()]
+
+
+def id_of(out: Path, path: str) -> str:
+    return str(Run.open(out).ledger().filter(pl.col("path") == path).select("id").collect().item())
+
+
+def test_filters_are_links_and_the_address_holds_them(page: Any) -> None:
+    page.get_by_role("link", name=re.compile(r"^dropped \d+")).click()
+    few = shown(page)
+    page.get_by_role("link", name=re.compile(r"^near duplicate \d+")).click()
+    assert page.url.endswith("?verdict=dropped&reason=near_duplicate")
+    assert shown(page) == ["alpha/src/module_11.py"]
+    assert len(few) > 1
+    page.locator(".chip", has_text="near_duplicate").click()
+    assert shown(page) == few
+    page.go_back()
+    assert shown(page) == ["alpha/src/module_11.py"]
+
+
+def test_a_form_leaves_empty_fields_out(page: Any) -> None:
+    page.locator("#q").fill("gamma nearly")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/?q=gamma+nearly")
+    assert shown(page) == ["gamma/nearly.py"]
+
+
+def test_a_range_is_brushed(page: Any) -> None:
+    page.locator("#show").select_option("num_words")
+    page.wait_for_url("**show=num_words")
+    before = page.locator("h1").inner_text()
+    box = page.locator("#brush .chart").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 30, steps=4)
+    page.mouse.up()
+    page.wait_for_url("**signal.num_words=**")
+    low, high = (float(page.locator(f"#{end}").input_value()) for end in ("low", "high"))
+    values = [float(text.replace(",", "")) for text in page.locator(".rows td.n:nth-child(4)").all_inner_texts()]
+    assert 0 < low < high
+    assert values
+    assert all(low * 0.99 <= value <= high * 1.01 for value in values)
+    assert page.locator("h1").inner_text() != before
+    page.locator("#show").select_option("num_lines")  # another signal; the range of the first stays
+    page.wait_for_url("**show=num_lines")
+    assert "signal.num_words=" in page.url
+
+
+def test_keys(page: Any) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("module_1")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/?q=module_1")
+    files = shown(page)
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.keyboard.press("j")
+    assert page.evaluate("document.activeElement.innerText").strip() == files[1]
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/document?id=*")
+    assert page.locator("h1").inner_text().strip() == files[1]
+    page.keyboard.press("Escape")
+    page.wait_for_url("**/?q=module_1")
+
+
+def test_a_threshold_moves_and_the_answer_with_it(page: Any, address: str) -> None:
+    page.goto(address + "rules")
+    page.get_by_role("link", name="num_words", exact=True).first.click()
+    page.wait_for_url("**/rule?**")
+    assert "Nothing changes yet" in page.locator("#effect").inner_text()
+    slider = page.locator("input[data-for=below]")
+    slider.evaluate("e => { e.value = 700; e.dispatchEvent(new Event('input', {bubbles: true})) }")
+    page.wait_for_function("!document.querySelector('#effect').innerText.includes('Nothing changes yet')")
+    moved = float(page.locator("#below").input_value())
+    assert moved > 110
+    assert f"below={moved:g}" in page.locator("#code").inner_text()
+    assert re.search(r"[1-9]\d* more", page.locator("#effect").inner_text())
+    assert f"below={moved:g}" in page.url
+    listed = shown(page)
+    page.reload()
+    assert shown(page) == listed  # the address holds it
+    page.locator("button[data-copy=code]").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    page.locator("#below").fill("no number")
+    page.locator("#effect .error", has_text="below is a number").wait_for()
+    page.locator("#below").fill("50")
+    page.wait_for_function("document.querySelector('#effect').innerText.includes('fewer')")
+
+
+def test_a_diff_and_a_cluster(page: Any, address: str, out: Path) -> None:
+    page.goto(f"{address}document?id={id_of(out, 'nearly.py')}")
+    assert "2 documents in its cluster" in page.locator("#cluster").inner_text()
+    assert "# the end of it" in page.locator("#cluster .diff .out").all_inner_texts()
+    page.locator("#cluster .members a", has_text="alpha").first.click()
+    page.wait_for_function("document.querySelector('h1').innerText.includes('module_11')")
+    page.goto(f"{address}document?id={id_of(out, 'noticed.py')}#cleaned")
+    assert "Copyright (c) 2020 Somebody" in page.locator("#cleaned .out").all_inner_texts()[0]
+
+
+def test_contents_are_searched_and_hits_opened(page: Any) -> None:
+    page.locator("#text").fill("needle")
+    page.keyboard.press("Enter")
+    page.locator("#end").wait_for()
+    assert page.locator("mark").all_inner_texts() == ["needle"]
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/document?id=*")
+    assert "needle" in page.locator("#source").inner_text()
+
+
+def test_hostile_names_and_contents_stay_inert(page: Any, address: str, out: Path) -> None:
+    for end in (
+        "?q=img",
+        f"document?id={id_of(out, EVIL_NAME)}",
+        f"document?id={id_of(out, 'long.py')}",
+        "?text=script",
+    ):
+        page.goto(address + end)
+        assert page.locator("img, svg [onload], i:not(.dot), td b, pre b").count() == 0
+        assert page.evaluate("document.querySelectorAll('script').length") == 1
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), end  # nothing breaks the page
+    assert page.locator("mark").first.inner_text() == "script"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_narrow_windows_and_both_schemes(browser: Any, address: str, out: Path, scheme: str) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 700}, color_scheme=scheme)
+    page = context.new_page()
+    near = id_of(out, "nearly.py")
+    for end in (
+        "",
+        "?show=num_words",
+        "?text=return",
+        "rules",
+        "rule?set=python&signal=num_words",
+        f"document?id={near}",
+    ):
+        page.goto(address + end)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, end
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (sum(map(int, re.findall(r"\d+", paper))) < 200) is (scheme == "dark")
+    context.close()
+
+
+def test_pages_work_without_their_script(browser: Any, address: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(address)
+    page.locator("#q").fill("nearly")
+    page.get_by_role("button", name="Search").click()
+    assert shown(page) == ["gamma/nearly.py"]
+    page.goto(address + "rule?set=python&signal=num_words")
+    page.locator("#below").fill("300")
+    page.get_by_role("button", name="Show").click()
+    assert "would be dropped as well" in page.locator("#effect").inner_text()
+    context.close()

@@ -281,8 +281,9 @@ def test_a_cluster_stands_side_by_side(client: TestClient, out: Path) -> None:
 
 def test_a_member_of_a_cluster_can_be_chosen(tmp_path: Path) -> None:
     rows = [row_of(id="a" * 32, path="a.py", content="one\n")]
-    rows += [row_of(id=c * 32, path=f"{c}.py", step="dedup.drop", reason="near_duplicate", kept_id="a" * 32, similarity=s)
-             for c, s in (("b", 0.9), ("c", 0.99), ("d", 0.95))]  # fmt: skip
+    dropped = {"step": "dedup.drop", "reason": "near_duplicate", "kept_id": "a" * 32}
+    for c, similarity in (("b", 0.9), ("c", 0.99), ("d", 0.95)):
+        rows.append(row_of(id=c * 32, path=f"{c}.py", similarity=similarity, **dropped))
     with opened(write_ledger(tmp_path, rows)) as client:
         page = get(client, f"document?id={'a' * 32}")
         assert re.findall(r"/(\w)\.py</a>", page.split('id="cluster"')[1]) == ["a", "c", "d", "b"]

@@ -24,7 +24,7 @@ from markupsafe import Markup, escape
 from starlette.applications import Starlette
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -126,6 +126,8 @@ class Pages:
     def files(self, request: Request) -> Response:
         """The files."""
         query, view = Query.parse(request.query_params), self.view
+        if any(name.startswith("low.") for name in request.query_params):  # a form's: to the address of the same list
+            return RedirectResponse(query.url(), 303)
         found = answer(view.rows, view.numbers, query)
         name = query.show
         chart = None

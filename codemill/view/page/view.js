@@ -45,10 +45,7 @@ for (const form of $$("form")) {
   });
 }
 for (const select of $$("form[data-auto] select")) {
-  select.addEventListener("change", () => {
-    $$("input[name^='low.'], input[name^='high.']", select.form).forEach((field) => field.remove());
-    select.form.requestSubmit();
-  });
+  select.addEventListener("change", () => select.form.requestSubmit());
 }
 
 // ── axes of histograms ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -106,12 +103,14 @@ if (threshold) {
     for (const slider of sliders) slider.value = 1000 * axis.place(Number($(`#${slider.dataset.for}`).value));
   };
   const show = async () => {
+    const fields = $$("input[inputmode]", threshold);
+    for (const field of fields) field.setCustomValidity(Number.isFinite(Number(field.value)) ? "" : "This is no number.");
+    if (!threshold.reportValidity()) return;
     const address = `rule?${new URLSearchParams(new FormData(threshold))}`;
     const mine = ++asked;
     const answer = await fetch(address);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (mine !== asked) return; // a later one is on its way
-    if (!$("#effect", page)) return $("#effect").replaceChildren($(".error", page) ?? "");
     for (const part of ["#effect", "#chart"]) $(part).replaceChildren(...$(part, page).childNodes);
     history.replaceState(null, "", address);
   };

@@ -38,6 +38,7 @@ $(BENCH): $(CORE)
 demo: $(CORE) ## turn this machine's own Python code into a corpus with a ledger and a report
 	$(BIN)/codemill run quickstart --out $(OUT)
 	@echo "The report: $(OUT)/report.html"
+	@echo "Look at every file: $(BIN)/codemill view $(OUT)"
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] && command -v xdg-open >/dev/null; then xdg-open $(OUT)/report.html; fi
 
 test: $(CORE) ## run every test, Python and Rust, except those that need a GPU

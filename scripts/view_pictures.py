@@ -17,7 +17,7 @@ from playwright.sync_api import Page, sync_playwright
 from codemill.run import Run
 
 CHROMIUM = "/usr/bin/chromium"
-WIDE, NARROW = (1200, 800), (420, 800)
+WIDE, NARROW = (1040, 660), (400, 660)
 
 
 @contextmanager
@@ -46,11 +46,8 @@ def shots(out: str) -> list[tuple[str, str, str, tuple[int, int]]]:
         ("files-light", files, "light", WIDE),
         ("files-dark", files, "dark", WIDE),
         ("files-narrow", files, "light", NARROW),
-        ("contents", "?text=urllib.parse", "light", WIDE),
         ("document", f"document?id={a_near_copy(out)}", "light", WIDE),
-        ("document-narrow", f"document?id={a_near_copy(out)}", "dark", NARROW),
-        ("rule-light", rule, "light", WIDE),
-        ("rule-dark", rule, "dark", WIDE),
+        ("rule", rule, "light", WIDE),
     ]
 
 

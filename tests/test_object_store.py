@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow.fs as pafs
 import pytest
 from moto.server import ThreadedMotoServer
+from starlette.testclient import TestClient
 
 import codemill as cm
 from codemill.machine.store import Place
@@ -16,6 +17,7 @@ from codemill.report.terminal.show import explain_data, show_data
 from codemill.run import Run
 from codemill.sources import Published
 from codemill.steps import dedup, detect, ingest, quality
+from codemill.view.app import app_of
 from tests.test_cli import codemill
 from tests.test_tuning import BOOK, TEXTS
 from tests.toys import Literals
@@ -110,6 +112,17 @@ def section_of(html: str, name: str) -> str:
 def test_in_the_terminal(out: str, options: list[str], words: str) -> None:
     done = codemill(options[0], out, *options[1:])
     assert words in " ".join(done.stdout.split()), done.stdout + done.stderr
+
+
+def test_view_shows_what_it_shows_of_a_run_on_disk(out: str, on_disk: Path) -> None:
+    ids = Run.open(out).ledger().collect()["id"].to_list()
+    addresses = ["", "?verdict=kept&show=num_chars", "?text=import", "rules", *(f"document?id={id}" for id in ids)]
+    apps = [app_of(Run.open(place), "t") for place in (out, on_disk)]
+    there, here = (TestClient(app, base_url="http://127.0.0.1/t/") for app in apps)
+    with there, here:
+        for address in addresses:
+            assert there.get(address).text == here.get(address).text
+            assert there.get(address).status_code == 200
 
 
 def test_a_run_elsewhere_is_held_against_it(out: str, tmp_path: Path) -> None:

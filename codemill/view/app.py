@@ -14,6 +14,7 @@ import math
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -188,7 +189,7 @@ class Pages:
         return self._page(
             "document.html.j2",
             row=row,
-            names=[name for name in row if name not in ("place", "rules", "chunks", "redacted", "content")],
+            facts={name: _plain(row[name]) for name in row if name not in ("place", "rules", "chunks", "redacted")},
             verdict=explained["verdict"] if explained else "Kept: nothing more is known without a ledger.",
             explained=explained,
             cut=cut,
@@ -260,6 +261,15 @@ def _changed(rule: Rule, given: QueryParams) -> Rule:
     """The rule with the thresholds of an address in the place of its own. Raises: RecipeError if one is no number."""
     limits = {name: number(name, given[name]) for name in ("below", "above", "equals") if name in given}
     return dataclasses.replace(rule, **limits, active=given.get("off") != "1")  # type: ignore[arg-type]
+
+
+def _plain(value: Any) -> Any:
+    """A value of the ledger as people read it: lists with commas, hashes in hex, times in ISO 8601."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="seconds")
+    return value.hex() if isinstance(value, bytes) else value
 
 
 def _flushed(pieces: Iterator[str]) -> Iterator[str]:

@@ -19,7 +19,7 @@ import polars as pl
 from codemill.errors import CodemillError, RecipeError, did_you_mean
 from codemill.report.facts.ledger import collect
 from codemill.rules import Rule, RuleBook, RuleSet
-from codemill.steps.quality import fired
+from codemill.steps.quality import fired, judge
 from codemill.tuning.thresholds import Change, Measured, measured
 from codemill.view.rows import Mask, Places, Rows
 from codemill.view.signals import Signals
@@ -133,7 +133,8 @@ class Judged:
                     dataclasses.replace(s, rules=(always,) if s is chosen else ()) for s in self.run.book.sets
                 ))  # fmt: skip
                 drawn = np.zeros(len(self.rows), dtype=bool)
-                columns = ["id", "language", "doc_type", "natural_language", rule.signal]
+                reads = judge.reads  # what the step declares: the columns it draws by are its affair
+                columns = reads({"rules": book}) if callable(reads) else reads
                 for batch in self.run.documents.batches(columns):
                     for _, _, hit, _ in fired(batch, book, self.run.seed):
                         drawn[batch["place"].to_numpy()[hit]] = True

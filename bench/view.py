@@ -23,6 +23,7 @@ from bench.made_up_run import LANGUAGES, NEEDLES, recipe
 from bench.report import peak
 from codemill.run import Run
 from codemill.view.app import app_of
+from codemill.view.rows import Rows
 
 TOKEN = "token"
 FILTERS: dict[str, Callable[[int], str]] = {
@@ -58,10 +59,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path(".bench/view"))
     arguments = parser.parse_args(argv)
     out = arguments.out / str(arguments.documents)
-    cm.build(recipe(arguments.documents), out=out)
+    kept = cm.build(recipe(arguments.documents), out=out)["kept"]["rows"]
     began = time.monotonic()
     app = app_of(Run.open(out), TOKEN)
-    print(f"{arguments.documents:,} documents: open in {time.monotonic() - began:.1f} s, {peak():.2f} GB")
+    print(f"{arguments.documents:,} documents, {kept:,} kept: open in {time.monotonic() - began:.1f} s")
+    print(f"  held of a file: {held(Rows.load(Run.open(out))):.0f} bytes")
     ask(app, "?signal.drawn_1=0..1&signal.drawn_2=0..1")  # reads two signals, which "first look" times
     for name, address in FILTERS.items():
         line("filter", name, max(ask(app, address(i)).seconds for i in range(3)))
@@ -77,6 +79,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         line("search", f"{name}: first hit", answer.first)
         line("search", f"{name}: {answer.body.count('<mark>')} hits", answer.seconds)
     print(f"  peak {peak():.2f} GB")
+
+
+def held(rows: Rows) -> float:
+    """Bytes in memory for each file."""
+    texts = sum(column.estimated_size() for column in (rows.names, rows.lowered, rows.ids))
+    arrays = (rows.repo_lengths, rows.sizes, rows.id_hashes, rows.kept_ids, *(f.codes for f in rows.facets.values()))
+    return (texts + sum(array.nbytes for array in arrays)) / len(rows)
 
 
 def line(what: str, name: str, seconds: float) -> None:

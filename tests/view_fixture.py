@@ -8,7 +8,7 @@ from pathlib import Path
 import codemill as cm
 from codemill.recipes import refinecode
 from codemill.rules import Rule, RuleBook, RuleSet
-from codemill.sources import Folder
+from codemill.sources import Folder, Metadata
 from codemill.steps import clean, dedup, detect, ingest, quality
 
 EVIL_NAME = "<img src=x onerror=window.hurt=1>&\u202e.py"
@@ -61,9 +61,10 @@ def program(rng: random.Random, functions: int) -> str:
     return "\n".join(lines)
 
 
-def recipe(code: Path) -> cm.Table:
+def recipe(code: Path, stars: Path) -> cm.Table:
     """RefineCode's shape with few rules, and bands that find near-copies among small files."""
-    labelled = detect.language(ingest.documents(sources=(Folder(str(code)),), metadata=None))
+    files = ingest.documents(sources=(Folder(str(code)),), metadata=Metadata(str(stars)))
+    labelled = detect.language(files)
     unique = dedup.exact(detect.keep(labelled, kept=refinecode.KEPT))
     distinct = dedup.fuzzy(unique, bands=16, rows=32, ngram=3, verify="sketch", at_least=0.6)
     cleaned = clean.redact(clean.headers(distinct))
@@ -72,8 +73,9 @@ def recipe(code: Path) -> cm.Table:
 
 def build(folder: Path) -> Path:
     """The run, built: its OUT folder."""
-    code, out = folder / "code", folder / "out"
+    code, out, stars = folder / "code", folder / "out", folder / "stars.csv"
     code.mkdir()
     write_code(code)
-    cm.build(recipe(code), out=out, workers=1, recipe={"name": "<i>evil recipe", "parameters": {}})
+    stars.write_text("repo,stars\ngamma,9\nalpha,5\nbeta,1\n")  # so that it is known which copies are kept
+    cm.build(recipe(code, stars), out=out, workers=1, recipe={"name": "<i>evil recipe", "parameters": {}})
     return out

@@ -1,7 +1,7 @@
 """Every file of a run as narrow columns in memory: what lists are filtered, counted and sorted by.
 
 A filter over a million files has to answer while people wait, and Parquet takes longer to decode than that. So what
-lists need is read once: names, kinds, sizes, ids, some 300 bytes a file; what a document's own page needs
+lists need is read once: names, kinds, sizes, ids, some 200 bytes a file; what a document's own page needs
 is read when it is opened. `place` is the number of a file's row in the ledger, as in `codemill.run`.
 
 Where there is no ledger, the corpus takes its place: its documents, all of them kept.

@@ -6,6 +6,7 @@ import dataclasses
 import html
 import itertools
 import json
+import random
 import re
 import shutil
 import signal
@@ -190,6 +191,35 @@ def test_ranges_and_their_histogram(client: TestClient, out: Path) -> None:
 def test_a_wrong_address_says_what_is_wrong(client: TestClient, address: str, what: str) -> None:
     page = get(client, address, 400)
     assert what in re.sub(r"\s+", " ", page)
+
+
+KEYS = "q text language reason license signal.num_words signal. low.num_words high.num_words low. show sort page after"
+KEYS += " id beside set signal below above equals off"
+VALUES = [
+    "",
+    "\x00",
+    "..",
+    "1..2",
+    "-1",
+    "1e999",
+    "nan",
+    "9" * 30,
+    "\xed\xa0\x80",
+    "%",
+    "<b>",
+    "num_words",
+    "size",
+    "-size",
+]
+VALUES += ["python", "İ", "(", "\\", "[", "2", "0", "kept", "\u202e", "x" * 600, "signal.", "-num_words", "num_lines"]
+
+
+def test_no_address_breaks_it(client: TestClient) -> None:
+    rng = random.Random(7)
+    for _ in range(150):
+        path = rng.choice(("", "", "document", "rule", "rules", "static/x"))
+        given = [(rng.choice(KEYS.split()), rng.choice(VALUES)) for _ in range(rng.randint(1, 4))]
+        assert client.get(path, params=given).status_code in (200, 400, 404), (path, given)
 
 
 def test_an_unknown_file_or_page(client: TestClient) -> None:

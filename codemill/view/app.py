@@ -128,7 +128,7 @@ class Pages:
         """The files."""
         query, view = Query.parse(request.query_params), self.view
         if any(name.startswith("low.") for name in request.query_params):  # a form's: to the address of the same list
-            return RedirectResponse(query.url(), 303)
+            return RedirectResponse("./" + query.url(), 303)
         found = answer(view.rows, view.numbers, query)
         name = query.show
         chart = None
@@ -315,7 +315,6 @@ def _environment(view: View) -> Environment:
     }
     meaning = {signal.name: f"{signal.what} Unit: {signal.unit}" for signal in catalogue.all()}
     environment.globals |= {
-        "run": view.run,
         "manifest": view.run.manifest,
         "total": len(view.rows),
         "missing": view.missing,
@@ -324,11 +323,7 @@ def _environment(view: View) -> Environment:
         "most_values": MOST_VALUES,
         "signals": view.signals.names,
         "meaning": meaning,
-        "share": words.share,
         "plural": words.plural,
-        "copies": words.copies,
         "flush": _FLUSH,
-        "per_page": PAGE,
-        "Query": Query,
     }
     return environment

@@ -224,7 +224,7 @@ def _write_manifest(shelf: Shelf, made: Built, seconds: float) -> None:
         "parameters": shown(node.call.params),
         "columns": list(node.call.schema.names),
         "schema": base64.b64encode(node.call.schema.serialize().to_pybytes()).decode(),
-        "edits": list(how.edits) if isinstance(how, Layer) else [],
+        "edits": list(how.edits) if isinstance(how, ADDS_A_LAYER) else [],
         "verdict": list(node.table.published.verdict),
         "externals": [None if external is None else dict(external) for external in externals],
         "seconds": seconds,

@@ -308,7 +308,7 @@ def _there(place: Place, receipt: Receipt, *, verify: bool) -> bool:
 def built_of(node: Node, named: Named, inputs: Sequence[Built], receipts: Sequence[Receipt], folder: Place) -> Built:
     """A table from the receipts of its files, in order of its parts."""
     step, columns = node.table.step, tuple(node.call.schema.names)
-    edits = step.how.edits if isinstance(step.how, Layer) else ()
+    edits = step.how.edits if isinstance(step.how, ADDS_A_LAYER) else ()
     published = node.table.published
 
     def piece(receipt: Receipt, external: Any = None) -> Piece:

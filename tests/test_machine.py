@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import shutil
 import subprocess
 import sys
 import time
@@ -288,6 +289,19 @@ def test_an_empty_input_gives_an_empty_corpus(tmp_path: Path) -> None:
     manifest = cm.build(recipe(()), out=tmp_path, workers=1)
     assert manifest["ingested"] == {"rows": 0, "bytes": 0}
     assert manifest["kept"]["rows"] == 0
+
+
+@pytest.mark.parametrize("gone", ["", "dedup.exact", "tables/toys.length"])
+def test_working_tables_that_were_deleted_are_built_again_by_the_same_command(tmp_path: Path, gone: str) -> None:
+    cm.build(recipe(), out=tmp_path, workers=1)
+    before = published(tmp_path)
+    shutil.rmtree(tmp_path / ".work" / gone)
+    assert "to build" in str(plan(recipe(), tmp_path).states) or "of 4 parts" in str(plan(recipe(), tmp_path).states)
+    cm.build(recipe(), out=tmp_path, workers=1)
+    assert set(plan(recipe(), tmp_path).states) == {"built"}
+    assert published(tmp_path) == before
+    run = Run.open(tmp_path)
+    assert sum(batch.num_rows for batch in run.documents(2).batches(["content"])) == len(TEXTS)
 
 
 def test_a_part_without_rows_goes_all_the_way(tmp_path: Path) -> None:

@@ -101,9 +101,11 @@ def _until_whole(plan: Plan, site: Site, recipe: Mapping[str, Any], started: flo
 def run(plan: Plan, site: Site, recipe: Mapping[str, Any], started: float) -> dict[str, Any]:
     """Builds a plan's tables in order and publishes its outputs. Returns: the manifest."""
     manifest = published(plan, site)
-    if manifest is not None:
+    if manifest is not None and set(planning.states(plan)) <= {"built"}:
         site.progress.note("nothing to do: the result is there and intact")
         return manifest
+    if manifest is not None:  # someone deleted .work: report, explain and view read from there
+        site.progress.note("the result is there and intact; working tables of it are gone, and are built again")
     shelf = Shelf(plan.out, verify=site.verify)
     built: list[Built] = []
     entries: list[dict[str, Any]] = []

@@ -36,7 +36,8 @@ def draws(hashes: pa.FixedSizeBinaryArray, *, seed: int, purpose: str) -> Draws:
     flat = np.frombuffer(hashes.buffers()[1], dtype=np.uint8) if len(hashes) else np.empty(0, dtype=np.uint8)
     rows = flat[hashes.offset * width : (hashes.offset + len(hashes)) * width].reshape(-1, width)
     leading = np.ascontiguousarray(rows[:, :8]).view("<u8").ravel()
-    return (mixed(leading ^ _salt(seed, purpose)) >> np.uint64(11)) * 2.0**-53
+    bits = mixed(leading ^ _salt(seed, purpose)) >> np.uint64(11)
+    return bits.astype(np.float64) * 2.0**-53
 
 
 def _salt(seed: int, purpose: str) -> np.uint64:

@@ -230,7 +230,7 @@ def _nearest(compared: pa.Table) -> pa.Table:
     merge=_nearest,
     bytes_per_key=lambda params: params["hashes"] // 2 + 256,  # bytes: the bits and 32 more, held in four forms
     check=check_verify,
-    drops={"near_duplicate": "nearly the same words in the same order as a file of an earlier run"},
+    drops={"near_duplicate": "nearly the same words in the same order as a file it was held against"},
 )
 def drop(keys: pa.Table, *, hashes: int, verify: str, at_least: float) -> pa.Table:
     """Drops new documents that are near copies of an indexed one (reason `near_duplicate`).

@@ -40,6 +40,7 @@ def test_words_of_a_user_s_own_step_are_shown(tmp_path: Path) -> None:
     cm.build(small(ingest.documents(sources=(Literals(("short", "", "long enough")),))), out=out, workers=1)
     assert [step["drops"] for step in show_data(out)["steps"]] == [
         {"empty": "nothing in it"},
+        {},
         {"tiny": "smaller than it may be"},
     ]
     file = io.StringIO()

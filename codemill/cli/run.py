@@ -19,9 +19,9 @@ from rich.table import Table as Grid
 
 import codemill
 from codemill import catalog
+from codemill.cli.empty import warnings
 from codemill.cli.shared import CONTEXT
 from codemill.errors import RecipeError
-from codemill.machine.books import warnings
 from codemill.machine.planning import Plan
 from codemill.machine.progress import JsonLines, Terminal
 

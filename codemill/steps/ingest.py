@@ -116,7 +116,7 @@ def ids(repo: pa.Array, path: pa.Array, sha256: pa.Array, size: pa.Array, reason
 
 
 def _by_id(files: pa.RecordBatch, rows: Rows) -> tuple[pa.RecordBatch, Rows]:
-    keys = {"same": unhexed(files["id"], 16), **{name: files[name] for name in ("id", "revision", "source")}}
+    keys = {"same": unhexed(files["id"], 16), "revision": files["revision"], "source": files["source"]}
     return pa.record_batch(keys), rows
 
 
@@ -150,7 +150,7 @@ def twins(keys: pa.Table) -> pa.Table:
         {
             "part": named["part"],
             "row": named["row"],
-            "id": _core.document_ids(one(named["id"]), numbers, none, none),
+            "id": _core.document_ids(hexed(one(named["same"])), numbers, none, none),
         }
     )
 

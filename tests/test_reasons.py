@@ -74,4 +74,4 @@ def test_the_pages_of_sources_name_no_reason_without_words() -> None:
             told |= set(re.findall(r"`([a-z_]+)`", row.split("|")[1]))
     assert len(told) > 15
     assert told - set(sources.REASONS) == set()
-    assert set(sources.REASONS) <= set(ingest.documents.drops)
+    assert set(sources.REASONS) <= set(ingest.files.drops)

@@ -39,7 +39,7 @@ from bench import other_packages, packages
 
 SCHEMA = pa.schema(
     [
-        ("id", pa.binary(16)),  # what codemill gives as 32 hex digits, so that every engine breaks ties alike
+        ("id", pa.binary(16)),  # of the row: engines that filter by a join need one
         ("repo", pa.string()),  # "debian/redis", "npm/react", "pypi/django"
         ("path", pa.string()),  # without the archive's own top folder
         ("revision", pa.string()),  # the package's version
@@ -50,7 +50,7 @@ SCHEMA = pa.schema(
     ]
 )
 SOURCE = "parquet"
-"""The source's label that goes into `id`: what codemill calls rows of a Parquet folder."""
+"""Goes into `id`, as it did when the corpus was first made."""
 
 VERSION = 1
 """To be raised when the rules of what is taken change in a way that `build` cannot see: the corpus is made again."""
@@ -85,7 +85,7 @@ def stars(repo: str) -> int:
 
 
 def document_id(repo: str, path: str, revision: str | None) -> bytes:
-    """The bytes of what `codemill._core.document_ids` gives for a row of a Parquet source (a test compares them)."""
+    """A name for each row: of two releases of a package, too."""
     digest = hashlib.sha256()
     for text in (SOURCE, repo, path, revision):
         raw = (text or "").encode()

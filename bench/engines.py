@@ -3,9 +3,9 @@
     python -m bench.engines ENGINE CORPUS OUT THREADS [MEMORY_BYTES]
 
 The task is the same for all: of the rows with equal SHA-256 of `content` keep the one with most stars, then the
-latest commit time, then the smallest id; write the kept rows with all their columns as zstd-1 Parquet. All take two
-passes: keys first, then a second read that filters, because carrying the content through a shuffle was slower and
-took more memory wherever it was tried. What else was tuned stands at each function; what was tried and left, in
+latest commit time, then the first by repository and path; write them with all their columns as zstd-1 Parquet. All
+take two passes: keys first, then a second read that filters, because carrying the content through a shuffle was slower
+and took more memory wherever it was tried. What else was tuned stands at each function; what was tried and left, in
 docs/benchmarks.md.
 """
 
@@ -24,6 +24,7 @@ from typing import Any
 Engine = Callable[[Path, Path, int, int | None], None]
 """(corpus folder, empty output folder, threads or workers, memory cap in bytes or None)."""
 
+DECIDE = ["stars", "commit_time", "repo", "path"]
 SMALL_COLUMNS = ["id", "repo", "path", "revision", "stars", "commit_time", "size"]
 
 
@@ -48,7 +49,7 @@ def _pyarrow_keys(file: Path) -> Any:
 
     source, hashes, keys = pq.ParquetFile(file), [], []
     for group in range(source.num_row_groups):
-        table = source.read_row_group(group, columns=["content", "stars", "commit_time", "id"], use_threads=False)
+        table = source.read_row_group(group, columns=["content", *DECIDE], use_threads=False)
         hashes += [hashlib.sha256(text).digest() for text in views(table["content"])]
         keys.append(table.drop(["content"]))
     return pa.concat_tables(keys).append_column("hash", pa.array(hashes, pa.binary(32)))
@@ -77,10 +78,10 @@ def _best(keys: list[Any]) -> list[Any]:
     table = pa.concat_tables(keys)
     hashes = np.frombuffer(b"".join(c.buffers()[1] for c in table["hash"].chunks), "S32")
     head = np.frombuffer(hashes.tobytes(), ">u8").reshape(-1, 4)
-    ids = np.frombuffer(b"".join(c.buffers()[1] for c in table["id"].chunks), ">u8").reshape(-1, 2)
     stars = table["stars"].to_numpy()
     times = pc.cast(table["commit_time"], pa.int64()).to_numpy()
-    order = np.lexsort((ids[:, 1], ids[:, 0], -times, -stars, *head.T[::-1]))
+    places = (pc.rank(table[name], tiebreaker="dense").to_numpy() for name in ("path", "repo"))
+    order = np.lexsort((*places, -times, -stars, *head.T[::-1]))
     ordered = head[order]
     first = np.ones(len(order), bool)
     first[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
@@ -141,8 +142,8 @@ def _polars_kept(scan: Any) -> Any:
     import polars_hash as plh
 
     digest = plh.col("content").chash.sha2_256().alias("hash")
-    keys = scan.select("row", "id", "stars", "commit_time", digest).collect(engine="streaming")
-    best = keys.sort("stars", "commit_time", "id", descending=[True, True, False], nulls_last=True)
+    keys = scan.select("row", *DECIDE, digest).collect(engine="streaming")
+    best = keys.sort(*DECIDE, descending=[True, True, False, False], nulls_last=True)
     return best.unique("hash", keep="first", maintain_order=False).select(pl.col("row"))
 
 
@@ -172,10 +173,10 @@ def _duckdb(corpus: Path, out: Path, threads: int, memory: int | None, options: 
     if memory:
         con.execute(f"SET memory_limit='{memory // 2 // 2**20}MiB'")
     rows = f"read_parquet('{corpus}/*.parquet')"
-    con.execute(f"CREATE TEMP TABLE keys AS SELECT id, stars, commit_time, sha256(content) AS hash FROM {rows}")
+    con.execute(f"CREATE TEMP TABLE keys AS SELECT id, {', '.join(DECIDE)}, sha256(content) AS hash FROM {rows}")
     con.execute(
         """CREATE TEMP TABLE kept AS SELECT id FROM keys QUALIFY row_number() OVER
-        (PARTITION BY hash ORDER BY stars DESC NULLS LAST, commit_time DESC NULLS LAST, id) = 1"""
+        (PARTITION BY hash ORDER BY stars DESC NULLS LAST, commit_time DESC NULLS LAST, repo, path) = 1"""
     )
     con.execute(
         f"""COPY (SELECT * FROM {rows} SEMI JOIN kept USING (id)) TO '{out}'
@@ -204,11 +205,13 @@ def daft(corpus: Path, out: Path, threads: int, memory: int | None) -> None:
         return pa.array([hashlib.sha256(t).digest() for t in views(texts)], pa.binary())
 
     rows = d.read_parquet(f"{corpus}/*.parquet")
-    keys = rows.select("id", "stars", "commit_time", sha256(d.col("content")).alias("hash")).to_arrow()
+    keys = rows.select("id", *DECIDE, sha256(d.col("content")).alias("hash")).to_arrow()
     plain = {
         "id": pa.binary(16),
         "stars": pa.int64(),
         "commit_time": pa.timestamp("us", "UTC"),
+        "repo": pa.large_string(),
+        "path": pa.large_string(),
         "hash": pa.binary(32),
     }
     keys = keys.cast(pa.schema(plain.items())).combine_chunks()
@@ -250,14 +253,15 @@ PLAIN = ("polars-plain", "duckdb-plain")
 
 
 def kept(name: str, out: Path) -> list[str]:
-    """The ids of the rows an engine kept, as hex digits, sorted."""
+    """Repositories and paths of the rows an engine kept, sorted. (Of two releases of one package, equal in all that
+    decides, either may be kept.)"""
     import pyarrow.parquet as pq
 
     folder = out / "corpus" if name == "codemill" else out
     found: list[str] = []
     for file in sorted(folder.rglob("*.parquet")):
-        ids = pq.read_table(file, columns=["id"])["id"].to_pylist()
-        found += ids if name == "codemill" else [i.hex() for i in ids]
+        table = pq.read_table(file, columns=["repo", "path"])
+        found += [f"{repo}/{path}" for repo, path in zip(*table.to_pydict().values(), strict=True)]
     return sorted(found)
 
 

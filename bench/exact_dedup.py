@@ -35,15 +35,15 @@ PACKAGES = ("codemill", "pyarrow", "polars", "polars-hash", "duckdb", "daft")
 
 
 def run_once(name: str, corpus: Path, scratch: Path, threads: int, cap: int | None = None) -> tuple[Run, str, int]:
-    """One engine's run: the measurement, the SHA-256 of the sorted ids it kept, and how many."""
+    """One engine's run: the measurement, the SHA-256 of the sorted names it kept, and how many."""
     out = scratch / "out"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     command = [sys.executable, "-m", "bench.engines", name, str(corpus), str(out), str(threads)]
     done = measure([*command, str(cap)] if cap else command, cores=threads, cap=cap)
-    ids = kept(name, out) if done.outcome == "ok" else []
+    names = kept(name, out) if done.outcome == "ok" else []
     shutil.rmtree(scratch, ignore_errors=True)
-    return done, hashlib.sha256("\n".join(ids).encode()).hexdigest()[:16], len(ids)
+    return done, hashlib.sha256("\n".join(names).encode()).hexdigest()[:16], len(names)
 
 
 def compare(
@@ -63,16 +63,16 @@ def compare(
     verdicts: dict[str, tuple[str, int]] = {}
 
     def go(name: str, count: int, limit: int | None) -> Run:
-        done, ids, rows = run_once(name, corpus, scratch, count, limit)
+        done, names, rows = run_once(name, corpus, scratch, count, limit)
         gib = f"{done.peak_bytes / 2**30:.2f} GiB" if done.peak_bytes is not None else "memory not measured"
         limited = f" under {limit / 2**30:.1f} GiB" if limit else ""
         spent = f"{done.seconds:.2f} s, {done.cpu_seconds:.2f} s of CPU, {gib}"
         print(f"{name} × {count}{limited}: {done.outcome} {spent} {done.detail}", flush=True)
         if done.outcome == "ok":
             first = next(iter(verdicts), name)
-            verdicts.setdefault(name, (ids, rows))
-            assert (ids, rows) == verdicts[first], (
-                f"{name} kept {rows} rows (ids {ids}), {first} {verdicts[first][1]} (ids {verdicts[first][0]})"
+            verdicts.setdefault(name, (names, rows))
+            assert (names, rows) == verdicts[first], (
+                f"{name} kept {rows} rows ({names}), {first} {verdicts[first][1]} ({verdicts[first][0]})"
             )
         return done
 

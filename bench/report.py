@@ -70,7 +70,7 @@ def _part(i: np.ndarray, rows: int) -> pa.Table:
     frame = pl.DataFrame({"i": i, "dice": dice, "id": _ids(i), "kept_id": _ids(original)})
     duplicate, dropped = pl.col("dice") < 0.3, pl.col("dice") < 0.4
     repo = (pl.col("i") // 20).cast(pl.String)
-    step = pl.when(duplicate).then(pl.lit("dedup.exact")).when(dropped).then(pl.lit("ingest.documents"))
+    step = pl.when(duplicate).then(pl.lit("dedup.exact")).when(dropped).then(pl.lit("ingest.files"))
     reason = pl.when(duplicate).then(pl.lit("duplicate")).when(dropped).then(pl.lit("empty"))
     columns = {
         "id": pl.col("id"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from codemill.errors import RecipeError
 
@@ -35,6 +37,31 @@ def column(values: Column, kind: pa.DataType, *, repeat: int | None = None) -> p
         return pa.array(values, kind)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise RecipeError(f"a column should be {kind}: {error}") from error
+
+
+def hexed(values: pa.FixedSizeBinaryArray) -> pa.StringArray:
+    """Bytes as lower-case hex digits, two a byte. Null: where a value is.
+
+    >>> hexed(pa.array([b"ab", None], pa.binary(2))).to_pylist()
+    ['6162', None]
+    """
+    width, flat = values.type.byte_width, values.buffers()[1]
+    text = flat[values.offset * width : (values.offset + len(values)) * width].to_pybytes().hex().encode()
+    offsets = np.arange(len(values) + 1, dtype=np.int32) * (2 * width)
+    mask = None if not values.null_count else values.is_valid().buffers()[1]
+    return pa.StringArray.from_buffers(len(values), pa.py_buffer(offsets), pa.py_buffer(text), mask)
+
+
+def unhexed(values: pa.StringArray, width: int) -> pa.FixedSizeBinaryArray:
+    """Hex digits as `width` bytes each. Raises: ValueError for a null, or for other than 2 x `width` hex digits.
+
+    >>> unhexed(pa.array(["6162"]), 2).to_pylist()
+    [b'ab']
+    """
+    if pc.equal(pc.binary_length(values), 2 * width).true_count < len(values):
+        raise ValueError(f"expected {2 * width} hex digits in every value")
+    flat = bytes.fromhex("".join(values.to_pylist()))
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(values), [None, pa.py_buffer(flat)])
 
 
 def one(values: pa.Array | pa.ChunkedArray) -> pa.Array:

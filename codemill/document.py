@@ -49,7 +49,7 @@ VERDICT: dict[str, pa.DataType] = {
 
 DOCUMENT = pa.schema(
     [
-        pa.field("id", pa.string()),  # 32 hex digits: hash of source, repo, path, revision
+        pa.field("id", pa.string()),  # 32 hex digits: hash of repo, path, content (see `steps.ingest`); unique in a run
         pa.field("source", pa.string()),  # which source it came from, e.g. "folder"
         pa.field("repo", pa.string()),
         pa.field("path", pa.string()),

@@ -37,7 +37,9 @@ class Rule:
     below: float | None = None
     above: float | None = None
     equals: float | None = None
-    drop_probability: float = 1.0  # of the documents on which it fires, the share that is dropped, by a hash of the id
+    drop_probability: float = (
+        1.0  # of the documents on which it fires, the share that is dropped, by a hash of the content
+    )
     active: bool = True
 
     @property

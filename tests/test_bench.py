@@ -8,14 +8,12 @@ import os
 import tarfile
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from bench import corpus as bench_corpus
 from bench import exact_dedup, measure
 from bench.engines import ENGINES, PLAIN, kept
-from codemill import _core
 
 INSTALLED = [name for name, (_, module) in ENGINES.items() if importlib.util.find_spec(module) is not None]
 
@@ -40,21 +38,14 @@ def test_corpus_holds_text_only(corpus: Path) -> None:
     assert table["stars"][0].as_py() == bench_corpus.stars(table["repo"][0].as_py())
 
 
-def test_ids_are_the_ones_of_codemill(corpus: Path) -> None:
-    table = pq.read_table(corpus, columns=["id", "repo", "path", "revision"]).combine_chunks()
-    repo, path, revision = (table[c].chunk(0) for c in ("repo", "path", "revision"))
-    ids = _core.document_ids(pa.repeat("parquet", len(table)).cast(pa.string()), repo, path, revision)
-    assert ids.to_pylist() == [i.hex() for i in table["id"].to_pylist()]
-
-
 def test_pyarrow_keeps_the_best_copies(corpus: Path, tmp_path: Path) -> None:
     ENGINES["pyarrow"][0](corpus, tmp_path, 1, None)
     rows = pq.read_table(corpus).to_pylist()
     best: dict[str, dict[str, object]] = {}
-    for row in sorted(rows, key=lambda r: (-r["stars"], -r["commit_time"].timestamp(), r["id"])):
+    for row in sorted(rows, key=lambda r: (-r["stars"], -r["commit_time"].timestamp(), r["repo"], r["path"])):
         best.setdefault(row["content"], row)
     assert len(best) == 14
-    assert kept("pyarrow", tmp_path) == sorted(row["id"].hex() for row in best.values())  # type: ignore[attr-defined]
+    assert kept("pyarrow", tmp_path) == sorted(f"{row['repo']}/{row['path']}" for row in best.values())
     assert pq.read_table(tmp_path).schema.equals(pq.read_table(corpus).schema)
 
 

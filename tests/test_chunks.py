@@ -103,15 +103,15 @@ def test_what_goes_is_what_a_dictionary_of_chunks_says(tmp_path: Path, seed: int
         number = int(row["path"][1:6])
         worse = -1 if stars[number] is None else stars[number]
         for at, chunk in enumerate(parts):
-            best[chunk] = min(best.get(chunk, (9,)), (-worse, row["id"], at))
+            best[chunk] = min(best.get(chunk, (9,)), (-worse, row["path"], row["id"], at))
     for row, parts in zip(rows, cut, strict=True):
-        left = [chunk for at, chunk in enumerate(parts) if best[chunk][1:] == (row["id"], at)]
+        left = [chunk for at, chunk in enumerate(parts) if best[chunk][2:] == (row["id"], at)]
         assert counts(row) == (len(parts), len(parts) - len(left))
         assert row["verdict"] == ("kept" if left else "dropped")
         if left:
             assert normal(corpus(tmp_path)[row["path"]]) == normal(" ".join(left))
         else:
-            owners = [best[chunk][1] for chunk in parts]
+            owners = [best[chunk][2] for chunk in parts]
             most = Counter(owners).most_common(1)[0][1]
             assert row["kept_id"] == next(o for o in owners if owners.count(o) == most)
 

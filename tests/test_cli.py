@@ -127,7 +127,7 @@ def test_json_lines_for_machines(code: Path, tmp_path: Path) -> None:
     assert events[-1]["event"] == "done"
     assert events[-1]["ingested"]["rows"] == 6
     steps = [e["name"] for e in events if e["event"] == "step"]
-    assert steps[:5] == ["ingest.documents", "detect.language", "detect.keep", "clean.notebooks", "dedup.exact"]
+    assert steps[:5] == ["ingest.files", "ingest.twins", "detect.language", "detect.keep", "clean.notebooks"]
     assert steps[-1] == "sample.fraction"
 
 
@@ -169,12 +169,33 @@ def test_wrong_usage_names_the_value_and_the_remedy(
 
 
 def test_a_run_over_nothing_says_so(tmp_path: Path) -> None:
-    (tmp_path / "nothing").mkdir()
-    for words in (("run", "quickstart", "--input", "nothing", "--out", "out", "-w", "1"), ("show", "out")):
-        done = codemill(*words, cwd=tmp_path)
-        assert "the inputs of this run held no file" in done.stderr
-        assert "`codemill plan`" in done.stderr
-        assert done.returncode == 1
+    (tmp_path / "in").mkdir()
+    arguments = ("run", "refinecode", "--input", str(tmp_path / "in"), "--out", str(tmp_path / "out"))
+    done = codemill(*arguments, *LENIENT)
+    assert done.returncode == 0, done.stderr
+    assert "0 found = 0 kept" in done.stdout
+    assert f"warning: an input held no file: {tmp_path / 'in'}\n" in done.stdout
+    assert "warning: the corpus is empty: the inputs held no file" in done.stdout
+    told = json.loads(codemill(*arguments, *LENIENT, "--json").stdout.splitlines()[-1])
+    assert told["warnings"] == [
+        f"an input held no file: {tmp_path / 'in'}",
+        "the corpus is empty: the inputs held no file",
+    ]
+    shown = codemill("show", str(tmp_path / "out"))
+    assert "the inputs of this run held no file" in shown.stderr
+    assert "`codemill plan`" in shown.stderr
+    assert shown.returncode == 1
+
+
+def test_an_empty_corpus_is_a_warning_with_its_most_frequent_reasons(code: Path, tmp_path: Path) -> None:
+    drop = ("--java-fraction", "0", "--rules", "refinecode", "-w", "1")
+    arguments = ("run", "refinecode", "--input", str(code), "--out", str(tmp_path), *drop)
+    done = codemill(*arguments)
+    most = "3 num_words_too_low (quality.keep), 1 binary (ingest.files), 1 empty (ingest.files), 1 for other reasons"
+    words = f"of 6 files all were dropped: {most}"
+    assert f"warning: the corpus is empty: {words}" in done.stdout, done.stdout
+    told = json.loads(codemill(*arguments, "--json").stdout.splitlines()[-1])
+    assert words in told["warnings"][0]
 
 
 def test_a_recipe_of_ones_own(code: Path, tmp_path: Path) -> None:

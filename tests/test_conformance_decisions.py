@@ -43,7 +43,6 @@ def reference() -> tuple[list[dict[str, Any]], dict[str, str]]:
 def decide(files: list[dict[str, Any]], columns: dict[str, list[float | None]]) -> list[set[str]]:
     batch = pa.record_batch(
         {
-            "id": pa.array([file["path"] for file in files]),
             "language": pa.array([file["program_lang"] for file in files]),
             "doc_type": pa.array([file["doc_type"] for file in files]),
             "natural_language": pa.nulls(len(files), pa.string()),

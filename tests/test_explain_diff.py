@@ -157,7 +157,7 @@ def test_text_left_in_a_parquet_input_is_read_there_while_it_is_the_same(tmp_pat
 
 def test_a_damaged_working_table_is_said_to_be(out: Path, tmp_path: Path) -> None:
     shutil.copytree(out, tmp_path / "out")
-    for part in working.files(tmp_path / "out", "ingest.documents"):
+    for part in working.files(tmp_path / "out", "ingest.files"):
         data = bytearray(part.read_bytes())
         data[4 : len(data) // 2] = bytes(len(data) // 2 - 4)
         part.write_bytes(data)

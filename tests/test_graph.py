@@ -33,7 +33,7 @@ if __name__ == "__main__":
 
 
 def documents(texts: tuple[str, ...], **more: Any) -> cm.Table:
-    return ingest.documents(sources=(toys.Literals(texts, **more),))
+    return ingest.files(sources=(toys.Literals(texts, **more),))
 
 
 def run(*arguments: object) -> subprocess.Popen[bytes]:
@@ -44,7 +44,9 @@ def run(*arguments: object) -> subprocess.Popen[bytes]:
 def test_every_kind_of_step_builds_and_the_books_add_up(tmp_path: Path) -> None:
     manifest = cm.build(graph.everything(), out=tmp_path, workers=2)
     entries = {(entry["name"], entry["fingerprint"]): entry for entry in manifest["steps"]}
-    assert len(entries) == len(manifest["steps"]) == 17  # two sources, a table used twice is built once
+    assert (
+        len(entries) == len(manifest["steps"]) == 19
+    )  # two sources of two tables each, a table used twice is built once
     corpus, ledger = (pq.read_table(tmp_path / name) for name in ("corpus", "ledger"))
     kept = [row for row in ledger.to_pylist() if row["verdict"] == "kept"]
     assert {row["id"] for row in kept} == set(corpus["id"].to_pylist())
@@ -195,8 +197,8 @@ def test_inputs_that_do_not_fit_the_kind_are_refused_when_the_step_is_called() -
         graph.looked_up(table)
     with pytest.raises(cm.RecipeError, match=r"takes a table of rows first, graph_toys.trained makes files"):
         toys.length(model)
-    with pytest.raises(cm.RecipeError, match=r"ingest.documents takes no table, got 1"):
-        ingest.documents(table, sources=())
+    with pytest.raises(cm.RecipeError, match=r"ingest.files takes no table, got 1"):
+        ingest.files(table, sources=())
     with pytest.raises(cm.RecipeError, match=r"an output cannot be called '../x'"):
         cm.build({"../x": table}, out="/nowhere")
     with pytest.raises(cm.RecipeError, match=r"makes files, of which there is no ledger"):

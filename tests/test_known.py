@@ -173,7 +173,7 @@ def test_partitions_change_nothing(earlier: Path, tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("codemill.machine.builder.exchange", watched)
     many = build(LATER, tmp_path / "many", against=[earlier])
     assert published(few) == published(many)
-    assert cut[0] > 1
+    assert max(cut) > 1
 
 
 def test_the_identity_of_a_run_is_that_of_what_is_in_the_index(earlier: Path, tmp_path: Path) -> None:

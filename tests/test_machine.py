@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,7 +32,7 @@ TEXTS = (*(f"text number {i}" for i in range(37)), "text number 3", "text number
 
 
 def recipe(texts: tuple[str, ...] = TEXTS, **source: Any) -> cm.Table:
-    files = ingest.documents(sources=(toys.Literals(texts, **source),))
+    files = ingest.files(sources=(toys.Literals(texts, **source),))
     return dedup.exact(toys.length(files, at_most=100))
 
 
@@ -49,8 +50,8 @@ def ledger(out: Path) -> list[dict[str, Any]]:
 
 
 def test_nothing_runs_until_it_is_built(tmp_path: Path) -> None:
-    table = toys.failing(ingest.documents(sources=(toys.Literals(("a",)),)))
-    assert repr(table) == "ingest.documents → toys.failing"
+    table = toys.failing(ingest.files(sources=(toys.Literals(("a",)),)))
+    assert repr(table) == "ingest.files → toys.failing"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -101,7 +102,7 @@ def test_an_exchange_cut_into_many_partitions_gives_the_same_bytes(
 
 
 def test_content_changed_by_a_step_is_what_later_steps_and_the_corpus_see(tmp_path: Path) -> None:
-    files = ingest.documents(sources=(toys.Literals(("small", "much longer than ten")),))
+    files = ingest.files(sources=(toys.Literals(("small", "much longer than ten")),))
     cm.build(toys.upper(toys.length(files, at_most=10)), out=tmp_path, workers=1)
     assert pq.read_table(tmp_path / "corpus")["content"].to_pylist() == ["SMALL"]
 
@@ -110,7 +111,7 @@ def test_edits_change_some_rows_and_leave_the_others_as_older_layers_have_them(t
     texts = [f"{i:02d}" for i in range(25)]
     pq.write_table(pa.table({"content": texts, "path": [f"{i}.txt" for i in range(25)]}), tmp_path / "in.parquet")
     for name, stay in (("stay", True), ("copy", False)):
-        files = ingest.documents(sources=(Parquet(str(tmp_path / "in.parquet"), keep_in_place=stay),))
+        files = ingest.files(sources=(Parquet(str(tmp_path / "in.parquet"), keep_in_place=stay),))
         edited = toys.marked(toys.length(toys.marked(files, digit="1"), at_most=3), digit="2")
         cm.build(edited, out=tmp_path / name, workers=2)
     assert published(tmp_path / "stay") == published(tmp_path / "copy")
@@ -123,7 +124,7 @@ def test_a_second_run_does_nothing_and_a_changed_parameter_rebuilds_only_what_fo
     before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.*")}
     cm.build(recipe(), out=tmp_path, workers=1)
     assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.*")} == before
-    files = ingest.documents(sources=(toys.Literals(TEXTS),))
+    files = ingest.files(sources=(toys.Literals(TEXTS),))
     changed = dedup.exact(toys.length(files, at_most=13))
     assert plan(changed, tmp_path).states == ("built", "to build", "to build")
     manifest = cm.build(changed, out=tmp_path, workers=1)
@@ -134,7 +135,7 @@ def test_a_second_run_does_nothing_and_a_changed_parameter_rebuilds_only_what_fo
 @pytest.mark.parametrize("damage", ["truncate", "flip", "remove"])
 @pytest.mark.parametrize("where", ["corpus", "ledger", ".work/toys.length"])
 def test_a_damaged_part_is_noticed_and_rebuilt(tmp_path: Path, damage: str, where: str) -> None:
-    table = toys.length(ingest.documents(sources=(toys.Literals(TEXTS),)), at_most=13)  # the ledger reads its reasons
+    table = toys.length(ingest.files(sources=(toys.Literals(TEXTS),)), at_most=13)  # the ledger reads its reasons
     cm.build(table, out=tmp_path, workers=1)
     good = published(tmp_path)
     part = sorted((tmp_path / where).glob("*.*"))[1]
@@ -156,7 +157,7 @@ def test_a_damaged_part_is_noticed_and_rebuilt(tmp_path: Path, damage: str, wher
 
 def test_a_document_that_kills_its_worker_is_dropped_and_the_run_goes_on(tmp_path: Path) -> None:
     texts = tuple("KILL" if i in (13, 29, 30) else f"text {i}" for i in range(50))
-    files = ingest.documents(sources=(toys.Literals(texts, per_part=20),))
+    files = ingest.files(sources=(toys.Literals(texts, per_part=20),))
     manifest = cm.build(toys.deadly(files), out=tmp_path, workers=2)
     dropped = {r["path"]: (r["step"], r["reason"]) for r in ledger(tmp_path) if r["verdict"] == "dropped"}
     assert dropped == {f"f{i:05d}.py": ("toys.deadly", "crashed") for i in (13, 29, 30)}
@@ -164,19 +165,19 @@ def test_a_document_that_kills_its_worker_is_dropped_and_the_run_goes_on(tmp_pat
 
 
 def test_a_worker_that_dies_once_is_only_tried_again(tmp_path: Path) -> None:
-    files = ingest.documents(sources=(toys.Literals(TEXTS),))
+    files = ingest.files(sources=(toys.Literals(TEXTS),))
     manifest = cm.build(toys.deadly_once(files, flag=str(tmp_path / "flag")), out=tmp_path / "out", workers=1)
     assert manifest["kept"]["rows"] == len(TEXTS)
 
 
 def test_deaths_that_no_single_document_explains_stop_the_run_with_the_steps_name(tmp_path: Path) -> None:
-    files = ingest.documents(sources=(toys.Literals(TEXTS),))
+    files = ingest.files(sources=(toys.Literals(TEXTS),))
     with pytest.raises(cm.BuildError, match=r"no single document is to blame \(at toys.deadly_together part-0000"):
         cm.build(toys.deadly_together(files), out=tmp_path, workers=1)
 
 
 def test_a_step_that_breaks_its_promise_is_named(tmp_path: Path) -> None:
-    files = ingest.documents(sources=(toys.Literals(TEXTS),))
+    files = ingest.files(sources=(toys.Literals(TEXTS),))
     with pytest.raises(cm.BuildError, match=r"promised 10 rows .* returned 9 rows .*toys.forgetful"):
         cm.build(toys.forgetful(files), out=tmp_path, workers=1)
     with pytest.raises(cm.BuildError, match="ZeroDivisionError: as asked"):
@@ -184,7 +185,7 @@ def test_a_step_that_breaks_its_promise_is_named(tmp_path: Path) -> None:
 
 
 def test_a_column_nobody_makes_is_a_recipe_error_before_any_work(tmp_path: Path) -> None:
-    files = ingest.documents(sources=(toys.Literals(TEXTS),))
+    files = ingest.files(sources=(toys.Literals(TEXTS),))
     with pytest.raises(cm.RecipeError, match="reads the column 'no_such_column'"):
         cm.build(toys.misreading(files), out=tmp_path / "out", workers=1)
     assert not working.files(tmp_path / "out")
@@ -192,7 +193,7 @@ def test_a_column_nobody_makes_is_a_recipe_error_before_any_work(tmp_path: Path)
 
 
 def test_parameters_are_checked_when_the_step_is_called() -> None:
-    files = ingest.documents(sources=(toys.Literals(TEXTS),))
+    files = ingest.files(sources=(toys.Literals(TEXTS),))
     with pytest.raises(cm.RecipeError, match="has no parameter 'most'"):
         toys.length(files, most=3)
     with pytest.raises(cm.RecipeError, match="must be plain data, got object"):
@@ -290,12 +291,25 @@ def test_an_empty_input_gives_an_empty_corpus(tmp_path: Path) -> None:
     assert manifest["kept"]["rows"] == 0
 
 
+@pytest.mark.parametrize("gone", ["", "dedup.exact", "tables/toys.length"])
+def test_working_tables_that_were_deleted_are_built_again_by_the_same_command(tmp_path: Path, gone: str) -> None:
+    cm.build(recipe(), out=tmp_path, workers=1)
+    before = published(tmp_path)
+    shutil.rmtree(tmp_path / ".work" / gone)
+    assert "to build" in str(plan(recipe(), tmp_path).states) or "of 4 parts" in str(plan(recipe(), tmp_path).states)
+    cm.build(recipe(), out=tmp_path, workers=1)
+    assert set(plan(recipe(), tmp_path).states) == {"built"}
+    assert published(tmp_path) == before
+    run = Run.open(tmp_path)
+    assert sum(batch.num_rows for batch in run.documents(2).batches(["content"])) == len(TEXTS)
+
+
 def test_a_part_without_rows_goes_all_the_way(tmp_path: Path) -> None:
     two = pa.table({"content": ["x", "x"], "path": ["1", "2"]})
     (tmp_path / "in").mkdir()
     pq.write_table(two.slice(0, 0), tmp_path / "in" / "a.parquet")
     pq.write_table(two, tmp_path / "in" / "b.parquet")
-    table = dedup.exact(toys.length(ingest.documents(sources=(Parquet(str(tmp_path / "in")),))))
+    table = dedup.exact(toys.length(ingest.files(sources=(Parquet(str(tmp_path / "in")),))))
     manifest = cm.build(table, out=tmp_path / "out", workers=1)
     assert (manifest["ingested"]["rows"], manifest["kept"]["rows"]) == (2, 1)
 
@@ -305,7 +319,7 @@ def test_an_exchange_with_a_gather_sees_what_all_partitions_found(
 ) -> None:
     texts = tuple(f"text {i % 40}" for i in range(100))
     monkeypatch.setattr("codemill.machine.kinds.Exchange.weight", lambda how, params: 1 << 28)
-    files = ingest.documents(sources=(toys.Literals(texts),))
+    files = ingest.files(sources=(toys.Literals(texts),))
     manifest = cm.build(toys.only_most_copied(files), out=tmp_path, workers=2)
     assert manifest["kept"]["rows"] == 60  # texts 0 to 19 stand three times, the others twice
     assert manifest["steps"][-1]["dropped"] == {"rare": {"rows": 40, "bytes": 40 * len("text 20")}}
@@ -322,7 +336,7 @@ def test_a_step_of_a_users_own_file_runs_in_workers(tmp_path: Path) -> None:
         "    reasons = [None if keep in p else 'odd' for p in batch['path'].to_pylist()]\n"
         "    return pa.record_batch({'reason': pa.array(reasons, pa.string())})\n"
         "def own(inputs, *, keep: str = '2'):\n"
-        "    return odd(ingest.documents(sources=inputs), keep=keep)\n"
+        "    return odd(ingest.files(sources=inputs), keep=keep)\n"
     )
     from codemill import catalog
 
@@ -335,7 +349,7 @@ def test_a_step_of_a_users_own_file_runs_in_workers(tmp_path: Path) -> None:
 def test_editing_a_step_without_a_new_version_warns_also_when_parts_are_missing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    labelled = detect.language(ingest.documents(sources=(toys.Literals(TEXTS),)))
+    labelled = detect.language(ingest.files(sources=(toys.Literals(TEXTS),)))
     cm.build(labelled, out=tmp_path, workers=1)
     assert "its code changed" not in caplog.text
     monkeypatch.setitem(detect.language.__dict__, "code", "0123456789abcdef")
@@ -356,7 +370,7 @@ def test_two_steps_of_one_name_in_two_files_are_two_steps(tmp_path: Path) -> Non
         (tmp_path / name).mkdir()
         (tmp_path / name / "own.py").write_text(text.replace("WORD", word))
         step = module_from_file(tmp_path / name / "own.py").some
-        manifest = cm.build(step(ingest.documents(sources=(toys.Literals(TEXTS),))), out=tmp_path / "out", workers=1)
+        manifest = cm.build(step(ingest.files(sources=(toys.Literals(TEXTS),))), out=tmp_path / "out", workers=1)
         kept.append(manifest["kept"]["rows"])
     assert kept == [40, 0]
 
@@ -400,7 +414,7 @@ def test_a_damaged_file_of_an_exchange_is_noticed_and_written_again(
     ],
 )
 def test_verdicts_are_never_lost_and_broken_steps_are_named(tmp_path: Path, step: cm.Step, message: str) -> None:
-    files = ingest.documents(sources=(toys.Literals(TEXTS),))
+    files = ingest.files(sources=(toys.Literals(TEXTS),))
     with pytest.raises(cm.BuildError, match=message):
         cm.build(step(files), out=tmp_path, workers=1)
 
@@ -420,19 +434,19 @@ def test_a_damaged_manifest_of_a_table_is_not_believed(tmp_path: Path) -> None:
 
 
 def test_a_key_that_is_no_hash_is_told_before_any_work(tmp_path: Path) -> None:
-    files = ingest.documents(sources=(toys.Literals(TEXTS),))
+    files = ingest.files(sources=(toys.Literals(TEXTS),))
     with pytest.raises(cm.RecipeError, match="cannot use the column 'path' as a key: it is string"):
         cm.plan(dedup.exact(files, hash="path"), tmp_path)
 
 
 def test_sources_are_told_apart_by_their_labels() -> None:
     with pytest.raises(cm.RecipeError, match="2 sources have the label 'literals'"):
-        ingest.documents(sources=(toys.Literals(("a",)), toys.Literals(("b",))))
+        ingest.files(sources=(toys.Literals(("a",)), toys.Literals(("b",))))
 
 
 def test_a_worker_given_an_unknown_column_type_is_told(tmp_path: Path) -> None:
     batch = pa.record_batch({"size": [1]})
-    assert toys.length(ingest.documents(sources=())).call.reads == ("content",)
+    assert toys.length(ingest.files(sources=())).call.reads == ("content",)
     with pytest.raises(KeyError):
         toys.length.function(batch)
 
@@ -442,7 +456,7 @@ def test_parquet_left_in_place_gives_the_bytes_that_copying_gives(tmp_path: Path
     pq.write_table(pa.table({"content": texts, "path": [f"{i}.txt" for i in range(6)]}), tmp_path / "in.parquet")
     for name, stay in (("stay", True), ("copy", False)):
         source = Parquet(str(tmp_path / "in.parquet"), keep_in_place=stay)
-        cm.build(dedup.exact(ingest.documents(sources=(source,))), out=tmp_path / name, workers=1)
+        cm.build(dedup.exact(ingest.files(sources=(source,))), out=tmp_path / name, workers=1)
     assert published(tmp_path / "stay") == published(tmp_path / "copy")
     kept = pq.read_table(tmp_path / "stay" / "corpus").to_pylist()
     assert [(d["content"], d["encoding"]) for d in kept if d["content"] != "plain"] == [
@@ -455,7 +469,7 @@ def test_an_input_left_in_place_may_be_moved_between_runs(tmp_path: Path) -> Non
     pq.write_table(pa.table({"content": ["a", "b"], "path": ["1", "2"]}), tmp_path / "in.parquet")
 
     def table(file: str, at_most: int) -> cm.Table:
-        return toys.length(ingest.documents(sources=(Parquet(str(tmp_path / file)),)), at_most=at_most)
+        return toys.length(ingest.files(sources=(Parquet(str(tmp_path / file)),)), at_most=at_most)
 
     cm.build(table("in.parquet", 5), out=tmp_path / "out", workers=1)
     (tmp_path / "elsewhere").mkdir()
@@ -465,7 +479,7 @@ def test_an_input_left_in_place_may_be_moved_between_runs(tmp_path: Path) -> Non
 
 
 def test_steps_of_one_name_are_counted_together(tmp_path: Path) -> None:
-    files = ingest.documents(sources=(toys.Literals(("a", "bb", "ccc", "dddd")),))
+    files = ingest.files(sources=(toys.Literals(("a", "bb", "ccc", "dddd")),))
     manifest = cm.build(toys.length(toys.length(files, at_most=3), at_most=2), out=tmp_path, workers=1)
     assert [sum(d["rows"] for d in step["dropped"].values()) for step in manifest["steps"]] == [0, 1, 1]
     assert [check for check in checks(gather(Run.open(tmp_path))) if not check.ok] == []

@@ -25,7 +25,7 @@ from tests import toys, working
 
 
 def recipe(texts: tuple[str, ...] = ("a", "b", "b"), **more: Any) -> cm.Table:
-    return dedup.exact(toys.length(ingest.documents(sources=(toys.Literals(texts, **more),)), at_most=9))
+    return dedup.exact(toys.length(ingest.files(sources=(toys.Literals(texts, **more),)), at_most=9))
 
 
 def pids(tasks: list[Task], running: Any) -> list[dict[str, Any]]:
@@ -282,7 +282,7 @@ def test_numbers_within_groups() -> None:
 
 
 def test_a_part_depends_on_what_is_read_of_it_and_on_what_drops(tmp_path: Path) -> None:
-    table = toys.length(toys.upper(ingest.documents(sources=(toys.Literals(("a", "b" * 20)),))), at_most=9)
+    table = toys.length(toys.upper(ingest.files(sources=(toys.Literals(("a", "b" * 20)),))), at_most=9)
     cm.build(table, out=tmp_path, workers=1)
     plan = planning.planned(table, tmp_path)
     shelf, built = planning.Shelf(plan.out), []

@@ -12,7 +12,7 @@ import codemill as cm
 from codemill.document import VERDICT
 from codemill.rules import Rule, RuleBook, RuleSet
 from codemill.steps import detect, ingest, quality
-from tests.toys import Literals
+from tests.toys import Literals, hashes
 
 BOOK = RuleBook(
     (
@@ -45,14 +45,20 @@ def tabs(document):
 
 
 def rows(**columns: list[object]) -> pa.RecordBatch:
-    kinds = {"content": pa.large_string(), "size": pa.int64(), "num_words": pa.float64(), "num_chars": pa.float64()}
+    kinds = {
+        "content": pa.large_string(),
+        "content_sha256": pa.binary(32),
+        "size": pa.int64(),
+        "num_words": pa.float64(),
+        "num_chars": pa.float64(),
+    }
     return pa.record_batch({name: pa.array(v, kinds.get(name, pa.string())) for name, v in columns.items()})
 
 
 def judged(book: RuleBook = BOOK, seed: int = 0, **columns: list[object]) -> list[object]:
     n = len(columns["num_chars"])
     given = {
-        "id": [f"{i:032x}" for i in range(n)],
+        "content_sha256": hashes(n),
         "language": ["python"] * n,
         "doc_type": ["code"] * n,
         "natural_language": [None] * n,

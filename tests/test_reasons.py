@@ -40,6 +40,7 @@ def test_words_of_a_user_s_own_step_are_shown(tmp_path: Path) -> None:
     cm.build(small(ingest.documents(sources=(Literals(("short", "", "long enough")),))), out=out, workers=1)
     assert [step["drops"] for step in show_data(out)["steps"]] == [
         {"empty": "nothing in it"},
+        {},
         {"tiny": "smaller than it may be"},
     ]
     file = io.StringIO()
@@ -73,4 +74,4 @@ def test_the_pages_of_sources_name_no_reason_without_words() -> None:
             told |= set(re.findall(r"`([a-z_]+)`", row.split("|")[1]))
     assert len(told) > 15
     assert told - set(sources.REASONS) == set()
-    assert set(sources.REASONS) <= set(ingest.documents.drops)
+    assert set(sources.REASONS) <= set(ingest.files.drops)

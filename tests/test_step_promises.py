@@ -11,16 +11,17 @@ import pytest
 
 import codemill as cm
 from codemill import cleaning
-from codemill.chance import uniform
+from codemill.chance import draws
 from codemill.document import KINDS
 from codemill.rules import Rule, RuleBook, RuleSet
 from codemill.steps import clean, dedup, detect, known, quality, sample
+from tests.toys import hashes
 
 
 def judged(rules: RuleBook, seed: int = 0, rows: int = 400) -> pa.RecordBatch:
     batch = pa.record_batch(
         {
-            "id": [f"{i:032x}" for i in range(rows)],
+            "content_sha256": hashes(rows),
             "language": ["python"] * rows,
             "doc_type": ["code"] * rows,
             "natural_language": ["en"] * rows,
@@ -38,11 +39,19 @@ def fired(batch: pa.RecordBatch, signal: str) -> set[int]:
 
 
 def test_a_draw_depends_on_key_seed_and_purpose() -> None:
-    assert uniform("a", 0, "x") == uniform("a", 0, "x")
-    assert len({uniform(key, seed, why) for key in "ab" for seed in (0, 1) for why in "xy"}) == 8
-    draws = np.array([uniform(str(i), 3, "evenly") for i in range(4000)])
-    assert 0 <= draws.min() < draws.max() < 1
-    assert abs(draws.mean() - 0.5) < 0.02
+    two = hashes(2)
+    assert draws(two, seed=0, purpose="x").tolist() == draws(two, seed=0, purpose="x").tolist()
+    drawn = [n for seed in (0, 1) for why in "xy" for n in draws(two, seed=seed, purpose=why).tolist()]
+    assert len(set(drawn)) == 8
+    many = draws(hashes(4000), seed=3, purpose="evenly")
+    assert 0 <= many.min() < many.max() < 1
+    assert abs(many.mean() - 0.5) < 0.02
+    assert (
+        draws(hashes(9).slice(4, 2), seed=0, purpose="x").tolist()
+        == draws(hashes(9), seed=0, purpose="x")[4:6].tolist()
+    )
+    with pytest.raises(ValueError, match="1 rows have no hash"):
+        draws(pa.array([b"8 bytes.", None], pa.binary(8)), seed=0, purpose="x")
 
 
 def test_rules_that_spare_some_draw_each_for_itself_and_by_the_seed() -> None:
@@ -65,7 +74,7 @@ def test_a_probability_that_is_none_is_refused(share: float) -> None:
 
 
 def test_a_sample_depends_on_the_seed_and_takes_about_its_share() -> None:
-    batch = pa.record_batch({"id": [f"{i:032x}" for i in range(2000)], "language": ["java"] * 2000})
+    batch = pa.record_batch({"content_sha256": hashes(2000), "language": ["java"] * 2000})
     zero, one = (
         sample.fraction.function(batch, keep={"java": 0.25}, seed=seed)["reason"].is_null().to_pylist()
         for seed in (0, 1)

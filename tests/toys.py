@@ -56,6 +56,11 @@ class Literals:
             yield pa.RecordBatch.from_pylist(rows, schema=RAW)
 
 
+def hashes(rows: int) -> pa.Array:
+    """So many hashes of content, all different."""
+    return pa.array([hashlib.sha256(b"%d" % i).digest() for i in range(rows)], pa.binary(32))
+
+
 REASON = {"reason": pa.string()}
 
 

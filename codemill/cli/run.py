@@ -14,10 +14,12 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table as Grid
 
 import codemill
 from codemill import catalog
+from codemill.cli.empty import warnings
 from codemill.cli.shared import CONTEXT
 from codemill.errors import RecipeError
 from codemill.machine.planning import Plan
@@ -177,9 +179,11 @@ def _run(
         recipe={"name": recipe.name, "parameters": params},
         progress=JsonLines(sys.stdout) if as_json else Terminal(console),
     )
-    accounted = manifest["outputs"].get("ledger", {}).get("ledger")  # of what has no ledger there is no report
+    # Of what has no ledger there is no report, nor of nothing.
+    accounted = manifest["outputs"].get("ledger", {}).get("ledger") and manifest["ingested"]["rows"]
     if as_json:
         summary = {k: manifest[k] for k in ("ingested", "kept", "dropped", "seconds")}
+        summary["warnings"] = warnings(manifest)
         print(json.dumps({"event": "done", **summary, "report": report.write(out) if accounted else None}))
         return
     found, kept, dropped = (manifest[k]["rows"] for k in ("ingested", "kept", "dropped"))
@@ -187,6 +191,8 @@ def _run(
     console.print(total, highlight=False)
     for note in dict.fromkeys(note for given in manifest["inputs"] for note in given["notes"]):
         console.print(f"  note: {note}", highlight=False)
+    for warning in warnings(manifest):
+        console.print(f"[bold yellow]warning:[/bold yellow] {escape(warning)}", highlight=False)
     places = [f"{title} {below(out, title)}" for title in manifest["outputs"]]
     if accounted:
         with console.status("writing the report"):  # of a large run it takes a while: it judges with other thresholds

@@ -101,9 +101,11 @@ def _until_whole(plan: Plan, site: Site, recipe: Mapping[str, Any], started: flo
 def run(plan: Plan, site: Site, recipe: Mapping[str, Any], started: float) -> dict[str, Any]:
     """Builds a plan's tables in order and publishes its outputs. Returns: the manifest."""
     manifest = published(plan, site)
-    if manifest is not None:
+    if manifest is not None and set(planning.states(plan)) <= {"built"}:
         site.progress.note("nothing to do: the result is there and intact")
         return manifest
+    if manifest is not None:  # someone deleted .work: report, explain and view read from there
+        site.progress.note("the result is there and intact; working tables of it are gone, and are built again")
     shelf = Shelf(plan.out, verify=site.verify)
     built: list[Built] = []
     entries: list[dict[str, Any]] = []
@@ -224,7 +226,7 @@ def _write_manifest(shelf: Shelf, made: Built, seconds: float) -> None:
         "parameters": shown(node.call.params),
         "columns": list(node.call.schema.names),
         "schema": base64.b64encode(node.call.schema.serialize().to_pybytes()).decode(),
-        "edits": list(how.edits) if isinstance(how, Layer) else [],
+        "edits": list(how.edits) if isinstance(how, ADDS_A_LAYER) else [],
         "verdict": list(node.table.published.verdict),
         "externals": [None if external is None else dict(external) for external in externals],
         "seconds": seconds,

@@ -67,7 +67,8 @@ def exchange(site: Site, call: Call, inputs: Inputs, folder: Place, work: Place)
     if not inputs.parts:
         return []
     weight = how.weight(call.params)
-    rows = how.keys_of(call.params, inputs.rows, inputs.bytes) + inputs.other_rows
+    meeting = sum(part.rows for part in inputs.parts) if how.dropped_too else inputs.rows
+    rows = how.keys_of(call.params, meeting, inputs.bytes) + inputs.other_rows
     partitions = max(1, -(-rows * weight // max(1, site.worker_memory // 2)))
     if work.at("partitions.json").read_json() != partitions:
         work.remove_folder()  # half a run with another --memory is of no use to this one
@@ -227,7 +228,7 @@ def map_group(call: Call, parts: Mapping[int, Part], target: Place, partitions: 
     assert isinstance(how, Exchange)
     crashed: list[list[int]] = []
     emit = partial(how.emit, **call.params) if how.emit else _as_read
-    made = key_rows(parts, call.reads, scope, crashed, emit)
+    made = key_rows(parts, call.reads, scope, crashed, emit, dropped_too=how.dropped_too)
     if scope.probing:
         deque(made, maxlen=0)
         return {"rows": sum(part.rows for part in parts.values())}

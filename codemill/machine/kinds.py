@@ -92,6 +92,8 @@ class Exchange:
     piecewise: bool = False  # the function gets `exchange.Pieces` instead of one table
     estimate_keys: Callable[[Params, int, int], int] | None = None  # parameters, rows, bytes → key rows
     bytes_per_key: int | Callable[[Params], int] = KEY_BYTES  # memory of one key row while it is resolved
+    edits: tuple[str, ...] = ()  # columns in which null means "as it was"
+    dropped_too: bool = False  # rows that an earlier step dropped have keys too: nothing more is decided about them
 
     def keys_of(self, params: Params, rows: int, size: int) -> int:
         """About how many rows of keys so many rows with so many bytes have."""

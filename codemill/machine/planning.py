@@ -113,7 +113,12 @@ def plan(wanted: Table | Outputs, out: str | os.PathLike[str]) -> Plan:
     Raises: InputError if an input is missing; RecipeError if a step reads a column that no step before it makes.
     """
     made = planned(wanted, out)
-    shelf, built, states = Shelf(made.out), dict[int, Built](), []
+    return dataclasses.replace(made, states=states(made))
+
+
+def states(made: Plan) -> tuple[str, ...]:
+    """What is there of each table: "built", "3 of 7 parts built" or "to build"."""
+    shelf, built, states = Shelf(made.out), dict[int, Built](), list[str]()
     for number, node in enumerate(made.nodes):
         if not all(i in built for i in node.inputs):
             states.append("to build")
@@ -129,7 +134,7 @@ def plan(wanted: Table | Outputs, out: str | os.PathLike[str]) -> Plan:
         )
         done = 0 if there else shelf.there(node, named)
         states.append("built" if there else f"{done} of {parts} parts built" if done else "to build")
-    return dataclasses.replace(made, states=tuple(states))
+    return tuple(states)
 
 
 def planned(wanted: Table | Outputs, out: str | os.PathLike[str]) -> Plan:
@@ -308,7 +313,7 @@ def _there(place: Place, receipt: Receipt, *, verify: bool) -> bool:
 def built_of(node: Node, named: Named, inputs: Sequence[Built], receipts: Sequence[Receipt], folder: Place) -> Built:
     """A table from the receipts of its files, in order of its parts."""
     step, columns = node.table.step, tuple(node.call.schema.names)
-    edits = step.how.edits if isinstance(step.how, Layer) else ()
+    edits = step.how.edits if isinstance(step.how, ADDS_A_LAYER) else ()
     published = node.table.published
 
     def piece(receipt: Receipt, external: Any = None) -> Piece:

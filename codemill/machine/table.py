@@ -409,6 +409,8 @@ def exchange(
     piecewise: bool = False,
     estimate_keys: Callable[[Params, int, int], int] | None = None,
     bytes_per_key: int | Callable[[Params], int] = KEY_BYTES,
+    edits: tuple[str, ...] = (),
+    dropped_too: bool = False,
     **more: Any,
 ) -> Callable[[Callable[..., Any]], Step]:
     """Makes an *exchange* of a function `(keys table, **params) -> verdict table`.
@@ -427,10 +429,22 @@ def exchange(
     partitions. `piecewise` hands the function `exchange.Pieces` instead of a table, for keys too large to hold at once.
     With `merge(verdicts) -> verdicts` partitions may find several verdicts for one row, and it makes one of them.
     `bytes_per_key` sizes the partitions: memory for each row of keys, of which there is one for each living row, or
-    what `estimate_keys(params, rows, bytes)` says of so many rows with so many bytes.
+    what `estimate_keys(params, rows, bytes)` says of so many rows with so many bytes. A column named in `edits` changes
+    an older one where it is not null. With `dropped_too` rows that were dropped before have keys like living ones.
     """
     how = Exchange(
-        key, emit, other_reads, other_keys, gather, merge, finds_pairs, piecewise, estimate_keys, bytes_per_key
+        key,
+        emit,
+        other_reads,
+        other_keys,
+        gather,
+        merge,
+        finds_pairs,
+        piecewise,
+        estimate_keys,
+        bytes_per_key,
+        edits,
+        dropped_too,
     )
     return _made(version, how, reads, adds, **more)
 

@@ -303,17 +303,20 @@ def key_rows(
     scope: Scope,
     crashed: list[list[int]],
     make: Callable[[pa.RecordBatch, Any], tuple[pa.RecordBatch, Any]],
+    *,
+    dropped_too: bool = False,
 ) -> Iterator[tuple[pa.RecordBatch, int, Any]]:
     """What `make(batch, rows)` makes of the living rows of parts, which are given by number, and where they live.
 
-    Rows that the scope skips are added to `crashed`, as `[part, row]`.
+    Rows that the scope skips are added to `crashed`, as `[part, row]`. With `dropped_too`, of rows that were dropped as
+    well.
     """
     before = 0
     for number, part in parts.items():
         for batch, alive, blocked, first in scoped(part, columns, scope, before):
             if not scope.probing:
                 crashed += [[number, first + int(row)] for row in np.flatnonzero(alive & blocked)]
-            seen = alive & ~blocked
+            seen = ~blocked if dropped_too else alive & ~blocked
             if seen.any() or not scope.probing:
                 made, rows = make(filtered(batch, seen).select(list(columns)), np.flatnonzero(seen) + first)
                 yield made, number, rows

@@ -85,8 +85,8 @@ def refinecode(
     # 448 rules in 14 sets: ten languages have their own, the others are judged as code, as data, as Chinese text or as
     # text. The thresholds are the released ones, chosen to remove as much harmful data as possible without visibly
     # moving the distribution of the rest. Seven rules on code without logic and the one on Go tests spare a fifth of
-    # what they meet: released with a die, here with a hash of the document's id. All signals are measured, also those
-    # that no rule uses, so that a changed threshold measures nothing again.
+    # what they meet: released with a die, here with a hash of the document's content. All signals are measured, also
+    # those that no rule uses, so that a changed threshold measures nothing again.
     measured = quality.measure(different)
     judged = quality.judge(measured, rules=_book(rules), seed=seed)
     good = quality.keep(judged)

@@ -213,8 +213,8 @@ def _members(documents: pa.RecordBatch, rows: Rows, **_: Any) -> tuple[pa.Record
 
 
 @exchange(
-    version=1,
-    reads=("chunk_members", "id", "stars", "commit_time"),
+    version=2,
+    reads=("chunk_members", "id", "stars", "commit_time", "repo", "path"),
     key="cluster",
     adds=_ADDS,
     emit=_members,

@@ -29,12 +29,22 @@ from codemill.machine.keys import Pieces, group_by_key
 from codemill.machine.kinds import KEY_BYTES
 from codemill.machine.table import Table, exchange, step
 from codemill.steps import _guard, _index, chunks, known, repos
-from codemill.steps._clusters import BEST_FIRST, elected, keeper_numbers, linked
+from codemill.steps._clusters import BEST_FIRST, COPY_BYTES, elected, keeper_numbers, linked
 from codemill.steps._evidence import bands_of, check_sketch, check_verify, curve_notes, evidence_of, held
 
 Rows = npt.NDArray[np.int64]
 
-_EXACT = pa.schema({"content_sha256": SHA256, "id": pa.string(), "stars": pa.int64(), "commit_time": TIME})
+_DECIDE = ("id", "stars", "commit_time", "repo", "path")
+_EXACT = pa.schema(
+    {
+        "content_sha256": SHA256,
+        "id": pa.string(),
+        "stars": pa.int64(),
+        "commit_time": TIME,
+        "repo": pa.string(),
+        "path": pa.string(),
+    }
+)
 
 
 def _check_earlier(inputs: tuple[Table, ...], params: dict[str, Any]) -> dict[str, Any]:
@@ -51,12 +61,13 @@ def _earlier_keys(documents: pa.RecordBatch, **_: Any) -> pa.RecordBatch:
 
 
 @exchange(
-    version=2,
-    reads=lambda params: (params["hash"], "id", "stars", "commit_time"),
+    version=3,
+    reads=lambda params: (params["hash"], *_DECIDE),
     key="$hash",
     adds={name: VERDICT[name] for name in ("reason", "kept_id", "similarity")},
     other_reads=("content_sha256", "id"),
     other_keys=_earlier_keys,
+    bytes_per_key=COPY_BYTES,
     resolve=_check_earlier,
     drops={
         "duplicate": "a byte-for-byte copy of a file that was kept",
@@ -70,7 +81,7 @@ def exact(keys: pa.Table, *, hash: str = "content_sha256") -> pa.Table:
 
     Shape: one key row per living document in; one verdict row per dropped document out. `kept_id` names the copy
     that was kept, `similarity` is 1.0. Further inputs are earlier corpora: every copy of a document in them is dropped.
-    From: OpenCoder 2.1.1 (SHA-256; highest stars, then latest commit time).
+    From: OpenCoder 2.1.1 (SHA-256; highest stars, then latest commit time). What decides among equals is ours.
     """
     keys = keys.append_column("new", pc.greater_equal(keys["part"], 0).cast(pa.int8()))
     table, first = group_by_key(keys, hash, [("new", "ascending"), *BEST_FIRST])
@@ -255,17 +266,18 @@ def _by_keeper(documents: pa.RecordBatch, rows: Rows, **_: Any) -> tuple[pa.Reco
 
 
 @exchange(
-    version=1,
-    reads=lambda params: ("cluster", "id", params["stars"], params["commit_time"]),
+    version=2,
+    reads=lambda params: ("cluster", "id", params["stars"], params["commit_time"], "repo", "path"),
     key="cluster",
     adds={"keeper": pa.string(), "is_keeper": pa.bool_(), "cluster_size": pa.int64()},
     emit=_in_clusters,
+    bytes_per_key=COPY_BYTES,
 )
 def elect(keys: pa.Table, *, stars: str = "stars", commit_time: str = "commit_time") -> pa.Table:
     """Gives each member of a cluster the best document of the cluster. Null: a document in no cluster.
 
     `stars` and `commit_time` name the columns that decide. Memory: the members of one cluster are in one partition,
-    about 400 bytes each.
+    about 700 bytes each.
     """
     table, first, sizes = elected(keys.rename_columns({stars: "stars", commit_time: "commit_time"}))
     return pa.table(

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from codemill import _core
-from codemill.columns import one
+from codemill.columns import hexed, one, unhexed
 from codemill.document import VERDICT
 from codemill.machine.table import exchange, step
 from codemill.steps._evidence import bands_of, check_sketch, check_verify
@@ -35,18 +35,6 @@ thousands are much alike. Those with most bands in common come first."""
 
 _AT_A_TIME = 1024  # documents whose sketches, or pairs whose bits, are in memory: 8 MiB of sketches of 2048 values
 _ONES = np.array([bin(i).count("1") for i in range(256)], dtype=np.uint8)
-
-
-def _numbers(ids: pa.Array) -> pa.Array:
-    """Converts ids of 32 hex digits to 16 bytes."""
-    return _fixed(bytes.fromhex("".join(ids.to_pylist())), len(ids))
-
-
-def _hex(ids: pa.Array) -> pa.Array:
-    """Converts 16 bytes to ids of 32 hex digits."""
-    text = b"".join(ids.to_pylist()).hex().encode()
-    offsets = np.arange(len(ids) + 1, dtype=np.int32) * 32
-    return pa.StringArray.from_buffers(len(ids), pa.py_buffer(offsets.tobytes()), pa.py_buffer(text))
 
 
 def _fixed(flat: bytes, count: int) -> pa.Array:
@@ -63,7 +51,7 @@ def _new_bands(documents: pa.RecordBatch, rows: Rows, **_: Any) -> tuple[pa.Reco
 
 def _indexed_bands(index: pa.RecordBatch, **_: Any) -> pa.RecordBatch:
     keys, rows = bands_of(index["band_keys"], np.arange(index.num_rows))
-    return pa.record_batch({"band_key": keys, "indexed_id": _numbers(index["id"]).take(pa.array(rows))})
+    return pa.record_batch({"band_key": keys, "indexed_id": unhexed(index["id"], 16).take(pa.array(rows))})
 
 
 def _best_candidates(candidates: pa.Table) -> pa.Table:
@@ -223,7 +211,7 @@ def _new_candidates(documents: pa.RecordBatch, rows: Rows, **_: Any) -> tuple[pa
 
 def _indexed_bits(index: pa.RecordBatch, **_: Any) -> pa.RecordBatch:
     index = index.filter(index["sketch_bits"].is_valid())
-    return pa.record_batch({"candidate": _numbers(index["id"]), "bits": index["sketch_bits"]})
+    return pa.record_batch({"candidate": unhexed(index["id"], 16), "bits": index["sketch_bits"]})
 
 
 def _nearest(compared: pa.Table) -> pa.Table:
@@ -242,7 +230,7 @@ def _nearest(compared: pa.Table) -> pa.Table:
     merge=_nearest,
     bytes_per_key=lambda params: params["hashes"] // 2 + 256,  # bytes: the bits and 32 more, held in four forms
     check=check_verify,
-    drops={"near_duplicate": "nearly the same words in the same order as a file of an earlier run"},
+    drops={"near_duplicate": "nearly the same words in the same order as a file it was held against"},
 )
 def drop(keys: pa.Table, *, hashes: int, verify: str, at_least: float) -> pa.Table:
     """Drops new documents that are near copies of an indexed one (reason `near_duplicate`).
@@ -254,7 +242,7 @@ def drop(keys: pa.Table, *, hashes: int, verify: str, at_least: float) -> pa.Tab
     new = keys.filter(pa.array(is_new)).combine_chunks()
     indexed = keys.filter(pa.array(~is_new))
     indexed = indexed.filter(pc.is_in(indexed["candidate"], value_set=new["candidate"].combine_chunks()))
-    # An id in two indexes is one document. If it changed in between, either text will do.
+    # An id in two indexes is one document. If it was cleaned by other rules, either text will do.
     indexed = indexed.sort_by([("candidate", "ascending"), ("bits", "ascending")]).combine_chunks()
     indexed = _first_of_each(indexed, ("candidate",), 1)
     where = pc.index_in(new["candidate"].combine_chunks(), value_set=indexed["candidate"].combine_chunks())
@@ -270,7 +258,7 @@ def drop(keys: pa.Table, *, hashes: int, verify: str, at_least: float) -> pa.Tab
             "part": new["part"],
             "row": new["row"],
             "reason": pa.array(["near_duplicate"] * new.num_rows, pa.string()),
-            "kept_id": _hex(new["candidate"]),
+            "kept_id": hexed(one(new["candidate"])),
             "similarity": similarity,
         }
     )

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from codemill import languages, signals
-from codemill.chance import uniform
+from codemill.chance import draws
 from codemill.document import RULE_FIRED, VERDICT
 from codemill.errors import RecipeError, did_you_mean
 from codemill.machine.table import Table, step
@@ -96,8 +96,8 @@ def _number(kind: pa.DataType) -> bool:
 
 
 @step(
-    version=1,
-    reads=lambda params: ("id", "language", "doc_type", "natural_language", *params["rules"].signals()),
+    version=2,
+    reads=lambda params: ("content_sha256", "language", "doc_type", "natural_language", *params["rules"].signals()),
     adds={"rules_fired": VERDICT["rules"]},
     resolve=_known_signals,
 )
@@ -105,7 +105,8 @@ def judge(documents: pa.RecordBatch, *, rules: RuleBook, seed: int = 0) -> pa.Re
     """Lists the rules that fire on each document; drops nothing.
 
     Shape: reads the signals that active rules use; adds `rules_fired`, a list of struct(rule, signal, value, limit) in
-    the order of the rule set. A rule with a `drop_probability` fires where a hash of (seed, document id) is below it.
+    the order of the rule set. A rule with a `drop_probability` fires where a draw by (seed, signal, the hash of the
+    content as ingested) is below it: copies, forks and later crawls meet the same fate.
     Null: no rule fired. A rule does not fire on a null signal.
     Raises: RecipeError for a rule on a signal that no earlier step measures, two rules on one signal in a set, and the
     like.
@@ -123,7 +124,6 @@ def judge(documents: pa.RecordBatch, *, rules: RuleBook, seed: int = 0) -> pa.Re
 def fired(documents: pa.RecordBatch, rules: RuleBook, seed: int) -> Iterator[tuple[RuleSet, Rule, Rows, Values]]:
     """Yields each active rule in order: its set, the rule, the rows on which it fires, and the values of those rows."""
     assigned = rules.assign(documents)
-    ids = documents["id"]
     values = {name: values_of(documents, name) for name in rules.signals()}
     for number in np.unique(assigned[assigned >= 0]):
         judged = np.flatnonzero(assigned == number)
@@ -133,8 +133,8 @@ def fired(documents: pa.RecordBatch, rules: RuleBook, seed: int) -> Iterator[tup
             rows = judged[rule.fires(values[rule.signal][judged])]
             if rule.drop_probability < 1:
                 purpose = f"quality.judge {rule.signal}"
-                drawn = [uniform(ids[int(row)].as_py(), seed, purpose) < rule.drop_probability for row in rows]
-                rows = rows[np.array(drawn, dtype=bool)]
+                drawn = draws(documents["content_sha256"].take(pa.array(rows)), seed=seed, purpose=purpose)
+                rows = rows[drawn < rule.drop_probability]
             yield rules.sets[number], rule, rows, values[rule.signal][rows]
 
 

@@ -263,7 +263,7 @@ def texts(run: Measured) -> Iterator[pa.RecordBatch]:
 
 def _columns(run: Measured, book: RuleBook, *more: str) -> list[str]:
     """The columns that judging by a book needs. Raises: RecipeError if the run did not measure one."""
-    wanted = ["id", "language", "doc_type", "natural_language", "size", *book.signals(), *more]
+    wanted = ["content_sha256", "language", "doc_type", "natural_language", "size", *book.signals(), *more]
     known = run.documents.columns()
     for name in wanted:
         if name not in known:

@@ -23,11 +23,11 @@ def judged(run: Run, place: int) -> dict[str, Any] | None:
         return None
     try:
         book = book_from(judge["parameters"]["rules"])
-        row = run.row(place, ["id", "language", "doc_type", "natural_language", *book.signals()])
+        row = run.row(place, ["content_sha256", "language", "doc_type", "natural_language", *book.signals()])
     except (CodemillError, KeyError):
         return None  # the working tables are gone, or are another version's: the ledger still has its verdict
-    if row["id"][0].as_py() is None:
-        return None
+    if row["content_sha256"][0].as_py() is None:
+        return None  # it was never read
     chosen = book.select(*(row[name][0].as_py() for name in ("language", "doc_type", "natural_language")))
     if chosen is None:
         return None

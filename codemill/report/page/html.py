@@ -111,7 +111,8 @@ def without_places(manifest: dict[str, Any]) -> dict[str, Any]:
     {'inputs': [{'source': {'path': 'code'}, 'notes': ['code/x was not read']}]}
     """
     told = {name: manifest[name] for name in ("inputs", "recipe", "steps") if name in manifest}
-    places = {text for text in _strings(told) if text.startswith("/") and text.strip("/")}
+    named = [[given.get("source") for given in told.get("inputs", ())], told.get("recipe"), told.get("steps")]
+    places = {text for text in _strings(named) if text.startswith("/") and text.strip("/")}
     above = sorted({text.rstrip("/").rpartition("/")[0] + "/" for text in places} - {"/"}, key=len, reverse=True)
 
     def cut(value: Any) -> Any:

@@ -8,9 +8,9 @@ The room knows no step, no recipe and no machine: what trains on tokens imports 
 """
 
 from codemill.tokens.encoder import Encoder
-
-
+from codemill.tokens.loader import Loader, Sequence
+from codemill.tokens.plan import SPAN, Plan
 from codemill.tokens.shards import Shards
 from codemill.tokens.special import SPECIAL
 
-__all__ = ["SPECIAL", "Encoder", "Loader", "Plan", "Sequence", "Shards"]
+__all__ = ["SPAN", "SPECIAL", "Encoder", "Loader", "Plan", "Sequence", "Shards"]

@@ -97,6 +97,7 @@ def map_group(
     assert isinstance(how, Group)
     emit = partial(how.emit, **call.params) if how.emit else None
     crashed: list[list[int]] = []
+    parents = 0
 
     def make(batch: pa.RecordBatch, rows: Any) -> tuple[pa.RecordBatch, Any]:
         nonlocal parents
@@ -107,14 +108,15 @@ def map_group(
             raise BuildError("emit made more keys than rows, or fewer, without a column `of`", where=call.step.name)
         return made.append_column("input", pa.array(np.full(len(rows), number, dtype=np.int32))), rows
 
-    parents = 0
     made = key_rows(parts, call.reads, scope, crashed, make)
     if scope.probing:
         deque(made, maxlen=0)
         return {"rows": sum(part.rows for part in parts.values())}
     cut = partial(_ranges, key=call.key, partitions=partitions)
     receipt = keys.write_keys(target, made, cut=cut, partitions=partitions, sums=how.before)
-    return keys.kept(target, replace(receipt, counts={"sums": dict(receipt.counts), "crashed": crashed, "parents": parents}))
+    return keys.kept(
+        target, replace(receipt, counts={"sums": dict(receipt.counts), "crashed": crashed, "parents": parents})
+    )
 
 
 def _several(made: pa.RecordBatch, rows: Any) -> tuple[pa.RecordBatch, Any]:

@@ -1,8 +1,8 @@
 """Mixes tables of tokens by weights, token budgets and epochs. No token is copied: documents are chosen and counted.
 
-    shares   totals of every input → how often its documents are taken      files
-    take     how often each document is taken, 0 = not at all               no exchange, a few bytes a row
-    (then pack.sequences: a narrow table of input, part, row and epoch, in order)
+shares   totals of every input → how often its documents are taken      files
+take     how often each document is taken, 0 = not at all               no exchange, a few bytes a row
+(then pack.sequences: a narrow table of input, part, row and epoch, in order)
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from codemill.errors import InputError, RecipeError
 from codemill.machine.components import mixed
@@ -135,7 +136,7 @@ def shares(
         if not count:
             raise InputError("an input of a mix has no tokens", where=name)
     rates, total = _rates(there, names, weights, budget, epochs, short)
-    inputs = []
+    inputs: list[dict[str, Any]] = []
     for number, name in enumerate(names):
         whole = int(rates[number])
         limit = _limit(held[number], (rates[number] - whole) * there[number])
@@ -208,16 +209,16 @@ def _buckets(batch: pa.RecordBatch, unit: str, seed: int) -> npt.NDArray[np.int6
 def draws(batch: pa.RecordBatch, unit: str, seed: int, purpose: str) -> Draws:
     """64 random bits for each document, which depend on seed, purpose and its content; or on its repository's name."""
     salt = int.from_bytes(hashlib.sha256(f"{purpose}\0{seed}".encode()).digest()[:8], "big")
-    hashes = batch["content_hash"].to_numpy() if unit == "document" else name_hashes(batch["repo"])
-    found: Draws = mixed(hashes ^ np.uint64(salt))
-    return found
+    hashes: Draws = batch["content_hash"].to_numpy() if unit == "document" else name_hashes(batch["repo"])
+    return mixed(hashes ^ np.uint64(salt))
 
 
 def name_hashes(names: pa.Array) -> Draws:
     """64 bits of the SHA-256 of each name."""
     coded = names.fill_null("").dictionary_encode()
     each = [int.from_bytes(hashlib.sha256(n.encode()).digest()[:8], "big") for n in coded.dictionary.to_pylist()]
-    return np.array(each, np.uint64)[coded.indices.to_numpy()]
+    found: Draws = np.array(each, np.uint64)[coded.indices.to_numpy()]
+    return found
 
 
 @dataclass(frozen=True)
@@ -248,5 +249,5 @@ def take(tokens: pa.RecordBatch, shares: Reading, *, input: int, unit: str, seed
     """
     share = _share(shares.folder, input)
     copies = share.whole_epochs + (_buckets(tokens, unit, seed) < share.limit).astype(np.int32)
-    reason = pa.array(np.where(copies > 0, None, "over_budget"), pa.string())
+    reason = pc.if_else(pa.array(copies > 0), pa.scalar(None, pa.string()), "over_budget")
     return pa.record_batch({"copies": pa.array(copies.astype(np.int32)), "reason": reason})

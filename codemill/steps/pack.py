@@ -130,11 +130,7 @@ def account(plan: Reading, shares: Reading, *, out: OutFolder, length: int) -> d
     return made
 
 
-def plan(
-    tokens: list[Table], shares: Table, *, length: int, unit: str = "document", seed: int = 0
-) -> dict[str, Table]:
+def plan(tokens: list[Table], shares: Table, *, length: int, unit: str = "document", seed: int = 0) -> dict[str, Table]:
     """A plan over tables that `mix.take_all` made: the outputs `plan` and `mix`."""
     made = sequences(*tokens, length=length, unit=unit, seed=seed)
     return {"plan": made, "mix": account(made, shares, length=length)}
-
-

@@ -79,8 +79,8 @@ def documents(
     A share `fim_rate` of the documents, chosen by a hash of their content, is cut in three at two characters and put
     into another order, so that a model learns to fill in the middle: `<|fim_prefix|>`, prefix, `<|fim_suffix|>`,
     suffix, `<|fim_middle|>`, middle (`fim` says `psm`); or of these a share `spm_rate` with the suffix first:
-    `<|fim_prefix|><|fim_suffix|>`, suffix, `<|fim_middle|>`, prefix, middle (`spm`). The three pieces are encoded apart,
-    as they are when a model is used.
+    `<|fim_prefix|><|fim_suffix|>`, suffix, `<|fim_middle|>`, prefix, middle (`spm`). The three pieces are encoded
+    apart, as they are when a model is used.
 
     Shape: a row for each document: where it comes from, 64 bits of the hash of its content, how many tokens it has, and
     the tokens: uint16 if the vocabulary has at most 65,536 entries (`dtype="auto"`), else uint32.
@@ -91,9 +91,7 @@ def documents(
     kind = IDS[dtype]
     if len(ids) and int(ids.max()) > np.iinfo(kind.to_pandas_dtype()).max:
         raise RecipeError(f"an id of this tokenizer does not fit into {dtype}", remedy='give dtype="uint32"')
-    tokens = pa.ListArray.from_arrays(
-        pa.array(offsets.astype(np.int32)), pa.array(ids.astype(kind.to_pandas_dtype()))
-    )
+    tokens = pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pa.array(ids.astype(kind.to_pandas_dtype())))
     return pa.record_batch(
         {
             "of": np.arange(batch.num_rows),
@@ -123,7 +121,7 @@ def hashes(sha256: pa.Array) -> npt.NDArray[np.uint64]:
 def encoded(
     batch: pa.RecordBatch, encoder: Encoder, *, fim_rate: float, spm_rate: float, seed: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32], pa.Array]:
-    """The ids of all documents with their ends, where each begins, and in which order its pieces are (null: as it is)."""
+    """Where each document begins, the ids of all of them with their ends, and its form (null: as it is)."""
     texts, marks, forms = _pieces(batch, encoder.special, fim_rate=fim_rate, spm_rate=spm_rate, seed=seed)
     starts, ids = encoder.encode(texts)
     positions = starts[[at for at, _ in marks]]

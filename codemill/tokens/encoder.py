@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,8 @@ RENEW_BYTES = 64 << 20
 letters, the worst there is, it holds 0.6 GB after so much; making it takes 30 ms with 8,000 entries."""
 
 PROBE = (
-    "def f(x1):\r\n\treturn x1 != 0x1F  # don't, I'LL 42½ ４２ Ⅷ\n\n\n    \u3000naïve e\u0301 你好世界 😀👩‍👩‍👧 \u2028\u00a0"
-    "ſ 'ſ İ'LL ﬁ ١٢٣ \ufeff\u200b\x00<|endoftext|> !-!-!- aaaaaaaaaaaaaaaa                x"
+    "def f(x1):\r\n\treturn x1 != 0x1F  # don't, I'LL 42½ ４２ Ⅷ\n\n\n    \u3000naïve e\u0301 你好世界 "
+    "😀👩‍👩‍👧 \u2028\u00a0ſ 'ſ İ'LL ﬁ ١٢٣ \ufeff\u200b\x00<|endoftext|> !-!-!- aaaaaaaaaaaaaaaa                x"
 )
 """Encoded by both libraries when an encoder is made: should they ever differ, nothing is encoded."""
 
@@ -41,15 +41,16 @@ class Encoder:
     """
 
     def __init__(self, folder: Path | str, library: str | None = None) -> None:
-        self._json = _plain(Path(folder) / "tokenizer.json")
-        self.vocabulary: int = self._json.pop("size")
-        self.special: dict[str, int] = self._json.pop("special")
-        self._text = json.dumps(self._json)
+        self._path = Path(folder) / "tokenizer.json"
+        facts, self.special = _plain(self._path)
+        self.vocabulary = 1 + max([*self.special.values(), *facts["model"]["vocab"].values()], default=-1)
+        self._text = json.dumps(facts)
         self.library = library or next((name for name in LIBRARIES if _there(name)), LIBRARIES[-1])
         if not _there(self.library):
             raise EnvironmentProblem(f"{self.library} is not installed", remedy='pip install "codemill[tokens]"')
         self._encode = _gigatoken if self.library == "gigatoken" else _tokenizers
         self._made: Any = None
+        self._decoder: Any = None
         self._seen = 0
         self._check()
 
@@ -70,6 +71,14 @@ class Encoder:
         self._seen += texts.nbytes
         return self._encode(self._made, texts)
 
+    def decode(self, ids: npt.NDArray[Any]) -> str:
+        """The text of ids, special tokens as they are written. Bytes of half a character become `�`."""
+        if self._decoder is None:
+            self._decoder = _made(self.library, self._path.read_text("utf-8"))
+        if self.library == "gigatoken":
+            return str(self._decoder.decode(ids.astype(np.uint32)).decode("utf-8", "replace"))
+        return str(self._decoder.decode(ids.tolist(), skip_special_tokens=False))
+
     def _check(self) -> None:
         if self.library == "tokenizers":
             return
@@ -83,16 +92,16 @@ class Encoder:
                 )
 
 
-def _plain(path: Path) -> dict[str, Any]:
-    """A tokenizer.json without its special tokens, so that none is found in a text; their ids beside it."""
+def _plain(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
+    """A tokenizer.json without its special tokens, so that none is found in a text; and their ids."""
     try:
         facts = json.loads(path.read_text("utf-8"))
-        added, vocabulary = facts["added_tokens"], facts["model"]["vocab"]
-        special = {token["content"]: int(token["id"]) for token in added}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        special = {token["content"]: int(token["id"]) for token in facts["added_tokens"]}
+        vocabulary = {token: int(id) for token, id in facts["model"]["vocab"].items() if token not in special}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"there is no tokenizer.json that can be read: {error}", where=path) from error
-    size = 1 + max([*special.values(), *vocabulary.values()], default=-1)
-    return {**facts, "added_tokens": [], "post_processor": None, "size": size, "special": special}
+    plain = {**facts, "added_tokens": [], "post_processor": None, "model": {**facts["model"], "vocab": vocabulary}}
+    return plain, special
 
 
 def _there(library: str) -> bool:

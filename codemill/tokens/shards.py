@@ -4,9 +4,9 @@
     OUT/manifest.json                of each file its rows, bytes and SHA-256
 
 A row is a document: `parent`, its id in the ledger; `repo`, `path`, `language`; `size`, its bytes; `num_tokens`;
-`content_hash`, 64 bits of its hash; `tokens`, its ids (uint16 where they suffice), the last of which ends the document.
+`content_hash`, 64 bits of its hash; `tokens`, its ids (uint16 where they suffice), the last of which ends it.
 The offsets of the batches are in the footer of the file, those of the documents in the batch: there is no index to be
-made. Each batch has a SHA-256 of each column in its metadata (`sha256 NAME`: of the IPC message with that column alone).
+made. Each batch has a SHA-256 of each column in its metadata, `sha256 NAME`: of the IPC message with that column alone.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ class Shards:
     def dtype(self) -> np.dtype[Any]:
         """Of ids: uint16 or uint32."""
         kind = self._part(0).reader.schema.field("tokens").type.value_type
-        return np.dtype(kind.to_pandas_dtype())
+        found: np.dtype[Any] = np.dtype(kind.to_pandas_dtype())
+        return found
 
     def rows(self, part: int) -> int:
         """Documents in a part."""
@@ -72,7 +73,7 @@ class Shards:
         return self._part(part).batches
 
     def verify(self) -> None:
-        """Reads everything and holds it against its checksums. Raises: InputError if a batch is not what was written."""
+        """Reads everything and holds it against its checksums. Raises: InputError if a batch is damaged."""
         for number, file in enumerate(self.files):
             for at in range(self._part(number).reader.num_record_batches):
                 names = damaged(*self._part(number).reader.get_batch_with_custom_metadata(at))

@@ -20,8 +20,8 @@ SPLIT = (
 )
 """Cuts text into the pieces within which bytes are merged: each digit alone, spaces in front of words, line ends apart.
 
-Why this one: `\\p{N}` alone splits digits, and as one expression both `tokenizers` and gigatoken take it (gigatoken knows
-a list of expressions, and refuses a sequence of two). From: Qwen2.
+Why this one: `\\p{N}` alone splits digits, and as one expression both `tokenizers` and gigatoken take it (gigatoken
+knows a list of expressions, and refuses a sequence of two). From: Qwen2.
 """
 
 CHAT = (

@@ -351,6 +351,13 @@ def test_a_repository_stays_together(runs: Path, tmp_path: Path) -> None:
     ]
     changes = sum(a != b for a, b in pairwise(repos))
     assert changes == len(set(repos)) - 1 > 1
+    ranks: dict[str, list[int]] = {}
+    for sequence in loaded:
+        for p, r, start in zip(*(sequence.spans[name] for name in ("part", "row", "start")), strict=True):
+            if start == 0:
+                row = loaded.shards[0].row(int(p), int(r))
+                ranks.setdefault(row["repo"], []).append(row["import_rank"])
+    assert all(found == sorted(found) and len(found) > 3 for found in ranks.values())
 
 
 def test_another_seed_tokenises_nothing_again(runs: Path) -> None:

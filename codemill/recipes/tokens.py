@@ -11,7 +11,7 @@ from typing import Annotated
 
 from codemill import Outputs
 from codemill.sources import Published
-from codemill.steps import ingest, tokenize, tokenizer
+from codemill.steps import imports, ingest, tokenize, tokenizer
 
 
 def tokens(
@@ -22,6 +22,8 @@ def tokens(
     # More text hardly changes the merges, and takes memory: each different word of the sample is held.
     sample_bytes: Annotated[int, "text that the tokenizer is trained on (bytes)"] = 2_000_000_000,
     existing: Annotated[str | None, "folder of a tokenizer.json to use instead of training one"] = None,
+    # So that a plan may lay a repository out as one text, what is imported first (DeepSeek-Coder, Seed-Coder).
+    ranked: Annotated[bool, "store the order of imports within each repository"] = True,
     # OpenCoder's report says nothing of it. Half the documents is what InCoder's and StarCoder's successors settled on:
     # less teaches too little, and more costs completion from the left (Bavarian et al. 2022).
     fim_rate: Annotated[float, "share of documents rearranged to fill in the middle"] = 0.5,
@@ -30,11 +32,13 @@ def tokens(
 ) -> Outputs:
     """Token shards of a corpus, and the tokenizer they are made with."""
     documents = ingest.published(source=Published(corpus, "corpus"))
+    if ranked:
+        documents = imports.rank(documents)
     if existing is None:
         made = tokenizer.train(documents, vocabulary=vocabulary, sample_bytes=sample_bytes)
     else:
         made = tokenizer.existing(tokenizer=tokenizer.Existing(existing))
-    encoded = tokenize.documents(documents, made, fim_rate=fim_rate, spm_rate=spm_rate, seed=seed)
+    encoded = tokenize.documents(documents, made, ranked=ranked, fim_rate=fim_rate, spm_rate=spm_rate, seed=seed)
     return {"tokens": encoded, "tokenizer": made}
 
 

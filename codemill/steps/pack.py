@@ -48,6 +48,7 @@ def _keys(batch: pa.RecordBatch, *, length: int, unit: str, seed: int) -> pa.Rec
             "of": of,
             "key": pa.array(key),
             "epoch": pa.array(epoch.astype(np.int32)),
+            "rank": batch["import_rank"].take(pa.array(of)),
             "num_tokens": batch["num_tokens"].take(pa.array(of)),
         }
     )
@@ -55,7 +56,7 @@ def _keys(batch: pa.RecordBatch, *, length: int, unit: str, seed: int) -> pa.Rec
 
 @group(
     version=1,
-    reads=("content_hash", "repo", "num_tokens", "copies"),
+    reads=("content_hash", "repo", "import_rank", "num_tokens", "copies"),
     key="key",
     adds={"key": pa.uint64(), **{field.name: field.type for field in SPAN}},
     emit=_keys,
@@ -70,10 +71,13 @@ def sequences(
     """Lays documents out in a random order, and cuts them into sequences of `length` tokens.
 
     The order depends on the seed and on what the documents are; with `unit="repository"` those of a repository follow
-    one another. Another seed or length makes another plan over the same shards.
+    one another, in the order of their imports where the shards have it. Another seed or length makes another plan over
+    the same shards.
 
     Shape: shards with `mix.take` in; one row for each piece of a document in a sequence out, see `tokens.plan.SPAN`.
     """
+    order = [(name, "ascending") for name in ("key", "rank", "input", "part", "row")]
+    keys = keys.sort_by(order).combine_chunks()
     count = one(keys["num_tokens"]).to_numpy()
     end = before["num_tokens"] + np.cumsum(count)
     start = end - count

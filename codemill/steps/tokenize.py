@@ -24,7 +24,7 @@ _ENCODERS: dict[Path, Encoder] = {}
 """That of the tokenizer which this worker used last."""
 
 
-def _check(*, dtype: str, fim_rate: float, spm_rate: float, seed: int) -> None:
+def _check(*, dtype: str, ranked: bool, fim_rate: float, spm_rate: float, seed: int) -> None:
     if dtype not in ("auto", *IDS):
         raise RecipeError(f"ids cannot be stored as {dtype!r}", remedy=f"one of: auto, {', '.join(IDS)}")
     for name, rate in (("fim_rate", fim_rate), ("spm_rate", spm_rate)):
@@ -45,12 +45,18 @@ def _resolve(inputs: tuple[Table, ...], params: dict[str, Any]) -> dict[str, Any
     return {**params, "dtype": "uint16" if size <= 1 << 16 else "uint32"}
 
 
+def _reads(params: Mapping[str, Any]) -> tuple[str, ...]:
+    ranked = ("import_rank",) if params["ranked"] else ()
+    return ("content", "content_sha256", "size", "repo", "path", "language", *ranked)
+
+
 def _adds(params: Mapping[str, Any]) -> dict[str, pa.DataType]:
     return {
         "repo": pa.string(),
         "path": pa.string(),
         "language": pa.string(),
         "content_hash": pa.uint64(),
+        "import_rank": pa.int32(),
         "num_tokens": pa.int64(),
         "fim": pa.string(),
         "tokens": pa.list_(IDS.get(params.get("dtype", ""), pa.uint32())),
@@ -59,7 +65,7 @@ def _adds(params: Mapping[str, Any]) -> dict[str, pa.DataType]:
 
 @rows(
     version=1,
-    reads=("content", "content_sha256", "size", "repo", "path", "language"),
+    reads=_reads,
     adds=_adds,
     published=Published(mapped=True),
     check=_check,
@@ -70,6 +76,7 @@ def documents(
     tokenizer: Reading,
     *,
     dtype: str = "auto",
+    ranked: bool = False,
     fim_rate: float = 0.0,
     spm_rate: float = 0.5,
     seed: int = 0,
@@ -82,8 +89,9 @@ def documents(
     `<|fim_prefix|><|fim_suffix|>`, suffix, `<|fim_middle|>`, prefix, middle (`spm`). The three pieces are encoded
     apart, as they are when a model is used.
 
-    Shape: a row for each document: where it comes from, 64 bits of the hash of its content, how many tokens it has, and
-    the tokens: uint16 if the vocabulary has at most 65,536 entries (`dtype="auto"`), else uint32.
+    Shape: a row for each document: where it comes from, 64 bits of the hash of its content, its place in the order of
+    imports (null unless the documents are `ranked`, by `imports.rank`), how many tokens it has, and the tokens: uint16
+    if the vocabulary has at most 65,536 entries (`dtype="auto"`), else uint32.
     From: Bavarian et al. (arXiv 2207.14255) for the two orders.
     """
     encoder = _encoder(tokenizer.folder)
@@ -97,6 +105,7 @@ def documents(
             "of": np.arange(batch.num_rows),
             **{name: batch[name] for name in ("repo", "path", "language", "size")},
             "content_hash": pa.array(hashes(batch["content_sha256"])),
+            "import_rank": batch["import_rank"] if ranked else pa.nulls(batch.num_rows, pa.int32()),
             "num_tokens": pa.array(np.diff(offsets)),
             "fim": forms,
             "tokens": tokens,

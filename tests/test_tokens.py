@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import struct
 import sysconfig
 from collections import Counter
 from itertools import pairwise
@@ -20,6 +21,7 @@ from codemill.machine.builder import build
 from codemill.recipes import pretraining_mix, tokens
 from codemill.sources import Folder, Published
 from codemill.steps import detect, ingest, mix, pack, tokenize, tokenizer
+from codemill.steps import tokens as tokens_step
 from codemill.tokens import SPECIAL, Encoder, Loader, Shards
 from codemill.tokens.encoder import LIBRARIES, PROBE
 from codemill.tokens.special import END, MIDDLE, PREFIX, SUFFIX
@@ -418,3 +420,57 @@ def test_documents_of_one_character_can_be_cut_in_three(tmp_path: Path) -> None:
     build({"tokens": made}, out=tmp_path, workers=1)
     shards = Shards(tmp_path / "tokens")
     assert [len(shards.tokens(part, row)) for part, row in rows(shards)] == [5, 7, 6]
+
+
+# ── laid out ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def written(root: Path, out: Path, form: str) -> dict[str, Any]:
+    taken, shares = mix.take_all(shards_of(root / "plain"), shards_of(root / "fim"), names=["plain", "fim"])
+    outputs = pack.plan(taken, shares, length=256)
+    plain = [shards_of(root / name) for name in ("plain", "fim")]
+    sequences = tokens_step.write(outputs["plan"], *plain, length=256, form=form, file_tokens=256 * 300)
+    return build({**outputs, "sequences": sequences}, out=out, workers=1)
+
+
+def test_sequences_are_laid_out_for_megatron(runs: Path, tmp_path: Path) -> None:
+    manifest = written(runs, tmp_path, "megatron")
+    expected = list(loader(runs, tmp_path))
+    found = []
+    for index in sorted((tmp_path / "sequences").glob("*.idx")):
+        data = index.read_bytes()
+        assert data[:9] == b"MMIDIDX\x00\x00"
+        version, code, count, documents = struct.unpack_from("<QBQQ", data, 9)
+        assert (version, code, documents) == (1, 8, count + 1)
+        lengths = np.frombuffer(data, np.int32, count, 34)
+        pointers = np.frombuffer(data, np.int64, count, 34 + 4 * count)
+        indices = np.frombuffer(data, np.int64, offset=34 + 12 * count)
+        assert indices.tolist() == list(range(count + 1))
+        stored = index.with_suffix(".bin").read_bytes()
+        assert len(stored) == 2 * lengths.sum()
+        found += [np.frombuffer(stored, np.uint16, n, p) for n, p in zip(lengths, pointers, strict=True)]
+    assert len(list((tmp_path / "sequences").iterdir())) > 4
+    assert all(np.array_equal(a, b.tokens[: b.real]) for a, b in zip(found, expected, strict=True))
+    counts = manifest["steps"][-1]["counts"]
+    assert counts == {"sequences": len(expected), "tokens": sum(s.real for s in expected)}
+
+
+def test_sequences_are_laid_out_as_parquet(runs: Path, tmp_path: Path) -> None:
+    written(runs, tmp_path, "parquet")
+    import pyarrow.parquet as pq
+
+    files = sorted((tmp_path / "sequences").glob("*.parquet"))
+    table = pa.concat_tables([pq.read_table(file) for file in files])
+    expected = list(loader(runs, tmp_path))
+    assert table["input_ids"].to_pylist() == [s.tokens.tolist() for s in expected]
+    assert table["starts"].to_pylist() == [s.starts.tolist() for s in expected]
+    assert table["real"].to_pylist() == [s.real for s in expected]
+
+
+def test_a_form_that_is_none_is_refused(runs: Path) -> None:
+    taken, shares = mix.take_all(shards_of(runs / "plain"), names=["plain"])
+    plan = pack.plan(taken, shares, length=256)["plan"]
+    with pytest.raises(cm.RecipeError, match="csv"):
+        tokens_step.write(plan, shards_of(runs / "plain"), length=256, form="csv")
+    with pytest.raises(cm.RecipeError, match="at least one sequence"):
+        tokens_step.write(plan, shards_of(runs / "plain"), length=256, form="parquet", file_tokens=255)

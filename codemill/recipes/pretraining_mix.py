@@ -9,7 +9,7 @@ from typing import Annotated
 
 from codemill import Outputs, RecipeError
 from codemill.sources import Published
-from codemill.steps import ingest, mix, pack
+from codemill.steps import ingest, mix, pack, tokens
 
 # Table 2 of arXiv 2411.04905, in billions of tokens of 960: code from GitHub 755 and The Stack v2 120; notebooks 11;
 # pages of Common Crawl 13, SkyPile 3 and FineWeb 55, and AutoMathText 3.
@@ -29,6 +29,8 @@ def pretraining_mix(
     # The context of the 1.5B model; the 8B model went on to 8192.
     length: Annotated[int, "tokens of a sequence"] = 4096,
     unit: Annotated[str, "what is shuffled: document, or repository (its files stay together)"] = "document",
+    # A plan is enough for our loader; other trainers want files.
+    write: Annotated[str, "also lay the sequences out: none, megatron (bin and idx) or parquet"] = "none",
     seed: Annotated[int, "of the choice and of the order"] = 0,
 ) -> Outputs:
     """A plan: which spans of which shards make sequence n, by the shares of the paper's Table 2."""
@@ -46,7 +48,10 @@ def pretraining_mix(
         unit=unit,
         seed=seed,
     )
-    return pack.plan(taken, shares, length=length, unit=unit, seed=seed)
+    outputs = pack.plan(taken, shares, length=length, unit=unit, seed=seed)
+    if write == "none":
+        return outputs
+    return {**outputs, "sequences": tokens.write(outputs["plan"], *shards, length=length, form=write)}
 
 
 def smoke(*, code: Annotated[str, "--out folder of `tokens` over raw code"]) -> Outputs:

@@ -52,26 +52,35 @@ class Loader:
                 what = f"these are not the shards that the plan was made over as {given['name']!r}"
                 raise InputError(what, where=folder, remedy="give the folders in the order of mix/mix.json")
         self.shards = [Shards(folder) for folder in shards]
-        self.dtype = max((shards.dtype for shards in self.shards), key=lambda dtype: dtype.itemsize)
+        self.dtype = widest(self.shards)
 
     def __len__(self) -> int:
         return len(self.plan)
 
     def __getitem__(self, number: int) -> Sequence:
         """Sequence `number`. Raises: IndexError beyond the end."""
-        spans = self.plan.spans(number)
-        lengths = spans["length"].astype(np.int64)
-        starts = np.cumsum(lengths) - lengths
-        real = int(lengths.sum())
-        tokens = np.empty(self.plan.length, self.dtype)
-        places = zip(*(spans[name].tolist() for name in ("input", "part", "row", "start")), strict=True)
-        for (source, part, row, start), at, length in zip(places, starts.tolist(), lengths.tolist(), strict=True):
-            tokens[at : at + length] = self.shards[source].tokens(part, row)[start : start + length]
-        tokens[real:] = tokens[real - 1]  # the token of an end: padding is no text
-        return Sequence(tokens, real, starts, spans)
+        return gathered(self.plan.spans(number), self.shards, self.plan.length, self.dtype)
 
     def __iter__(self) -> Iterator[Sequence]:
         return (self[number] for number in range(len(self)))
+
+
+def gathered(spans: Spans, shards: Many[Shards], length: int, dtype: np.dtype[Any]) -> Sequence:
+    """The sequence of `length` tokens that these spans make."""
+    lengths = spans["length"].astype(np.int64)
+    starts = np.cumsum(lengths) - lengths
+    real = int(lengths.sum())
+    tokens = np.empty(length, dtype)
+    places = zip(*(spans[name].tolist() for name in ("input", "part", "row", "start")), strict=True)
+    for (source, part, row, start), at, count in zip(places, starts.tolist(), lengths.tolist(), strict=True):
+        tokens[at : at + count] = shards[source].tokens(part, row)[start : start + count]
+    tokens[real:] = tokens[real - 1]  # the token of an end: padding is no text
+    return Sequence(tokens, real, starts, spans)
+
+
+def widest(shards: Many[Shards]) -> np.dtype[Any]:
+    """The type that holds the ids of all of them."""
+    return max((one.dtype for one in shards), key=lambda dtype: dtype.itemsize)
 
 
 def _digest(folder: Path) -> str:

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.ipc as ipc
 
 from codemill.errors import InputError
+from codemill.tokens.shards import numbered
 
 SPAN = pa.schema(
     [
@@ -83,7 +84,7 @@ class Plan:
     def _batches(self) -> list[tuple[pa.RecordBatch, int, int]]:
         """All batches, mapped, with the first and the last sequence of each."""
         found = []
-        for file in sorted((Path(self.out) / "plan").glob("part-*.arrow")):
+        for file in numbered(Path(self.out) / "plan"):
             try:
                 reader = ipc.open_file(pa.memory_map(str(file)))
                 batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]

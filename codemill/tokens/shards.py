@@ -25,6 +25,11 @@ from codemill.columns import damaged
 from codemill.errors import InputError
 
 
+def numbered(folder: Path) -> list[Path]:
+    """The files part-00000.arrow … of a folder, by number: there may be more than five digits have."""
+    return sorted(folder.glob("part-*.arrow"), key=lambda file: (len(file.name), file.name))
+
+
 @dataclass
 class Shards:
     """The token shards in a folder. A part is opened when it is first read, and mapped: nothing is loaded.
@@ -42,7 +47,7 @@ class Shards:
     @cached_property
     def files(self) -> list[Path]:
         """The files in the order of their numbers."""
-        return sorted(Path(self.folder).glob("part-*.arrow"))
+        return numbered(Path(self.folder))
 
     @property
     def dtype(self) -> np.dtype[Any]:

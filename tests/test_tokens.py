@@ -6,6 +6,7 @@ import json
 import shutil
 import struct
 import sysconfig
+import unicodedata
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 import tokenizers
 
 import codemill as cm
+from bench.tokens import letters
 from codemill.machine.builder import build
 from codemill.recipes import pretraining_mix, tokens
 from codemill.sources import Folder, Published
@@ -35,6 +37,7 @@ HOSTILE = (
     "<|endoftext|><|fim_prefix|> def f(): pass",
     "ſ'S İ'LL don’t ４２ Ⅷ ½ ١٢٣",
     "你好，世界 😀👩‍👩‍👧 e\u0301 \u2028\u2029\u0085\u00a0\ufeff\u200b\x00",
+    "\ua7cf \U00010940 in Unicode 17 only",
     "x" * 50_000,
     " " * 50_000,
     "1" * 5_000 + "\n" * 5_000,
@@ -148,6 +151,23 @@ def test_both_libraries_give_the_ids_of_tokenizers(runs: Path) -> None:
     for library in LIBRARIES:
         offsets, ids = Encoder(folder, library).encode(pa.array(texts, pa.large_string()))
         assert [ids[a:b].tolist() for a, b in pairwise(offsets)] == expected
+
+
+def test_both_libraries_sort_characters_alike(tmp_path: Path) -> None:
+    """Ids of a vocabulary that shows where a text is cut, for all code points that Unicode 14 has no character for."""
+    byte = {code: letter for letter, code in letters().items()}
+    vocabulary = {letter: i for i, letter in enumerate(sorted(byte.values()))}
+    pairs = [(byte[ord(first)], byte[lead]) for first in "a! " for lead in range(0x80, 0xF5)]
+    vocabulary |= {a + b: len(vocabulary) + i for i, (a, b) in enumerate(pairs)}
+    made = tokenizers.Tokenizer(tokenizers.models.BPE(vocab=vocabulary, merges=pairs))
+    made.pre_tokenizer = tokenizer._untrained(tokenizers).pre_tokenizer
+    made.save(str(tmp_path / "tokenizer.json"))
+    points = [p for p in range(0x80, 0x40000) if unicodedata.category(chr(p)) == "Cn"] + [0xA7CF, 0xE9, 0x660]
+    texts = pa.array([f"a{chr(p)}x!{chr(p)}x {chr(p)}" for p in points], pa.large_string())
+    (ours, found), (theirs, expected) = (Encoder(tmp_path, library).encode(texts) for library in LIBRARIES)
+    edges = zip(points, pairwise(ours.tolist()), pairwise(theirs.tolist()), strict=True)
+    different = [hex(p) for p, (a, b), (c, d) in edges if not np.array_equal(found[a:b], expected[c:d])]
+    assert different == []
 
 
 def test_an_encoder_forgets_what_it_has_seen(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

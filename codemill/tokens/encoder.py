@@ -1,15 +1,19 @@
-"""Text to token ids: gigatoken where it is installed, else `tokenizers`. Both give the same ids."""
+"""Text to token ids: those of `tokenizers`, by gigatoken where it is installed."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from codemill.errors import EnvironmentProblem, InputError
 
@@ -22,6 +26,19 @@ LIBRARIES = ("gigatoken", "tokenizers")
 RENEW_BYTES = 64 << 20
 """Text after which gigatoken is made anew: it remembers every piece of text it has seen, and has no limit. On random
 letters, the worst there is, it holds 0.6 GB after so much; making it takes 30 ms with 8,000 entries."""
+
+NEW_LETTERS = (
+    r"["
+    r"\x{88f}\x{c5c}\x{cdc}\x{a7ce}-\x{a7cf}\x{a7d2}\x{a7d4}\x{a7f1}\x{10940}-\x{10959}\x{10ec5}-\x{10ec7}"
+    r"\x{11db0}-\x{11ddb}\x{11de0}-\x{11de9}\x{16ea0}-\x{16eb8}\x{16ebb}-\x{16ed3}\x{16ff2}-\x{16ff6}"
+    r"\x{187f8}-\x{187ff}\x{18d09}-\x{18d1e}\x{18d80}-\x{18df2}\x{1e6c0}-\x{1e6de}\x{1e6e0}-\x{1e6e2}"
+    r"\x{1e6e4}-\x{1e6e5}\x{1e6e7}-\x{1e6ed}\x{1e6f0}-\x{1e6f4}\x{1e6fe}-\x{1e6ff}\x{2b73a}-\x{2b73f}"
+    r"\x{2cea2}-\x{2cead}\x{323b0}-\x{33479}"
+    r"]"
+)
+"""The letters and numbers of Unicode 17, which gigatoken 0.10 knows and tokenizers 0.23 takes for other characters. A
+text with one of them is encoded by tokenizers. (All code points were compared; `tests/test_tokens.py` compares those
+that are new or may still come.)"""
 
 PROBE = (
     "def f(x1):\r\n\treturn x1 != 0x1F  # don't, I'LL 42½ ４２ Ⅷ\n\n\n    \u3000naïve e\u0301 你好世界 "
@@ -36,8 +53,8 @@ class Encoder:
     The text of a special token is text like any other: a document cannot write one. One core is used. Memory: see
     `RENEW_BYTES`.
 
-    Raises: InputError if there is no tokenizer in the folder; EnvironmentProblem if neither library is installed, the
-    one asked for is not, or the two give different ids.
+    Raises: InputError if there is no tokenizer in the folder; EnvironmentProblem if a library is not installed, or the
+    two give different ids.
     """
 
     def __init__(self, folder: Path | str, library: str | None = None) -> None:
@@ -46,8 +63,9 @@ class Encoder:
         self.vocabulary = 1 + max([*self.special.values(), *facts["model"]["vocab"].values()], default=-1)
         self._text = json.dumps(facts)
         self.library = library or next((name for name in LIBRARIES if _there(name)), LIBRARIES[-1])
-        if not _there(self.library):
-            raise EnvironmentProblem(f"{self.library} is not installed", remedy='pip install "codemill[tokens]"')
+        for needed in (self.library, "tokenizers"):
+            if not _there(needed):
+                raise EnvironmentProblem(f"{needed} is not installed", remedy='pip install "codemill[tokens]"')
         self._encode = _gigatoken if self.library == "gigatoken" else _tokenizers
         self._made: Any = None
         self._decoder: Any = None
@@ -69,7 +87,22 @@ class Encoder:
         if self._made is None or self._seen > RENEW_BYTES:
             self._made, self._seen = _made(self.library, self._text), 0
         self._seen += texts.nbytes
-        return self._encode(self._made, texts)
+        found = self._encode(self._made, texts)
+        odd = _odd(texts) if self.library == "gigatoken" else []
+        return self._replaced(texts, found, odd) if len(odd) else found
+
+    def _replaced(self, texts: pa.Array, found: tuple[Offsets, Ids], odd: Sequence[int]) -> tuple[Offsets, Ids]:
+        """What was found, and of some texts what the reference says."""
+        offsets, ids = found
+        pieces = [ids[start:end] for start, end in pairwise(offsets)]
+        starts, theirs = _tokenizers(self._reference, texts.take(pa.array(odd)))
+        for row, (start, end) in zip(odd, pairwise(starts), strict=True):
+            pieces[row] = theirs[start:end]
+        return np.append(0, np.cumsum([len(piece) for piece in pieces])).astype(np.int64), np.concatenate(pieces)
+
+    @cached_property
+    def _reference(self) -> Any:
+        return _made("tokenizers", self._text)
 
     def decode(self, ids: npt.NDArray[Any]) -> str:
         """The text of ids, special tokens as they are written. Bytes of half a character become `�`."""
@@ -82,14 +115,12 @@ class Encoder:
     def _check(self) -> None:
         if self.library == "tokenizers":
             return
-        if _there("tokenizers"):
-            probe = pa.array([PROBE], pa.large_string())
-            expected = _tokenizers(_made("tokenizers", self._text), probe)[1]
-            if not np.array_equal(self.encode(probe)[1], expected):
-                raise EnvironmentProblem(
-                    f"{self.library} and tokenizers give different ids",
-                    remedy=f"install the versions of constraints.txt, or uninstall {self.library}",
-                )
+        probe = pa.array([PROBE], pa.large_string())
+        if not np.array_equal(self.encode(probe)[1], _tokenizers(self._reference, probe)[1]):
+            raise EnvironmentProblem(
+                f"{self.library} and tokenizers give different ids",
+                remedy=f"install the versions of constraints.txt, or uninstall {self.library}",
+            )
 
 
 def _plain(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
@@ -117,6 +148,15 @@ def _made(library: str, text: str) -> Any:
             what = f"gigatoken does not take this tokenizer: {error}"
             raise EnvironmentProblem(what, remedy="uninstall gigatoken, or cut text by `SPLIT`") from error
     return importlib.import_module("tokenizers").Tokenizer.from_str(text)
+
+
+def _odd(texts: pa.Array) -> list[int]:
+    """The texts in which there is one of `NEW_LETTERS`."""
+    rows = np.flatnonzero(~pc.string_is_ascii(texts).to_numpy(zero_copy_only=False))
+    if not len(rows):
+        return []
+    hit = pc.match_substring_regex(texts.take(pa.array(rows)), NEW_LETTERS)
+    return [int(row) for row in rows[hit.to_numpy(zero_copy_only=False)]]
 
 
 def _gigatoken(made: Any, texts: pa.Array) -> tuple[Offsets, Ids]:

@@ -20,12 +20,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from codemill.errors import InputError, RecipeError
-from codemill.machine.components import mixed
 from codemill.machine.kinds import Opened
 from codemill.machine.reading import OutFolder, Reading
 from codemill.machine.table import Table, folder, step
-
-Draws = npt.NDArray[np.uint64]
+from codemill.steps import _draws
 
 UNITS = ("document", "repository")
 BUCKETS = 1 << 16
@@ -206,19 +204,10 @@ def _buckets(batch: pa.RecordBatch, unit: str, seed: int) -> npt.NDArray[np.int6
     return (draws(batch, unit, seed, "mix.take") >> np.uint64(48)).astype(np.int64)
 
 
-def draws(batch: pa.RecordBatch, unit: str, seed: int, purpose: str) -> Draws:
+def draws(batch: pa.RecordBatch, unit: str, seed: int, purpose: str) -> _draws.Bits:
     """64 random bits for each document, which depend on seed, purpose and its content; or on its repository's name."""
-    salt = int.from_bytes(hashlib.sha256(f"{purpose}\0{seed}".encode()).digest()[:8], "big")
-    hashes: Draws = batch["content_hash"].to_numpy() if unit == "document" else name_hashes(batch["repo"])
-    return mixed(hashes ^ np.uint64(salt))
-
-
-def name_hashes(names: pa.Array) -> Draws:
-    """64 bits of the SHA-256 of each name."""
-    coded = names.fill_null("").dictionary_encode()
-    each = [int.from_bytes(hashlib.sha256(n.encode()).digest()[:8], "big") for n in coded.dictionary.to_pylist()]
-    found: Draws = np.array(each, np.uint64)[coded.indices.to_numpy()]
-    return found
+    hashes = batch["content_hash"].to_numpy() if unit == "document" else _draws.of_names(batch["repo"])
+    return _draws.bits(hashes, seed, purpose)
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from codemill.chance import uniform
 from codemill.errors import RecipeError
 from codemill.machine.kinds import Published
 from codemill.machine.reading import Reading
 from codemill.machine.table import Table, rows
+from codemill.steps import _draws
 from codemill.tokens import Encoder
 from codemill.tokens.special import END, MIDDLE, PREFIX, SUFFIX
 
@@ -104,7 +104,7 @@ def documents(
         {
             "of": np.arange(batch.num_rows),
             **{name: batch[name] for name in ("repo", "path", "language", "size")},
-            "content_hash": pa.array(hashes(batch["content_sha256"])),
+            "content_hash": pa.array(_draws.leading(batch["content_sha256"])),
             "import_rank": batch["import_rank"] if ranked else pa.nulls(batch.num_rows, pa.int32()),
             "num_tokens": pa.array(np.diff(offsets)),
             "fim": forms,
@@ -118,13 +118,6 @@ def _encoder(folder: Path) -> Encoder:
         _ENCODERS.clear()
         _ENCODERS[folder] = Encoder(folder)
     return _ENCODERS[folder]
-
-
-def hashes(sha256: pa.Array) -> npt.NDArray[np.uint64]:
-    """The first 8 bytes of each hash."""
-    width = sha256.type.byte_width
-    data = np.frombuffer(sha256.buffers()[1], np.uint8)[sha256.offset * width :][: len(sha256) * width]
-    return np.ascontiguousarray(data.reshape(-1, width)[:, :8]).view(">u8").astype(np.uint64).reshape(-1)
 
 
 def encoded(
@@ -152,8 +145,9 @@ def _pieces(
         return content, [(i + 1, special[END]) for i in range(rows)], pa.array(forms, pa.string())
     texts: list[str] = []
     marks: list[tuple[int, int]] = []
-    for row, (text, key) in enumerate(zip(content.to_pylist(), batch["content_sha256"].to_pylist(), strict=True)):
-        draws = [uniform(key.hex(), seed, f"tokenize.fim {name}") for name in ("rate", "form", "first", "second")]
+    hashes = _draws.leading(batch["content_sha256"])
+    drawn = (_draws.uniform(hashes, seed, f"tokenize.fim {name}") for name in ("rate", "form", "first", "second"))
+    for row, (text, draws) in enumerate(zip(content.to_pylist(), zip(*drawn, strict=True), strict=True)):
         if draws[0] >= fim_rate:
             texts.append(text)
         else:

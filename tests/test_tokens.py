@@ -20,6 +20,9 @@ import tokenizers
 import codemill as cm
 from bench.tokens import letters
 from codemill.machine.builder import build
+from codemill.machine.layers import Part
+from codemill.machine.reading import OutFolder, Reading
+from codemill.machine.store import Place
 from codemill.recipes import pretraining_mix, tokens
 from codemill.sources import Folder, Published
 from codemill.steps import detect, ingest, mix, pack, tokenize, tokenizer
@@ -494,3 +497,25 @@ def test_a_form_that_is_none_is_refused(runs: Path) -> None:
         tokens_step.write(plan, shards_of(runs / "plain"), length=256, form="csv")
     with pytest.raises(cm.RecipeError, match="at least one sequence"):
         tokens_step.write(plan, shards_of(runs / "plain"), length=256, form="parquet", file_tokens=255)
+
+
+def test_a_file_of_sequences_that_is_whole_is_not_written_again(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned(runs, tmp_path / "plan", names=["plain"])
+    tables = [Published(str(tmp_path / "plan"), "plan"), Published(str(runs / "plain"), "tokens")]
+    read = [Reading(t.output, tuple(Part(f"part-{i:05d}", (p,)) for i, p in enumerate(t.pieces("x")))) for t in tables]
+    out = OutFolder(Place.of(tmp_path / "out"))
+    out.path.mkdir()
+    wanted = {"length": 256, "form": "megatron", "file_tokens": 256 * 100}
+    counts = tokens_step.write.function(*read, out=out, **wanted)
+    files = {path: path.read_bytes() for path in out.path.glob("part-*")}
+    assert len(files) > 4
+    damaged = min(files)
+    damaged.write_bytes(b"")
+    again: list[str] = []
+    honest = tokens_step.megatron
+    monkeypatch.setattr(tokens_step, "megatron", lambda s, stem, d: again.append(stem.name) or honest(s, stem, d))
+    assert tokens_step.write.function(*read, out=out, **wanted) == counts
+    assert again == [damaged.stem]
+    assert {path: path.read_bytes() for path in files} == files

@@ -32,12 +32,12 @@ def tokens(
 ) -> Outputs:
     """Token shards of a corpus, and the tokenizer they are made with."""
     documents = ingest.published(source=Published(corpus, "corpus"))
-    if ranked:
-        documents = imports.rank(documents)
     if existing is None:
         made = tokenizer.train(documents, vocabulary=vocabulary, sample_bytes=sample_bytes)
     else:
         made = tokenizer.existing(tokenizer=tokenizer.Existing(existing))
+    if ranked:
+        documents = imports.rank(documents)
     encoded = tokenize.documents(documents, made, ranked=ranked, fim_rate=fim_rate, spm_rate=spm_rate, seed=seed)
     return {"tokens": encoded, "tokenizer": made}
 

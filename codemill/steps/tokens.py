@@ -37,18 +37,16 @@ def write(
     shards = [Shards(local(table.parts[0].pieces[0].file.parent())) for table in tokens]
     dtype = widest(shards)
     each = file_tokens // length
-    ending = ".idx" if form == "megatron" else ".parquet"
+    endings = (".bin", ".idx") if form == "megatron" else (".parquet",)
     counts = {"sequences": 0, "tokens": 0}
     for number, spans in _files(plan, each):
-        stem = f"part-{number:05d}"
-        receipt = out.sealed(f"{stem}{ending}")
-        if receipt is None:
+        names = [f"part-{number:05d}{ending}" for ending in endings]
+        if not all(out.sealed(name) for name in names):
             made = _Counted(gathered(its, shards, length, dtype) for its in spans)
-            written = (megatron if form == "megatron" else parquet)(made, out.path / stem, dtype)
-            names = [f"{stem}.bin", f"{stem}.idx"] if form == "megatron" else [f"{stem}.parquet"]
+            written = (megatron if form == "megatron" else parquet)(made, out.path / f"part-{number:05d}", dtype)
             out.seal(*names, counts={"sequences": made.count, "tokens": written})
-            receipt = out.sealed(f"{stem}{ending}")
-            assert receipt is not None
+        receipt = out.sealed(names[0])
+        assert receipt is not None
         for name in counts:
             counts[name] += int(receipt.counts[name])
     return counts

@@ -72,11 +72,6 @@ class Encoder:
         self._seen = 0
         self._check()
 
-    @property
-    def dtype(self) -> type[np.uint16] | type[np.uint32]:
-        """The type that ids are stored as: 16 bits where they suffice."""
-        return np.uint16 if self.vocabulary <= 1 << 16 else np.uint32
-
     def encode(self, texts: pa.Array) -> tuple[Offsets, Ids]:
         """The ids of all texts, and where each text's begin and end.
 

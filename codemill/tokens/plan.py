@@ -9,6 +9,7 @@ A sequence may begin in one file and end in the next.
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -73,25 +74,23 @@ class Plan:
         if not 0 <= sequence < len(self):
             raise IndexError(f"there are {len(self)} sequences, asked for {sequence}")
         found: list[Spans] = []
-        for batch, first, last in self._batches:
-            if first <= sequence <= last:
-                numbers = batch["sequence"].to_numpy()
-                begin, end = np.searchsorted(numbers, [sequence, sequence + 1])
-                found.append({f.name: batch[f.name][begin:end].to_numpy() for f in SPAN if f.name != "sequence"})
+        batches, last = self._batches
+        for batch in batches[bisect_left(last, sequence) :]:
+            begin, end = np.searchsorted(batch["sequence"].to_numpy(), [sequence, sequence + 1])
+            if begin == end:
+                break
+            found.append({f.name: batch[f.name][begin:end].to_numpy() for f in SPAN if f.name != "sequence"})
         return {name: np.concatenate([spans[name] for spans in found]) for name in found[0]}
 
     @cached_property
-    def _batches(self) -> list[tuple[pa.RecordBatch, int, int]]:
-        """All batches, mapped, with the first and the last sequence of each."""
-        found = []
+    def _batches(self) -> tuple[list[pa.RecordBatch], list[int]]:
+        """All batches, mapped, and the last sequence of each."""
+        found: list[pa.RecordBatch] = []
         for file in numbered(Path(self.out) / "plan"):
             try:
                 reader = ipc.open_file(pa.memory_map(str(file)))
                 batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
             except (pa.ArrowException, OSError) as error:
                 raise InputError(f"a plan cannot be read: {error}", where=file, remedy="run again") from error
-            for batch in batches:
-                if batch.num_rows:
-                    numbers = batch["sequence"]
-                    found.append((batch, numbers[0].as_py(), numbers[-1].as_py()))
-        return found
+            found += [batch for batch in batches if batch.num_rows]
+        return found, [batch["sequence"][-1].as_py() for batch in found]

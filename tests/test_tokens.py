@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 import unicodedata
 from collections import Counter
@@ -13,6 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import tokenizers
+from hypothesis import given
+from hypothesis import strategies as st
 
 import codemill as cm
 from bench.tokens import letters
@@ -20,7 +23,7 @@ from codemill.machine.builder import build
 from codemill.sources import Published
 from codemill.steps import detect, ingest, tokenize, tokenizer
 from codemill.tokens import SPECIAL, Encoder, Shards
-from codemill.tokens.encoder import LIBRARIES, PROBE
+from codemill.tokens.encoder import CACHE_BYTES, LIBRARIES, PROBE
 from codemill.tokens.special import END, MIDDLE, PREFIX, SUFFIX
 from tests import toys
 from tests.token_runs import documents, rows, sources
@@ -139,14 +142,28 @@ def test_both_libraries_sort_characters_alike(tmp_path: Path) -> None:
     assert different == []
 
 
-def test_an_encoder_forgets_what_it_has_seen(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@given(st.lists(st.lists(st.sampled_from(["\n", "\r\n", " ", "\t", "a", "'s", "12", "!", "\ua7cf", "\u3000", "é"]))))
+def test_lines_with_new_letters_are_cut_out_where_nothing_is_merged(runs: Path, texts: list[list[str]]) -> None:
+    column = pa.array(["".join(text) for text in texts], pa.large_string())
+    (a, found), (b, expected) = (encoder_of(runs, library).encode(column) for library in LIBRARIES)
+    assert np.array_equal(a, b)
+    assert np.array_equal(found, expected)
+
+
+@functools.cache
+def encoder_of(root: Path, library: str) -> Encoder:
+    return Encoder(root / "plain" / "tokenizer", library)
+
+
+def test_an_encoder_forgets_what_it_has_seen(runs: Path) -> None:
     encoder = Encoder(runs / "plain" / "tokenizer", "gigatoken")
     text = pa.array([PROBE * 10], pa.large_string())
     first, made = encoder.encode(text)[1], encoder._made
     assert encoder._made is made
-    monkeypatch.setattr("codemill.tokens.encoder.RENEW_BYTES", 1)
+    encoder._most = 1
     assert np.array_equal(encoder.encode(text)[1], first)
     assert encoder._made is not made
+    assert encoder._most > CACHE_BYTES
 
 
 def test_two_libraries_that_disagree_are_refused(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

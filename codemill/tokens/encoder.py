@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
+import resource
 from collections.abc import Sequence
 from functools import cached_property
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,21 +25,23 @@ Offsets = npt.NDArray[np.int64]
 LIBRARIES = ("gigatoken", "tokenizers")
 """Fastest first."""
 
-RENEW_BYTES = 64 << 20
-"""Text after which gigatoken is made anew: it remembers every piece of text it has seen, and has no limit. On random
-letters, the worst there is, it holds 0.6 GB after so much; making it takes 30 ms with 8,000 entries."""
+CACHE_BYTES = 512 << 20
+"""Memory after which gigatoken is made anew: it remembers every piece of text it has seen, and has no limit of its own.
+(Random letters, the worst there is, take 6 bytes for each byte of text; code, a tenth of that.) When that happens
+changes no id."""
 
 NEW_LETTERS = (
-    r"["
-    r"\x{88f}\x{c5c}\x{cdc}\x{a7ce}-\x{a7cf}\x{a7d2}\x{a7d4}\x{a7f1}\x{10940}-\x{10959}\x{10ec5}-\x{10ec7}"
-    r"\x{11db0}-\x{11ddb}\x{11de0}-\x{11de9}\x{16ea0}-\x{16eb8}\x{16ebb}-\x{16ed3}\x{16ff2}-\x{16ff6}"
-    r"\x{187f8}-\x{187ff}\x{18d09}-\x{18d1e}\x{18d80}-\x{18df2}\x{1e6c0}-\x{1e6de}\x{1e6e0}-\x{1e6e2}"
-    r"\x{1e6e4}-\x{1e6e5}\x{1e6e7}-\x{1e6ed}\x{1e6f0}-\x{1e6f4}\x{1e6fe}-\x{1e6ff}\x{2b73a}-\x{2b73f}"
-    r"\x{2cea2}-\x{2cead}\x{323b0}-\x{33479}"
-    r"]"
+    "["
+    "\u088f\u0c5c\u0cdc\ua7ce-\ua7cf\ua7d2\ua7d4\ua7f1\U00010940-\U00010959\U00010ec5-\U00010ec7"
+    "\U00011db0-\U00011ddb\U00011de0-\U00011de9\U00016ea0-\U00016eb8\U00016ebb-\U00016ed3"
+    "\U00016ff2-\U00016ff6\U000187f8-\U000187ff\U00018d09-\U00018d1e\U00018d80-\U00018df2"
+    "\U0001e6c0-\U0001e6de\U0001e6e0-\U0001e6e2\U0001e6e4-\U0001e6e5\U0001e6e7-\U0001e6ed"
+    "\U0001e6f0-\U0001e6f4\U0001e6fe-\U0001e6ff\U0002b73a-\U0002b73f\U0002cea2-\U0002cead"
+    "\U000323b0-\U00033479"
+    "]"
 )
 """The letters and numbers of Unicode 17, which gigatoken 0.10 knows and tokenizers 0.23 takes for other characters. A
-text with one of them is encoded by tokenizers. (All code points were compared; `tests/test_tokens.py` compares those
+line with one of them is encoded by tokenizers. (All code points were compared; `tests/test_tokens.py` compares those
 that are new or may still come.)"""
 
 PROBE = (
@@ -51,7 +55,7 @@ class Encoder:
     """Encodes texts with a folder's `tokenizer.json`.
 
     The text of a special token is text like any other: a document cannot write one. One core is used. Memory: see
-    `RENEW_BYTES`.
+    `CACHE_BYTES`.
 
     Raises: InputError if there is no tokenizer in the folder; EnvironmentProblem if a library is not installed, or the
     two give different ids.
@@ -69,7 +73,7 @@ class Encoder:
         self._encode = _gigatoken if self.library == "gigatoken" else _tokenizers
         self._made: Any = None
         self._decoder: Any = None
-        self._seen = 0
+        self._most = 0  # bytes of memory after which it is made anew
         self._check()
 
     def encode(self, texts: pa.Array) -> tuple[Offsets, Ids]:
@@ -79,21 +83,24 @@ class Encoder:
         """
         if not len(texts):
             return np.zeros(1, np.int64), np.zeros(0, np.uint32)
-        if self._made is None or self._seen > RENEW_BYTES:
-            self._made, self._seen = _made(self.library, self._text), 0
-        self._seen += texts.nbytes
+        if self._made is None or (self.library == "gigatoken" and _memory() > self._most):
+            self._made = None
+            self._made = _made(self.library, self._text)
+            self._most = _memory() + CACHE_BYTES
         found = self._encode(self._made, texts)
         odd = _odd(texts) if self.library == "gigatoken" else []
         return self._replaced(texts, found, odd) if len(odd) else found
 
     def _replaced(self, texts: pa.Array, found: tuple[Offsets, Ids], odd: Sequence[int]) -> tuple[Offsets, Ids]:
-        """What was found, and of some texts what the reference says."""
-        offsets, ids = found
-        pieces = [ids[start:end] for start, end in pairwise(offsets)]
-        starts, theirs = _tokenizers(self._reference, texts.take(pa.array(odd)))
-        for row, (start, end) in zip(odd, pairwise(starts), strict=True):
-            pieces[row] = theirs[start:end]
-        return np.append(0, np.cumsum([len(piece) for piece in pieces])).astype(np.int64), np.concatenate(pieces)
+        """What was found; of the lines with new letters in some texts what the reference says."""
+        whole = _parts(*found)
+        for row in odd:
+            runs = _runs(texts[row].as_py())
+            new, others = ([run for is_new, run in runs if is_new is kind] for kind in (True, False))
+            theirs = iter(_parts(*_tokenizers(self._reference, pa.array(new, pa.large_string()))))
+            ours = iter(_parts(*self._encode(self._made, pa.array(others, pa.large_string()))) if others else [])
+            whole[row] = np.concatenate([next(theirs if is_new else ours) for is_new, _ in runs])
+        return np.append(0, np.cumsum([len(ids) for ids in whole])).astype(np.int64), np.concatenate(whole)
 
     @cached_property
     def _reference(self) -> Any:
@@ -152,6 +159,27 @@ def _odd(texts: pa.Array) -> list[int]:
         return []
     hit = pc.match_substring_regex(texts.take(pa.array(rows)), NEW_LETTERS)
     return [int(row) for row in rows[hit.to_numpy(zero_copy_only=False)]]
+
+
+def _parts(offsets: Offsets, ids: Ids) -> list[Ids]:
+    """The ids of each text."""
+    return [ids[start:end] for start, end in pairwise(offsets)]
+
+
+def _runs(text: str) -> list[tuple[bool, str]]:
+    """A text cut before lines that begin with a letter, digit or sign of ASCII, where nothing is merged across; lines
+    with new letters apart from runs of others."""
+    lines = _LINE.split(text)
+    return [(new, "".join(run)) for new, run in groupby(lines, lambda line: _NEW.search(line) is not None)]
+
+
+_LINE = re.compile(r"(?<=\n)(?=[!-~])")
+_NEW = re.compile(NEW_LETTERS)
+
+
+def _memory() -> int:
+    """Bytes that this process has in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def _gigatoken(made: Any, texts: pa.Array) -> tuple[Offsets, Ids]:

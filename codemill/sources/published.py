@@ -74,7 +74,17 @@ class Published:
         """Its files as the parts of a table."""
         columns, folder = tuple(self.columns()), self._folder()
         return [
-            Piece(r.sha256[:20], step, folder.at(r.name), columns, r.rows, r.bytes, r.sha256) for r in self._receipts()
+            Piece(
+                r.sha256[:20],
+                step,
+                folder.at(r.name),
+                columns,
+                r.rows,
+                r.bytes,
+                r.sha256,
+                mapped=r.name.endswith(".arrow"),
+            )
+            for r in self._receipts()
         ]
 
     def _manifest(self) -> Mapping[str, Any]:

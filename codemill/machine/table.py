@@ -469,8 +469,9 @@ def group(
     together are sorted, and follow from the number of rows alone. `emit(batch, **params) -> keys` makes keys of the
     living rows of each input: one for each, or several, each of which says in `of` which row of the batch it is made
     of; without `emit` the columns read are the keys. With `before=("tokens",)` the function gets
-    `before={"tokens": n}`: the sums of these columns over all smaller keys. The machine adds `id`, a hash of the step with its parameters, the
-    key and the number of the row among those of the key, and `size`, 0, where the function gives none.
+    `before={"tokens": n}`: the sums of these columns over all smaller keys. The machine adds `id`, a hash of the step
+    with its parameters, the key and the number of the row among those of the key, and `size`, 0, where the function
+    gives none.
     """
     columns = {"id": pa.string(), "size": pa.int64()}
     full: Adds = (lambda params: {**columns, **adds(params)}) if callable(adds) else {**columns, **adds}

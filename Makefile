@@ -13,7 +13,7 @@ PIP := PATH="$(abspath $(BIN)):$$PATH" PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/py
 OUT ?= demo-out
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench mutants peers docs clean
+.PHONY: help setup demo cookbook test check format bench mutants peers docs clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -40,6 +40,9 @@ demo: $(CORE) ## turn this machine's own Python code into a corpus with a ledger
 	@echo "The report: $(OUT)/report.html"
 	@echo "Look at every file: $(BIN)/codemill view $(OUT)"
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] && command -v xdg-open >/dev/null; then xdg-open $(OUT)/report.html; fi
+
+cookbook: $(CORE) ## run examples/cookbook.sh: from raw code to a plan of training tokens (below cookbook-out/)
+	PATH="$(abspath $(BIN)):$$PATH" sh examples/cookbook.sh
 
 test: $(CORE) ## run every test, Python and Rust, except those that need a GPU
 	cargo test --quiet --locked --manifest-path core/Cargo.toml
@@ -74,4 +77,4 @@ docs: $(CORE) ## write the generated pages again and run every code block of REA
 	$(BIN)/pytest tests/test_docs.py
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) core/target $(OUT) codemill/_core*.so
+	rm -rf $(VENV) core/target $(OUT) cookbook-out codemill/_core*.so

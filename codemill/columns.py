@@ -1,8 +1,9 @@
-"""Columns from what people pass: a list, an Arrow array, or one value for all rows."""
+"""Columns from what people pass: a list, an Arrow array, or one value for all rows. And their checksums."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -67,3 +68,21 @@ def unhexed(values: pa.StringArray, width: int) -> pa.FixedSizeBinaryArray:
 def one(values: pa.Array | pa.ChunkedArray) -> pa.Array:
     """A column of a table as one array."""
     return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+
+
+def checksums(batch: pa.RecordBatch) -> dict[str, str]:
+    """Of each column the SHA-256 of the batch with that column alone, as an Arrow IPC message, by `sha256 NAME`."""
+    found = {}
+    for name in batch.schema.names:
+        message = batch.select([name]).replace_schema_metadata(None).serialize()
+        found[f"sha256 {name}"] = hashlib.sha256(message).hexdigest()
+    return found
+
+
+def damaged(batch: pa.RecordBatch, said: Mapping[bytes, bytes] | None) -> list[str]:
+    """The columns of a batch that are not what its checksums say, if it has any."""
+    if not said:
+        return []
+    names = [f"sha256 {name}" for name in batch.schema.names]
+    found = checksums(batch)
+    return [name.partition(" ")[2] for name in names if said.get(name.encode()) != found[name].encode()]

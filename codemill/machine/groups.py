@@ -60,6 +60,7 @@ def group(
     sums = {name: np.sum([r.counts["sums"][name] for r in maps.values()], axis=0) for name in how.before}
     before = {name: [0, *accumulate(totals.tolist())] for name, totals in sums.items()}
     lost = sum(len(r.counts["crashed"]) for r in maps.values())
+    parents = sum(r.counts["parents"] for r in maps.values()) + lost
     places = [work.at(f"{name}.arrow") for name in tasks]
     names = [digest_of([key, str(i), str(partitions)]) for i in range(partitions)]
     made = fill(
@@ -74,7 +75,7 @@ def group(
                     name,
                     (i, partitions),
                     {b: sums[i] for b, sums in before.items()},
-                    lost * (i == 0),
+                    (parents, lost) if i == 0 else (0, 0),
                 ),
                 f"{call.step.name} part {i}",
                 isolates=True,
@@ -96,11 +97,15 @@ def map_group(
     assert isinstance(how, Group)
     emit = partial(how.emit, **call.params) if how.emit else None
     crashed: list[list[int]] = []
+    parents = 0
 
     def make(batch: pa.RecordBatch, rows: Any) -> tuple[pa.RecordBatch, Any]:
+        nonlocal parents
+        parents += len(rows)
         made = emit(batch) if emit else batch
+        made, rows = _several(made, rows) if "of" in made.schema.names else (made, rows)
         if made.num_rows != len(rows):
-            raise BuildError("a group has one key row for each row: emit made more or fewer", where=call.step.name)
+            raise BuildError("emit made more keys than rows, or fewer, without a column `of`", where=call.step.name)
         return made.append_column("input", pa.array(np.full(len(rows), number, dtype=np.int32))), rows
 
     made = key_rows(parts, call.reads, scope, crashed, make)
@@ -109,7 +114,17 @@ def map_group(
         return {"rows": sum(part.rows for part in parts.values())}
     cut = partial(_ranges, key=call.key, partitions=partitions)
     receipt = keys.write_keys(target, made, cut=cut, partitions=partitions, sums=how.before)
-    return keys.kept(target, replace(receipt, counts={"sums": dict(receipt.counts), "crashed": crashed}))
+    return keys.kept(
+        target, replace(receipt, counts={"sums": dict(receipt.counts), "crashed": crashed, "parents": parents})
+    )
+
+
+def _several(made: pa.RecordBatch, rows: Any) -> tuple[pa.RecordBatch, Any]:
+    """Keys that say in `of` which row each is made of, and where those live. Raises: BuildError if a row has none."""
+    of = made["of"].cast(pa.int64()).to_numpy()
+    if len(np.unique(of)) != len(rows):
+        raise BuildError("a row of a group has one key or several: emit made none of some rows")
+    return made.drop_columns(["of"]), rows[of]
 
 
 def _ranges(table: pa.Table, *, key: str, partitions: int) -> Any:
@@ -123,11 +138,12 @@ def reduce_range(
     name: str,
     partition: tuple[int, int],
     before: Mapping[str, int],
-    crashed: int,
+    counted: tuple[int, int],
     *,
     scope: Scope,
 ) -> dict[str, Any]:
-    """The sorted keys of one range become rows. `crashed`: rows that killed a worker when keys were made of them."""
+    """The sorted keys of one range become rows. `counted`: for the books, living rows of all inputs, and those of them
+    that killed a worker when keys were made of them; one range has them for all."""
     call.check()
     how = call.step.how
     assert isinstance(how, Group)
@@ -146,8 +162,9 @@ def reduce_range(
     books.add(rows["size"], rows["reason"])
     with PartWriter(folder, name, call.schema) as writer:
         writer.write(rows)
-        lost = len(pieces.left_out()) + crashed
-        return {"receipts": [writer.close(books.counts(parents=table.num_rows + lost, crashed=lost), call.step.code)]}
+        parents, crashed = counted
+        counts = books.counts(parents=parents, crashed=len(pieces.left_out()) + crashed)
+        return {"receipts": [writer.close(counts, call.step.code)]}
 
 
 def _named(call: Call, made: pa.RecordBatch | pa.Table) -> pa.RecordBatch:

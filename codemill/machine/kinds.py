@@ -53,6 +53,7 @@ class Published:
     )
     verdict: tuple[str, ...] = ("value",)
     required: tuple[str, ...] = ()  # columns that every living row has: a row that lost one stops the build
+    mapped: bool = False  # rows go into uncompressed Arrow files, for readers that map them into memory
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ class Group:
 
     key: str
     emit: Callable[..., Any] | None = None  # (batch, **params) → keys, for each input; None: the columns read
+    # Keys with a column "of", the number of the row that each is made of, may be several for a row.
     before: tuple[str, ...] = ()  # columns of keys of which the function gets the sums over all smaller keys
     published: Published = field(default_factory=Published)
 

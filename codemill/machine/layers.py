@@ -21,6 +21,7 @@ import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 
 from codemill import _core
+from codemill.columns import damaged
 from codemill.errors import BuildError, InputError
 from codemill.machine.identity import digest_of
 from codemill.machine.store import ROW_GROUP_BYTES, Damaged, Place
@@ -46,6 +47,7 @@ class Piece:
     drops: bool = False  # whether it drops a row
     external: Mapping[str, Any] | None = None  # an External as a dict: columns that stayed in the input
     nulls: pa.Schema | None = None  # there is no file: every value of these columns is null
+    mapped: bool = False  # an Arrow file that was published: its batches have checksums
 
     @property
     def holds(self) -> str:
@@ -79,7 +81,7 @@ class Piece:
         filesystem, path = self.file.open()
         try:
             with contextlib.ExitStack() as stack:
-                if self.bytes <= READ_WHOLE or self.file.name.endswith(".arrow"):
+                if self.bytes <= READ_WHOLE or (self.file.name.endswith(".arrow") and not self.mapped):
                     with filesystem.open_input_stream(path) as stream:
                         data = stream.read_buffer()
                     if hashlib.sha256(data).hexdigest() != self.sha256:
@@ -90,7 +92,7 @@ class Piece:
                     if opened.size() != self.bytes:
                         raise OSError(f"it has {opened.size()} bytes instead of {self.bytes}")
                 if self.file.name.endswith(".arrow"):
-                    yield from self._small(opened, names)
+                    yield from self._arrow(opened, names)
                     return
                 file = pq.ParquetFile(opened, page_checksum_verification=True, pre_buffer=False)
                 if file.metadata.num_rows != self.rows:
@@ -103,17 +105,25 @@ class Piece:
         except (pa.ArrowInvalid, OSError) as error:
             raise Damaged(self.file, str(error)) from error
 
-    def _small(self, opened: Any, names: list[str]) -> Iterator[pa.RecordBatch]:
-        """Columns of an Arrow file, without reading the others."""
+    def _arrow(self, opened: Any, names: list[str]) -> Iterator[pa.RecordBatch]:
+        """Columns of an Arrow file, without reading the others, each batch held against its checksums if it has any."""
         wanted = set(names)
         places = [i for i, name in enumerate(self.columns) if name in wanted]
         options = ipc.IpcReadOptions(included_fields=places, use_threads=False)
         reader = ipc.open_file(opened, options=options)
-        batches = [reader.get_batch(i).select(names) for i in range(reader.num_record_batches)]
-        rows = sum(batch.num_rows for batch in batches)
+        rows = 0
+        for number in range(reader.num_record_batches):
+            batch, said = reader.get_batch_with_custom_metadata(number)
+            if self.mapped and not said:
+                raise OSError(f"batch {number} has no checksums")
+            if wrong := damaged(batch, said):
+                raise OSError(f"batch {number} is not what was written in {', '.join(wrong)}")
+            rows += batch.num_rows
+            yield batch.select(names)
         if rows != self.rows:
             raise OSError(f"it has {rows} rows instead of {self.rows}")
-        yield from batches or [_no_rows(reader.schema, names)]
+        if not reader.num_record_batches:
+            yield _no_rows(reader.schema, names)
 
 
 @dataclass(frozen=True)

@@ -103,12 +103,16 @@ class Terminal(Silent):
         lost = entry["rows_in"] - entry["rows_out"]
         worst = next(iter(entry["dropped"]), None)
         why = f"  −{lost:,} ({worst}{' …' if len(entry['dropped']) > 1 else ''})" if worst else ""
-        how = "cached" if entry["cached"] else f"{entry['bytes_in'] / 1e6 / max(1e-3, entry['seconds']):,.0f} MB/s"
+        files, size = entry.get("files", entry["rows_out"]), entry.get("file_bytes", entry["bytes_out"])
+        rate = "" if not entry["bytes_in"] else f"{entry['bytes_in'] / 1e6 / max(1e-3, entry['seconds']):,.0f} MB/s"
+        how = "cached" if entry["cached"] else rate
+        much = "" if size is None else f"{size / 1e6:,.1f} MB"  # the size of an earlier run's files is not known
         self.console.print(
-            f"  {entry['name']:<18} {entry['rows_out']:>12,} files {entry['bytes_out'] / 1e6:>11,.1f} MB "
-            f"{entry['seconds']:>7.1f} s  {how:>9}{why}",
+            f"  {entry['name']:<18} {files:>12,} files {much:>14} {entry['seconds']:>7.1f} s  {how:>9}{why}".rstrip(),
             highlight=False,
         )
+        for name, count in entry.get("counts", {}).items():
+            self.console.print(f"    {name} {count:,}", highlight=False)
 
     def note(self, text: str) -> None:
         """See `Progress`."""

@@ -25,7 +25,7 @@ from codemill.machine.planning import Built, Plan
 from codemill.machine.store import Place, Receipt, intact, seal, sealed, sweep
 from codemill.machine.table import Output
 
-OURS = re.compile(r"part-\d+\.parquet")
+OURS = re.compile(r"part-\d+\.(parquet|arrow)")
 
 
 def published(plan: Plan, site: Site) -> dict[str, Any] | None:
@@ -114,20 +114,21 @@ def _stage_rows(
     shape = output.table.published
     schema = output.schema
     reads = ["all"] if schema is None else [f"{f.name} {f.type}" for f in schema]
-    verdict = ("reason", *shape.verdict) if output.ledger else ()
+    mapped = shape.mapped and not output.ledger
     run = (
         partial(tasks.publish_ledger, schema=schema, folder=folder)
         if output.ledger
-        else partial(tasks.publish_rows, columns=schema, folder=folder)
+        else partial(tasks.publish_rows, columns=schema, folder=folder, mapped=mapped)
     )
     known = {value["counts"].get("id"): value for value in earlier.values()}
     todo: dict[str, Task] = {}
-    ids = {part.name: _identity(part, reads, verdict) for part in made.parts}
+    form = ("reason", *shape.verdict) if output.ledger else ("mapped",) if mapped else ()
+    ids = {part.name: _identity(part, reads, form) for part in made.parts}
     there = intact_files(folder, list(ids))
     for part, size in zip(made.parts, made.sizes, strict=True):
         old = known.get(ids[part.name])
         if part.name not in there and old is not None and intact(target.at(old["name"]), Receipt(**old)):
-            receipt = Receipt(**{**old, "name": f"{part.name}.parquet"})
+            receipt = Receipt(**{**old, "name": f"{part.name}.{old['name'].rpartition('.')[2]}"})
             target.at(old["name"]).copy_to(folder.at(receipt.name))
             there[part.name] = receipt
         todo[part.name] = Task(partial(run, identity=ids[part.name]), (part,), f"publish {part.name}", size)
@@ -135,12 +136,13 @@ def _stage_rows(
     return {made_now[name].name: made_now[name] for name in ids}
 
 
-def _identity(part: Part, reads: Sequence[str], verdict: Sequence[str]) -> str:
-    """Identifies a published file: what is read for it, and for a ledger every layer's word on who was dropped."""
+def _identity(part: Part, reads: Sequence[str], form: Sequence[str]) -> str:
+    """Identifies a published file: its form, what is read for it, and for a ledger every layer's word on who was
+    dropped."""
     columns = part.columns() if reads == ["all"] else [name.split(" ")[0] for name in reads]
     known = set(part.columns())
-    steps = [piece.step for piece in part.pieces if piece.drops] if verdict else []
-    return digest_of([*reads, *verdict, *steps, part.depends([name for name in columns if name in known])])
+    steps = [piece.step for piece in part.pieces if piece.drops] if "reason" in form else []
+    return digest_of([*reads, *form, *steps, part.depends([name for name in columns if name in known])])
 
 
 def _stage_files(made: Built, folder: Place) -> dict[str, Receipt]:

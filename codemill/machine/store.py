@@ -31,6 +31,7 @@ import pyarrow.fs as pafs
 import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 
+from codemill.columns import checksums
 from codemill.errors import BuildError, EnvironmentProblem, InputError, RecipeError
 
 ROW_GROUP_BYTES = 16 << 20
@@ -201,20 +202,29 @@ class PartWriter:
     is in the file's metadata, so that one file is made and not two: a run has thousands of small ones. Leaving without
     `close` leaves nothing.
 
-    `published`: for others to read. Always a Parquet file, with its receipt beside it.
+    `published`: for others to read. Always a Parquet file, with its receipt beside it; or, if it is to be `mapped` into
+    memory, an uncompressed Arrow file, in which each batch has a checksum of each column: see `columns.checksums`.
     """
 
     def __init__(
-        self, folder: Place, name: str, schema: pa.Schema, *, gather: int = 1 << 20, published: bool = False
+        self,
+        folder: Place,
+        name: str,
+        schema: pa.Schema,
+        *,
+        gather: int = 1 << 20,
+        published: bool = False,
+        mapped: bool = False,
     ) -> None:
         self.folder, self.name, self.schema, self.gather, self.published = folder, name, schema, gather, published
+        self.mapped = mapped
         self.rows = 0
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_bytes = 0
         self._blank = not published
         self._stack = contextlib.ExitStack()
         self._hashing: Hashing | None = None
-        self._writer: pq.ParquetWriter | None = None
+        self._writer: pq.ParquetWriter | _Mapped | None = None
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Adds rows; the batch must have the part's schema."""
@@ -228,7 +238,9 @@ class PartWriter:
     def _flush(self) -> None:
         table = pa.Table.from_batches(self._waiting, self.schema)
         self._waiting, self._waiting_bytes = [], 0
-        if self._writer is None:
+        if self._writer is None and self.mapped:
+            self._writer = _Mapped(self._open(".arrow"), self.schema)
+        elif self._writer is None:
             repeating = [f.name for f in self.schema if _repeats(f.type, table[f.name])]
             self._writer = pq.ParquetWriter(
                 pa.PythonFile(self._open(".parquet"), mode="w"),
@@ -261,7 +273,8 @@ class PartWriter:
             if self._waiting or self._writer is None:
                 self._flush()
             assert self._writer is not None
-            self._writer.add_key_value_metadata(counted)
+            if isinstance(self._writer, pq.ParquetWriter):
+                self._writer.add_key_value_metadata(counted)
             self._writer.close()
         assert self._hashing is not None
         self._hashing.flush()
@@ -293,6 +306,22 @@ class PartWriter:
                 if self._writer is not None:
                     self._writer.close()
             self._stack.__exit__(kind, error, trace)
+
+
+class _Mapped:
+    """Writes an uncompressed Arrow file, a batch at a time."""
+
+    def __init__(self, stream: Hashing, schema: pa.Schema) -> None:
+        self._writer = ipc.new_file(pa.PythonFile(stream, mode="w"), schema)
+
+    def write_table(self, table: pa.Table, row_group_size: int) -> None:
+        """Adds one batch."""
+        for batch in table.combine_chunks().to_batches(row_group_size):
+            self._writer.write_batch(batch, custom_metadata=checksums(batch))
+
+    def close(self) -> None:
+        """Writes the footer."""
+        self._writer.close()
 
 
 _SMALL = ipc.IpcWriteOptions(compression="lz4", use_threads=False)

@@ -481,10 +481,11 @@ def group(
     The keys of one part come sorted by `key` (as for an exchange, a uniformly distributed hash), then by where they
     live: `input`, `part`, `row`. The rows returned must be sorted by `key` too, which is a column of them. The parts
     together are sorted, and follow from the number of rows alone. `emit(batch, **params) -> keys` makes keys of the
-    living rows of each input, one for each; without it the columns read are the keys. With `before=("tokens",)` the
-    function gets `before={"tokens": n}`: the sums of these columns over all smaller keys. The machine adds `id`, a hash
-    of the step with its parameters, the key and the number of the row among those of the key, and `size`, 0, where the
-    function gives none.
+    living rows of each input: one for each, or several, each of which says in `of` which row of the batch it is made
+    of; without `emit` the columns read are the keys. With `before=("tokens",)` the function gets
+    `before={"tokens": n}`: the sums of these columns over all smaller keys. The machine adds `id`, a hash of the step
+    with its parameters, the key and the number of the row among those of the key, and `size`, 0, where the function
+    gives none.
     """
     columns = {"id": pa.string(), "size": pa.int64()}
     full: Adds = (lambda params: {**columns, **adds(params)}) if callable(adds) else {**columns, **adds}

@@ -188,12 +188,14 @@ def numbers_within(groups: np.ndarray[Any, np.dtype[np.int64]]) -> np.ndarray[An
 # ── publishing ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def publish_rows(part: Part, *, columns: pa.Schema | None, folder: Place, identity: str) -> dict[str, Any]:
+def publish_rows(
+    part: Part, *, columns: pa.Schema | None, folder: Place, mapped: bool, identity: str
+) -> dict[str, Any]:
     """Writes the living rows of one part. `identity`, of what is read for them, goes into the receipt."""
     known = part.columns()
     schema = columns if columns is not None else _schema_of(part)
     wanted = [name for name in schema.names if name in known]
-    with PartWriter(folder, part.name, schema, gather=ROW_GROUP_BYTES, published=True) as writer:
+    with PartWriter(folder, part.name, schema, gather=ROW_GROUP_BYTES, published=True, mapped=mapped) as writer:
         for batch, alive in batches(part, wanted):
             writer.write(complete(filtered(batch, alive), schema))
         return {"receipts": [writer.close({"id": identity})]}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import pyarrow as pa
+import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 
 from codemill.errors import InputError, RecipeError, did_you_mean
@@ -62,7 +63,9 @@ class Published:
             filesystem, path = self._folder().at(receipt.name).open()
             try:
                 with filesystem.open_input_file(path) as stream:
-                    return {f.name: f.type for f in pq.read_schema(stream)}
+                    mapped = receipt.name.endswith(".arrow")
+                    schema = ipc.open_file(stream).schema if mapped else pq.read_schema(stream)
+                    return {f.name: f.type for f in schema}
             except (pa.ArrowException, OSError) as error:
                 raise InputError(f"a published file cannot be read: {error}", where=path, remedy=_AGAIN) from error
         return {}
@@ -71,7 +74,17 @@ class Published:
         """Its files as the parts of a table."""
         columns, folder = tuple(self.columns()), self._folder()
         return [
-            Piece(r.sha256[:20], step, folder.at(r.name), columns, r.rows, r.bytes, r.sha256) for r in self._receipts()
+            Piece(
+                r.sha256[:20],
+                step,
+                folder.at(r.name),
+                columns,
+                r.rows,
+                r.bytes,
+                r.sha256,
+                mapped=r.name.endswith(".arrow"),
+            )
+            for r in self._receipts()
         ]
 
     def _manifest(self) -> Mapping[str, Any]:

@@ -1,0 +1,265 @@
+"""Mixes, plans and the loader, and sequences laid out: nothing is lost, and nothing depends on workers."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import codemill as cm
+from codemill.machine.builder import build
+from codemill.machine.layers import Part
+from codemill.machine.reading import OutFolder, Reading
+from codemill.machine.store import Place
+from codemill.recipes import pretraining_mix, tokens
+from codemill.sources import Published
+from codemill.steps import ingest, mix, pack, tokenize, tokenizer
+from codemill.steps import tokens as tokens_step
+from codemill.tokens import Loader, Shards
+from tests.token_runs import rows, shards_of
+
+# ── mixes and plans ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def planned(root: Path, out: Path, *, length: int = 256, workers: int = 1, unit: str = "document", **more: Any) -> Any:
+    """A plan over the two runs; returns what mix.json says."""
+    names = more.pop("names", ["plain", "fim"])
+    taken, shares = mix.take_all(*(shards_of(root / name) for name in names), names=names, unit=unit, **more)
+    seed = more.get("seed", 0)
+    build(pack.plan(taken, shares, length=length, unit=unit, seed=seed), out=out, workers=workers)
+    return json.loads((out / "mix" / "mix.json").read_text())
+
+
+def loader(root: Path, out: Path) -> Loader:
+    names = [given["name"] for given in json.loads((out / "mix" / "mix.json").read_text())["inputs"]]
+    return Loader(out, [root / name / "tokens" for name in names])
+
+
+def test_every_token_is_packed_as_often_as_it_was_taken(runs: Path, tmp_path: Path) -> None:
+    facts = planned(runs, tmp_path, epochs=[2, 1.5])
+    loaded = loader(runs, tmp_path)
+    pieces: dict[tuple[int, int, int, int], list[Any]] = {}
+    real = 0
+    for sequence in loaded:
+        real += sequence.real
+        assert len(sequence.tokens) == 256
+        for at, start in enumerate(sequence.starts):
+            one = {name: int(column[at]) for name, column in sequence.spans.items()}
+            key = (one["input"], one["part"], one["row"], one["epoch"])
+            assert sum(map(len, pieces.setdefault(key, []))) == one["start"]
+            pieces[key].append(sequence.tokens[start : start + one["length"]])
+    wanted = Counter(key[:3] for key in pieces)
+    for (source, part, row, _), found in pieces.items():
+        assert np.array_equal(np.concatenate(found), loaded.shards[source].tokens(part, row))
+    assert all(wanted[0, part, row] == 2 for part, row in rows(loaded.shards[0]))
+    assert {wanted[1, part, row] for part, row in rows(loaded.shards[1])} == {1, 2}
+    # what came in is what was packed, and less than one sequence is padding
+    assert real == facts["tokens"] == facts["taken"] == sum(len(t) for found in pieces.values() for t in found)
+    assert facts["padding"] == len(loaded) * 256 - real < 256
+    assert facts["padding_share"] <= 0.003
+
+
+def test_a_plan_is_the_same_for_any_number_of_workers_and_ranges(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def files(out: Path) -> dict[str, bytes]:
+        return {str(p.relative_to(out)): p.read_bytes() for p in out.glob("*/*") if ".work" not in p.parts}
+
+    planned(runs, tmp_path / "one")
+    planned(runs, tmp_path / "two", workers=2)
+    assert files(tmp_path / "one") == files(tmp_path / "two")
+    planned(runs, tmp_path / "seed", seed=1)
+    assert files(tmp_path / "one") != files(tmp_path / "seed")
+    monkeypatch.setattr("codemill.machine.groups.GROUP_ROWS", 16)  # sequences that begin in one file and end in another
+    planned(runs, tmp_path / "cut")
+    assert len(list((tmp_path / "cut" / "plan").iterdir())) > 3
+    whole, cut = loader(runs, tmp_path / "one"), loader(runs, tmp_path / "cut")
+    assert all(np.array_equal(a.tokens, b.tokens) for a, b in zip(whole, cut, strict=True))
+
+
+def test_tokens_are_the_same_for_any_number_of_workers(runs: Path, tmp_path: Path) -> None:
+    made = tokens.tokens(corpus=str(runs / "corpus"), vocabulary=1024, sample_bytes=300_000, fim_rate=0)
+    build(made, out=tmp_path, workers=2)
+    for folder in ("tokens", "tokenizer"):
+        names = sorted(p.name for p in (tmp_path / folder).iterdir())
+        assert names == sorted(p.name for p in (runs / "plain" / folder).iterdir())
+        assert all((tmp_path / folder / n).read_bytes() == (runs / "plain" / folder / n).read_bytes() for n in names)
+
+
+def test_weights_hold_and_a_total_shrinks_or_stops(runs: Path, tmp_path: Path) -> None:
+    facts = planned(runs, tmp_path / "a", weights=[1, 3], epochs=2)
+    plain, fim = facts["inputs"]
+    assert fim["epochs"] == 2  # it has too little for three times as much, even twice
+    shards = Shards(runs / "plain" / "tokens")
+    largest = max(len(shards.tokens(part, row)) for part, row in rows(shards))
+    assert abs(fim["taken"] / 3 - plain["taken"]) <= largest / 2  # documents are taken whole
+    assert facts["wanted"] is None
+    shrunk = planned(runs, tmp_path / "b", weights=[1, 3], epochs=2, budget=10**9)
+    assert (shrunk["wanted"], shrunk["taken"]) == (10**9, facts["taken"])
+    with pytest.raises(cm.InputError, match="1,000,000,000 tokens are wanted"):
+        planned(runs, tmp_path / "c", weights=[1, 3], epochs=2, budget=10**9, short="stop")
+    budget = plain["tokens"] // 2
+    small = planned(runs, tmp_path / "d", weights=[1, 1], budget=budget)
+    assert abs(small["taken"] - budget) <= largest
+    # a smaller share is a subset of a larger one
+    few = _taken(runs, tmp_path / "d")
+    assert few < _taken(runs, tmp_path / "a") <= set(rows(shards))
+
+
+def _taken(root: Path, out: Path) -> set[tuple[int, int]]:
+    plan = loader(root, out).plan
+    spans = [plan.spans(number) for number in range(len(plan))]
+    return {(int(p), int(r)) for s in spans for i, p, r in zip(s["input"], s["part"], s["row"], strict=True) if i == 0}
+
+
+def test_a_repository_stays_together(runs: Path, tmp_path: Path) -> None:
+    planned(runs, tmp_path, unit="repository", names=["plain"])
+    loaded = loader(runs, tmp_path)
+    repos = [
+        loaded.shards[0].row(int(p), int(r))["repo"]
+        for s in loaded
+        for p, r in zip(s.spans["part"], s.spans["row"], strict=True)
+    ]
+    changes = sum(a != b for a, b in pairwise(repos))
+    assert changes == len(set(repos)) - 1 > 1
+    ranks: dict[str, list[int]] = {}
+    for sequence in loaded:
+        for p, r, start in zip(*(sequence.spans[name] for name in ("part", "row", "start")), strict=True):
+            if start == 0:
+                row = loaded.shards[0].row(int(p), int(r))
+                ranks.setdefault(row["repo"], []).append(row["import_rank"])
+    assert all(found == sorted(found) and len(found) > 3 for found in ranks.values())
+
+
+def test_another_seed_tokenises_nothing_again(runs: Path) -> None:
+    made = pretraining_mix.pretraining_mix(code=str(runs / "plain"), seed=5)
+    steps = {table.step.name for output in made.values() for table in output.graph()}  # type: ignore[union-attr]
+    assert steps == {"ingest.published", "mix.shares", "mix.take", "pack.sequences", "pack.account"}
+
+
+def test_a_loader_refuses_other_shards(runs: Path, tmp_path: Path) -> None:
+    planned(runs, tmp_path)
+    right = [runs / "plain" / "tokens", runs / "fim" / "tokens"]
+    assert len(Loader(tmp_path, right)) > 0
+    with pytest.raises(cm.InputError, match="not the shards"):
+        Loader(tmp_path, right[::-1])
+    with pytest.raises(cm.InputError, match="2 inputs"):
+        Loader(tmp_path, right[:1])
+    with pytest.raises(IndexError):
+        Loader(tmp_path, right)[10**6]
+    with pytest.raises(cm.InputError, match="no plan"):
+        len(Loader(runs, right))
+
+
+def test_a_plan_is_made_over_what_is_published(runs: Path) -> None:
+    corpus = ingest.published(source=Published(str(runs / "corpus"), "corpus"))
+    encoded = tokenize.documents(corpus, tokenizer.train(corpus, vocabulary=1024, sample_bytes=1))
+    with pytest.raises(cm.RecipeError, match="over published tokens"):
+        mix.take_all(encoded, names=["code"])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"weights": [1, 2]}, "2 weights for 1"),
+        ({"weights": [0]}, "above 0"),
+        ({"epochs": [1, 1]}, "2 numbers of epochs"),
+        ({"epochs": 0}, "above 0"),
+        ({"names": ["a", "a"]}, "2 names|one name|epochs"),
+        ({"budget": 0}, "at least 1"),
+        ({"short": "maybe"}, "shrink"),
+        ({"unit": "word"}, "no unit"),
+    ],
+)
+def test_a_wrong_mix_stops_before_any_work(runs: Path, wrong: dict[str, Any], words: str) -> None:
+    with pytest.raises(cm.RecipeError, match=words):
+        mix.take_all(shards_of(runs / "plain"), **{"names": ["code"], **wrong})
+
+
+def test_inputs_of_different_tokenizers_are_refused(runs: Path, tmp_path: Path) -> None:
+    build(tokens.tokens(corpus=str(runs / "corpus"), vocabulary=600, sample_bytes=10_000), out=tmp_path, workers=1)
+    with pytest.raises(cm.RecipeError, match="different tokenizers"):
+        pretraining_mix.pretraining_mix(code=str(runs / "plain"), web=str(tmp_path))
+
+
+# ── laid out ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def written(root: Path, out: Path, form: str) -> dict[str, Any]:
+    taken, shares = mix.take_all(shards_of(root / "plain"), shards_of(root / "fim"), names=["plain", "fim"])
+    outputs = pack.plan(taken, shares, length=256)
+    plain = [shards_of(root / name) for name in ("plain", "fim")]
+    sequences = tokens_step.write(outputs["plan"], *plain, length=256, form=form, file_tokens=256 * 300)
+    return build({**outputs, "sequences": sequences}, out=out, workers=1)
+
+
+def test_sequences_are_laid_out_for_megatron(runs: Path, tmp_path: Path) -> None:
+    manifest = written(runs, tmp_path, "megatron")
+    expected = list(loader(runs, tmp_path))
+    found = []
+    for index in sorted((tmp_path / "sequences").glob("*.idx")):
+        data = index.read_bytes()
+        assert data[:9] == b"MMIDIDX\x00\x00"
+        version, code, count, documents = struct.unpack_from("<QBQQ", data, 9)
+        assert (version, code, documents) == (1, 8, count + 1)
+        lengths = np.frombuffer(data, np.int32, count, 34)
+        pointers = np.frombuffer(data, np.int64, count, 34 + 4 * count)
+        indices = np.frombuffer(data, np.int64, offset=34 + 12 * count)
+        assert indices.tolist() == list(range(count + 1))
+        stored = index.with_suffix(".bin").read_bytes()
+        assert len(stored) == 2 * lengths.sum()
+        found += [np.frombuffer(stored, np.uint16, n, p) for n, p in zip(lengths, pointers, strict=True)]
+    assert len(list((tmp_path / "sequences").iterdir())) > 4
+    assert all(np.array_equal(a, b.tokens[: b.real]) for a, b in zip(found, expected, strict=True))
+    counts = manifest["steps"][-1]["counts"]
+    assert counts == {"sequences": len(expected), "tokens": sum(s.real for s in expected)}
+
+
+def test_sequences_are_laid_out_as_parquet(runs: Path, tmp_path: Path) -> None:
+    written(runs, tmp_path, "parquet")
+    import pyarrow.parquet as pq
+
+    files = sorted((tmp_path / "sequences").glob("*.parquet"))
+    table = pa.concat_tables([pq.read_table(file) for file in files])
+    expected = list(loader(runs, tmp_path))
+    assert table["input_ids"].to_pylist() == [s.tokens.tolist() for s in expected]
+    assert table["starts"].to_pylist() == [s.starts.tolist() for s in expected]
+    assert table["real"].to_pylist() == [s.real for s in expected]
+
+
+def test_a_form_that_is_none_is_refused(runs: Path) -> None:
+    taken, shares = mix.take_all(shards_of(runs / "plain"), names=["plain"])
+    plan = pack.plan(taken, shares, length=256)["plan"]
+    with pytest.raises(cm.RecipeError, match="csv"):
+        tokens_step.write(plan, shards_of(runs / "plain"), length=256, form="csv")
+    with pytest.raises(cm.RecipeError, match="at least one sequence"):
+        tokens_step.write(plan, shards_of(runs / "plain"), length=256, form="parquet", file_tokens=255)
+
+
+def test_a_file_of_sequences_that_is_whole_is_not_written_again(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned(runs, tmp_path / "plan", names=["plain"])
+    tables = [Published(str(tmp_path / "plan"), "plan"), Published(str(runs / "plain"), "tokens")]
+    read = [Reading(t.output, tuple(Part(f"part-{i:05d}", (p,)) for i, p in enumerate(t.pieces("x")))) for t in tables]
+    out = OutFolder(Place.of(tmp_path / "out"))
+    out.path.mkdir()
+    wanted = {"length": 256, "form": "megatron", "file_tokens": 256 * 100}
+    counts = tokens_step.write.function(*read, out=out, **wanted)
+    files = {path: path.read_bytes() for path in out.path.glob("part-*")}
+    assert len(files) > 4
+    damaged = min(files)
+    damaged.write_bytes(b"")
+    again: list[str] = []
+    honest = tokens_step.megatron
+    monkeypatch.setattr(tokens_step, "megatron", lambda s, stem, d: again.append(stem.name) or honest(s, stem, d))
+    assert tokens_step.write.function(*read, out=out, **wanted) == counts
+    assert again == [damaged.stem]
+    assert {path: path.read_bytes() for path in files} == files

@@ -18,6 +18,7 @@ from tests.source_tools import repository
 from tests.test_fuzzy import words
 
 FILES = {f"src/{i:02}.py": f"# {' '.join(words(i)[:80])}\n".encode() for i in range(60)}
+NEW = f"# {' '.join(words(1000)[:80])}\n".encode()  # a text that both draws keep: half of all texts are not sampled
 DIE = RuleBook((RuleSet("all", (Rule("num_words", above=0, drop_probability=0.3),)),))
 
 
@@ -48,7 +49,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # What is changed was kept before, so that only the change can bring it back.
     first = crawl(place / "first", Git(str(place / "mirrors")))
     changed = min(kept(first))
-    repository(place / "later" / "project", {changed: f"# {' '.join(words(999)[:80])}\n".encode()})
+    repository(place / "later" / "project", {changed: NEW})
     return place
 
 

@@ -64,22 +64,45 @@ def median(run: Callable[[], object], times: int) -> float:
     return statistics.median(taken)
 
 
+def cpu(run: Callable[[int], object], times: int) -> float:
+    """Milliseconds of CPU for each of so many runs, of this process and all that it waited for; starting apart."""
+    spent = []
+    for count in (1, times + 1):
+        before = os.times()
+        run(count)
+        after = os.times()
+        spent.append(sum(after[:4]) - sum(before[:4]))
+    return (spent[1] - spent[0]) / times * 1000
+
+
 def overhead(times: int) -> None:
-    """Milliseconds of one program after the other."""
+    """Milliseconds of one program after the other, by the clock and of CPU."""
     python = interpreter(reachable=False)
     program = ADD + BY_CALL
 
     def bare(*command: str) -> Callable[[], object]:
         return lambda: subprocess.run([*command, program], check=True, stdin=subprocess.DEVNULL)
 
-    print(f"{'':34}{'ms':>7}   median of {times}, load {os.getloadavg()[0]:.1f}")
-    print(f"{'python -I -c, bare':34}{median(bare(python, '-I', '-c'), times):7.1f}")
-    print(f"{'/usr/bin/python3 -I -S -c, bare':34}{median(bare('/usr/bin/python3', '-I', '-S', '-c'), times):7.1f}")
-    for pool in pools():
-        with pool:
-            for name, tests in (("by call", BY_CALL), ("in process", IN_PROCESS)):
-                taken = median(lambda tests=tests, pool=pool: pool.execute(ADD, tests), times)  # type: ignore[misc]
-                print(f"{f'{pool.rung}, {name}':34}{taken:7.1f}")
+    def repeated(run: Callable[[], object]) -> Callable[[int], object]:
+        return lambda count: [run() for _ in range(count)]
+
+    print(f"{'':34}{'ms':>7}{'CPU ms':>8}   median and mean of {times}, load {os.getloadavg()[0]:.1f}")
+    for name, one in (
+        ("python -I -c, bare", bare(python, "-I", "-c")),
+        ("/usr/bin/python3 -I -S -c, bare", bare("/usr/bin/python3", "-I", "-S", "-c")),
+    ):
+        print(f"{name:34}{median(one, times):7.1f}{cpu(repeated(one), times):8.1f}")
+    for rung in SAFE:
+        for name, tests in (("by call", BY_CALL), ("in process", IN_PROCESS)):
+
+            def many(count: int, rung: str = rung, tests: str = tests) -> None:
+                with Pool(1, rung=rung) as pool:
+                    for _ in range(count):
+                        assert pool.execute(ADD, tests).passed
+
+            with Pool(1, rung=rung) as pool:
+                taken = median(lambda pool=pool, tests=tests: pool.execute(ADD, tests), times)  # type: ignore[misc]
+            print(f"{f'{rung}, {name}':34}{taken:7.1f}{cpu(many, times):8.1f}")
 
 
 def programs(count: int) -> list[Task]:

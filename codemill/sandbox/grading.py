@@ -16,7 +16,7 @@ import signal
 from collections.abc import Sequence
 from typing import Any
 
-from codemill.sandbox import asserts, languages
+from codemill.sandbox import asserts, languages, warm
 from codemill.sandbox.guest import values
 from codemill.sandbox.languages import Language, Toolchain
 from codemill.sandbox.outcome import Call, Limits, Outcome, Stdio, Task, excerpt
@@ -276,10 +276,11 @@ def _other(slot: Slot, task: Task, language: Language) -> Outcome:
         program = language.header + program
     name = languages.java_class(program) if "{class}" in language.file else ""
     room = dataclasses.replace(task.limits, disk_bytes=task.limits.disk_bytes + language.build_bytes)
+    env = warm.filled(language, tools)
     slot.open({language.file.replace("{class}", name): program}, room)
     try:
         for command in language.compile:
-            run = slot.run(task.limits, argv=_argv(command, tools, name), compiles=True, processes=64, env=language.env)
+            run = slot.run(task.limits, argv=_argv(command, tools, name), compiles=True, processes=64, env=env)
             over = judged(run, task.limits, compiles=True)
             if over or run.status:
                 verdict = over[0] if over and over[0] == "sandbox_error" else "compile_error"

@@ -39,6 +39,8 @@ class Language:
     build_bytes: int = 0
     env: Mapping[str, str] = field(default_factory=dict, hash=False)
     sysroot: Command = ()
+    cache: str = ""
+    warm: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from codemill.errors import EnvironmentProblem, RecipeError
-from codemill.sandbox import grading, languages, rungs
+from codemill.sandbox import grading, languages, rungs, warm
 from codemill.sandbox.outcome import Limits, Outcome, Task, Tests
 from codemill.sandbox.slot import Slot, SlotDied
 
@@ -146,6 +146,7 @@ class Pool:
     def _start(self, rung: str) -> Slot:
         toolchains = [languages.toolchain(one) for one in languages.all()]
         folders = {folder for one in toolchains if one is not None for folder in one.folders}
+        folders |= {str(place) for place in map(warm.folder, languages.all()) if place is not None}
         return Slot(
             rung, python=self._python, folders=sorted({*folders, *self._folders}), hash_seed=self._hash_seed,
             site=self._python is not None,

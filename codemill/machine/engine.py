@@ -195,8 +195,8 @@ class Local:
     """A pool of processes on this machine. They start fresh (no fork), end with their parent, and are replaced
     when they die.
 
-    Tasks that use connections run in one process that lives as long as the run, a few at once, each in a thread; those
-    that use the machine run alone, in a process that may start as many threads as it likes, while the others have ended.
+    Tasks that use connections run in one process that lives as long as the run, a few at once, each in a thread. Those
+    that use the machine run alone, in a process that may start as many threads as it likes, and the others have ended.
     """
 
     def __init__(self, workers: int) -> None:
@@ -385,7 +385,7 @@ _served = threading.local()
 
 
 def tell(label: str, facts: Mapping[str, float]) -> None:
-    """Sends facts on how it goes to the process that builds, from a task that runs in this thread; elsewhere nothing."""
+    """Sends facts on how it goes to the process that builds, from a task that runs in this thread."""
     connection: Connection | None = getattr(_served, "connection", None)
     if connection is not None:
         with suppress(BrokenPipeError, ConnectionResetError):  # nobody listens any more: the thread will see

@@ -4,9 +4,9 @@
     @cm.ask(version=1, reads=("content",), adds={"score": pa.float64()})      adds a layer to its table
 
 What is decorated is a method, see `conversation`: `(row, *read, **parameters)`, `row` being a dict of the columns
-`reads`. The step has three parameters more: `teacher`, which is asked; `runner`, which runs programs; and `again`, which
-decides nothing, but a run with another number asks once more for the rows that failed (whatever was answered comes from
-the store). Tables with rows have a column `calls`, the keys of the answers that a row is made of, and every step has
+`reads`. The step has three parameters more: `teacher`, who is asked; `runner`, which runs programs; and `again`, which
+decides nothing, but a run with another number asks once more for rows that failed (what was answered comes from the
+store). Tables with rows have a column `calls`, the keys of the answers that a row is made of, and every step has
 `value`, what is to be said of a row that was dropped.
 
 All conversations of a run are in one process, which alone holds limits, costs and the store. About twice as many are
@@ -98,7 +98,7 @@ def ask(
 
 
 CALLS = pa.list_(pa.string())
-_OWN = ("teacher", "runner", "again")
+OWN = ("teacher", "runner", "again")
 
 
 def _function(method: Callable[..., Conversation], columns: Columns, *, rows: bool) -> Callable[..., Any]:
@@ -108,7 +108,7 @@ def _function(method: Callable[..., Conversation], columns: Columns, *, rows: bo
 
     @functools.wraps(method)
     def stream(batches: Iterator[pa.RecordBatch], *read: Reading, around: Around, **params: Any) -> Any:
-        own = {name: params.pop(name) for name in _OWN}
+        own = {name: params.pop(name) for name in OWN}
         further = [given.table() if given.place is None else given.folder for given in read]
         hub = hub_of(around)
 
@@ -125,7 +125,7 @@ def _function(method: Callable[..., Conversation], columns: Columns, *, rows: bo
 
     signature = inspect.signature(method)
     given = list(signature.parameters.values())
-    if taken := [p.name for p in given if p.name in (*_OWN, "around")]:
+    if taken := [p.name for p in given if p.name in (*OWN, "around")]:
         raise RecipeError(f"a method's parameter may not be called {taken[0]!r}: every @ask step has one of that name")
     more = [
         inspect.Parameter("teacher", inspect.Parameter.KEYWORD_ONLY),

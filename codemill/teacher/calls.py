@@ -259,9 +259,12 @@ class Calls:
         for number in numbers or ([0] if self.write else []):
             self._begin(number)
             descriptor, whole = self._files[number], 0
-            for offset, (_, key, length, _) in _scan(descriptor, 0, lambda hole: self._say(number, hole)):
+            holes: list[tuple[int, int]] = []
+            for offset, (_, key, length, _) in _scan(descriptor, 0, holes.append):
                 self._note(key, number << _PLACE | offset)
                 whole = offset + _HEADER.size + length
+            for hole in holes:
+                self._say(number, hole)
             if self.write and number == (numbers or [0])[-1]:
                 self._cut(number, whole)
 

@@ -90,8 +90,8 @@ class Address:
 class Client:
     """Asks the servers of one endpoint. To be made and used inside one running event loop.
 
-    `weights` are by address; `stall` is the longest silence of a server, in seconds; `deadline` the longest time for one
-    request with all its attempts.
+    `weights` are by address; `stall` is the longest silence of a server, in seconds; `deadline` the longest time for
+    one request with all its attempts.
     """
 
     def __init__(

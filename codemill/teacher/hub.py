@@ -170,13 +170,11 @@ class Hub:
     def _check_limits(self) -> None:
         """Raises: why nothing more is asked. What is under way is reckoned at the mean cost of what came."""
         counts, limits = self.counts, self.limits
-        if self.stopped is None and limits.max_requests is not None:
-            if counts.asked + self._paying >= limits.max_requests:
-                self.stop(_spent(f"--max-requests {limits.max_requests:,} are asked", counts, "--max-requests"))
-        if self.stopped is None and limits.max_cost is not None:
-            mean = counts.cost / max(1, counts.asked)
-            if counts.cost + mean * self._paying >= limits.max_cost:
-                self.stop(_spent(f"--max-cost {limits.max_cost:g} is spent", counts, "--max-cost"))
+        coming = counts.cost / max(1, counts.asked) * self._paying
+        if limits.max_requests is not None and counts.asked + self._paying >= limits.max_requests:
+            self.stop(_spent(f"--max-requests {limits.max_requests:,} are asked", counts, "--max-requests"))
+        if limits.max_cost is not None and counts.cost + coming >= limits.max_cost:
+            self.stop(_spent(f"--max-cost {limits.max_cost:g} is spent", counts, "--max-cost"))
         if self.stopped is not None:
             raise self.stopped
 

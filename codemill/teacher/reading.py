@@ -24,7 +24,7 @@ def code(text: str, language: str | None = None) -> str | None:
 
 
 def sections(text: str, names: Sequence[str]) -> dict[str, str]:
-    """The tagged sections of a text by name, without the line breaks around them; those that are not there are left out.
+    """The tagged sections of a text by name, without the line breaks around them; what is not there is left out.
 
     The last section of a name counts, for models repeat the question first. A section that is not closed ends at the
     next of the names' tags or at the end of the text. A section may hold anything else, other tags too.

@@ -76,6 +76,10 @@ class Limits:
         return Limits(settings.get("max_cost"), settings.get("max_requests"), bool(settings.get("collect")))
 
 
+class Spent(TeacherError):
+    """What a run may ask or spend is asked or spent."""
+
+
 class Waiting(Exception):
     """A request waits for a batch: the conversation cannot go on now."""
 
@@ -164,7 +168,7 @@ class Hub:
     def _answerer(self, teacher: Teacher) -> Answering:
         name = repr(teacher)
         if name not in self._answering:
-            self._answering[name] = opened(teacher)
+            self._answering[name] = opened(teacher, lambda: None if isinstance(self.stopped, Spent) else self.stopped)
         return self._answering[name]
 
     def _check_limits(self) -> None:
@@ -172,14 +176,15 @@ class Hub:
         counts, limits = self.counts, self.limits
         coming = counts.cost / max(1, counts.asked) * self._paying
         if limits.max_requests is not None and counts.asked + self._paying >= limits.max_requests:
-            self.stop(_spent(f"--max-requests {limits.max_requests:,} are asked", counts, "--max-requests"))
+            self.stop(Spent(f"--max-requests {limits.max_requests:,} are asked"))
         if limits.max_cost is not None and counts.cost + coming >= limits.max_cost:
-            self.stop(_spent(f"--max-cost {limits.max_cost:g} is spent", counts, "--max-cost"))
+            self.stop(Spent(f"--max-cost {limits.max_cost:g} is spent"))
         if self.stopped is not None:
             raise self.stopped
 
     def stop(self, why: CodemillError) -> None:
-        """Nothing more is asked. What is under way comes to its end: it is paid."""
+        """Nothing more is asked. What is under way comes to its end, for it is paid; and if only money has run out, also
+        what was allowed before and waits for its turn."""
         self.stopped = self.stopped or why
 
     def _count(self, response: Mapping[str, Any], teacher: Teacher) -> None:
@@ -255,12 +260,19 @@ class Hub:
         self.counts.seconds = time.monotonic() - self._began if self._began else 0.0
         return self.counts.shown()
 
-    def drain(self, seconds: float = 120.0) -> None:
-        """Waits for requests under way, after `stop`: they are paid, and go into the store."""
+    def drain(self, seconds: float = 120.0) -> CodemillError | None:
+        """Waits for requests under way, after `stop`: they are paid, and go into the store. Returns: why it stopped."""
         until = time.monotonic() + seconds
         while self._paying and time.monotonic() < until:
             time.sleep(0.02)
         self.calls.sync()
+        if not isinstance(self.stopped, Spent):
+            return self.stopped
+        c = self.counts
+        return TeacherError(
+            f"{self.stopped.what}: {c.asked:,} answers, {c.prompt + c.completion:,} tokens, cost {c.cost:g}",
+            remedy="all answers are stored: raise the limit and run again to go on",
+        )
 
     async def _sync(self) -> None:
         while True:
@@ -284,13 +296,6 @@ class Hub:
         if self._pool is not None:
             self._pool.shutdown()
         self.calls.close()
-
-
-def _spent(what: str, counts: Counts, option: str) -> TeacherError:
-    return TeacherError(
-        f"{what}: {counts.asked:,} answers, {counts.prompt + counts.completion:,} tokens, cost {counts.cost:g}",
-        remedy=f"all answers are stored: raise {option} and run again to go on",
-    )
 
 
 # ── what a server's JSON says ─────────────────────────────────────────────────────────────────────────────────────
@@ -320,8 +325,8 @@ def reply_of(response: Mapping[str, Any], request: Request, key: str = "") -> Re
     finish = choice.get("finish_reason") or "stop"
     model = response.get("model")
     reply = Reply(
-        text=text if isinstance(text, str) else "",
-        thinking=thinking,
+        text=reading.valid(text) if isinstance(text, str) else "",
+        thinking=reading.valid(thinking),
         finish=str(finish),
         logprobs=_logprobs(choice.get("logprobs")),
         usage=usage_of(response),
@@ -337,7 +342,7 @@ def reply_of(response: Mapping[str, Any], request: Request, key: str = "") -> Re
     if request.schema is None:
         return reply
     try:
-        return dataclasses.replace(reply, data=reading.data(reply.text, request.schema))
+        return dataclasses.replace(reply, data=reading.valid(reading.data(reply.text, request.schema)))
     except ValueError as error:
         raise Malformed(str(error), reply) from error
 

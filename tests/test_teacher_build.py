@@ -23,8 +23,8 @@ from codemill.teacher.ask import calls_of
 from codemill.teacher.calls import ANSWER, OUTCOME, Calls
 from codemill.teacher.teachers import Endpoint, Price, Replay, Scripted, Teacher
 from tests import teaching
-from tests.test_machine import published
 from tests.teaching import RUNNER, Server, canonical, chat, serving
+from tests.test_machine import published
 
 
 def endpoint(server: Server, **more: Any) -> Endpoint:
@@ -66,7 +66,7 @@ def test_three_turns_with_an_unruly_server(tmp_path: Path) -> None:
     assert {reason: lost["rows"] for reason, lost in counted["dropped"].items()} == {r: n for r, n in said.items() if r}
     assert set(counted["drops"]) == set(counted["dropped"])
     failed = next(row for row in ledger if row["reason"] == "unanswered")
-    assert "no answer within 4 s; the last attempt: 500 always" in failed["value"]
+    assert failed["value"] == "no answer within 4 s"
     for row in rows(tmp_path / "out"):
         assert row["solution"][-1] in "13579"
         assert "hm" not in row["task"]
@@ -92,7 +92,7 @@ from tests.test_teacher_build import built, endpoint, solved
 from codemill.teacher.teachers import Endpoint
 if __name__ == "__main__":
     url, folder, out = sys.argv[1:]
-    teacher = Endpoint("m", url, deadline=4.0, stall=1.0, sampling={"seed": 0, "max_tokens": 50})
+    teacher = Endpoint("m", url, deadline=15.0, sampling={"seed": 0, "max_tokens": 50})
     built(solved(Path(folder), teacher, 60), Path(out))
 """
 
@@ -218,9 +218,9 @@ def test_limits_stop_and_what_was_paid_stays(tmp_path: Path) -> None:
         assert len(server.seen) == 12
         with Calls(tmp_path / "out.calls") as calls:
             assert len(list(calls.records(ANSWER))) == 12
-        with pytest.raises(TeacherError, match=r"--max-cost 320 is spent: \d+ answers, \d+ tokens, cost 3\d\d"):
-            built(table, tmp_path / "out", settings={"max_cost": 320})
-        assert 12 + 20 <= len(server.seen) <= 12 + 20 + 16  # the first ones are under way before a cost is known
+        with pytest.raises(TeacherError, match=r"--max-cost 640 is spent: \d+ answers, \d+ tokens, cost \d+"):
+            built(table, tmp_path / "out", settings={"max_cost": 640})
+        assert 12 + 10 < len(server.seen) <= 12 + 40
         built(table, tmp_path / "out")
         assert len(set(server.seen)) == len(server.seen)
 
@@ -241,6 +241,7 @@ def test_executions_are_stored_and_the_graders_faults_are_not(tmp_path: Path) ->
     assert Counter(Path(note).read_text().split()) == {"hello1": 1, "x2": 1, "BROKEN": 2}
     with Calls(tmp_path / "calls") as calls:
         records = [record for _, _, record in calls.records(OUTCOME)]
+        records.sort(key=lambda record: record["execute"]["program"])
         assert [r["outcome"] for r in records] == [
             {"verdict": "pass", "words": ["python", "t"]},
             {"verdict": "fail", "words": ["python", "t"]},

@@ -76,7 +76,7 @@ def test_one_deadline_holds_for_all_attempts() -> None:
         began = time.monotonic()
         (error,) = asked(server, deadline=0.5)
     assert isinstance(error, Unanswered)
-    assert "500 error" in str(error)
+    assert "500 error" in error.last
     assert time.monotonic() - began < 3
     assert len(server.seen) > 2
 
@@ -89,8 +89,9 @@ def test_nobody_is_there() -> None:
         finally:
             await client.close()
 
-    with pytest.raises(Unanswered, match="ClientConnectorError"):
+    with pytest.raises(Unanswered) as error:
         asyncio.run(ask())
+    assert "ClientConnectorError" in error.value.last
 
 
 def test_retry_after_is_kept() -> None:
@@ -164,7 +165,7 @@ def test_an_answer_without_end_is_not_read_to_its_end(monkeypatch: pytest.Monkey
     with serving(lambda body, attempt: chat("x" * 5000)) as server:
         (error,) = asked(server, deadline=0.2)
     assert isinstance(error, Unanswered)
-    assert "larger than" in str(error)
+    assert "larger than" in error.last
 
 
 @pytest.mark.parametrize("said", ["[]", '{"error": "overloaded"}', "1" * 5000, "[" * 100_000])

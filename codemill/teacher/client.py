@@ -139,7 +139,7 @@ class Client:
                 address.flying -= 1
                 self._wake()
             if time.monotonic() + wait >= until:
-                raise Unanswered(f"no answer within {self.deadline:g} s; the last attempt: {last}")
+                raise Unanswered(f"no answer within {self.deadline:g} s", last)
             await asyncio.sleep(wait)
 
     async def _turn(self, until: float, last: str) -> Address:
@@ -153,7 +153,7 @@ class Client:
                 best.flying += 1
                 return best
             if now >= until:
-                raise Unanswered(f"no answer within {self.deadline:g} s; {last}")
+                raise Unanswered(f"no answer within {self.deadline:g} s", last)
             woken = asyncio.get_running_loop().create_future()
             self._waiting.append(woken)
             pauses = [address.paused for address in self.addresses if address.paused > now]

@@ -257,8 +257,9 @@ class Hub:
         runner = self._runners[named]
         asked = {
             "program": wanted.program,
-            "tests": wanted.tests,
+            "tests": running.plain(wanted.tests),
             "language": wanted.language,
+            "entry_point": wanted.entry_point,
             "limits": dict(wanted.limits),
             "by": runner.described(wanted.language),
         }

@@ -226,7 +226,7 @@ class Hub:
                 self._came.notify_all()
 
     def stop(self, why: CodemillError) -> None:
-        """Nothing more is asked. What is under way comes to its end, for it is paid; and if only money has run out, also
+        """Nothing more is asked. What is under way comes to its end, for it is paid; if only money has run out, so does
         what was allowed before and waits for its turn."""
         self.stopped = self.stopped or why
 

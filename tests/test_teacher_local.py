@@ -12,8 +12,8 @@ import pytest
 from codemill.errors import InputError, RecipeError
 from codemill.teacher.conversation import Request, TooLong
 from codemill.teacher.hub import reply_of
-from codemill.teacher.local import Model, digest
-from codemill.teacher.teachers import Local
+from codemill.teacher.local import digest
+from codemill.teacher.teachers import Local, opened
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -49,7 +49,7 @@ def answers(folder: Path, requests: list[Request], **settings: Any) -> list[dict
     teacher = Local(str(folder), device="cpu", **settings).resolved()
 
     async def ask() -> list[Any]:
-        model = Model(teacher)
+        model = opened(teacher)
         work = (model.ask(r, r.body(teacher.name, teacher.sampling, structured=False)) for r in requests)
         got = await asyncio.gather(*work)
         await model.close()

@@ -15,14 +15,11 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from codemill.errors import EnvironmentProblem, InputError, RecipeError
 from codemill.teacher.calls import key_of
 from codemill.teacher.conversation import Request, TooLong
-
-if TYPE_CHECKING:
-    from codemill.teacher.teachers import Local
 
 MOST_TOKENS = 512
 """Of an answer, where neither request nor teacher says."""
@@ -52,7 +49,7 @@ class Model:
     Raises: EnvironmentProblem if the extra is not installed; InputError if the folder cannot be loaded.
     """
 
-    def __init__(self, teacher: Local) -> None:
+    def __init__(self, folder: str, *, name: str, batch: int, device: str, dtype: str) -> None:
         try:
             import torch
             import transformers
@@ -60,15 +57,15 @@ class Model:
             raise EnvironmentProblem(
                 f"a local teacher needs the package {error.name}", remedy="pip install codemill[local-teacher]"
             ) from error
-        self.torch, self.teacher = torch, teacher
-        self.device = teacher.device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self.torch, self.name, self.batch = torch, name, batch
+        self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         try:
-            self.tokenizer = transformers.AutoTokenizer.from_pretrained(teacher.folder, padding_side="left")
+            self.tokenizer = transformers.AutoTokenizer.from_pretrained(folder, padding_side="left")
             model = transformers.AutoModelForCausalLM.from_pretrained(
-                teacher.folder, dtype=getattr(torch, teacher.dtype), trust_remote_code=False
+                folder, dtype=getattr(torch, dtype), trust_remote_code=False
             )
         except (OSError, ValueError, AttributeError) as error:
-            raise InputError(f"the model cannot be loaded: {error}", where=teacher.folder) from error
+            raise InputError(f"the model cannot be loaded: {error}", where=folder) from error
         self.model = model.to(self.device).eval()
         self.cache = transformers.DynamicCache
         forward = inspect.signature(type(self.model).forward).parameters
@@ -107,7 +104,7 @@ class Model:
         while self._waiting:
             first = self._sampling(self._waiting[0][0])
             same = [one for one in self._waiting if self._sampling(one[0]) == first]
-            batch = sorted(same[: 4 * self.teacher.batch], key=lambda one: len(one[1]))[: self.teacher.batch]
+            batch = sorted(same[: 4 * self.batch], key=lambda one: len(one[1]))[: self.batch]
             if self._waiting[0] not in batch:  # nobody waits for ever
                 batch[-1] = self._waiting[0]
             taken = {id(one[3]) for one in batch}
@@ -157,7 +154,7 @@ class Model:
                     break
                 step = chosen[:, None]
                 mask = torch.cat([mask, torch.ones_like(step)], 1)
-        return [one.answer(self.teacher.name) for one in made]
+        return [one.answer(self.name) for one in made]
 
     def _chosen(self, logits: Any, temperature: float, top_p: float, generators: list[Any]) -> Any:
         """The next token of each row: the likeliest, or a draw."""

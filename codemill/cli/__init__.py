@@ -7,6 +7,7 @@
     execution    exec
     forget       forget
     release      release
+    teacher      ask, calls
 
 Exit status: 0 done, 1 failed (the message says what, where and what to do), 2 wrong usage or recipe,
 130 interrupted (run again to go on).
@@ -21,7 +22,7 @@ import click
 from rich.console import Console
 from rich.logging import RichHandler
 
-from codemill.cli import catalogue, cleaning, execution, forget, look, release, run
+from codemill.cli import catalogue, cleaning, execution, forget, look, release, run, teacher
 from codemill.cli.shared import CONTEXT
 from codemill.errors import CodemillError, RecipeError
 
@@ -55,6 +56,6 @@ def cli() -> None:
     """Turns source code into training data for code language models."""
 
 
-for family in (run, look, catalogue, cleaning, execution, forget, release):
+for family in (run, look, catalogue, cleaning, execution, forget, release, teacher):
     for command in family.COMMANDS:
         cli.add_command(command)

@@ -134,5 +134,5 @@ def _closer(one: Known, other: Known, there: Set[int]) -> bool:
     last = min(max(one.sample), max(other.sample))  # up to here both samples are complete
     mine = {hash for hash in one.sample - other.sample if hash <= last}
     theirs = {hash for hash in other.sample - one.sample if hash <= last}
-    longer, shorter = len(theirs & there) / max(1, len(theirs)), len(mine & there) / max(1, len(mine))
-    return longer < 0.5 or shorter > longer  # the longer one is told by what it has more: half of that must be there
+    more, less = len(theirs & there), len(mine & there)
+    return 2 * more < len(theirs) or less > more  # of what the longer one has more, half must be there

@@ -48,7 +48,9 @@ def look(folder: Path) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Looks at each folder."""
-    parser = argparse.ArgumentParser(prog="python -m bench.licenses", description="How many licence files are recognised.")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.licenses", description="How many licence files are recognised."
+    )
     parser.add_argument("folders", nargs="*", type=Path, metavar="FOLDER")
     args = parser.parse_args(argv)
     crates = sorted((Path.home() / ".cargo" / "registry" / "src").glob("*/"))

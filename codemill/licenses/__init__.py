@@ -1,9 +1,9 @@
 """Licences of repositories: what licence files and package manifests say, as SPDX expressions.
 
-    texts         which licences a text is, by fingerprints of its words
-    manifests     what pyproject.toml, package.json, Cargo.toml … say
-    expressions   SPDX expressions: names put right, read as a tree, held against what is allowed
-    files         which files speak of a licence, and for which folder
+texts         which licences a text is, by fingerprints of its words
+manifests     what pyproject.toml, package.json, Cargo.toml … say
+expressions   SPDX expressions: names put right, read as a tree, held against what is allowed
+files         which files speak of a licence, and for which folder
 """
 
 from codemill.licenses.expressions import NO_ASSERTION, UNKNOWN, Choice, check_names, normal

@@ -38,7 +38,9 @@ MAX_CHARS = 400_000
 """Characters that are looked at: the longest licence of the list has 40,000."""
 
 _WORD = re.compile(r"[a-z0-9]+")
-_CLAIM = re.compile(r"^[^a-z\n]{0,20}(?:portions )?copyright\s+(?:\(c\)|©|<|\[|\d{4})[^\n]*$", re.IGNORECASE | re.MULTILINE)
+_CLAIM = re.compile(
+    r"^[^a-z\n]{0,20}(?:portions )?copyright\s+(?:\(c\)|©|<|\[|\d{4})[^\n]*$", re.IGNORECASE | re.MULTILINE
+)
 _BLANK = re.compile(r"<[^<>\n]{1,80}>|\[[^\[\]\n]{1,80}\]")  # <year>, [fullname]: what a user fills in
 
 

@@ -1,9 +1,9 @@
 """Leaves out what a user does not want, whatever it is worth: by path, by whose code it is, by number for a trial.
 
-    exclude    drops files whose path fits a pattern                                       a layer
-    vendored   drops code that a project carries but did not write                         a layer
-    limit      a fair draw of so many documents: drawn → border → within
-               (`border` is a group of narrow keys, at most one row)
+exclude    drops files whose path fits a pattern                                       a layer
+vendored   drops code that a project carries but did not write                         a layer
+limit      a fair draw of so many documents: drawn → border → within
+           (`border` is a group of narrow keys, at most one row)
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from codemill.machine.table import Table, group, step
 def _check_patterns(*, patterns: Sequence[str]) -> None:
     for pattern in patterns:
         if not pattern.strip("/"):
-            raise RecipeError(f"{pattern!r} is no pattern of paths", where="exclude", remedy="such as 'tests/' or '*.min.js'")
+            raise RecipeError(
+                f"{pattern!r} is no pattern of paths", where="exclude", remedy="such as 'tests/' or '*.min.js'"
+            )
 
 
 def _expression(pattern: str) -> str:

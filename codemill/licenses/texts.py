@@ -61,7 +61,7 @@ class Known:
 
 
 def hashes(text: str) -> set[int]:
-    """The hashes of all runs of `RUN` words (letters and digits of ASCII, in any case) of a text, copyright lines apart.
+    """The hashes of all runs of `RUN` words (letters and digits of ASCII, in any case), copyright lines apart.
 
     >>> len(hashes("Permission is hereby granted, free of charge"))
     4

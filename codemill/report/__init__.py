@@ -41,19 +41,22 @@ def _page(run: Run, facts: Facts) -> str:
     return page_of(facts, rules.gather(run), distribution.gather(run, facts.languages), cleaning.gather(run))
 
 
-def write(out: str | Path) -> str:
+def write(out: str | Path, *, page: bool = True) -> str | None:
     """Writes OUT/report.html and the dataset card OUT/README.md (see `card`), each whole or not at all.
 
-    Returns: the path or address of the report.
+    Without `page` only the card, which `datasets` needs to find the files.
+
+    Returns: the path or address of the report, if it was written.
     Raises: InputError as `render` does; EnvironmentProblem if a file cannot be written.
     """
     run, where = Run.open(out), below(out, "report.html")
     facts = gather(run)
-    html = _page(run, facts)
+    html = _page(run, facts) if page else None
     try:
-        Place.of(out).at("report.html").write_bytes(html.encode())
+        if html is not None:
+            Place.of(out).at("report.html").write_bytes(html.encode())
         card.write(run, facts)
     except EnvironmentProblem as error:
         remedy = error.remedy or "free some space, or check who may write there"
         raise EnvironmentProblem(f"cannot write the report: {error.what}", where=where, remedy=remedy) from error
-    return where
+    return where if page else None

@@ -45,7 +45,7 @@ def main() -> None:
         sys.exit(2)
     except (KeyboardInterrupt, click.Abort) as interrupted:
         errors.print("interrupted; run the same command again to go on where it stopped")
-        sys.exit(143 if isinstance(interrupted, _Terminated) else 130)
+        sys.exit(143 if _Terminated in map(type, (interrupted, interrupted.__cause__)) else 130)  # click wraps it
     except BrokenPipeError:  # the reader (head, less) has seen enough
         sys.stderr.close()
         sys.exit(0)

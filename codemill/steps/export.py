@@ -24,7 +24,7 @@ from codemill.machine.table import folder
 
 FORMATS = ("parquet", "jsonl.zst")
 SLICE_BYTES = 4 << 20
-"""Content that is written at once: a file ends at most so far beyond its size."""
+"""Content that is written at once: a file ends at most so far, or one document, beyond its size."""
 
 
 def _check(*, format: str, shard_bytes: int) -> None:
@@ -47,7 +47,7 @@ def shards(documents: Reading, *, out: OutFolder, format: str, shard_bytes: int)
     number, held, counts = 0, 0, {"documents": 0, "content_bytes": 0}
     with contextlib.ExitStack() as stack:
         writer: Writer | None = None
-        for piece in _pieces(documents.batches(names)):
+        for piece in _pieces(documents.batches(names), min(SLICE_BYTES, shard_bytes)):
             if writer is None:
                 writer = stack.enter_context(_open(out.path / f"documents-{number:05d}.{format}", format, piece.schema))
             writer.write(piece)
@@ -68,13 +68,13 @@ def _has(documents: Reading, name: str) -> bool:
     return not documents.parts or name in documents.parts[0].columns()
 
 
-def _pieces(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Rows in pieces of about `SLICE_BYTES` of content."""
+def _pieces(batches: Iterator[pa.RecordBatch], most: int) -> Iterator[pa.RecordBatch]:
+    """Rows in pieces of about `most` bytes of content."""
     for batch in batches:
         start, held = 0, 0
         for row, length in enumerate(pc.binary_length(batch["content"]).to_pylist()):
             held += length or 0
-            if held >= SLICE_BYTES:
+            if held >= most:
                 yield batch.slice(start, row + 1 - start)
                 start, held = row + 1, 0
         if start < batch.num_rows:

@@ -167,9 +167,7 @@ def main(argv: list[str] | None = None) -> None:
     """Prints the scores."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path(".bench"), help="folder with the bench corpus")
-    parser.add_argument(
-        "--small", action="store_true", help="the small corpus, which has hardly a labelled file: does it work at all"
-    )
+    parser.add_argument("--small", action="store_true", help="the small corpus: does it work at all")
     parser.add_argument("--show", type=int, default=0, help="print so many of the files that differ")
     args = parser.parse_args(argv)
     corpus = place(args.out, small=args.small) / "corpus"

@@ -206,20 +206,15 @@ def _run(
         recipe={"name": recipe.name, "parameters": params},
         progress=JsonLines(sys.stdout) if as_json else Terminal(console),
     )
-    # Of what has no ledger there is no report, nor of nothing.
-    accounted = manifest["outputs"].get("ledger", {}).get("ledger") and manifest["ingested"]["rows"]
-    written = report.write(out, page=not no_report) if accounted and as_json else None
     if as_json:
         summary = {k: manifest[k] for k in ("ingested", "kept", "dropped")}
-        summary["seconds"] = round(time.monotonic() - began, 3)
-        summary["warnings"] = warnings(manifest)
-        print(json.dumps({"event": "done", **summary, "report": written}))
+        summary |= {"warnings": warnings(manifest), "report": report.write(out, page=not no_report)}
+        print(json.dumps({"event": "done", **summary, "seconds": round(time.monotonic() - began, 3)}))
         return
     places = [f"{title} {below(out, title)}" for title in manifest["outputs"]]
-    if accounted:
-        with console.status("writing the report"):  # of a large run it takes a while: it judges with other thresholds
-            written = report.write(out, page=not no_report)
-        places += [f"report {written}"] if written else []
+    with console.status("writing the report"):  # of a large run it takes a while: it judges with other thresholds
+        if written := report.write(out, page=not no_report):
+            places.append(f"report {written}")
     found, kept, dropped = (manifest[k]["rows"] for k in ("ingested", "kept", "dropped"))
     total = f"[bold]{found:,} found = {kept:,} kept + {dropped:,} dropped[/bold]  in {time.monotonic() - began:.1f} s"
     console.print(total, highlight=False)

@@ -66,7 +66,7 @@ def hashes(text: str) -> set[int]:
     >>> len(hashes("Permission is hereby granted, free of charge"))
     4
     """
-    found = set()
+    found: set[int] = set()
     for piece in _BLANK.split(_CLAIM.sub("", text[:MAX_CHARS])):
         words = _WORD.findall(piece.lower())
         found.update(zlib.crc32(" ".join(words[i : i + RUN]).encode()) for i in range(len(words) - RUN + 1))

@@ -23,8 +23,8 @@ setup: $(CORE) ## make .venv with everything that development needs, and build t
 $(DEPS): pyproject.toml constraints.txt scripts/make_venv.py
 	$(PYTHON) scripts/make_venv.py $(VENV)
 	$(PIP) maturin
-	@echo "Building the native core and installing: several minutes, once; nothing is printed until it is done."
-	MATURIN_PEP517_ARGS=--locked $(PIP) --no-build-isolation -e '.[dev]'
+	@echo "Building the native core and installing: several minutes, once. Each crate is printed as it is compiled."
+	MATURIN_PEP517_ARGS=--locked $(subst --quiet,-v,$(PIP)) --no-build-isolation -e '.[dev]'
 	@touch $@
 
 $(CORE): $(DEPS) $(RUST)

@@ -351,6 +351,11 @@ def build(out: Path, *, small: bool = False, other: str | None = None, workers: 
     return corpus
 
 
+def place(out: Path, *, small: bool) -> Path:
+    """Where the corpus is that `python -m bench` makes: with `small` a folder of its own, below the large one's."""
+    return out / "small" if small else out
+
+
 def from_folder(root: Path, out: Path, *, copies: int = 2) -> Path:
     """A corpus of a folder's files, each `copies` times under another repository: for smoke tests, no network."""
     rows = []

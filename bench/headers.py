@@ -30,7 +30,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from bench.corpus import BenchError
+from bench.corpus import BenchError, place
 from codemill import _core, languages
 
 OPENER = re.compile(r"^\W*(@?rem|dnl|c)\b", re.IGNORECASE)
@@ -167,18 +167,21 @@ def main(argv: list[str] | None = None) -> None:
     """Prints the scores."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path(".bench"), help="folder with the bench corpus")
-    parser.add_argument("--small", action="store_true", help="accepted, without effect: the labelled files are few")
+    parser.add_argument("--small", action="store_true", help="the small corpus: does it work at all")
     parser.add_argument("--show", type=int, default=0, help="print so many of the files that differ")
     args = parser.parse_args(argv)
-    found = contents(args.out / "corpus", wanted := labels())
-    if not found:
-        raise BenchError(f"no labelled file in {args.out / 'corpus'}; run python -m bench.corpus --out {args.out}")
+    corpus = place(args.out, small=args.small) / "corpus"
+    found = contents(corpus, wanted := labels())
+    if not any(corpus.glob("*.parquet")) or not (found or args.small):
+        raise BenchError(f"no labelled file in {corpus}; run python -m bench.corpus --out {args.out}")
     print(f"{len(found)} of {len(wanted)} labelled files in the corpus")
     for name, held in (("tuning", False), ("held out", True)):
         print(f"== {name}")
+        if not any(la.held is held for la in found):
+            continue
         for line in score({la: text for la, text in found.items() if la.held is held}, show=args.show):
             print(line)
-    speed(args.out / "corpus")
+    speed(corpus)
 
 
 def speed(corpus: Path) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from bench.corpus import place
 from bench.signals import hostile, megabytes, of_corpus, sample
 from codemill import _core, languages
 
@@ -77,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--no-hostile", action="store_true")
     args = parser.parse_args(argv)
     most = (5 if args.small else args.megabytes) * 10**6
-    found = sample(args.folder, most) if args.folder else of_corpus(args.out, most)
+    found = sample(args.folder, most) if args.folder else of_corpus(place(args.out, small=args.small), most)
     rows = [row for row in found if row[2] in ("code", "data")]
     by_language: dict[str, list[Row]] = {}
     for row in rows:

@@ -45,7 +45,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from bench import other_packages
-from bench.corpus import BenchError
+from bench.corpus import BenchError, place
 from bench.exact_dedup import RESULTS, machine
 from bench.redact_peers import TOOLS
 from bench.redact_planted import KINDS, Document, plant
@@ -319,9 +319,10 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     if not Path(args.peers_python).exists():
         parser.error(f"--peers-python: there is no {args.peers_python}")
-    if not any((args.out / "corpus").glob("*.parquet")):
-        raise BenchError(f"no corpus in {args.out}; run python -m bench.corpus --out {args.out}")
-    lines, gone = drawn(args.out / "corpus")
+    corpus = place(args.out, small=args.small) / "corpus"
+    if not any(corpus.glob("*.parquet")):
+        raise BenchError(f"no corpus in {corpus}; run python -m bench.corpus --out {args.out}")
+    lines, gone = drawn(corpus)
     for other in other_packages.OTHERS:
         folder = getattr(args, other)
         if any((folder / "corpus").glob("*.parquet")):
@@ -365,7 +366,7 @@ def main(argv: list[str] | None = None) -> None:
             for kind, s in scores.items():
                 cells = (name, of, kind, s["labels"], shown(s["precision"]), shown(s["recall"]), f"{rate:.2f}")
                 print(f"| {' | '.join(map(str, cells))} |", flush=True)
-    fast = results["speed"] = speed(args.out / "corpus", 4000 // small)
+    fast = results["speed"] = speed(corpus, 4000 // small)
     rates = f"headers {fast['headers']:.0f}, redact {fast['redact']:.0f}, one after the other {fast['both']:.0f} MB/s"
     print(f"\ncodemill, Arrow to Arrow, one core, {fast['megabytes']:.0f} MB of the corpus: {rates}")
     size = 8_000_000 // small

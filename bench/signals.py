@@ -144,7 +144,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--no-hostile", action="store_true")
     args = parser.parse_args(argv)
     most = (5 if args.small else args.megabytes) * 10**6
-    rows = sample(args.folder, most) if args.folder else of_corpus(args.out, most)
+    rows = sample(args.folder, most) if args.folder else of_corpus(corpus.place(args.out, small=args.small), most)
     size, whole = megabytes(rows), seconds(rows, repetitions=args.repetitions)
     print(f"{'':28} {'files':>7} {'MB':>7} {'MB/s':>7} {'share':>6}")
     print(f"{'all signals':28} {len(rows):7} {size:7.1f} {size / whole:7.1f} {1:6.0%}")

@@ -56,7 +56,7 @@ DOCUMENT = pa.schema(
         pa.field("revision", pa.string()),
         pa.field("stars", pa.int64()),
         pa.field("commit_time", TIME),
-        pa.field("license", pa.list_(pa.string())),
+        pa.field("license", pa.list_(pa.string())),  # SPDX expressions, all of which apply; null = unknown
         pa.field("size", pa.int64()),  # bytes as ingested, before decoding
         pa.field("content_sha256", SHA256),  # of the original bytes
         pa.field("content", pa.large_string()),  # UTF-8
@@ -102,6 +102,11 @@ LEDGER = pa.schema(
         pa.field("source", pa.string()),
         pa.field("repo", pa.string()),
         pa.field("path", pa.string()),
+        pa.field("revision", pa.string()),
+        pa.field("stars", pa.int64()),  # these two, then repo and path, choose between copies
+        pa.field("commit_time", TIME),
+        pa.field("license", pa.list_(pa.string())),
+        pa.field("content_sha256", SHA256),  # null if it was not read
         pa.field("language", pa.string()),  # null if dropped before detection
         pa.field("doc_type", pa.string()),
         pa.field("size", pa.int64()),

@@ -161,6 +161,32 @@ class RuleBook:
         new = dataclasses.replace(old, rules=old.changed(old.name, rule).rules)
         return RuleBook(tuple(new if s.name == set_name else s for s in self.sets))
 
+    def without(self, *names: str) -> RuleBook:
+        """A copy in which rules never fire: those on a `SIGNAL`, in all sets, or the one of `SET:SIGNAL`.
+
+        Raises: RecipeError for a rule that the book has not, with the nearest.
+        """
+        off: set[tuple[str, str]] = set()
+        there = {(s.name, rule.signal) for s in self.sets for rule in s.rules}
+        for name in names:
+            before, colon, signal = name.rpartition(":")
+            fitting = {(where, what) for where, what in there if what == signal and (not colon or where == before)}
+            if not fitting:
+                known = {what for _, what in there} | {f"{where}:{what}" for where, what in there if colon}
+                raise RecipeError(f"there is no rule {name!r}", remedy=did_you_mean(name, sorted(known)))
+            off |= fitting
+        return RuleBook(
+            tuple(
+                dataclasses.replace(
+                    s,
+                    rules=tuple(
+                        dataclasses.replace(r, active=False) if (s.name, r.signal) in off else r for r in s.rules
+                    ),
+                )
+                for s in self.sets
+            )
+        )
+
 
 def book_from(value: dict[str, object]) -> RuleBook:
     """Reads a rule book from a manifest. Raises: RecipeError if it is not one."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import io
+import json
 import os
 import tarfile
 from pathlib import Path
@@ -104,3 +106,14 @@ def test_measure_sees_memory_and_enforces_a_cap() -> None:
     assert capped.outcome == "killed"
     failed = measure.measure([*python, "raise MemoryError('by myself')"], cores=1, cap=100_000_000)
     assert (failed.outcome, failed.detail) == ("failed", "exit 1: MemoryError: by myself")
+
+
+@pytest.mark.parametrize("name", ["lex", "signals", "headers", "redact"])
+def test_small_benchmarks_take_the_small_corpus(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    module = importlib.import_module(f"bench.{name}")
+    options = ["--out", str(tmp_path), "--small", *(["--lines"] if name == "redact" else [])]
+    with pytest.raises(bench_corpus.BenchError, match="corpus"):
+        module.main(options)
+    bench_corpus.from_folder(Path(json.__file__).parent, tmp_path / "small")
+    module.main(options)
+    assert capsys.readouterr().out

@@ -69,4 +69,4 @@ def test_the_ledger_counts_every_change_by_kind(tmp_path: Path) -> None:
 def test_one_text_at_a_time_as_well(name: str) -> None:
     text = FILES[name][0].decode()
     assert cm.redact(text).content == text
-    assert cm.strip_header(text, "jupyter notebook") == text
+    assert cm.strip_header(text, language="jupyter notebook") == text

@@ -271,12 +271,12 @@ def test_stacked_notices_in_any_script_go(made: tuple[str, str, str, str], newli
     language, first, notices, code = made
     marked = mark and language != "batchfile" and not first.startswith("#!")  # cmd.exe does not know the mark
     text = ("\ufeff" if marked else "") + (first + notices + code).replace("\n", newline)
-    left = cm.strip_header(text, language)
+    left = cm.strip_header(text, language=language)
     assert only_cut(text, left)
     assert left.endswith(code.replace("\n", newline))
     assert left.startswith(("\ufeff" + first if text.startswith("\ufeff") else first).replace("\n", newline))
     assert not any(word in left for word in ("Copyright", "©", "SPDX", "Licensed", "redistribute"))
-    assert cm.strip_header(left, language) == left
+    assert cm.strip_header(left, language=language) == left
 
 
 PARTS = st.sampled_from(
@@ -289,7 +289,7 @@ PARTS = st.sampled_from(
 @settings(deadline=None)
 @given(st.lists(PARTS, max_size=30).map("".join), st.sampled_from(["python", "javascript", "c", "java", "html", "php"]))
 def test_whatever_the_text_only_comments_go(text: str, language: str) -> None:
-    left = cm.strip_header(text, language)
+    left = cm.strip_header(text, language=language)
     assert left == text or only_cut(text, left)
     if language == "python":
         try:

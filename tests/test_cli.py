@@ -127,7 +127,7 @@ def test_json_lines_for_machines(code: Path, tmp_path: Path) -> None:
     assert events[-1]["event"] == "done"
     assert events[-1]["ingested"]["rows"] == 6
     steps = [e["name"] for e in events if e["event"] == "step"]
-    assert steps[:5] == ["ingest.files", "ingest.twins", "detect.language", "detect.keep", "clean.notebooks"]
+    assert steps[:5] == ["ingest.files", "ingest.twins", "licenses.spread", "detect.language", "detect.keep"]
     assert steps[-1] == "sample.fraction"
 
 

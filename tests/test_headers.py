@@ -56,20 +56,20 @@ BLOCK = {
 def test_a_notice_in_line_comments_goes_and_documentation_stays(language: str) -> None:
     opener, code = LINE[language]
     notice = "".join(f"{opener} {line}\n" for line in NOTICE)
-    assert cm.strip_header(f"{notice}\n{code}\n", language) == f"{code}\n"
+    assert cm.strip_header(f"{notice}\n{code}\n", language=language) == f"{code}\n"
     title = f"{opener} Reads settings and nothing else.\n"
-    assert cm.strip_header(f"{title}{opener}\n{notice}\n{code}\n", language) == f"{title}\n{code}\n"
-    assert cm.strip_header(f"{title}\n{code}\n", language) == f"{title}\n{code}\n"
+    assert cm.strip_header(f"{title}{opener}\n{notice}\n{code}\n", language=language) == f"{title}\n{code}\n"
+    assert cm.strip_header(f"{title}\n{code}\n", language=language) == f"{title}\n{code}\n"
 
 
 @pytest.mark.parametrize("language", BLOCK)
 def test_a_notice_in_a_block_comment_goes_and_documentation_stays(language: str) -> None:
     opener, margin, closer, code = BLOCK[language]
     notice = "".join(f"{margin}{line}\n" for line in NOTICE)
-    assert cm.strip_header(f"{opener}\n{notice}{closer}\n\n{code}\n", language) == f"{code}\n"
+    assert cm.strip_header(f"{opener}\n{notice}{closer}\n\n{code}\n", language=language) == f"{code}\n"
     title = f"{opener}\n{margin}Reads settings and nothing else.\n"
     mixed = f"{title}\n{notice}{closer}\n{code}\n"
-    assert cm.strip_header(mixed, language) == f"{title}{closer}\n{code}\n"
+    assert cm.strip_header(mixed, language=language) == f"{title}{closer}\n{code}\n"
 
 
 @pytest.mark.parametrize(
@@ -103,10 +103,10 @@ def test_what_a_tool_obeys_stays_before_and_after_a_notice(language: str, first:
     opener = languages.get(language).line_comments or (("#",) if language in ("python", "yaml", "ruby") else ())
     start, end = (f"{opener[0]} ", "") if opener else ("<!-- ", " -->")
     notice = f"{start}Copyright 2020 Jane Doe. All rights reserved.{end}\n"
-    kept = cm.strip_header(f"{first}\n{notice}code\n", language)
+    kept = cm.strip_header(f"{first}\n{notice}code\n", language=language)
     assert kept == f"{first}\ncode\n"
     if first[0] in "#/{" and not first.startswith(("#!", "#region")):
-        assert cm.strip_header(f"{notice}{first}\ncode\n", language) == f"{first}\ncode\n"
+        assert cm.strip_header(f"{notice}{first}\ncode\n", language=language) == f"{first}\ncode\n"
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_what_a_tool_obeys_stays_before_and_after_a_notice(language: str, first:
     ],
 )
 def test_holders_years_and_names_in_any_script(line: str) -> None:
-    assert cm.strip_header(f"// {line}\nint a;\n", "c") == "int a;\n"
+    assert cm.strip_header(f"// {line}\nint a;\n", language="c") == "int a;\n"
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_holders_years_and_names_in_any_script(line: str) -> None:
 )
 def test_documentation_about_rights_is_no_notice(line: str) -> None:
     text = f"// {line}\nint a;\n"
-    assert cm.strip_header(text, "c") == text
+    assert cm.strip_header(text, language="c") == text
 
 
 WHOLE = (
@@ -185,7 +185,7 @@ def test_documentation_below_a_line_of_a_notice_stays(notice: str, opener: str, 
     for line in BELOW:
         for between in ("", f"{margin.rstrip()}\n"):
             text = f"{opener}{margin}{notice}\n{between}{margin}{line}\n{margin}And so on.\n{closer}int a;\n"
-            left = cm.strip_header(text, "c")
+            left = cm.strip_header(text, language="c")
             assert line in left, text
             assert notice not in left, text
 
@@ -204,7 +204,7 @@ def test_documentation_below_a_line_of_a_notice_stays(notice: str, opener: str, 
     ],
 )
 def test_names_and_sentences_of_licences_go_on_over_lines(line: str) -> None:
-    assert cm.strip_header(f"// {line}\nint a;\n", "c") == "int a;\n"
+    assert cm.strip_header(f"// {line}\nint a;\n", language="c") == "int a;\n"
 
 
 @pytest.mark.parametrize(
@@ -227,12 +227,12 @@ def test_names_and_sentences_of_licences_go_on_over_lines(line: str) -> None:
 @pytest.mark.parametrize("notice", ["", "// Copyright 2020 A.\n// Licensed under the MIT License.\n\n"])
 def test_words_of_licences_are_no_notice(line: str, notice: str) -> None:
     text = f"// {line}\nint a;\n"
-    assert cm.strip_header(notice + text, "c") == text
+    assert cm.strip_header(notice + text, language="c") == text
 
 
 def test_an_item_of_a_list_is_no_claim() -> None:
     text = "/*\n * (a) Nothing at all,\n * (b) Size alone,\n * (c) Size and Kind,\n * (d) All.\n */\nint a;\n"
-    assert cm.strip_header("/* SPDX-License-Identifier: MIT */\n" + text, "c") == text
+    assert cm.strip_header("/* SPDX-License-Identifier: MIT */\n" + text, language="c") == text
 
 
 def test_of_a_line_that_says_something_else_only_the_claim_goes() -> None:
@@ -244,7 +244,7 @@ def test_of_a_line_that_says_something_else_only_the_claim_goes() -> None:
         ("// Copyright 2020 Foo. Parses dates and times.", "// Parses dates and times."),
         (f"// Copyright 2020 A\n// {made}", f"// {made}"),
     ]:
-        assert cm.strip_header(f"{before}\nint a;\n", "c") == f"{after}\nint a;\n"
+        assert cm.strip_header(f"{before}\nint a;\n", language="c") == f"{after}\nint a;\n"
 
 
 def test_a_sentence_on_the_code_that_also_names_its_licence_stays() -> None:
@@ -253,45 +253,45 @@ def test_a_sentence_on_the_code_that_also_names_its_licence_stays() -> None:
         "Android, iOS) and released under\nthe terms of the MIT License.\n\nIt has many dials.\n"
     )
     text = f'"""{doc}"""\nimport os\n'
-    assert cm.strip_header(text, "python") == text
+    assert cm.strip_header(text, language="python") == text
 
 
 def test_a_docstring_that_is_a_notice_goes_and_a_mixed_one_loses_its_lines() -> None:
     alone = '"""Copyright 2020 A. All rights reserved."""\nimport os\n'
-    assert cm.strip_header(alone, "python") == "import os\n"
+    assert cm.strip_header(alone, language="python") == "import os\n"
     mixed = '"""Reads settings.\n\n:copyright: 2020 by A.\n:license: BSD, see LICENSE.\n"""\nimport os\n'
-    assert cm.strip_header(mixed, "python") == '"""Reads settings.\n"""\nimport os\n'
+    assert cm.strip_header(mixed, language="python") == '"""Reads settings.\n"""\nimport os\n'
     # Something else stands in its line: without the docstring that would not parse.
     sticky = '"""Copyright 2020 A. All rights reserved."""; import os\n'
-    assert cm.strip_header(sticky, "python") == sticky
+    assert cm.strip_header(sticky, language="python") == sticky
 
 
 def test_stacked_notices_go_and_a_comment_between_them_stays() -> None:
     text = "// Copyright 2001 A.\n\n/*\n * Licensed under the MIT License.\n */\n\n// Adds.\n\n// (c) 2020 B\nint a;\n"
-    assert cm.strip_header(text, "c") == "// Adds.\n\nint a;\n"
+    assert cm.strip_header(text, language="c") == "// Adds.\n\nint a;\n"
 
 
 def test_a_notice_after_the_first_code_stays() -> None:
     text = "import os\n# Copyright 2020 A. All rights reserved.\n"
-    assert cm.strip_header(text, "python") == text
+    assert cm.strip_header(text, language="python") == text
 
 
 def test_line_ends_and_byte_order_mark_stay() -> None:
-    assert cm.strip_header("\ufeff// Copyright 2020 A.\r\n\r\nint a;\r\n", "c") == "\ufeffint a;\r\n"
-    assert cm.strip_header("// Copyright 2020 A.", "c") == ""
+    assert cm.strip_header("\ufeff// Copyright 2020 A.\r\n\r\nint a;\r\n", language="c") == "\ufeffint a;\r\n"
+    assert cm.strip_header("// Copyright 2020 A.", language="c") == ""
 
 
 def test_an_encoding_that_had_no_effect_is_not_woken() -> None:
     text = "# Copyright 2020 A.\n# All rights reserved.\n\n# coding: latin-1\nx = 1\n"
-    assert cm.strip_header(text, "python") == text
+    assert cm.strip_header(text, language="python") == text
 
 
 def test_of_text_documents_only_html_comments_go() -> None:
     notice = "<!-- Copyright 2020 A. All rights reserved. -->\n\n"
     page = "# Title\n\nCopyright 2020 A. All rights reserved.\n"
-    assert cm.strip_header(notice + page, "markdown") == page
-    assert cm.strip_header(page, "text") == page
-    assert cm.strip_header(page, "restructuredtext") == page
+    assert cm.strip_header(notice + page, language="markdown") == page
+    assert cm.strip_header(page, language="text") == page
+    assert cm.strip_header(page, language="restructuredtext") == page
 
 
 @pytest.mark.parametrize(
@@ -317,7 +317,7 @@ def test_of_text_documents_only_html_comments_go() -> None:
 @pytest.mark.parametrize("language", ["c", "scala", "python"])
 def test_hostile_texts_take_no_time(text: str, language: str) -> None:
     started = time.perf_counter()
-    cm.strip_header(text, language)
+    cm.strip_header(text, language=language)
     assert time.perf_counter() - started < 2
 
 
@@ -334,7 +334,7 @@ def test_arguments_are_checked() -> None:
     with pytest.raises(ValueError, match="same number of rows"):
         _core.strip_headers(content, pa.array([], pa.string()), languages.syntaxes())
     with pytest.raises(cm.RecipeError, match="no language"):
-        cm.strip_header("x", "klingon")
+        cm.strip_header("x", language="klingon")
 
 
 def tokens(text: str) -> list[tuple[int, str]]:
@@ -363,7 +363,7 @@ def test_python_means_what_it_meant() -> None:
         except (SyntaxError, UnicodeDecodeError, ValueError):
             continue
         for given in (text, notice + text):
-            left = cm.strip_header(given, "python")
+            left = cm.strip_header(given, language="python")
             if left == given:
                 continue
             changed += 1

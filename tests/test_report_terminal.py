@@ -130,12 +130,18 @@ def test_a_path_in_many_repositories_gives_them_all(tmp_path: Path) -> None:
     assert "10 more files with this path" in printed(explain(tmp_path, "setup.py"))
 
 
+def test_the_end_of_a_path_finds_files_of_whole_names(out: Path) -> None:
+    found = explain_data(out, "main.c")
+    assert sorted(m["ledger"]["repo"] for m in found["matches"]) == ["one", "two"]
+    assert [m["ledger"]["path"] for m in explain_data(out, "lib/src/main.c")["matches"]] == ["lib/src/main.c"]
+    assert not explain_data(out, "ain.c")["found"]
+
+
 @pytest.mark.parametrize(
     ("query", "suggested"),
     [
         ("elsewhere/src/main.c", ["one/src/main.c", "two/lib/src/main.c"]),  # the longest common ending
         ("/home/me/lib/src/main.c", ["two/lib/src/main.c"]),
-        ("main.c", ["one/src/main.c", "two/lib/src/main.c"]),
         ("BIG", ["two/big.bin"]),
         ("no such thing", []),
         ("", []),

@@ -17,7 +17,7 @@ from typing import Any, overload
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from codemill import _core
+from codemill import _core, languages
 from codemill.columns import Column, column
 from codemill.document import KINDS
 from codemill.errors import RecipeError, did_you_mean
@@ -118,21 +118,35 @@ def redact_array(
 
 
 @overload
-def redact(texts: str, *, language: str | None = None, patterns: Sequence[Pattern] = ()) -> Redaction: ...
-@overload
-def redact(texts: Column, *, language: str | None = None, patterns: Sequence[Pattern] = ()) -> pa.RecordBatch: ...
 def redact(
-    texts: str | Column, *, language: str | None = None, patterns: Sequence[Pattern] = ()
+    texts: str, *, language: str | None = None, path: str | None = None, patterns: Sequence[Pattern] = ()
+) -> Redaction: ...
+@overload
+def redact(
+    texts: Column,
+    *,
+    language: str | Column | None = None,
+    path: str | Column | None = None,
+    patterns: Sequence[Pattern] = (),
+) -> pa.RecordBatch: ...
+def redact(
+    texts: str | Column,
+    *,
+    language: str | Column | None = None,
+    path: str | Column | None = None,
+    patterns: Sequence[Pattern] = (),
 ) -> Redaction | pa.RecordBatch:
     """Replaces personal data and secrets by placeholders, in one text or many.
 
-    `language` applies to all texts; in configuration, shell and prose, values need no quotes. `patterns` are custom
-    patterns: dicts with `name`, `pattern` (the syntax of Rust's `regex`; if it has a group, only that is replaced),
+    `language` is one for all texts or one for each, by any of its names: in configuration, shell and prose, values need
+    no quotes. Without it the language is detected as a recipe does, from the content and from `path`; a text of unknown
+    language is read as configuration. `patterns` are custom patterns:
+    dicts with `name`, `pattern` (the syntax of Rust's `regex`; if it has a group, only that is replaced),
     `kind` (default "key") and `anchors` (literals one of which begins every match; without them each line is searched).
 
     Shape: for one text a Redaction; for many a record batch with `content` and a count for each of `KINDS`.
     Null: where the text is.
-    Raises: RecipeError naming a pattern that does not compile.
+    Raises: RecipeError naming a pattern that does not compile, or for an unknown language, with the nearest names.
 
     >>> redact("# Written by Jane Doe <jane.doe@web.de>")
     Redaction(content='# Written by <name> <<email>>', counts={'name': 1, 'email': 1})
@@ -143,16 +157,17 @@ def redact(
     """
     single = isinstance(texts, str)
     content = pa.array([texts], pa.large_string()) if single else column(texts, pa.large_string())
-    spoken = None if language is None else pa.array([language] * len(content))
-    redacted = redact_array(content, spoken, patterns)
+    redacted = redact_array(content, languages.spoken(content, language=language, path=path), patterns)
     if not single:
         return pa.RecordBatch.from_struct_array(redacted)
     row = redacted[0].as_py()
     return Redaction(row.pop("content"), {kind: n for kind, n in row.items() if n})
 
 
-def findings(text: str, *, language: str | None = None, patterns: Sequence[Pattern] = ()) -> list[dict[str, Any]]:
-    """The places in a text that redaction would replace, without the values.
+def findings(
+    text: str, *, language: str | None = None, path: str | None = None, patterns: Sequence[Pattern] = ()
+) -> list[dict[str, Any]]:
+    """The places in a text that redaction would replace, without the values. `language` and `path` as for `redact`.
 
     Returns: for each `start` and `end` (bytes of UTF-8), `line` and `column` (from 1; the column in bytes), `kind`
     and `rule`.
@@ -160,8 +175,9 @@ def findings(text: str, *, language: str | None = None, patterns: Sequence[Patte
     >>> findings("a\\n# @author jdoe\\n")
     [{'start': 12, 'end': 16, 'line': 2, 'column': 11, 'kind': 'name', 'rule': 'author'}]
     """
+    spoken = languages.spoken(pa.array([text], pa.large_string()), language=language, path=path)[0].as_py()
     raw, line, seen, rows = text.encode(), 1, 0, []
-    for start, end, kind, rule in _native(_key(patterns)).findings(text, language in BARE):
+    for start, end, kind, rule in _native(_key(patterns)).findings(text, spoken is None or spoken in BARE):
         line += raw.count(b"\n", seen, start)
         seen = start
         column = start - raw.rfind(b"\n", 0, start)

@@ -10,12 +10,13 @@
     teacher      ask, calls
 
 Exit status: 0 done, 1 failed (the message says what, where and what to do), 2 wrong usage or recipe,
-130 interrupted (run again to go on).
+130 interrupted, 143 by SIGTERM (run again to go on).
 """
 
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 
 import click
@@ -25,29 +26,51 @@ from rich.logging import RichHandler
 from codemill.cli import catalogue, cleaning, execution, forget, look, release, run, teacher
 from codemill.cli.shared import CONTEXT
 from codemill.errors import CodemillError, RecipeError
+from codemill.machine.scarce import check_address_space, scarcity
 
 
 def main() -> None:
     """Entry point of the `codemill` command."""
     errors = Console(stderr=True, soft_wrap=True)
-    handler = RichHandler(console=errors, show_time=False, show_path=False, markup=False)
+    # Rich's handler lays messages out in a table, which breaks lines where there is no terminal to fit.
+    rich = RichHandler(console=errors, show_time=False, show_path=False, markup=False)
+    handler = rich if errors.is_terminal else _Plain()
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
+    signal.signal(signal.SIGTERM, _terminated)
     try:
-        sys.exit(cli.main(standalone_mode=False) or 0)
+        with scarcity():
+            check_address_space()
+            sys.exit(cli.main(standalone_mode=False) or 0)
     except click.exceptions.Exit as leaving:
         sys.exit(leaving.exit_code)
     except click.ClickException as error:
         error.show()
         sys.exit(2)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as interrupted:
         errors.print("interrupted; run the same command again to go on where it stopped")
-        sys.exit(130)
+        sys.exit(143 if _Terminated in map(type, (interrupted, interrupted.__cause__)) else 130)  # click wraps it
     except BrokenPipeError:  # the reader (head, less) has seen enough
         sys.stderr.close()
         sys.exit(0)
     except CodemillError as error:
         errors.print(f"error: {error}", markup=False, highlight=False)
         sys.exit(2 if isinstance(error, RecipeError) else 1)
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM: a batch system's time is over, say. It is met like Ctrl-C."""
+
+
+def _terminated(*_: object) -> None:
+    raise _Terminated
+
+
+class _Plain(logging.Handler):
+    """Warnings as lines of their own, whole, for logs and pipes."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Prints one."""
+        print(f"{record.levelname.lower()}: {self.format(record)}", file=sys.stderr, flush=True)
 
 
 @click.group(context_settings=CONTEXT)

@@ -19,18 +19,17 @@ def redact(file: Path, language: str | None, as_json: bool) -> None:
     """Prints FILE with placeholders for personal data and secrets, and on stderr how many."""
     import pyarrow as pa
 
-    from codemill import _core, cleaning, languages
+    from codemill import _core, cleaning
 
     row = _core.decode(pa.array([file.read_bytes()], pa.large_binary())).to_pylist()[0]
     decoded = row["content"]
     if decoded is None:
         raise InputError(f"the file is {row['reason']}, not text", where=file)
-    language = languages.get(language).name if language else languages.detect(file.name, decoded).language
     if as_json:
-        for row in cleaning.findings(decoded, language=language):
+        for row in cleaning.findings(decoded, language=language, path=file.name):
             print(json.dumps(row))
         return
-    done = cleaning.redact(decoded, language=language)
+    done = cleaning.redact(decoded, language=language, path=file.name)
     sys.stdout.write(done.content)
     sys.stdout.flush()
     counted = ", ".join(f"{n} {kind}" for kind, n in done.counts.items())

@@ -7,6 +7,7 @@ import inspect
 import json
 import re
 import sys
+import time
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,7 @@ from rich.table import Table as Grid
 
 import codemill
 from codemill import catalog
+from codemill.cli import shaping
 from codemill.cli.empty import warnings
 from codemill.cli.shared import CONTEXT
 from codemill.errors import RecipeError
@@ -84,10 +86,11 @@ def _option(parameter: inspect.Parameter, hint: Any, recipe: str) -> click.Optio
     )
 
 
-class Memory(click.ParamType[int]):
-    """An amount of memory such as 4GiB, 800MB or 2000000000."""
+class Size(click.ParamType[int]):
+    """A number of bytes such as 4GiB, 800MB or 2000000000."""
 
     name = "size"
+    what = "a size"
     UNITS: typing.ClassVar[Mapping[str, int]] = {
         "": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
         "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30,
@@ -99,9 +102,17 @@ class Memory(click.ParamType[int]):
             return value
         match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-zA-Z]*)", value.strip())
         if not match or match[2].lower() not in self.UNITS:
-            self.fail(f"{value!r} is not an amount of memory; write 4GiB, 800MB or a number of bytes", param, ctx)
+            self.fail(f"{value!r} is not {self.what}; write 4GiB, 800MB or a number of bytes", param, ctx)
         return int(float(match[1]) * self.UNITS[match[2].lower()])
 
+
+class Memory(Size):
+    """An amount of memory."""
+
+    what = "an amount of memory"
+
+
+FORMATS = ("parquet", "jsonl.zst")
 
 INPUT = click.Option(
     ["--input", "-i", "inputs"],
@@ -120,10 +131,21 @@ RUN_OPTIONS = [
     click.Option(["--max-cost"], type=click.FloatRange(0), help="Money for teachers, in the currency of their prices."),
     click.Option(["--max-requests"], type=click.IntRange(0), help="Requests to teachers; answers stored are none."),
     click.Option(["--collect"], is_flag=True, help="Ask nobody: write requests down for `codemill calls export`."),
+    click.Option(["--to"], metavar="STEP", help="Build up to this step only, to look at what it leaves."),
+    click.Option(
+        ["--format"], type=click.Choice(FORMATS), help="Write OUT/shards besides, for other tools. [default: parquet]"
+    ),
+    click.Option(["--shard-size"], type=Size(), help="Content of a file of OUT/shards. [default: 256MB]"),
+    click.Option(["--no-report"], is_flag=True, help="Do not write report.html; `codemill report OUT` does later."),
     click.Option(["--rehash"], is_flag=True, help="Hash what is built already before using it."),
     click.Option(["--json", "as_json"], is_flag=True, help="Events and the result as JSON lines on stdout."),
 ]
-PLAN_OPTIONS = [INPUT, OUT, click.Option(["--json", "as_json"], is_flag=True, help="As JSON.")]
+PLAN_OPTIONS = [
+    INPUT,
+    OUT,
+    click.Option(["--to"], metavar="STEP", help="Up to this step only."),
+    click.Option(["--json", "as_json"], is_flag=True, help="As JSON."),
+]
 
 
 def _labelled(opened: Sequence[Any]) -> tuple[Any, ...]:
@@ -167,6 +189,10 @@ def _run(
     max_cost: float | None,
     max_requests: int | None,
     collect: bool,
+    to: str | None,
+    format: str | None,
+    shard_size: int | None,
+    no_report: bool,
     rehash: bool,
     as_json: bool,
 ) -> None:
@@ -176,8 +202,9 @@ def _run(
 
     if calls is not None:
         calls = str(calls_of(out, calls))
+    began = time.monotonic()
     console = Console(soft_wrap=True)
-    wanted = _outputs(recipe, inputs, params)
+    wanted = shaping.shaped(_outputs(recipe, inputs, params), to=to, format=format, shard_size=shard_size)
     if not as_json:
         console.print(f"[bold]{recipe.name}[/bold] → {out}", highlight=False)
     manifest = codemill.build(
@@ -192,26 +219,37 @@ def _run(
         progress=JsonLines(sys.stdout) if as_json else Terminal(console),
     )
     if as_json:
-        summary = {k: manifest[k] for k in ("ingested", "kept", "dropped", "seconds")}
-        summary["warnings"] = warnings(manifest)
-        print(json.dumps({"event": "done", **summary, "report": report.write(out)}))
+        summary = {k: manifest[k] for k in ("ingested", "kept", "dropped")}
+        summary |= {"warnings": warnings(manifest), "report": report.write(out, page=not no_report)}
+        print(json.dumps({"event": "done", **summary, "seconds": round(time.monotonic() - began, 3)}))
         return
+    places = [f"{title} {below(out, title)}" for title in manifest["outputs"]]
+    with console.status("writing the report"):  # of a large run it takes a while: it judges with other thresholds
+        if written := report.write(out, page=not no_report):
+            places.append(f"report {written}")
     found, kept, dropped = (manifest[k]["rows"] for k in ("ingested", "kept", "dropped"))
-    total = f"[bold]{found:,} found = {kept:,} kept + {dropped:,} dropped[/bold]  in {manifest['seconds']:.1f} s"
+    total = f"[bold]{found:,} found = {kept:,} kept + {dropped:,} dropped[/bold]  in {time.monotonic() - began:.1f} s"
     console.print(total, highlight=False)
     for note in dict.fromkeys(note for given in manifest["inputs"] for note in given["notes"]):
         console.print(f"  note: {note}", highlight=False)
     for warning in warnings(manifest):
         console.print(f"[bold yellow]warning:[/bold yellow] {escape(warning)}", highlight=False)
-    places = [f"{title} {below(out, title)}" for title in manifest["outputs"]]
-    with console.status("writing the report"):  # of a large run it takes a while: it judges with other thresholds
-        if written := report.write(out):
-            places.append(f"report {written}")
     console.print(" · ".join(places), highlight=False)
+    if to is not None:
+        console.print(shaping.how_to_look(out, to), highlight=False, markup=False)
 
 
-def _plan(recipe: catalog.Recipe, params: dict[str, Any], *, inputs: Sequence[str], out: str, as_json: bool) -> None:
-    planned = codemill.plan(_outputs(recipe, inputs, params), out)
+def _plan(
+    recipe: catalog.Recipe,
+    params: dict[str, Any],
+    *,
+    inputs: Sequence[str],
+    out: str,
+    to: str | None,
+    as_json: bool,
+) -> None:
+    wanted = shaping.shaped(_outputs(recipe, inputs, params), to=to, format=None, shard_size=None)
+    planned = codemill.plan(wanted, out)
     steps = []
     for node, state in zip(planned.nodes, planned.states, strict=True):
         step = node.table.step

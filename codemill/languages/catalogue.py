@@ -65,14 +65,20 @@ def all() -> tuple[Language, ...]:
 
 
 def get(name: str) -> Language:
-    """The language of that key. Raises: RecipeError with the nearest keys.
+    """The language of that key, title or alias, in any case: "cpp", "C++", "Shell". A key counts before a title, and
+    that before an alias.
 
-    >>> get("cpp").title
-    'C++'
+    Raises: RecipeError with the nearest names.
+
+    >>> get("cpp").title, get("C++").name, get("golang").name
+    ('C++', 'cpp', 'go')
     """
-    language = _by_name().get(name)
+    key = name.strip().lower()
+    language = _by_name().get(name) or _by_name().get(key) or _by_other_name().get(key)
     if language is None:
-        raise RecipeError(f"there is no language {name!r}", remedy=did_you_mean(name, _by_name()))
+        titles = (la.title.lower() for la in all())
+        near = did_you_mean(key, dict.fromkeys([*_by_name(), *titles, *_by_other_name()]))
+        raise RecipeError(f"there is no language {name!r}", remedy=near)
     return language
 
 
@@ -129,6 +135,18 @@ def fingerprint() -> str:
 @functools.cache
 def _by_name() -> dict[str, Language]:
     return {language.name: language for language in all()}
+
+
+@functools.cache
+def _by_other_name() -> dict[str, Language]:
+    """Languages by title and alias in small letters; of two with one name the first by title."""
+    found: dict[str, Language] = {}
+    for language in all():
+        found.setdefault(language.title.lower(), language)
+    for language in sorted(all(), key=lambda language: not language.popular):
+        for alias in language.aliases:
+            found.setdefault(alias.lower(), language)
+    return found
 
 
 def _load(folder: Traversable) -> tuple[Language, ...]:

@@ -13,8 +13,8 @@ from typing import overload
 import pyarrow as pa
 
 from codemill import _core
-from codemill.columns import column
-from codemill.languages.catalogue import native
+from codemill.columns import Column, column
+from codemill.languages.catalogue import get, native
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,31 @@ def detect(
     paths = column(path, pa.string())
     texts = pa.nulls(len(paths), pa.large_string()) if content is None else column(content, pa.large_string())
     return _run(paths, texts)
+
+
+def spoken(content: pa.Array, *, language: str | Column | None = None, path: str | Column | None = None) -> pa.Array:
+    """The language of each text: the one that is named, by any of its names, or else the one that is detected.
+
+    `language` and `path` are one for all texts, or one for each. Null: no strategy recognises the text.
+    Raises: RecipeError for an unknown language, with the nearest names; ValueError if lengths differ.
+
+    >>> spoken(pa.array(["int x;"]), language="C++").to_pylist(), spoken(pa.array(["a"]), path="a.rs").to_pylist()
+    (['cpp'], ['rust'])
+    """
+    rows = len(content)
+    if language is None:
+        paths = column("" if path is None else path, pa.string(), repeat=rows)
+        _same(len(paths), rows, "path")
+        return _run(paths, content.cast(pa.large_string()))["language"].cast(pa.string())
+    named = column(language, pa.string(), repeat=rows)
+    _same(len(named), rows, "language")
+    keys = {name: get(name).name for name in named.unique().to_pylist() if name is not None}
+    return pa.array([None if name is None else keys[name] for name in named.to_pylist()], pa.string())
+
+
+def _same(given: int, rows: int, what: str) -> None:
+    if given != rows:
+        raise ValueError(f"{rows} texts and {given} of {what}: give one for all, or one for each")
 
 
 def _run(paths: pa.Array, texts: pa.Array) -> pa.RecordBatch:

@@ -8,13 +8,14 @@ cannot account for a file cannot be trusted with any.
 from __future__ import annotations
 
 import base64
+import contextlib
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from codemill.errors import BuildError, InputError, RecipeError
+from codemill.errors import BuildError, EnvironmentProblem, InputError, RecipeError
 from codemill.machine import books, planning, tasks
 from codemill.machine.engine import Engine, Task, engine_named
 from codemill.machine.engine import run as run_tasks
@@ -29,6 +30,7 @@ from codemill.machine.planning import Built, Named, Node, Plan, Shelf, built_of,
 from codemill.machine.progress import Progress, Silent
 from codemill.machine.publishing import publish, published
 from codemill.machine.reading import Around
+from codemill.machine.scarce import scarcity
 from codemill.machine.store import Damaged, Place, Receipt, seal, sweep
 from codemill.machine.table import Outputs, Table, outputs_of
 
@@ -68,7 +70,7 @@ def build(
     check_places(wanted, folder)
     check_output(folder, outputs_of(wanted))
     folder.make()
-    with locked(folder):
+    with scarcity(), _lost(folder), locked(folder):
         own = isinstance(engine, str)
         running = engine_named(engine, workers, memory) if isinstance(engine, str) else engine
         try:
@@ -78,6 +80,18 @@ def build(
         finally:
             if own:
                 running.close()
+
+
+@contextlib.contextmanager
+def _lost(out: Place) -> Iterator[None]:
+    """Says it where everything fails because somebody removed the output folder. Raises: EnvironmentProblem."""
+    try:
+        yield
+    except (FileNotFoundError, BuildError, EnvironmentProblem, Damaged) as error:
+        if out.at(".work").exists():
+            raise
+        remedy = "run the same command again: it begins anew, or goes on where it stopped if the folder is back"
+        raise EnvironmentProblem("interrupted: the output folder is gone", where=out.uri, remedy=remedy) from error
 
 
 def _until_whole(plan: Plan, site: Site, recipe: Mapping[str, Any], started: float) -> dict[str, Any]:

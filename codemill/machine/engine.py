@@ -31,6 +31,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from codemill.errors import BuildError, CodemillError, EnvironmentProblem, RecipeError, did_you_mean
+from codemill.machine.scarce import check_limits, scarcity
 
 log = logging.getLogger("codemill")
 
@@ -343,11 +344,10 @@ class _Worker:
 def execute(task: Task) -> dict[str, Any]:
     """Runs a task here and returns the fields of its Outcome. Errors that are not ours become BuildErrors."""
     try:
-        return {"result": task.run(*task.args, **({"scope": task.scope} if task.isolates else {}))}
+        with scarcity():
+            return {"result": task.run(*task.args, **({"scope": task.scope} if task.isolates else {}))}
     except CodemillError as error:
         return {"error": error}
-    except MemoryError:
-        return {"error": EnvironmentProblem("out of memory", where=task.label, remedy="lower --workers")}
     except BaseException as error:  # sys.exit() in a step, a panic in native code: errors, not deaths of the worker
         trace = "".join(traceback.format_exception(error)).rstrip()
         return {"error": BuildError(f"a task failed: {type(error).__name__}: {error}\n{trace}\n", where=task.label)}
@@ -367,7 +367,8 @@ def prepare_worker(threads: int = 1) -> None:
 def worker_main(parent: int, threads: int, *descriptors: int) -> None:
     """The life of a worker: on each channel receive a task, execute it, send what came of it, until the parent hangs
     up."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    for asked in (signal.SIGINT, signal.SIGTERM):  # they reach the whole group; the parent decides
+        signal.signal(asked, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: end with the parent, also if it is killed
     if os.getppid() != parent:
@@ -507,8 +508,9 @@ def engine_named(name: str, workers: int | None, memory: int | None) -> Engine:
     if memory is not None:
         if memory < WORKER_MEMORY:
             raise RecipeError(
-                f"--memory {memory >> 20} MiB is less than one worker needs",
-                remedy=f"give at least {WORKER_MEMORY >> 20}MiB",
+                f"{memory:,} bytes of memory are less than one worker needs",
+                where="--memory",
+                remedy=f"give at least {WORKER_MEMORY >> 20}MiB; a number alone is bytes",
             )
         if count is None or memory // WORKER_MEMORY < count:
             log.warning("--memory allows %d workers", memory // WORKER_MEMORY)
@@ -516,4 +518,5 @@ def engine_named(name: str, workers: int | None, memory: int | None) -> Engine:
     if name == "ray":
         return Ray(count)
     assert count is not None
+    check_limits(count)
     return Local(count)

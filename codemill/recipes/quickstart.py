@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 from codemill import Outputs, Table
+from codemill.recipes import _options as options
 from codemill.recipes import refinecode
 from codemill.sources import Folder, Source
 
@@ -19,7 +20,14 @@ def quickstart(
     inputs: Sequence[Source] = (),
     *,
     max_file_bytes: Annotated[int, "drop files larger than this (bytes)"] = 8_000_000,
+    license: options.License = (),
+    no_license: options.NoLicense = (),
+    language: options.Language = (),
+    exclude: options.Exclude = (),
+    vendored: options.Vendored = "keep",
+    limit: options.Limit = None,
     rules: Annotated[str, "refinecode, or none: measure, but drop nothing by rules"] = "refinecode",
+    without_rule: options.WithoutRule = (),
 ) -> Table | Outputs:
     """RefineCode, from raw files to a judged corpus, over the code on this machine (or --input).
 
@@ -27,7 +35,18 @@ def quickstart(
     were compiled for the native core: tens of thousands of files in dozens of languages, many of them copies.
     """
     return refinecode.refinecode(
-        inputs or here(), max_file_bytes=max_file_bytes, java_fraction=1.0, html_fraction=1.0, rules=rules
+        inputs or here(),
+        max_file_bytes=max_file_bytes,
+        license=license,
+        no_license=no_license,
+        language=language,
+        exclude=exclude,
+        vendored=vendored,
+        limit=limit,
+        java_fraction=1.0,
+        html_fraction=1.0,
+        rules=rules,
+        without_rule=without_rule,
     )
 
 

@@ -13,13 +13,15 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from codemill import Output, Outputs, RecipeError, Table, ledger
+from codemill import languages as catalogue
 from codemill.document import INDEX
 from codemill.errors import did_you_mean
+from codemill.recipes import _options as options
 from codemill.recipes._refinecode_languages import KEPT
 from codemill.recipes._refinecode_rules import REFINECODE_RULES as REFINECODE_RULES
 from codemill.rules import RuleBook
 from codemill.sources import Metadata, Published, Source
-from codemill.steps import clean, dedup, detect, ingest, quality, sample
+from codemill.steps import clean, dedup, detect, ingest, licenses, quality, sample, select
 
 
 def refinecode(
@@ -28,12 +30,19 @@ def refinecode(
     # "Files exceeding 8 MB are predominantly non-text" (2.1.1). Decimal megabytes; the paper does not say.
     max_file_bytes: Annotated[int, "drop files larger than this (bytes)"] = 8_000_000,
     metadata: Annotated[str | None, "CSV, JSONL or Parquet of repositories: stars, license, commit time"] = None,
+    license: options.License = (),
+    no_license: options.NoLicense = (),
+    language: options.Language = (),
+    exclude: options.Exclude = (),
+    vendored: options.Vendored = "keep",  # 2.1.1 does not say; many copies of it go as duplicates
+    limit: options.Limit = None,
     # Java 449 → 200 GB and HTML 474 → 64 GB (v3, 2.1.1): they would outweigh everything else.
     java_fraction: Annotated[float, "share of Java files to keep"] = 0.445,
     html_fraction: Annotated[float, "share of HTML files to keep"] = 0.135,
     level: Annotated[str, "what near-copies are copies of: file, repo or chunk"] = "file",
     verify: Annotated[str, "hold near-copies against the kept one: none, sketch or exact"] = "sketch",
     rules: Annotated[str, "refinecode, or none: measure, but drop nothing by rules"] = "refinecode",
+    without_rule: options.WithoutRule = (),
     against: Annotated[tuple[str, ...], "--out folder of an earlier run: drop what it has; repeatable"] = (),
     index: Annotated[bool, "publish OUT/index, to hold later runs against this one"] = False,
     seed: Annotated[int, "of the sample and of rules that spare some"] = 0,
@@ -41,11 +50,21 @@ def refinecode(
     """Repositories in, RefineCode's raw-code corpus out: languages, copies, cleaning, quality, sample."""
     repositories = Metadata(metadata) if metadata else None
     files = ingest.documents(sources=resize(inputs, max_file_bytes), metadata=repositories)
+    files = licenses.spread(files)
+    if license or no_license:
+        files = licenses.keep(files, only=license, never=no_license)
+    if exclude:
+        files = select.exclude(files, patterns=exclude)
 
     # Its 610 languages: 469 code, 119 data, 22 text (the paper says 607). Markup such as CSV, SVG or STL is out.
     labelled = detect.language(files)
     # Notebooks, which the paper counts apart (11 B tokens), are read as text, code and output in order (appendix C.3).
-    programs = detect.keep(labelled, kept=(*KEPT, "jupyter notebook"))
+    kept = tuple(catalogue.get(name).name for name in language) or (*KEPT, "jupyter notebook")
+    programs = detect.keep(labelled, kept=kept)
+    if _drops(vendored):
+        programs = select.vendored(programs)
+    if limit is not None:
+        programs = select.limit(programs, most=limit, seed=seed)
     programs = clean.notebooks(programs, form="structured", output_chars=1000)
 
     # SHA-256 of the whole file, across all repositories; the copy with most stars, then latest commit, is kept.
@@ -88,7 +107,7 @@ def refinecode(
     # what they meet: released with a die, here with a hash of the document's content. All signals are measured, also
     # those that no rule uses, so that a changed threshold measures nothing again.
     measured = quality.measure(different)
-    judged = quality.judge(measured, rules=_book(rules), seed=seed)
+    judged = quality.judge(measured, rules=_book(rules).without(*without_rule), seed=seed)
     good = quality.keep(judged)
 
     corpus = sample.fraction(good, keep={"java": java_fraction, "html": html_fraction}, seed=seed)
@@ -107,6 +126,13 @@ def _book(name: str) -> RuleBook:
     if name not in books:
         raise RecipeError(f"there are no rules called {name!r}", remedy=did_you_mean(name, books))
     return books[name]
+
+
+def _drops(vendored: str) -> bool:
+    choices = {"keep": False, "drop": True}
+    if vendored not in choices:
+        raise RecipeError(f"vendored is keep or drop, not {vendored!r}", remedy=did_you_mean(vendored, choices))
+    return choices[vendored]
 
 
 def resize(inputs: Sequence[Source], max_file_bytes: int) -> tuple[Source, ...]:

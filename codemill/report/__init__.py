@@ -50,10 +50,13 @@ def _page(run: Run, facts: Facts | None) -> str:
     return page_of(facts, rules.gather(run), distribution.gather(run, facts.languages), cleaning.gather(run), more)
 
 
-def write(out: str | Path) -> str | None:
+def write(out: str | Path, *, page: bool = True) -> str | None:
     """Writes OUT/report.html and, of a run with a ledger, the dataset card OUT/README.md, each whole or not at all.
 
-    Returns: the path or address of the report; None if there is nothing to report of: no ledger and no section.
+    Without `page` only the card, which `datasets` needs to find the files.
+
+    Returns: the path or address of the report; None if it was not asked for, or if there is nothing to report of: no
+    ledger and no section.
     Raises: InputError as `render` does; EnvironmentProblem if a file cannot be written.
     """
     run, where = Run.open(out), below(out, "report.html")
@@ -61,12 +64,13 @@ def write(out: str | Path) -> str | None:
     if not accounted and not sections.gather(run):
         return None
     facts = gather(run) if accounted else None
-    html = _page(run, facts)
+    html = _page(run, facts) if page else None
     try:
-        Place.of(out).at("report.html").write_bytes(html.encode())
+        if html is not None:
+            Place.of(out).at("report.html").write_bytes(html.encode())
         if facts is not None:
             card.write(run, facts)
     except EnvironmentProblem as error:
         remedy = error.remedy or "free some space, or check who may write there"
         raise EnvironmentProblem(f"cannot write the report: {error.what}", where=where, remedy=remedy) from error
-    return where
+    return where if page else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import overload
 
 import pyarrow as pa
 
@@ -12,38 +13,61 @@ from codemill.signals import catalogue
 from codemill.signals.custom import Custom, measure_custom, resolve
 
 
+@overload
 def measure(
-    texts: Column,
+    texts: str,
     *,
-    language: str | Column,
+    language: str | Column | None = None,
     doc_type: str | Column | None = None,
-    path: Column | None = None,
+    path: str | Column | None = None,
     size: Column | None = None,
     signals: Sequence[str] | None = None,
     custom: Sequence[str] = (),
     natural_language: str | None = None,
-) -> pa.RecordBatch:
+) -> dict[str, float | int | str | None]: ...
+@overload
+def measure(
+    texts: Column,
+    *,
+    language: str | Column | None = None,
+    doc_type: str | Column | None = None,
+    path: str | Column | None = None,
+    size: Column | None = None,
+    signals: Sequence[str] | None = None,
+    custom: Sequence[str] = (),
+    natural_language: str | None = None,
+) -> pa.RecordBatch: ...
+def measure(
+    texts: str | Column,
+    *,
+    language: str | Column | None = None,
+    doc_type: str | Column | None = None,
+    path: str | Column | None = None,
+    size: Column | None = None,
+    signals: Sequence[str] | None = None,
+    custom: Sequence[str] = (),
+    natural_language: str | None = None,
+) -> pa.RecordBatch | dict[str, float | int | str | None]:
     """Measures built-in signals (all, or those in `signals`) and custom ones (`path/to/file.py:name`) of texts.
 
-    `language` is one name for all texts or one for each. `doc_type` (code, data, text) follows from the language
-    unless given. `size` is the size of the file in bytes, by default the length of the text in UTF-8.
-    `natural_language` (en, zh, ja) applies to all texts. By default it is en for code, and follows from the script for
-    text.
+    `language` is one for all texts or one for each, by any of its names; without it the language is detected as a
+    recipe does, from the content and from `path`. `doc_type` (code, data, text) follows from the language unless given.
+    `size` is the size of the file in bytes, by default the length of the text in UTF-8. `natural_language` (en, zh, ja)
+    applies to all texts. By default it is en for code, and follows from the script for text.
     Shape: one row per text; a float64 column per signal, `signal_errors` (uint32), how many signals failed, and
-    `natural_language` (en, zh, ja).
+    `natural_language` (en, zh, ja). For one text a dict of these.
     Null: the signal does not apply or cannot be computed, or the text is null.
     Raises: RecipeError for an unknown signal or language; ValueError if columns differ in length.
 
-    >>> measure(["é = 1\\n", None], language="python", signals=["num_chars"])["num_chars"].to_pylist()
+    >>> measure(["é = 1\\n", None], language="Python", signals=["num_chars"])["num_chars"].to_pylist()
     [6.0, None]
+    >>> measure("fn main() {}\\n", path="main.rs", signals=["num_lines"])["num_lines"]
+    1.0
     """
-    if isinstance(texts, str):
-        raise TypeError("texts must be a list or an Arrow array, got one string")
-    content = column(texts, pa.large_string())
+    single = isinstance(texts, str)
+    content = column([texts] if single else texts, pa.large_string())
     rows = len(content)
-    if isinstance(language, str):
-        languages.get(language)
-    spoken = column(language, pa.string(), repeat=rows)
+    spoken = languages.spoken(content, language=language, path=path)
     kind = _doc_types(spoken) if doc_type is None else column(doc_type, pa.string(), repeat=rows)
     lengths = pa.compute.binary_length(content).cast(pa.int64())
     batch = pa.record_batch(
@@ -56,7 +80,8 @@ def measure(
         }
     )
     names = [signal.name for signal in catalogue.all()] if signals is None else [catalogue.get(n).name for n in signals]
-    return measure_batch(batch, names, [resolve(spec) for spec in custom], natural_language)
+    measured = measure_batch(batch, names, [resolve(spec) for spec in custom], natural_language)
+    return measured.to_pylist()[0] if single else measured
 
 
 def measure_batch(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from codemill import languages
-from codemill.machine.table import step
+from codemill.machine.table import Table, step
 
 LANGUAGE = {
     "language": pa.string(),
@@ -28,16 +29,17 @@ def language(batch: pa.RecordBatch) -> pa.RecordBatch:
     return languages.detect(batch["path"], batch["content"]).drop_columns(["strategy"])
 
 
-def _check(*, kept: Sequence[str] | None) -> None:
-    for name in kept or ():
-        languages.get(name)
+def _by_key(inputs: tuple[Table, ...], params: dict[str, Any]) -> dict[str, Any]:
+    """Languages by their keys, however they were named. Raises: RecipeError for an unknown one."""
+    kept = params["kept"]
+    return {"kept": None if kept is None else tuple(dict.fromkeys(languages.get(name).name for name in kept))}
 
 
 @step(
     version=1,
     reads=("language",),
     adds={"reason": pa.string(), "value": pa.string()},
-    check=_check,
+    resolve=_by_key,
     drops={
         "unknown_language": "in a language that was not recognised",
         "language_not_kept": "in a language that the recipe does not keep",

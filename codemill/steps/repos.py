@@ -27,7 +27,7 @@ UNIT = ("source", "repo", "revision")
 _NOTHING = np.uint32(0xFFFFFFFF)  # each value of a sketch without shingles: neutral when minima are taken
 
 
-def _units(documents: pa.RecordBatch) -> pa.Array:
+def units(documents: pa.RecordBatch) -> pa.Array:
     """16 bytes that identify a document's repository, as document ids identify documents."""
     source, repo, revision = (documents[name] for name in UNIT)
     ids = _core.document_ids(source, repo, pa.nulls(len(repo), pa.string()), revision).dictionary_encode()
@@ -43,7 +43,7 @@ def _emit(
     sketches = _core.sketch(documents["content"], hashes=hashes, ngram=ngram, unit=unit, seed=seed)
     table = pa.table(
         {
-            "unit": _units(documents),
+            "unit": units(documents),
             "path": documents["path"],
             "stars": documents["stars"],
             "commit_time": documents["commit_time"],
@@ -151,7 +151,7 @@ def _folded(pieces: Pieces, hashes: int) -> pa.Table:
 
 def _with_unit(documents: pa.RecordBatch, rows: Rows, **_: Any) -> tuple[pa.RecordBatch, Rows]:
     names = [n for n in documents.schema.names if n not in UNIT]
-    return documents.select(names).append_column("unit", _units(documents)), rows
+    return documents.select(names).append_column("unit", units(documents)), rows
 
 
 _SPREAD = {"keeper": pa.string(), "is_keeper": pa.bool_(), "keeper_similarity": pa.float32()}

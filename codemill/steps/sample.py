@@ -35,11 +35,27 @@ def _check(*, keep: Mapping[str, float], seed: int) -> None:
         languages.get(language)
 
 
+def _by_key(inputs: tuple[Table, ...], params: dict[str, Any]) -> dict[str, Any]:
+    """Languages by their keys, however they were named."""
+    return {**params, "keep": _keyed(params["keep"])}
+
+
+def _keyed(values: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        key = languages.get(name).name
+        if key in found:
+            raise RecipeError(f"{key} is named twice, once as {name!r}", remedy="name it once")
+        found[key] = value
+    return found
+
+
 @step(
     version=2,
     reads=("content_sha256", "language"),
     adds={"reason": pa.string(), "value": pa.string()},
     check=_check,
+    resolve=_by_key,
     drops={"not_sampled": "left out by the sample of its language"},
 )
 def fraction(documents: pa.RecordBatch, *, keep: Mapping[str, float], seed: int = 0) -> pa.RecordBatch:
@@ -92,14 +108,13 @@ def budget(
     From: OpenCoder 2.1.1 (Java 449 → 200 GB, HTML 474 → 64 GB). Duffield, Lund, Thorup, "Priority sampling for
     estimation of arbitrary subset sums", J. ACM 2007 (draw / weight, the smallest are kept).
     """
-    wanted = {**(amounts or {}), **(shares or {})}
-    _check_budgets(amounts or {}, shares or {})
+    amounts, shares = _keyed(amounts or {}), _keyed(shares or {})
+    wanted = {**amounts, **shares}
+    _check_budgets(amounts, shares)
     if of == "bytes":
         documents, of = content_bytes(documents), "content_bytes"
     drawn = {"languages": sorted(wanted), "favour": favour, "seed": seed}
-    limits = limit(
-        spread(documents, of=of, **drawn), languages=sorted(wanted), amounts=amounts or {}, shares=shares or {}
-    )
+    limits = limit(spread(documents, of=of, **drawn), languages=sorted(wanted), amounts=amounts, shares=shares)
     return within(documents, limits, **drawn)
 
 

@@ -104,7 +104,7 @@ def export(folder: Path, out: Path, *, answered: bool) -> int:
                 count += 1
         else:
             for line in _wanted(folder):
-                if bytes.fromhex(line["custom_id"]) not in calls:
+                if bytes.fromhex(str(line["custom_id"])) not in calls:
                     file.write(json.dumps({name: line[name] for name in ("custom_id", "method", "url", "body")}) + "\n")
                     count += 1
     return count

@@ -66,7 +66,8 @@ class Model:
             )
         except (OSError, ValueError, AttributeError) as error:
             raise InputError(f"the model cannot be loaded: {error}", where=folder) from error
-        self.model = model.to(self.device).eval()
+        loaded: Any = model  # transformers wraps `to` in a way that its types do not follow
+        self.model = loaded.to(self.device).eval()
         self.cache = transformers.DynamicCache
         forward = inspect.signature(type(self.model).forward).parameters
         self.cache_name = "cache" if "cache" in forward else "past_key_values"  # before transformers 5.24

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,9 @@ def show_data(out: str | Path) -> dict[str, Any]:
 def explain_data(out: str | Path, query: str) -> dict[str, Any]:
     """Why a file is in or out.
 
-    `query` is an id (or its first 8 digits or more), a path, or `repo/path`. When nothing matches exactly,
-    `suggestions` holds paths that end in the same way, or else the same file name anywhere.
+    `query` is an id (or its first 8 digits or more), a path, or `repo/path`; where no file has it, the end of paths,
+    whole names only (`app.py` for `src/app.py`). When nothing matches, `suggestions` holds paths that end in a part of
+    it, or else that contain its last name.
 
     `matches` hold up to 20 files, each with: `ledger` its row; `verdict` one sentence; `step` the manifest's entry of
     the step that dropped it (its parameters are the thresholds); `kept` the ledger row of the copy kept in its place;
@@ -79,6 +81,9 @@ def explain_data(out: str | Path, query: str) -> dict[str, Any]:
     with run.readable():
         matches = ledger.filter(_matches(query))
         total = collect(matches.select(pl.len())).item()
+        if not total and query.strip("/"):
+            matches = ledger.filter(_ends(query))
+            total = collect(matches.select(pl.len())).item()
         rows = _first(matches, MATCHES)
         return {
             "out": str(out),
@@ -94,6 +99,12 @@ def _matches(query: str) -> pl.Expr:
     by_id = pl.col("id").str.starts_with(query) if _ID.fullmatch(query) else pl.col("id") == query
     path = query.removeprefix("./")
     return by_id | (pl.col("path") == path) | (pl.concat_str("repo", pl.lit("/"), "path") == path)
+
+
+def _ends(query: str) -> pl.Expr:
+    """Files whose path, or repository and path, ends with these names."""
+    full = pl.concat_str(pl.lit("/"), "repo", pl.lit("/"), "path")
+    return full.str.ends_with("/" + query.removeprefix("./").lstrip("/"))
 
 
 def explained(run: Run, ledger: pl.LazyFrame, rows: list[Row]) -> list[dict[str, Any]]:
@@ -147,7 +158,14 @@ def _is_earlier(row: Row, kept: dict[str, Row]) -> bool:
 
 
 def _shown(row: Row) -> Row:
-    return {name: value for name, value in row.items() if name != "place"}
+    """A row as JSON can have it: times in ISO 8601, bytes in hex."""
+    return {name: _jsonable(value) for name, value in row.items() if name != "place"}
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value.hex() if isinstance(value, bytes) else value
 
 
 def _copies(

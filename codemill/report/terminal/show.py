@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -133,10 +134,12 @@ def explain_view(data: dict[str, Any]) -> RenderableType:
     if not data["found"]:
         return _not_found(data)
     blocks: list[RenderableType] = []
+    seen = Counter(_where(match["ledger"]) for match in data["matches"])
     for match in data["matches"]:
         row = match["ledger"]
         kept = row["verdict"] == "kept"
-        blocks.append(Text.assemble(("● ", GOLD if kept else "red"), (_where(row), "bold")))
+        apart = f"  {_apart(row)}" if seen[_where(row)] > 1 else ""
+        blocks.append(Text.assemble(("● ", GOLD if kept else "red"), (_where(row), "bold"), (apart, SOFT)))
         blocks.append(_indented(Text(match["verdict"])))
         blocks.append(_indented(_row_table(row)))
         if match["step"] and match["step"]["parameters"]:
@@ -161,6 +164,12 @@ def explain_view(data: dict[str, Any]) -> RenderableType:
     else:
         blocks.pop()
     return Group(*blocks)
+
+
+def _apart(row: dict[str, Any]) -> str:
+    """What tells a file from others with its repository and path: where it came from, and when, and its id."""
+    revision = f"revision {_plain(row['revision'])[:12]}, " if row["revision"] else ""
+    return f"(source {_plain(row['source'])}, {revision}id {row['id'][:8]})"
 
 
 def _quality(quality: dict[str, Any]) -> list[RenderableType]:
@@ -258,9 +267,10 @@ def _two_columns() -> Table:
 
 def _row_table(row: dict[str, Any]) -> Table:
     table = _two_columns()
-    for name in ("id", "source", "language", "doc_type", "size"):
+    for name in ("id", "source", "revision", "stars", "commit_time", "license", "language", "doc_type", "size"):
         if row[name] is not None:
             value = f"{words.size(row[name])} ({row[name]:,} bytes)" if name == "size" else _plain(row[name])
+            value = ", ".join(map(_plain, row[name])) if name == "license" else value
             table.add_row(name, Text(value))
     return table
 

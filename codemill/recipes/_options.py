@@ -1,0 +1,15 @@
+"""Options that recipes over raw code share, with their words for `--help`; docs/steering.md has them all."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+License = Annotated[tuple[str, ...], "keep only files that may be used under it: SPDX, GPL-* or unknown; repeatable"]
+NoLicense = Annotated[tuple[str, ...], "drop files that need it: SPDX, GPL-* or unknown; repeatable"]
+Language = Annotated[tuple[str, ...], "keep this language only, such as python or C++; repeatable"]
+Exclude = Annotated[
+    tuple[str, ...], "drop files at paths like this, as in a .gitignore: tests/ or *.min.js; repeatable"
+]
+Vendored = Annotated[str, "code that a project carries but did not write: keep or drop"]
+Limit = Annotated[int | None, "go on with a fair draw of so many files, for a trial"]
+WithoutRule = Annotated[tuple[str, ...], "leave this rule out: SIGNAL or SET:SIGNAL; repeatable"]

@@ -6,16 +6,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from codemill import languages
 from codemill.benchmarks import Task
 
 PROMPT, SOLUTION, TESTS, NAME = "benchmark_prompt", "benchmark_solution", "benchmark_tests", "benchmark_name"
 """The reasons for which a document is dropped."""
 
-TESTS_CHARS = 8192
+TESTS_CHARS = 2048
 """How much of the tests is looked for: HumanEval+ has up to 77,000 characters of inputs for one task."""
 
 _EXAMPLES = re.compile(r">>>|\b(?:Examples?|For example|Input)\b\s*:?|\bassert\b|-----", re.IGNORECASE)
-_DOCSTRING = re.compile(r'(\"\"\"|\'\'\')(.*?)\1', re.DOTALL)
+_IMPORTS = re.compile(r"^[ \t]*(?:from\s+\S+\s+import|import|#include|using|use|package)\b[^\n]*\n", re.MULTILINE)
+_DOCSTRING = re.compile(r"(\"\"\"|\'\'\')(.*?)\1", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -36,14 +38,20 @@ def parts(task: Task) -> Iterator[Part]:
     ask for the next line of a file, the file is looked for: it must not be trained on.
     """
     program = task.program() if task.solution else ""
-    given = task.prompt + task.suffix if task.kind in ("line", "infill") else task.prompt
-    for text in dict.fromkeys((given, task.instruction if task.kind in ("complete", "write") else "", _told(given))):
+    if task.kind == "line":
+        yield Part("code", PROMPT, task.prompt)  # as code: its words are often a licence's
+        return
+    given = task.prompt + task.suffix if task.kind == "infill" else task.prompt
+    asked = task.instruction if task.kind in ("complete", "write") else ""
+    for text in dict.fromkeys((given, asked, _told(given))):
         if text.strip():
             yield Part("words", PROMPT, text)
-    for text in dict.fromkeys((program, task.shown if task.kind != "line" else "")):
+    shown = task.shown if task.kind != "write" else ""  # otherwise a stub
+    for text in dict.fromkeys((program, shown)):
         if text.strip():
             yield Part("words", SOLUTION, text)
-            yield Part("code", SOLUTION, text)
+            if languages.get(task.language).doc_type == "code":
+                yield Part("code", SOLUTION, _IMPORTS.sub("", text))
     if task.kind == "complete" and task.solution.strip():
         yield Part("words", SOLUTION, task.solution)
     if task.tests.strip():

@@ -1,4 +1,4 @@
-"""Decontamination: what is found of a benchmark's task however it is written, what is not, and that it is accounted for."""
+"""Decontamination: what is found of a task however it is written, what is not, and that it is accounted for."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from codemill.machine.store import Place
 from codemill.recipes.refinecode import refinecode
 from codemill.sources import Folder
 from codemill.steps import decontaminate
-from tests.benchmark_rows import ASSERTS, BODY, FUNCTION, PROMPT, ROWS, TASK, polyglot, write
+from tests.benchmark_rows import FUNCTION, PROMPT, ROWS, TASK, polyglot, write
 
 RULE: dict[str, Any] = {
     "ngram": 10,
@@ -27,7 +27,12 @@ RULE: dict[str, Any] = {
     "common": 256,
     "shortest": 12,
 }
-SHORT = {**TASK, "task_id": "HumanEval/9002", "prompt": "def flip_it(n):\n", "canonical_solution": "    return not n\n"}
+SHORT = {
+    **TASK,
+    "task_id": "HumanEval/9002",
+    "prompt": "def flip_it(n):\n",
+    "canonical_solution": "    return not n or n == 0x5\n",
+}
 SHORT = {**SHORT, "entry_point": "flip_it", "test": "def check(candidate):\n    assert candidate(True) is False\n"}
 
 RENAMED = """
@@ -72,13 +77,14 @@ def test_a_task_is_found_as_it_is_and_lightly_rewritten(items: Reading) -> None:
         RENAMED,
         RENAMED.replace("    ", "\t").replace("\n", "\r\n"),
         f"# {PROMPT.splitlines()[1].strip()}\n",
-        TASK["test"].replace("candidate", "widest_gap"),
+        f"{TASK['test']}\ncheck(some)\n",
         OTHER,
         "",
     )
-    assert found[:3] == ["benchmark_solution"] * 3 or found[0] == "benchmark_prompt"
+    assert found[0] in ("benchmark_prompt", "benchmark_solution")
     assert found[1:3] == ["benchmark_solution"] * 2
     assert found[3] == "benchmark_prompt"
+    assert found[4] == "benchmark_tests"
     assert found[5:] == [None, None]
 
 
@@ -88,7 +94,7 @@ def test_another_program_of_the_same_shape_is_kept(items: Reading) -> None:
 
 
 def test_a_short_task_is_found_as_a_whole_with_its_names(items: Reading) -> None:
-    found = reasons(items, "x = 1\ndef flip_it(n):\n  # no\n  return   not n\n", "def flip_it(m):\n    return not m\n")
+    found = reasons(items, *(f"x = 1\ndef flip_it({n}):\n  # no\n  return   not {n} or {n}==5\n" for n in "nm"))
     assert found == ["benchmark_solution", None]
 
 
@@ -182,4 +188,3 @@ def test_hostile_documents_are_read(items: Reading) -> None:
     texts = ("(" * 100_000, "```" * 50_000, "a " * 100_000, '"""' + "x = 1\n" * 10_000, "\x00\ufffe" * 1000)
     assert reasons(items, *texts, names=True) == [None] * 5
     assert reasons(items, *texts, language=None, names=True) == [None] * 5
-    assert ASSERTS and BODY

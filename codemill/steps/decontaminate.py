@@ -31,6 +31,7 @@ from codemill.steps import _parts
 log = logging.getLogger("codemill")
 
 PARTS = "parts.parquet"
+_BETWEEN = pa.scalar("\n\n", pa.large_string())
 _AT_A_TIME = 1024  # parts that are in memory before they are written
 
 
@@ -250,7 +251,7 @@ def _fences() -> dict[str, str]:
 def _texts(documents: pa.RecordBatch, columns: Sequence[str]) -> pa.Array:
     """One text a row: that of all columns, with empty lines between."""
     texts = [_text(documents[name], name) for name in columns]
-    return texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, "\n\n", null_handling="skip")
+    return texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, _BETWEEN, null_handling="skip")
 
 
 def _text(column: pa.Array, name: str) -> pa.Array:

@@ -122,11 +122,12 @@ def other(program: str, language: str, entry_point: str, *, names: bool, layout:
     if not layout:
         return program
     comment = COMMENT.get(language, "//" if language in SLASHES else "")
-    lines = [re.sub(r"^( +)", lambda m: " " * (2 * len(m[1])), line) for line in program.splitlines()]
-    return "\n".join(
-        f"{line}\n{comment} step {n}" if comment and n % 4 == 1 and line.endswith(";") else line
-        for n, line in enumerate(lines)
-    )
+    lines = []
+    for number, line in enumerate(program.splitlines()):
+        lines.append(re.sub(r"^( +)", lambda found: " " * (2 * len(found[1])), line))
+        if comment and number % 4 == 1 and line.endswith(";"):
+            lines.append(f"{comment} step {number}")
+    return "\n".join(lines)
 
 
 Variant = Callable[[benchmarks.Task], str]
@@ -179,7 +180,7 @@ def clean_rows(wanted: int) -> tuple[list[str], list[str]]:
     """Contents and languages: files of this machine, different ones, then pieces of 60 lines of them."""
     texts: dict[str, str] = {}
     for source in here():
-        for path in sorted(Path(source.path).rglob("*")):  # type: ignore[attr-defined]
+        for path in sorted(Path(source.root).rglob("*")):  # type: ignore[attr-defined]
             if path.suffix in ENDINGS and path.is_file() and path.stat().st_size < 1_000_000:
                 texts.setdefault(path.read_text("utf-8", "replace"), ENDINGS[path.suffix])
     rows = list(texts.items())
@@ -247,50 +248,60 @@ def main() -> None:
     found(items, ["x"], ["python"])
     print(f"n-grams of the parts made in {time.perf_counter() - begin:.1f} s, once a process")
 
-    begin, cpu = time.perf_counter(), time.process_time()
-    clean = found(items, texts, list(kinds))
-    cpu, bytes_ = time.process_time() - cpu, sum(len(text.encode()) for text in texts)
-    dropped = [row for row in range(len(texts)) if clean[row]["reason"]]
-    print(
-        f"clean: {len(dropped)} of {len(texts):,} rows dropped, {len(dropped) / len(texts):.4%}; {bytes_ / 1e6:.0f} MB, {bytes_ / 1e6 / cpu:.0f} MB/s of a core"
-    )
-    for row in dropped if given.misses else ():
-        print(
-            f"  {clean[row]['reason']} {clean[row]['benchmark']} {clean[row]['benchmark_task']} {clean[row]['benchmark_share']:.2f}"
-        )
-
+    clean_share(items, texts, kinds, given.misses)
     planted = list(tasks(given.folder))
+    carriers = {kind: [text for text, one in zip(texts, kinds, strict=True) if one == kind] for kind in set(kinds)}
     for name, rewrite in variants().items():
-        counts: Counter[str] = Counter()
-        rows, about = [], []
-        for number, task in enumerate(planted):
-            try:
-                text = rewrite(task)
-            except (SyntaxError, tokenize.TokenError, ValueError, RecursionError):
-                counts["not rewritten"] += 1
-                continue
-            carrier = texts[draw(task.id, name) % len(texts)]
-            cut = carrier.find("\n", len(carrier) // 2) + 1
-            chat = number % 2 == 1
-            inside = (
-                f"Here it is:\n\n```{task.language}\n{text}\n```\n"
-                if chat
-                else f"{carrier[:cut]}\n\n{text}\n\n{carrier[cut:]}"
-            )
-            rows.append(inside)
-            about.append((task, None if chat else task.language))
-        verdicts = found(items, rows, [kind for _, kind in about])
-        for (task, kind), verdict in zip(about, verdicts, strict=True):
-            length = "20 tokens and more" if size(task) >= 20 else "shorter"
-            counts[f"{length}, {'found' if verdict['reason'] else 'missed'}"] += 1
-            if given.misses and not verdict["reason"] and size(task) >= 20:
-                print(f"  missed: {task.benchmark} {task.id} {task.language} {kind} {size(task)} tokens")
-        long = counts["20 tokens and more, found"], counts["20 tokens and more, missed"]
-        short = counts["shorter, found"], counts["shorter, missed"]
-        print(
-            f"{name}: {long[0]:,} of {sum(long):,} of 20 tokens and more found ({long[0] / max(sum(long), 1):.2%}), "
-            f"{short[0]:,} of {sum(short):,} shorter ones; {counts['not rewritten']} could not be rewritten"
-        )
+        recall(items, planted, name, rewrite, carriers, given.misses)
+
+
+def clean_share(items: Reading, texts: list[str], kinds: list[str], misses: bool) -> None:
+    """Prints how many clean rows are dropped, and how fast they are read."""
+    cpu = time.process_time()
+    clean = found(items, texts, list(kinds))
+    cpu = time.process_time() - cpu
+    megabytes = sum(len(text.encode()) for text in texts) / 1e6
+    dropped = [row for row in clean if row["reason"]]
+    share = len(dropped) / len(texts)
+    print(f"clean: {len(dropped)} of {len(texts):,} rows dropped, {share:.4%}; {megabytes / cpu:.0f} MB/s of one core")
+    for row in dropped if misses else ():
+        print(f"  {row['reason']} {row['benchmark']} {row['benchmark_task']} {row['benchmark_share']:.2f}")
+
+
+def recall(
+    items: Reading,
+    planted: list[benchmarks.Task],
+    name: str,
+    rewrite: Variant,
+    carriers: dict[str, list[str]],
+    misses: bool,
+) -> None:
+    """Plants all tasks in one way, and prints how many are found."""
+    counts: Counter[str] = Counter()
+    rows, about = [], []
+    for number, task in enumerate(planted):
+        try:
+            text = rewrite(task)
+        except (SyntaxError, tokenize.TokenError, ValueError, RecursionError):
+            counts["not rewritten"] += 1
+            continue
+        some = carriers.get(task.language, [""])
+        carrier = some[draw(task.id, name) % len(some)]
+        if number % 3 == 0:
+            rows.append(f"Here it is:\n\n```{task.language}\n{text}\n```\n\nIt's tested.")
+        else:
+            rows.append(f"{text}\n\n{carrier}" if number % 3 == 1 else f"{carrier}\n\n{text}\n")
+        about.append((task, None if number % 3 == 0 else task.language))
+    verdicts = found(items, rows, [kind for _, kind in about])
+    for (task, kind), verdict in zip(about, verdicts, strict=True):
+        length = "long" if size(task) >= 20 else "short"
+        counts[f"{length} {'found' if verdict['reason'] else 'missed'}"] += 1
+        if misses and not verdict["reason"] and length == "long":
+            print(f"  missed: {task.benchmark} {task.id} {kind} {size(task)} tokens")
+    for length, words in (("long", "20 tokens and more"), ("short", "shorter")):
+        hit, all_ = counts[f"{length} found"], counts[f"{length} found"] + counts[f"{length} missed"]
+        print(f"{name}, {words}: {hit:,} of {all_:,} found, {hit / max(all_, 1):.2%}")
+    print(f"{name}: {counts['not rewritten']} could not be rewritten")
 
 
 if __name__ == "__main__":

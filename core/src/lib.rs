@@ -15,6 +15,7 @@ pub mod hash;
 pub mod lex;
 pub mod signals;
 pub mod sketch;
+pub mod web;
 
 #[cfg(feature = "python")]
 mod python;

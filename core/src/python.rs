@@ -14,5 +14,6 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     crate::lex::python::register(m)?;
     crate::signals::python::register(m)?;
     crate::clean::headers::python::register(m)?;
+    crate::web::python::register(m)?;
     Ok(())
 }

@@ -1,0 +1,105 @@
+"""OpenCoder's code-related web pages: a seed, a classifier, recall, domains, rules, and again, in rounds.
+
+    codemill run web_recall --input crawl/ --labels seed.csv --rules rules/ --out web
+
+Every round scores the same pages: nothing is dropped before the end. `rules/round-1.txt` says what the second round
+learns besides; `codemill view` shows the domains that a round discovered and writes that file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from codemill import Outputs, RecipeError, ledger
+from codemill.sources import Source
+from codemill.steps import domains, pages, recall, seeds, tokenizer
+from codemill.web import patterns
+from codemill.web.classifier import Settings
+from codemill.web.labels import Labels
+from codemill.web.patterns import Rules
+
+# Kinds of site that score unlike others, by their URLs (Seed-Coder): forums most of all.
+KINDS = (
+    ("forum", "%stackexchange.com/%"),
+    ("forum", "%stackoverflow.com/%"),
+    ("forum", "%/forum%"),
+    ("forum", "%//forum%"),
+    ("forum", "%discourse%/t/%"),
+    ("docs", "%//docs.%"),
+    ("docs", "%//doc.%"),
+    ("docs", "%readthedocs%"),
+    ("docs", "%/docs/%"),
+    ("blog", "%/blog%"),
+    ("blog", "%//blog.%"),
+)
+
+
+def web_recall(
+    inputs: Sequence[Source],
+    *,
+    labels: Annotated[str, "file of url or domain and label (1 about code, 0 not): csv, jsonl or parquet"],
+    held_out: Annotated[str | None, "the same, of domains that are never learned from; else a share of all is"] = None,
+    held_out_share: Annotated[float, "share of domains held out, without --held-out"] = 0.2,
+    rules: Annotated[str | None, "folder of round-1.txt, round-2.txt …; en or zh for those that come with us"] = None,
+    # Three rounds over Common Crawl (2.1.2).
+    rounds: Annotated[int, "how often the classifier is trained"] = 3,
+    # Such as DeepSeekMath's loop, which OpenCoder's follows, is run with (its 2.1).
+    dim: Annotated[int, "length of a word's vector"] = 256,
+    word_ngrams: Annotated[int, "longest run of words that has a vector"] = 3,
+    min_count: Annotated[int, "words that are rarer have none"] = 3,
+    epochs: Annotated[int, "times that a classifier sees its examples"] = 3,
+    lr: Annotated[float, "learning rate"] = 0.1,
+    bucket: Annotated[int, "vectors for runs of words"] = 2_000_000,
+    random_negatives: Annotated[float, "pages without a label, taken as negatives, for each positive"] = 1.0,
+    # BPE keeps the vocabulary small and cuts Chinese (2.1.2); the size is ours.
+    vocabulary: Annotated[int, "entries of the BPE that pages are segmented with"] = 32_768,
+    sample_bytes: Annotated[int, "text that the BPE is trained on (bytes)"] = 200_000_000,
+    most_tokens: Annotated[int, "tokens of a page that are looked at"] = 1024,
+    precision: Annotated[float, "of recalled pages on held-out domains: sets the threshold"] = 0.95,
+    # A domain is about code when more than 10 % of its pages are recalled (2.1.2).
+    domain_share: Annotated[float, "share of recalled pages above which a domain is about code"] = 0.1,
+    domain_pages: Annotated[int, "a domain with fewer pages is not judged"] = 10,
+    confidence: Annotated[float, "that the share is above it, not by chance"] = 0.95,
+    by: Annotated[str, "what a domain is: domain (as registered) or host"] = "domain",
+    with_matched: Annotated[bool, "keep pages that rules match, recalled or not"] = False,
+    seed: Annotated[int, "of draws and of training"] = 0,
+) -> Outputs:
+    """Pages about code, recalled from a crawl in rounds; the domains and the classifier of each round beside them."""
+    if rounds < 1:
+        raise RecipeError(f"there is at least 1 round, got {rounds}")
+    found = pages.kinds(pages.documents(sources=inputs), kinds=KINDS)
+    segmenter = tokenizer.train(found, vocabulary=vocabulary, sample_bytes=sample_bytes)
+    held = None if held_out is None else Labels(held_out)
+    found = seeds.label(found, labels=Labels(labels), held_out=held, held_out_share=held_out_share, seed=seed)
+    settings = Settings(dim, lr, epochs, word_ngrams, min_count, bucket, seed)
+    outputs: Outputs = {}
+    for number in range(1, rounds + 1):
+        model = recall.train(
+            found,
+            segmenter,
+            settings=settings,
+            random_negatives=random_negatives,
+            precision=precision,
+            most_tokens=most_tokens,
+            page_seed=seed,
+        )
+        name = f"score_{number}"
+        found = recall.judge(recall.score(found, model, name=name), model, name=name)
+        counted = domains.count(found, by=by, share=domain_share, min_pages=domain_pages, confidence=confidence)
+        outputs |= {f"classifier_{number}": model, f"domains_{number}": counted}
+        if number < rounds or with_matched:
+            found = seeds.enlarge(found, counted, rules=rules_of(rules, number))
+    kept = recall.keep(found, name=f"score_{rounds}", with_matched=with_matched)
+    return {"corpus": kept, "ledger": ledger(kept), **outputs}
+
+
+def rules_of(folder: str | None, number: int) -> Rules:
+    """The rules of a round: those of the folder's file, or ours by name; none if there is no such file."""
+    if folder is None:
+        return Rules()
+    if folder in ("en", "zh"):
+        return patterns.ours(folder)
+    file = Path(folder) / f"round-{number}.txt"
+    return patterns.read(file) if file.exists() else Rules()

@@ -103,3 +103,53 @@ def rules_of(folder: str | None, number: int) -> Rules:
         return patterns.ours(folder)
     file = Path(folder) / f"round-{number}.txt"
     return patterns.read(file) if file.exists() else Rules()
+
+
+def laptop(
+    inputs: Sequence[Source],
+    *,
+    labels: Annotated[str, "file of url or domain and label (1 about code, 0 not): csv, jsonl or parquet"],
+    held_out: Annotated[str | None, "the same, of domains that are never learned from; else a share of all is"] = None,
+    rules: Annotated[str | None, "folder of round-1.txt, round-2.txt …"] = None,
+    seed: Annotated[int, "of draws and of training"] = 0,
+) -> Outputs:
+    """For some thousand pages, such as scripts/debian_crawl.py makes: a small model, more passes over the seed."""
+    return web_recall(
+        inputs,
+        labels=labels,
+        held_out=held_out,
+        rules=rules,
+        dim=64,
+        word_ngrams=2,
+        epochs=10,
+        lr=0.3,
+        bucket=100_000,
+        # In a crawl of the web a page taken at random is hardly ever about code; in one of manuals it is.
+        random_negatives=0,
+        vocabulary=8192,
+        sample_bytes=20_000_000,
+        seed=seed,
+    )
+
+
+def smoke(
+    inputs: Sequence[Source],
+    *,
+    labels: Annotated[str, "file of url or domain and label (1 about code, 0 not): csv, jsonl or parquet"],
+) -> Outputs:
+    """The same shape for a handful of pages."""
+    return web_recall(
+        inputs,
+        labels=labels,
+        held_out_share=0.3,
+        rounds=2,
+        dim=8,
+        word_ngrams=1,
+        min_count=1,
+        epochs=20,
+        lr=0.5,
+        bucket=1000,
+        vocabulary=512,
+        sample_bytes=1_000_000,
+        domain_pages=3,
+    )

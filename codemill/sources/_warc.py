@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from codemill.sources._decompress import CHUNK, Broken, Stream
+from codemill.sources._decompress import Broken
 from codemill.sources._http import fields
 
 MAX_LINE = 1 << 14
@@ -28,13 +28,13 @@ class Record:
 
 
 class _Buffered:
-    """A stream with lines."""
+    """A stream with lines, by a function that gives its next bytes."""
 
-    def __init__(self, stream: Stream) -> None:
-        self._stream, self._held, self._at, self._ended = stream, b"", 0, False
+    def __init__(self, more: Callable[[], bytes]) -> None:
+        self._more, self._held, self._at, self._ended = more, b"", 0, False
 
     def _fill(self) -> bool:
-        more = b"" if self._ended else self._stream.read(CHUNK)
+        more = b"" if self._ended else self._more()
         self._held, self._at, self._ended = self._held[self._at :] + more, 0, not more
         return bool(more)
 
@@ -61,12 +61,14 @@ class _Buffered:
         return b"".join(pieces), size - left
 
 
-def records(stream: Stream, most: int) -> Iterator[Record]:
-    """All records in order. The bytes of one with more than `most` are not kept.
+def records(more: Callable[[], bytes], most: int) -> Iterator[Record]:
+    """All records in order, of a stream: `more` gives its next bytes, and none at its end.
+
+    The bytes of a record with more than `most` are not kept.
 
     Raises: Broken where the stream cannot be read on.
     """
-    buffered = _Buffered(stream)
+    buffered = _Buffered(more)
     skipped = 0
     while line := buffered.line():
         if not line.startswith(b"WARC/"):

@@ -9,8 +9,9 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
-from typing import ClassVar
+from typing import BinaryIO, ClassVar
 
 import pyarrow as pa
 
@@ -18,7 +19,7 @@ from codemill.errors import InputError
 from codemill.machine.source import Listing, Shard
 from codemill.sources._batches import Row, batches
 from codemill.sources._columns import iso_time
-from codemill.sources._decompress import Broken, Decompressed, Stream, compression
+from codemill.sources._decompress import CHUNK, Broken, Decompressed, compression
 from codemill.sources._http import answer, as_utf8, body
 from codemill.sources._names import escape_text
 from codemill.sources._notes import count, some
@@ -34,6 +35,7 @@ TEXT = ("text/plain", "text/markdown")
 NOT_PAGES = ("request", "metadata", "warcinfo", "revisit", "continuation")
 
 MAX_URL = 1 << 13
+_GZIP = b"\x1f\x8b\x08"
 _DUMP = re.compile(rb"(?im)^isPartOf:\s*(\S{1,200})")
 
 
@@ -80,31 +82,42 @@ class Warc:
         name = escape_text(name)
         stem = PurePosixPath(name).name.partition(".")[0] or name
         dump: str | None = None
+        number = 0
         with open_binary(uri) as file:
-            kind = compression(file.read(8))
-            file.seek(0)
-            stream: Stream = Decompressed(file, kind, ratio=self.max_ratio) if kind else file
-            number = 0
+            for record in self._records(file, size):
+                number += 1
+                if isinstance(record, Broken):
+                    yield Row(stem, f"{name}#{number}", size=size, reason=record.reason, detail=record.detail)
+                    continue
+                if record.type == "warcinfo" and (found := _DUMP.search(record.data or b"")):
+                    dump = found[1].decode("ascii", "replace")
+                if record.type not in NOT_PAGES:
+                    yield self._row(record, stem, f"{name}#{number}", dump)
+
+    def _records(self, file: BinaryIO, size: int) -> Iterator[Record | Broken]:
+        """The records of a file. After a damaged gzip member it goes on with the next one."""
+        most = self.max_file_bytes + (1 << 16)
+        kind = compression(file.read(8))
+        start = 0
+        while start is not None and start < size:
+            file.seek(start)
+            stream = Decompressed(file, kind, ratio=self.max_ratio) if kind else None
             try:
-                for record in records(stream, self.max_file_bytes + (1 << 16)):
-                    number += 1
-                    if record.type == "warcinfo" and (found := _DUMP.search(record.data or b"")):
-                        dump = found[1].decode("ascii", "replace")
-                    if record.type not in NOT_PAGES:
-                        yield self._row(record, stem, f"{name}#{number}", dump)
+                yield from records(stream.some if stream else partial(file.read, CHUNK), most)
+                return
             except Broken as broken:
-                yield Row(stem, f"{name}#{number + 1}", size=size, reason=broken.reason, detail=broken.detail)
+                yield broken
+                if stream is None or kind != "gz" or broken.reason != "corrupt":
+                    return
+                start = _next_member(file, start + stream.at + 1)
 
     def _row(self, record: Record, stem: str, place: str, dump: str | None) -> Row:
         url = record.headers.get("warc-target-uri", "").strip().removeprefix("<").removesuffix(">")
         host = host_of(url) if len(url) <= MAX_URL else None
         time = iso_time(record.headers.get("warc-date"))
         reason, detail, raw, content_type = self._page(record)
-        facts = {
-            "content_type": content_type,
-            "dump": dump,
-            "language": record.headers.get("warc-identified-content-language"),
-        }
+        language = record.headers.get("warc-identified-content-language")
+        facts = {"content_type": content_type, "dump": dump, "language": language}
         meta = json.dumps({k: v for k, v in facts.items() if v}, ensure_ascii=False, separators=(",", ":"))
         # A page whose URL is none has no host: it counts as one of the file that it is in.
         path = (escape_text(url) if host else "") or place
@@ -135,3 +148,16 @@ class Warc:
         if len(data) > self.max_file_bytes:
             return "too_large", str(len(data)), None, ""
         return None, None, as_utf8(data, given), "text/html" if kind in HTML else kind
+
+
+def _next_member(file: BinaryIO, start: int) -> int | None:
+    """Where the next gzip member may begin, from a place on."""
+    file.seek(start)
+    before = b""
+    while chunk := file.read(CHUNK):
+        held = before + chunk
+        if (found := held.find(_GZIP)) >= 0:
+            return start - len(before) + found
+        start += len(chunk)
+        before = held[1 - len(_GZIP) :]
+    return None

@@ -113,7 +113,7 @@ def _natural(content: pa.Array, path: pa.Array, size: pa.Array) -> pa.Array:
     """en, zh or ja by the script of each text, as for text files."""
     rows = len(content)
     named = {"language": pa.repeat("text", rows), "doc_type": pa.repeat("text", rows), "path": path, "size": size}
-    return measure_batch(pa.record_batch({"content": content, **named}), [])["natural_language"]
+    return measure_batch(pa.record_batch({"content": content, **named}), [], ())["natural_language"]
 
 
 @step(version=1, reads=("path",), adds={"site_kind": pa.string()})

@@ -41,8 +41,9 @@ def label(
 ) -> pa.RecordBatch:
     """Gives pages their labels, and says which domains are held out.
 
-    With `held_out` its domains are; without, a share of all domains, by a draw. Half of them are `valid`, for thresholds,
-    the others `test`, for figures. All other pages are `train`: also those without a label, which rules may label.
+    With `held_out` its domains are; without, a share of all domains, by a draw. Half of them are `valid`, for
+    thresholds, the others `test`, for figures. All other pages are `train`, also those without a label: rules may give
+    them one.
 
     Shape: adds label (1 about code, 0 not, null unknown) and split (train, valid, test).
     """
@@ -78,7 +79,7 @@ def _domains(labels: Labels) -> pa.Array:
     edits=("label",),
 )
 def enlarge(pages: pa.RecordBatch, domains: Reading, *, rules: Rules) -> pa.RecordBatch:
-    """Adds pages to the seed: those that rules match and the classifier missed; and to the negatives those it took wrongly.
+    """Adds pages that rules match and the classifier missed to the seed, and those it took wrongly to the negatives.
 
     `domains` is the table of `domains.count`: a rule counts inside of domains about code alone. A page that has a label
     keeps it, and a held-out one gets none.

@@ -7,12 +7,12 @@ original program reads. From: OpenCoder 2.1.2; Joulin et al., "Bag of Tricks for
 from __future__ import annotations
 
 import contextlib
-import importlib
 import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from codemill.errors import EnvironmentProblem
 from codemill.tokens import Encoder
+from codemill.web import _training
 
 LABELS = ("other", "code")
 Scores = npt.NDArray[np.float32]
@@ -64,15 +64,8 @@ class Segmenter:
         # A token has at most a few dozen bytes of text on average: what lies far behind is not encoded.
         short = pa.compute.utf8_slice_codeunits(texts.cast(pa.large_string()), 0, most * 8)
         offsets, ids = self._encoder.encode(short)
-        for start, stop in zip(offsets[:-1], offsets[1:], strict=True):
+        for start, stop in pairwise(offsets):
             yield self._words[ids[start : min(stop, start + most)]]
-
-
-def _library() -> Any:
-    try:
-        return importlib.import_module("fasttext")
-    except ImportError as error:
-        raise EnvironmentProblem("fasttext is not installed", remedy='pip install "codemill[web]"') from error
 
 
 def train(examples: Iterable[tuple[int, str, int]], settings: Settings, target: Path) -> tuple[int, int]:
@@ -81,7 +74,6 @@ def train(examples: Iterable[tuple[int, str, int]], settings: Settings, target: 
     One thread: the same examples and seed give the same model. Memory: the model, and 1 / `SHUFFLED` of the lines.
     Raises: EnvironmentProblem if fastText is not installed.
     """
-    library = _library()
     counts = [0, 0]
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".examples-") as folder, contextlib.ExitStack() as stack:
         names = [Path(folder) / str(i) for i in range(SHUFFLED)]
@@ -97,7 +89,8 @@ def train(examples: Iterable[tuple[int, str, int]], settings: Settings, target: 
                 file.writelines(line[21:] for line in sorted(name.read_text("utf-8").splitlines(keepends=True)))
         if not min(counts):
             return counts[0], counts[1]
-        model = library.train_supervised(
+        _training.train(
+            os.fspath(target),
             input=str(whole),
             dim=settings.dim,
             lr=settings.lr,
@@ -109,7 +102,6 @@ def train(examples: Iterable[tuple[int, str, int]], settings: Settings, target: 
             thread=1,
             verbose=0,
         )
-        model.save_model(str(target))
     return counts[0], counts[1]
 
 
@@ -119,7 +111,7 @@ class Model:
     def __init__(self, folder: Path, most: int) -> None:
         self._segmenter = Segmenter(folder)
         self._most = most
-        self._model = _library().load_model(os.fspath(folder / "model.bin"))
+        self._model = _training.library().load_model(os.fspath(folder / "model.bin"))
         self._code = f"__label__{LABELS[1]}"
 
     def scores(self, texts: pa.Array) -> Scores:

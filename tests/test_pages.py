@@ -45,11 +45,8 @@ def test_a_page_becomes_a_document_and_every_record_is_in_the_ledger(tmp_path: P
     ]
     corpus, ledger = built(tmp_path, Warc(str(write(tmp_path / "a.warc.gz", records))))
     assert len(ledger) == len(records)
-    assert {row["path"][-5:]: row["reason"] for row in ledger if row["reason"]} == {
-        "empty": "no_text",
-        "k/b"[-5:]: "binary",
-        "uk/no": "http_error",
-    } or {row["reason"] for row in ledger} == {None, "no_text", "binary", "http_error"}
+    reasons = {row["path"].rpartition("/")[2]: row["reason"] for row in ledger if row["reason"]}
+    assert reasons == {"empty": "no_text", "b": "binary", "no": "http_error"}
     by_path = {row["path"].rpartition("/")[2]: row for row in corpus}
     page = by_path["x?y=1"]
     assert page["content"] == f"# A & B\n\n{LONG.strip()}\n\n```py\na\n  b\n```"
@@ -92,10 +89,13 @@ def test_tables_of_text_are_pages_too(tmp_path: Path) -> None:
 
 def test_workers_do_not_change_the_bytes(tmp_path: Path) -> None:
     for name in "abc":
-        write(tmp_path / f"{name}.warc.gz", [record(f"http://{name}.org/{i}", f"<p>{i}".encode()) for i in range(20)])
+        write(
+            tmp_path / "crawl" / f"{name}.warc.gz",
+            [record(f"http://{name}.org/{i}", f"<p>{i}".encode()) for i in range(20)],
+        )
     one, two = tmp_path / "1", tmp_path / "2"
     for folder, workers in ((one, 1), (two, 2)):
-        built(folder, Warc(str(tmp_path)), workers=workers)
+        built(folder, Warc(str(tmp_path / "crawl")), workers=workers)
     files = [{p.name: p.read_bytes() for p in (f / "out" / "corpus").iterdir()} for f in (one, two)]
     assert files[0] == files[1]
 

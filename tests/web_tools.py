@@ -48,7 +48,7 @@ COMMON = "the of and a to in it is was for on with as by at from this that be ar
 
 def page(code: bool, rng: random.Random) -> bytes:
     """A page about code, or not."""
-    words = [rng.choice(((CODE if code else OTHER) if rng.random() < 0.4 else COMMON).split()) for _ in range(80)]
+    words = [rng.choice(((CODE if code else OTHER) if rng.random() < 0.6 else COMMON).split()) for _ in range(80)]
     block = f"<pre class='language-python'>{rng.choice(CODE.split())}({rng.random():.3f})\n</pre>" if code else ""
     return f"<html><title>t</title><body><main><p>{' '.join(words)}</p>{block}</main></body></html>".encode()
 

@@ -1,9 +1,9 @@
-"""Trains a fastText model in a process of its own, whose new memory is zero.
+"""Trains a fastText model in a process of its own, where new memory is zero.
 
 fastText 0.9.2 with one thread fills a tenth of its vectors with random numbers and leaves the others as their memory
 was (`DenseMatrix::uniform` calls `uniformThread(a, 0, seed)`, which does block 0 of 10). In a process that has lived
-for a while that is anything: two trainings differ, or end with "Encountered NaN". Here every allocation above a page
-is mapped anew, so the others are zero, and the same examples and seed give the same bytes.
+for a while that is anything: two trainings differ, or end with "Encountered NaN". Here the C library fills what it
+hands out with zeros, so the same examples and seed give the same bytes. (glibc does; with another one they may not.)
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import Any
 
 from codemill.errors import BuildError, EnvironmentProblem
 
-ZEROED = {"MALLOC_MMAP_THRESHOLD_": "4096", "MALLOC_MMAP_MAX_": "65536", "OMP_NUM_THREADS": "1"}
-"""What the C library needs to be told: map all that is larger than this (bytes), and do not learn to do otherwise."""
+ZEROED = {"MALLOC_PERTURB_": "255", "GLIBC_TUNABLES": "glibc.malloc.perturb=255", "OMP_NUM_THREADS": "1"}
+"""What tells glibc, older and newer, to fill new memory with the complement of 255."""
 
 
 def train(target: str, **parameters: Any) -> None:

@@ -45,7 +45,7 @@ static FURNITURE: LazyLock<FxHashSet<&str>> = LazyLock::new(|| {
          searchbox searchform skip-link skiplink skip-to-content sr-only visually-hidden screen-reader-text \
          pagination pager prev-next prevnext prev_next related share sharing social social-links advert advertisement \
          ads adsbygoogle edit-this-page editsection mw-editsection navbox mw-jump-link mw-navigation catlinks \
-         printfooter navpath nav-path titlearea main-nav navrow navrow1 navrow2 tabs tabs2 tabs3 msearchselectwindow \
+         printfooter navpath nav-path titlearea main-nav navrow navrow1 navrow2 msearchselectwindow \
          ttc dynsection-hidden out-of-band copy-path sidebar-elems rustdoc-breadcrumbs crawler-nav topic-map \
          crawler-linkback-list suggested-topics js-vote-count post-menu prompt input_prompt output_prompt \
          jp-inputprompt jp-outputprompt jp-inputcollapser jp-outputcollapser navheader navfooter navi_link comments-link",
@@ -125,7 +125,8 @@ pub fn role(name: &str, attributes: &Attributes, in_content: bool, strict: bool)
     if matches!(name, "body" | "html") {
         return Role::Plain;
     }
-    if attributes.hidden && name != "code" && name != "pre" {
+    // Of tabs all but one are hidden, and are content.
+    if attributes.hidden && name != "code" && name != "pre" && attributes.role != "tabpanel" {
         return Role::Furniture;
     }
     if strict {

@@ -7,9 +7,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from codemill import chance
 from codemill.errors import RecipeError
 from codemill.machine.table import group
-from codemill.steps import _draws
 from codemill.web.curves import lower_bound
 
 EXAMPLES = 5
@@ -40,7 +40,7 @@ def _check(*, by: str, share: float, min_pages: int, confidence: float) -> None:
 
 def _keys(pages: pa.RecordBatch, *, by: str, **_: Any) -> pa.RecordBatch:
     there = pages.filter(pages[by].is_valid())
-    key = pa.array(_draws.of_names(there[by]))
+    key = pa.array(chance.of_names(there[by]))
     of = pc.indices_nonzero(pages[by].is_valid()).cast(pa.int64())
     recalled = pc.fill_null(there["is_recalled"], False)
     return pa.record_batch(

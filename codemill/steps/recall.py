@@ -19,10 +19,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from codemill import chance
 from codemill.errors import InputError, RecipeError
 from codemill.machine.reading import OutFolder, Reading
 from codemill.machine.table import folder, step
-from codemill.steps import _draws
 from codemill.steps.seeds import TEST, TRAIN, VALID
 from codemill.web import classifier, curves
 from codemill.web.classifier import Model, Settings
@@ -98,7 +98,7 @@ def _count(pages: Reading) -> int:
 def _random(batch: pa.RecordBatch, seed: int) -> tuple[Any, Any]:
     """Which pages may be negatives by chance, and the draw of each page."""
     free = pc.and_(batch["label"].is_null(), pc.equal(batch["split"], TRAIN)).to_numpy(zero_copy_only=False)
-    return free, _draws.bits(_draws.leading(batch["content_sha256"]), seed, "recall.train")
+    return free, chance.bits(chance.leading(batch["content_sha256"]), seed=seed, purpose="recall.train")
 
 
 def _limit(pages: Reading, wanted: float, seed: int) -> int:

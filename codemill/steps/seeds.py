@@ -15,10 +15,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from codemill import chance
 from codemill.errors import RecipeError
 from codemill.machine.reading import Reading
 from codemill.machine.table import step
-from codemill.steps import _draws
 from codemill.web.labels import UNKNOWN, Labels
 from codemill.web.patterns import Rules, matches
 
@@ -49,7 +49,7 @@ def label(
     """
     known = labels.of(pages["path"], pages["domain"])
     place = pc.coalesce(pages["domain"], pages["repo"])  # a page without a URL is one of its file
-    draws = _draws.uniform(_draws.of_names(place), seed, "seeds.label")
+    draws = chance.uniform(chance.of_names(place), seed=seed, purpose="seeds.label")
     if held_out is None:
         out = draws < held_out_share
         first = draws < held_out_share / 2

@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-from codemill import Outputs, RecipeError, ledger
+from codemill import Outputs, RecipeError, Table, ledger
 from codemill.sources import Source
-from codemill.steps import domains, pages, recall, seeds, tokenizer
+from codemill.steps import autods, domains, pages, recall, seeds, tokenizer
+from codemill.teacher import named
 from codemill.web import patterns
 from codemill.web.classifier import Settings
 from codemill.web.labels import Labels
@@ -39,7 +40,13 @@ KINDS = (
 def web_recall(
     inputs: Sequence[Source],
     *,
-    labels: Annotated[str, "file of url or domain and label (1 about code, 0 not): csv, jsonl or parquet"],
+    labels: Annotated[str | None, "file of url or domain and label (1 about code, 0 not): csv, jsonl, parquet"] = None,
+    # Without labels, or besides them, a teacher chooses the seed (AutoDS); the paper's has 500,000 pages (2.1.2).
+    teacher: Annotated[str | None, "model@http://…/v1 that is asked about pages, and says how sure it is"] = None,
+    candidates: Annotated[int, "pages that the teacher is asked about"] = 2_000_000,
+    best: Annotated[int, "of these, pages about code that make the seed, at most"] = 500_000,
+    above: Annotated[float, "and that score more than this"] = 0.6,
+    below: Annotated[float, "pages that score less are negatives"] = 0.1,
     held_out: Annotated[str | None, "the same, of domains that are never learned from; else a share of all is"] = None,
     held_out_share: Annotated[float, "share of domains held out, without --held-out"] = 0.2,
     rules: Annotated[str | None, "folder of round-1.txt, round-2.txt …; en or zh for those that come with us"] = None,
@@ -71,10 +78,23 @@ def web_recall(
         raise RecipeError(f"there is at least 1 round, got {rounds}")
     found = pages.kinds(pages.documents(sources=inputs), kinds=KINDS)
     segmenter = tokenizer.train(found, vocabulary=vocabulary, sample_bytes=sample_bytes)
-    held = None if held_out is None else Labels(held_out)
-    found = seeds.label(found, labels=Labels(labels), held_out=held, held_out_share=held_out_share, seed=seed)
-    settings = Settings(dim, lr, epochs, word_ngrams, min_count, bucket, seed)
+    chosen: list[Table] = []
     outputs: Outputs = {}
+    if teacher is not None:
+        asked = {"candidates": candidates, "best": best, "above": above, "below": below}
+        made, scored = autods.seed(found, teacher=named(teacher), seed=seed, **asked)
+        chosen, outputs = [made], {"seed": scored}
+    elif labels is None:
+        raise RecipeError("a classifier learns from labels", remedy="give --labels, or a --teacher that is asked")
+    found = seeds.label(
+        found,
+        *chosen,
+        labels=None if labels is None else Labels(labels),
+        held_out=None if held_out is None else Labels(held_out),
+        held_out_share=held_out_share,
+        seed=seed,
+    )
+    settings = Settings(dim, lr, epochs, word_ngrams, min_count, bucket, seed)
     for number in range(1, rounds + 1):
         model = recall.train(
             found,

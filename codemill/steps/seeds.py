@@ -9,6 +9,7 @@ A page of a held-out domain is never learned from, whatever a rule says: domains
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from codemill.web.patterns import Rules, matches
 TRAIN, VALID, TEST = "train", "valid", "test"
 
 
-def _check(*, labels: Labels, held_out: Labels | None, held_out_share: float, seed: int) -> None:
+def _check(*, labels: Labels | None, held_out: Labels | None, held_out_share: float, seed: int) -> None:
     if not 0 <= held_out_share < 1:
         raise RecipeError(f"held_out_share must be at least 0 and below 1, got {held_out_share!r}")
 
@@ -37,9 +38,16 @@ def _check(*, labels: Labels, held_out: Labels | None, held_out_share: float, se
     check=_check,
 )
 def label(
-    pages: pa.RecordBatch, *, labels: Labels, held_out: Labels | None = None, held_out_share: float = 0.2, seed: int = 0
+    pages: pa.RecordBatch,
+    *chosen: Reading,
+    labels: Labels | None = None,
+    held_out: Labels | None = None,
+    held_out_share: float = 0.2,
+    seed: int = 0,
 ) -> pa.RecordBatch:
     """Gives pages their labels, and says which domains are held out.
+
+    Labels are those of a file, of the folder of `autods.choose`, or of both: then the file's count for more.
 
     With `held_out` its domains are; without, a share of all domains, by a draw. Half of them are `valid`, for
     thresholds, the others `test`, for figures. All other pages are `train`, also those without a label: rules may give
@@ -47,7 +55,11 @@ def label(
 
     Shape: adds label (1 about code, 0 not, null unknown) and split (train, valid, test).
     """
-    known = labels.of(pages["path"], pages["domain"])
+    given = [labels] if labels is not None else []
+    known = np.full(pages.num_rows, UNKNOWN, np.int8)
+    for one in [*(_chosen(folder.folder) for folder in chosen), *given]:
+        said = one.of(pages["path"], pages["domain"])
+        known = np.where(said == UNKNOWN, known, said)
     place = pc.coalesce(pages["domain"], pages["repo"])  # a page without a URL is one of its file
     draws = chance.uniform(chance.of_names(place), seed=seed, purpose="seeds.label")
     if held_out is None:
@@ -65,6 +77,11 @@ def label(
             "split": pa.array(split.astype(object), pa.string()),
         }
     )
+
+
+@functools.lru_cache(maxsize=2)
+def _chosen(folder: Path) -> Labels:
+    return Labels(str(folder / "labels.csv"))
 
 
 @functools.lru_cache(maxsize=2)

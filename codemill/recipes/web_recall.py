@@ -137,7 +137,7 @@ def cleaned(found: Table, rules: str) -> Table:
     # furniture far sooner than a file is.
     distinct = dedup.fuzzy(found, bands=14, rows=8, ngram=5, at_least=0.75)
     placed = dedup.exact(clean.redact(distinct), hash="clean_sha256")
-    measured = quality.measure(placed, signals=_TEXT.signals())
+    measured = quality.measure(placed, signals=sorted({rule.signal for one in _TEXT.sets for rule in one.rules}))
     books = {"refinecode": _TEXT, "none": RuleBook(())}
     if rules not in books:
         raise RecipeError(f"there are no rules called {rules!r}", remedy=did_you_mean(rules, books))

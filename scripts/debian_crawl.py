@@ -19,7 +19,7 @@ import gzip
 import hashlib
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ SITES = (
 )
 
 PLANTED = {"eight": 0.08, "thirty": 0.30}
-"""Sites of mixed pages, and the share of them that is about code. Their pages come from packages of the crawl."""
+"""Sites of mixed pages, and the share of them that is about code: pages of packages of the crawl that are left over."""
 
 PLANTED_PAGES = 400
 MOST_PAGES = 400
@@ -96,17 +96,20 @@ def unpacked(name: str, packages: Path) -> bool:
 def crawl(packages: Path, out: Path) -> None:
     """Writes the crawl and its labels."""
     (out / "crawl").mkdir(parents=True, exist_ok=True)
-    pools: dict[bool, list[tuple[str, bytes]]] = {True: [], False: []}
+    spare: dict[bool, list[tuple[str, Path]]] = {True: [], False: []}
     for site in SITES:
-        pages = [(name, path.read_bytes()) for name, path in chosen(packages / site.package)]
-        write(out / "crawl", host(site.package), pages)
+        pages = chosen(packages / site.package)
+        write(out / "crawl", host(site.package), pages[:MOST_PAGES])
         if site.use == CRAWL:
-            pools[site.code] += pages
+            spare[site.code] += [(f"{site.package}/{name}", path) for name, path in pages[MOST_PAGES:]]
     for name, share in PLANTED.items():
         code = round(PLANTED_PAGES * share)
-        some = [(True, code), (False, PLANTED_PAGES - code)]
-        pages = [page for kind, count in some for page in drawn(pools[kind], count, name)]
-        write(out / "crawl", host(name), [(f"{i}.html", body) for i, (_, body) in enumerate(pages)])
+        planted: list[tuple[str, Path]] = []
+        for kind, count in ((True, code), (False, PLANTED_PAGES - code)):
+            some = drawn(spare[kind], count, name)
+            spare[kind] = [page for page in spare[kind] if page not in some]  # no page is on two sites
+            planted += some
+        write(out / "crawl", host(name), planted)
     for use, file in ((SEED, "seed.csv"), (HELD_OUT, "held_out.csv")):
         with open(out / file, "w", newline="", encoding="utf-8") as stream:
             rows = [(host(site.package), int(site.code)) for site in SITES if site.use == use]
@@ -118,12 +121,12 @@ def host(package: str) -> str:
     return package.replace("+", "p").replace(".", "-") + ".test"
 
 
-def chosen(package: Path) -> Iterator[tuple[str, Path]]:
-    """Names and files of at most `MOST_PAGES` pages, by a draw."""
+def chosen(package: Path) -> list[tuple[str, Path]]:
+    """Names and files of the pages of a package, in the order of a draw."""
     found = [p for p in package.rglob("*.htm*") if p.is_file() and not p.is_symlink() and p.suffix in (".html", ".htm")]
     small = [path for path in found if 0 < path.stat().st_size <= MOST_BYTES]
     named = sorted((str(path.relative_to(package)).partition("/doc/")[2] or path.name, path) for path in small)
-    return iter(drawn(named, MOST_PAGES, "pages"))
+    return drawn(named, len(named), "pages")
 
 
 def drawn(items: Sequence[tuple[str, Any]], count: int, purpose: str) -> list[tuple[str, Any]]:
@@ -131,12 +134,12 @@ def drawn(items: Sequence[tuple[str, Any]], count: int, purpose: str) -> list[tu
     return sorted(items, key=lambda item: hashlib.sha256(f"{purpose}\0{item[0]}".encode()).digest())[:count]
 
 
-def write(folder: Path, site: str, pages: Sequence[tuple[str, bytes]]) -> None:
+def write(folder: Path, site: str, pages: Sequence[tuple[str, Path]]) -> None:
     """Writes a site's pages as a WARC file, a gzip member for each record."""
     print(f"{site}: {len(pages)} pages")
     with open(folder / f"{site}.warc.gz", "wb") as stream:
-        for name, body in sorted(pages):
-            stream.write(gzip.compress(record(f"http://{site}/{name}", body), mtime=0))
+        for name, path in sorted(pages):
+            stream.write(gzip.compress(record(f"http://{site}/{name}", path.read_bytes()), mtime=0))
 
 
 def record(url: str, body: bytes) -> bytes:

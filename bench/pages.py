@@ -3,9 +3,11 @@
     python -m bench.pages PACKAGES [--most 120] [--speed 300]
 
 PACKAGES is a folder of unpacked Debian documentation packages, as scripts/debian_crawl.py leaves it. Packages that
-Sphinx made carry their sources; rustdoc, MkDocs and nbconvert are run here where they are installed. The blocks of code are read from the sources, without
-HTML: literal blocks of reStructuredText, fences of Markdown, cells of notebooks. A block is right if the text of the
-page has it byte for byte; it is fenced if it stands between two fences; its language is right if the fence says it.
+Sphinx made carry their sources; rustdoc, MkDocs and nbconvert are run here where they are installed. The blocks of code
+are read from the sources, without HTML: literal blocks of reStructuredText, fences of Markdown, cells of notebooks.
+
+A block is right if the text of the page has it byte for byte; it is fenced if it stands between two fences; its
+language is right if the fence says it.
 trafilatura and resiliparse do the same pages in the same run.
 """
 
@@ -206,7 +208,8 @@ def mkdocs(projects: Sequence[Path], folder: Path, most: int) -> Iterator[Case]:
 
 
 def _beside(program: str) -> str:
-    return str(Path(sys.executable).parent / program)
+    beside = Path(sys.executable).parent / program
+    return str(beside) if beside.exists() else program
 
 
 def notebooks(folder: Path, pages: Sequence[Case], most: int) -> Iterator[Case]:

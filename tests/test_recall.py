@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from codemill.steps import seeds
 from codemill.web import curves, patterns
 from codemill.web.classifier import Model, Segmenter
 from codemill.web.labels import Labels
+from tests.killing import killed_and_resumed
 from tests.web_tools import crawl
 
 SITES = {
@@ -189,6 +191,18 @@ def test_a_rule_of_round_2_builds_nothing_of_round_1_anew(folder: Path) -> None:
     first = next(i for i, (one, other) in enumerate(zip(before, after, strict=True)) if one != other)
     assert before[first][0] == "seeds.enlarge"
     assert [name for name, _ in before[:first]].count("recall.train") == 2
+
+
+def tiny() -> Any:
+    """What the killed builds build."""
+    return recipe(Path(os.environ["RECALL"]), rounds=2)
+
+
+@pytest.mark.slow
+def test_kills_change_no_byte(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECALL", str(folder))
+    seen = ["pages.files/*", "recall.train/*/tokenizer.json", "recall.score/*", "domains.count/*/*"]
+    killed_and_resumed("tests.test_recall.tiny", seen, tmp_path)
 
 
 def test_labels_that_are_wrong_are_refused(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from codemill.errors import InputError, RecipeError
 from codemill.machine.builder import build
 from codemill.recipes import web_recall
 from codemill.sources import Warc
-from codemill.steps import seeds
+from codemill.steps import recall, seeds
 from codemill.web import curves, patterns
 from codemill.web.classifier import Model, Segmenter
 from codemill.web.labels import Labels
@@ -191,6 +191,32 @@ def test_a_rule_of_round_2_builds_nothing_of_round_1_anew(folder: Path) -> None:
     first = next(i for i, (one, other) in enumerate(zip(before, after, strict=True)) if one != other)
     assert before[first][0] == "seeds.enlarge"
     assert [name for name, _ in before[:first]].count("recall.train") == 2
+
+
+@pytest.mark.parametrize(
+    ("wanted", "least", "most"), [(0, 0, 0), (100, 90, 100), (1000, 1000, 1000), (10**9, 1000, 1000)]
+)
+def test_random_negatives_are_about_as_many_as_are_wanted(wanted: int, least: int, most: int) -> None:
+    rng = np.random.default_rng(0)
+    batch = pa.record_batch(
+        {
+            "label": pa.nulls(1000, pa.int8()),
+            "split": pa.repeat("train", 1000),
+            "content_sha256": pa.array([rng.bytes(32) for _ in range(1000)], pa.binary(32)),
+            "content": pa.array(["a"] * 1000, pa.large_string()),
+        }
+    )
+
+    class Pages:
+        def batches(self, columns: list[str]) -> Any:
+            return iter([batch.select(columns)])
+
+    class Lines:
+        def lines(self, texts: pa.Array, most: int) -> list[str]:
+            return texts.to_pylist()
+
+    limit = recall._limit(Pages(), wanted, 0)
+    assert least <= len(list(recall._examples(Pages(), Lines(), limit, 10, 0))) <= most
 
 
 def tiny() -> Any:

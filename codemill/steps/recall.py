@@ -102,12 +102,16 @@ def _random(batch: pa.RecordBatch, seed: int) -> tuple[Any, Any]:
 
 
 def _limit(pages: Reading, wanted: float, seed: int) -> int:
-    """Below this draw there are as many pages as are wanted, about."""
+    """Below this 65,536th of all draws there are as many pages as are wanted, about."""
     held = np.zeros(1 << 16, np.int64)
     for batch in pages.batches(["label", "split", "content_sha256"]):
         free, draws = _random(batch, seed)
-        np.add.at(held, (draws[free] >> np.uint64(48)).astype(np.int64), 1)
-    return int(np.searchsorted(np.cumsum(held), wanted, side="right")) << 48
+        np.add.at(held, _bucket(draws[free]), 1)
+    return int(np.searchsorted(np.cumsum(held), wanted, side="right"))
+
+
+def _bucket(draws: Any) -> Any:
+    return (draws >> np.uint64(48)).astype(np.int64)
 
 
 def _examples(
@@ -116,7 +120,7 @@ def _examples(
     for batch in pages.batches(["content", "content_sha256", "label", "split"]):
         free, draws = _random(batch, seed)
         labelled = pc.and_(batch["label"].is_valid(), pc.equal(batch["split"], TRAIN)).to_numpy(zero_copy_only=False)
-        taken = np.flatnonzero(labelled | free & (draws < np.uint64(limit)))
+        taken = np.flatnonzero(labelled | free & (_bucket(draws) < limit))
         label = pc.fill_null(batch["label"], 0).to_numpy()
         for start in range(0, len(taken), BATCH):
             some = taken[start : start + BATCH]

@@ -273,3 +273,10 @@ def strip_headers(content: pa.LargeStringArray, language: pa.StringArray, syntax
     Null: content where nothing was removed; all three where text or language is null, or the text made the code panic.
     Raises: TypeError for another type, ValueError if the lengths differ.
     """
+
+def page_text(content: pa.LargeStringArray) -> pa.StructArray:
+    """The text of each web page, with its code byte for byte inside fences.
+
+    Shape: a struct of content (large_string), title (string) and code_blocks (uint32, the fences).
+    Null: all three where the page is, or where it made the code panic. Raises: TypeError for another type.
+    """

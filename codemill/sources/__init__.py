@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codemill.machine.source import External, Listing, Shard, Source
-from codemill.sources._columns import REFINECODE_META, THE_STACK, THE_STACK_V2
+from codemill.sources._columns import FINEWEB, REFINECODE_META, SKYPILE, THE_STACK, THE_STACK_V2
 from codemill.sources._open import Kind, all, open
 from codemill.sources._reasons import REASONS
 from codemill.sources.archive import Archive
@@ -13,10 +13,13 @@ from codemill.sources.jsonl import Jsonl
 from codemill.sources.metadata import Matched, Metadata
 from codemill.sources.parquet import Parquet
 from codemill.sources.published import Published
+from codemill.sources.warc import Warc
 
 __all__ = [
+    "FINEWEB",
     "REASONS",
     "REFINECODE_META",
+    "SKYPILE",
     "THE_STACK",
     "THE_STACK_V2",
     "Archive",
@@ -32,6 +35,7 @@ __all__ = [
     "Published",
     "Shard",
     "Source",
+    "Warc",
     "all",
     "open",
 ]

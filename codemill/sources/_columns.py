@@ -41,10 +41,18 @@ THE_STACK = {
 REFINECODE_META = {"repo": "repo_name", "path": "sub_path", "size": "file_size_in_byte"}
 """RefineCode's published metadata, which has no content."""
 
+FINEWEB = {"content": "text", "path": "url", "commit_time": "date"}
+"""FineWeb and what is made like it; its dump goes to `meta`. A page's path is its URL."""
+
+SKYPILE = {"content": "text"}
+"""SkyPile, which has no URLs: a page is one of its file."""
+
 PRESETS: Mapping[str, Mapping[str, str]] = {
     "the_stack_v2": THE_STACK_V2,
     "the_stack": THE_STACK,
     "refinecode_meta": REFINECODE_META,
+    "fineweb": FINEWEB,
+    "skypile": SKYPILE,
 }
 
 OURS = ("content", "repo", "path", "revision", "stars", "commit_time", "license", "size")
@@ -53,7 +61,7 @@ OURS = ("content", "repo", "path", "revision", "stars", "commit_time", "license"
 _USUAL = {
     "content": ("content", "text", "code", "source_code"),
     "repo": ("repo", "repo_name", "repository", "repository_name", "max_stars_repo_name", "repo_path"),
-    "path": ("path", "file_path", "filepath", "sub_path", "max_stars_repo_path", "filename", "file_name"),
+    "path": ("path", "file_path", "filepath", "sub_path", "max_stars_repo_path", "filename", "file_name", "url"),
     "revision": ("revision", "revision_id", "commit", "commit_id", "sha", "max_stars_repo_head_hexsha"),
     "stars": ("stars", "star_events_count", "max_stars_count", "stargazers_count", "stargazers"),
     "commit_time": ("commit_time", "committer_date", "commit_date", "date", "timestamp"),

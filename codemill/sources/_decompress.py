@@ -75,6 +75,18 @@ class Decompressed:
             missing -= len(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
+    def some(self) -> bytes:
+        """The next bytes as they come, nothing at the end. None is lost that stands before a break, as by `read`."""
+        if self._position == len(self._output):
+            self._output, self._position = self._more(), 0
+        piece, self._position = self._output[self._position :], len(self._output)
+        return piece
+
+    @property
+    def at(self) -> int:
+        """How many bytes of the file have been used; after a break, where what could not be read begins, or before."""
+        return self.read_in - len(self._input)
+
     def _more(self) -> bytes:
         while True:
             if not self._input and (self._engine is None or _needs_input(self._engine)):

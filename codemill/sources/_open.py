@@ -19,6 +19,8 @@ from codemill.sources.jsonl import SUFFIXES as JSON_LINES
 from codemill.sources.jsonl import Jsonl
 from codemill.sources.parquet import SUFFIXES as PARQUETS
 from codemill.sources.parquet import Parquet
+from codemill.sources.warc import SUFFIXES as WARCS
+from codemill.sources.warc import Warc
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ _KINDS = (
     Kind("archive", Archive, "tar (gz, bz2, xz, zst), zip, wheels and source distributions"),
     Kind("parquet", Parquet, "Parquet files whose rows are files; presets for The Stack and RefineCode"),
     Kind("jsonl", Jsonl, "JSON lines (plain, gz, zst) whose lines are files"),
+    Kind("warc", Warc, "WARC and WET files of web crawls, plain, gz or zst"),
 )
 
 LEVELS = 2
@@ -129,7 +132,7 @@ def _is_binary(path: str) -> bool:
 
 def _by_name(name: str) -> str | None:
     lower = name.lower()
-    for kind, suffixes in (("parquet", PARQUETS), ("jsonl", JSON_LINES), ("archive", ARCHIVES)):
+    for kind, suffixes in (("parquet", PARQUETS), ("jsonl", JSON_LINES), ("warc", WARCS), ("archive", ARCHIVES)):
         if lower.endswith(suffixes):
             return kind
     return None

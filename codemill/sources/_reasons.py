@@ -25,5 +25,7 @@ REASONS = {
     "corrupt": "damaged data",
     "truncated": "cut off in the middle",
     "malformed": "not in the format its container promises",
+    "not_a_page": "an answer of a web server that is neither HTML nor text",
+    "http_error": "an answer of a web server that says the page is not there",
     "no_content": "a row without a text",
 }

@@ -35,7 +35,8 @@ DETECTED = ("language", "doc_type", "is_vendored", "is_generated")
 BASE = {f.name: f.type for f in DOCUMENT if f.name not in DETECTED}
 
 
-def _check(*, sources: Sequence[Source], metadata: Metadata | None) -> None:
+def check_labels(*, sources: Sequence[Source]) -> None:
+    """Raises: RecipeError if two sources have one label."""
     labels = [source.label for source in sources]
     for label in labels:
         if labels.count(label) > 1:
@@ -63,7 +64,7 @@ def documents(*, sources: Sequence[Source], metadata: Metadata | None = None) ->
     version=3,
     adds={**BASE, "reason": pa.string(), "value": pa.string()},
     published=DOCUMENTS,
-    check=_check,
+    check=lambda sources, metadata: check_labels(sources=sources),
     drops={
         **REASONS,
         "empty": "nothing in it",

@@ -16,6 +16,7 @@ pub mod lex;
 pub mod overlap;
 pub mod signals;
 pub mod sketch;
+pub mod web;
 
 #[cfg(feature = "python")]
 mod python;

@@ -15,5 +15,6 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     crate::overlap::python::register(m)?;
     crate::signals::python::register(m)?;
     crate::clean::headers::python::register(m)?;
+    crate::web::python::register(m)?;
     Ok(())
 }

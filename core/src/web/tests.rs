@@ -1,0 +1,69 @@
+use super::page::extract;
+use std::time::Instant;
+
+fn text(html: &str) -> String {
+    extract(html).text
+}
+
+#[test]
+fn paragraphs_lists_and_tables() {
+    let page = "<html><head><title>T &amp; U</title></head><body><h2>A  b</h2><p>One\n two<br>three</p>\
+                <ul><li>x<li>y<ol><li>1</li><li>2</ol></ul>\
+                <table><tr><th>a</th><th>b</th></tr><tr><td><p>c</p></td><td>d</td></tr></table>";
+    let wanted = "# T & U\n\n## A b\n\nOne two\nthree\n\n- x\n- y\n  1. 1\n  2. 2\n\n| a | b |\n| c | d |";
+    assert_eq!(text(page), wanted);
+}
+
+#[test]
+fn code_is_kept_as_it_stands() {
+    let page = "<div class='highlight-python3'><div class='highlight'><pre><span></span><span>def</span> f(a):\n\
+                \t  return a &lt;&lt; 1  \n\n\n</pre></div></div>";
+    assert_eq!(text(page), "```python\ndef f(a):\n\t  return a << 1  \n\n\n```");
+    assert_eq!(text("<pre>\n\n  a</pre>"), "```\n\n  a\n```");
+    assert_eq!(text("<pre>a\r\nb</pre>"), "```\na\nb\n```");
+    assert_eq!(text("<pre>````</pre>"), "`````\n````\n`````");
+}
+
+#[test]
+fn line_numbers_and_buttons_are_not_code() {
+    let table = "<table class='highlighttable'><tr><td class='linenos'><div class='linenodiv'><pre>1\n2</pre></div></td>\
+                 <td class='code'><div class='highlight'><pre>a\nb\n</pre></div></td></tr></table>";
+    assert_eq!(text(table), "```\na\nb\n```");
+    let doxygen = "<div class='fragment'><div class='line'><span class='lineno'>    1</span> a();</div>\n\
+                   <div class='line'><span class='lineno'>    2</span> </div>\n</div>";
+    assert!(text(doxygen).starts_with("```\n a();\n"), "{}", text(doxygen));
+    let docusaurus = "<div class='language-jsx'><pre><code><span class='token-line'>a<br></span>\
+                      <span class='token-line'>b<br></span></code></pre><button>Copy</button></div>";
+    assert_eq!(text(docusaurus), "```jsx\na\nb\n```");
+    let lines = "<pre><code class='hljs c'><div>a</div><div></div><div>b\n</div></code></pre>";
+    assert_eq!(text(lines), "```c\na\n\nb\n```");
+}
+
+#[test]
+fn furniture_goes() {
+    let body = "This is what the page says, in enough words that they are taken to be its content and nothing else \
+                is, because a few words could be anything at all, and these are more than a few.";
+    let page = format!(
+        "<body><header>Logo</header><div class='sidebar'><a>x</a></div><main><p>{body}</p></main>\
+         <p>Cookies!</p><footer>(c)</footer></body>"
+    );
+    assert_eq!(text(&page), body);
+    assert_eq!(text("<div class='sidebar'>all there is</div>"), "");
+}
+
+#[test]
+fn time_is_linear() {
+    let deep = "<div class='a'>".repeat(400_000);
+    let odd = "<b>".repeat(300_000) + &"</i>".repeat(300_000) + &"<p>x".repeat(200_000);
+    let broken = "<pre><table><tr><td>".repeat(150_000) + "x";
+    let script = "<script></scrip".repeat(200_000);
+    let ampersands = "&".repeat(3_000_000) + &"&#".repeat(500_000) + &"&amp".repeat(500_000);
+    let open = "<a b='".repeat(300_000) + &"<!-".repeat(300_000);
+    let item = "<ul><li>".repeat(300_000);
+    for page in [deep, odd, broken, script, ampersands, open, item] {
+        let start = Instant::now();
+        extract(&page);
+        let seconds = start.elapsed().as_secs_f64();
+        assert!(seconds < 5.0, "{seconds} s for {} bytes of {}", page.len(), &page[..8]);
+    }
+}

@@ -1,0 +1,273 @@
+"""The loop of recall: seeds, classifiers, domains, rules, over a crawl that the test writes."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import fasttext
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pytest
+
+import codemill as cm
+from codemill.errors import InputError, RecipeError
+from codemill.machine.builder import build
+from codemill.recipes import web_recall
+from codemill.sources import Warc
+from codemill.steps import recall, seeds
+from codemill.web import curves, patterns
+from codemill.web.classifier import Model, Segmenter
+from codemill.web.labels import Labels
+from tests.killing import killed_and_resumed
+from tests.web_tools import crawl
+
+SITES = {
+    **{f"code{i}.test": (30, 0.95) for i in range(6)},
+    **{f"other{i}.test": (30, 0.0) for i in range(6)},
+    "eight.test": (100, 0.08),
+    "thirty.test": (100, 0.30),
+    "small.test": (2, 1.0),
+}
+SEED = {"code0.test": 1, "code1.test": 1, "other0.test": 0, "other1.test": 0}
+HELD_OUT = {"code2.test": 1, "code3.test": 1, "other2.test": 0, "other3.test": 0}
+
+
+def labels(path: Path, of: dict[str, int], key: str = "domain") -> str:
+    path.write_text(f"{key},label\n" + "".join(f"{name},{label}\n" for name, label in of.items()))
+    return str(path)
+
+
+def recipe(folder: Path, **more: Any) -> Any:
+    small = dict(dim=8, word_ngrams=1, min_count=1, epochs=20, lr=0.5, bucket=1000, vocabulary=512, precision=0.9)
+    return web_recall.web_recall(
+        (Warc(str(folder / "crawl")),),
+        labels=str(folder / "seed.csv"),
+        held_out=str(folder / "held_out.csv"),
+        sample_bytes=1_000_000,
+        random_negatives=0,
+        quality_rules="none",
+        **{"rounds": 1, **small, **more},
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("recall")
+    crawl(folder / "crawl", SITES)
+    labels(folder / "seed.csv", SEED)
+    labels(folder / "held_out.csv", HELD_OUT)
+    (folder / "rules").mkdir()
+    (folder / "rules" / "round-1.txt").write_text("+ %://code4.test/%\n+ %://other4.test/%  # not discovered\n")
+    build(recipe(folder, rounds=2, rules=str(folder / "rules")), out=folder / "out", workers=1)
+    return folder
+
+
+def table(folder: Path, name: str) -> pl.DataFrame:
+    return pl.read_parquet(folder / "out" / name / "*.parquet")
+
+
+def test_planted_domains_are_found_and_others_are_not(folder: Path) -> None:
+    found = {row["domain"]: row for row in table(folder, "domains_2").to_dicts()}
+    assert {name for name, row in found.items() if row["is_code"]} == {
+        *(f"code{i}.test" for i in range(6)),
+        "thirty.test",
+    }
+    assert found["eight.test"]["recalled"] > 0
+    assert not found["small.test"]["is_code"]  # two pages are too few to say
+    assert {row["domain"]: row["pages"] for row in found.values()} == {
+        name: pages for name, (pages, _) in SITES.items()
+    }
+    assert all("thirty.test" in url for url in found["thirty.test"]["examples_missed"])
+
+
+def test_the_corpus_are_pages_about_code_and_the_ledger_are_all(folder: Path) -> None:
+    corpus, ledger = table(folder, "corpus"), table(folder, "ledger")
+    assert len(ledger) == sum(pages for pages, _ in SITES.values())
+    assert set(ledger["reason"].drop_nulls()) <= {"not_about_code", "near_duplicate"}
+    truth = corpus["path"].str.extract(r"/(\d+)\.html").cast(pl.Int64)
+    pages = corpus["domain"].replace_strict({n: round(p * s) for n, (p, s) in SITES.items()}, return_dtype=pl.Int64)
+    assert ((truth < pages).sum()) / len(corpus) > 0.9
+
+
+def test_no_page_is_learned_from_and_judged_on(folder: Path) -> None:
+    facts = json.loads((folder / "out" / "classifier_1" / "classifier.json").read_text())
+    assert facts["examples"] == {"code": 60, "other": 60}
+    assert 0 < facts["test"]["all"]["pages"] < 120
+    assert facts["test"]["all"]["recall_at_precision"] > 0.9
+    batch = pa.record_batch(
+        {
+            "path": [f"http://{name}/" for name in (*SEED, *HELD_OUT, "free.test")],
+            "domain": [*SEED, *HELD_OUT, "free.test"],
+            "repo": [*SEED, *HELD_OUT, "free.test"],
+        }
+    )
+    given = Labels(str(folder / "seed.csv")), Labels(str(folder / "held_out.csv"))
+    made = seeds.label.function(batch, labels=given[0], held_out=given[1]).to_pydict()
+    assert made["label"] == [*SEED.values(), *HELD_OUT.values(), None]
+    assert [split == "train" for split in made["split"]] == [True] * 4 + [False] * 4 + [True]
+    # labels of the seed count for nothing on a domain that is held out
+    both = Labels(labels(folder / "both.csv", {"code2.test": 0}))
+    again = seeds.label.function(batch, labels=both, held_out=given[1]).to_pydict()
+    assert again["label"] == [None] * 4 + [*HELD_OUT.values(), None]
+
+
+@dataclass(frozen=True)
+class Domains:
+    """A table of domains as a step reads it."""
+
+    names: dict[str, bool]
+
+    def table(self, columns: list[str]) -> pa.Table:
+        return pa.table({"domain": list(self.names), "is_code": list(self.names.values())}).select(columns)
+
+
+def test_rules_enlarge_the_seed_inside_of_discovered_domains_alone() -> None:
+    cases = [  # domain, path, label, split, recalled → label that is given, whether a rule matches
+        ("a.org", "q/missed", None, "train", False, 1, True),
+        ("a.org", "q/recalled", None, "train", True, None, True),
+        ("a.org", "tags/wrong", None, "train", True, 0, False),
+        ("a.org", "tags/right", None, "train", False, None, False),
+        ("a.org", "q/tags/both", None, "train", False, None, False),
+        ("a.org", "q/labelled", 0, "train", False, None, True),
+        ("a.org", "q/held-out", None, "test", False, None, True),
+        ("b.org", "q/not-discovered", None, "train", False, None, False),
+        ("c.org", "q/unknown", None, "train", False, None, False),
+        (None, "q/no-url", None, "train", None, None, False),
+    ]
+    domain, path, label, split, recalled, given, matched = zip(*cases, strict=True)
+    batch = pa.record_batch(
+        {
+            "domain": pa.array(domain, pa.string()),
+            "path": [f"http://{d}/{p}" for d, p in zip(domain, path, strict=True)],
+            "label": pa.array(label, pa.int8()),
+            "split": pa.array(split),
+            "is_recalled": pa.array(recalled, pa.bool_()),
+        }
+    )
+    rules = patterns.Rules(("%/q/%",), ("%/tags/%",))
+    made = seeds.enlarge.function(batch, Domains({"a.org": True, "b.org": False}), rules=rules)
+    assert made["label"].to_pylist() == list(given)
+    assert made["is_matched"].to_pylist() == list(matched)
+
+
+def test_a_rule_of_a_round_is_learned_from_in_the_next(folder: Path) -> None:
+    facts = [json.loads((folder / "out" / f"classifier_{i}" / "classifier.json").read_text()) for i in (1, 2)]
+    more = facts[1]["examples"]["code"] - facts[0]["examples"]["code"]
+    assert 0 < more <= 30  # pages of code4.test that round 1 missed; other4.test was not discovered
+    assert facts[1]["examples"]["other"] == facts[0]["examples"]["other"]
+
+
+def test_scores_are_those_of_fasttext(folder: Path) -> None:
+    made = folder / "out" / "classifier_1"
+    texts = table(folder, "corpus")["content"].to_arrow().cast(pa.large_string())
+    ours = Model(made, 1024).scores(texts)
+    theirs = fasttext.load_model(str(made / "model.bin"))
+    for line, score in zip(Segmenter(made).lines(texts, 1024), ours.tolist(), strict=True):
+        wanted = {label: value for value, label in theirs.f.predict(line + "\n", 2, 0.0, "strict")}
+        assert abs(wanted["__label__code"] - score) < 1e-5
+
+
+def test_the_same_seed_gives_the_same_model_for_any_workers(folder: Path, tmp_path: Path) -> None:
+    build(recipe(folder), out=tmp_path / "two", workers=2)
+    one = (folder / "out" / "classifier_1" / "model.bin").read_bytes()
+    assert (tmp_path / "two" / "classifier_1" / "model.bin").read_bytes() == one
+    build(recipe(folder, seed=1), out=tmp_path / "other", workers=2)
+    assert (tmp_path / "other" / "classifier_1" / "model.bin").read_bytes() != one
+
+
+def test_a_rule_of_round_2_builds_nothing_of_round_1_anew(folder: Path) -> None:
+    def fingerprints() -> list[tuple[str, str]]:
+        plan = cm.plan(recipe(folder, rounds=3, rules=str(folder / "rules")), out=folder / "out")
+        return [(node.table.step.name, node.fingerprint) for node in plan.nodes]
+
+    before = fingerprints()
+    (folder / "rules" / "round-2.txt").write_text("+ %://code4.test/%\n")
+    after = fingerprints()
+    first = next(i for i, (one, other) in enumerate(zip(before, after, strict=True)) if one != other)
+    assert before[first][0] == "seeds.enlarge"
+    assert [name for name, _ in before[:first]].count("recall.train") == 2
+
+
+@pytest.mark.parametrize(
+    ("wanted", "least", "most"), [(0, 0, 0), (100, 90, 100), (1000, 1000, 1000), (10**9, 1000, 1000)]
+)
+def test_random_negatives_are_about_as_many_as_are_wanted(wanted: int, least: int, most: int) -> None:
+    rng = np.random.default_rng(0)
+    batch = pa.record_batch(
+        {
+            "label": pa.nulls(1000, pa.int8()),
+            "split": pa.repeat("train", 1000),
+            "content_sha256": pa.array([rng.bytes(32) for _ in range(1000)], pa.binary(32)),
+            "content": pa.array(["a"] * 1000, pa.large_string()),
+        }
+    )
+
+    class Pages:
+        def batches(self, columns: list[str]) -> Any:
+            return iter([batch.select(columns)])
+
+    class Lines:
+        def lines(self, texts: pa.Array, most: int) -> list[str]:
+            return texts.to_pylist()
+
+    limit = recall._limit(Pages(), wanted, 0)
+    assert least <= len(list(recall._examples(Pages(), Lines(), limit, 10, 0))) <= most
+
+
+def tiny() -> Any:
+    """What the killed builds build."""
+    return recipe(Path(os.environ["RECALL"]), rounds=2)
+
+
+@pytest.mark.slow
+def test_kills_change_no_byte(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECALL", str(folder))
+    seen = ["pages.files/*", "recall.train/*/tokenizer.json", "recall.score/*", "domains.count/*/*"]
+    killed_and_resumed("tests.test_recall.tiny", seen, tmp_path)
+
+
+def test_labels_that_are_wrong_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="0 or 1, got '2'"):
+        Labels(labels(tmp_path / "a.csv", {"a.org": 2}))
+    with pytest.raises(InputError, match="url or domain"):
+        Labels(labels(tmp_path / "b.csv", {"a.org": 1}, key="page"))
+    with pytest.raises(InputError, match="cannot read"):
+        Labels(str(tmp_path / "none.csv"))
+    (tmp_path / "c.txt").write_text("a")
+    with pytest.raises(InputError, match="one of"):
+        Labels(str(tmp_path / "c.txt"))
+    assert Labels(labels(tmp_path / "d.csv", {"http://x.a.org/1": 1}, key="url")).domains() == {"a.org"}
+
+
+def test_patterns_match_as_they_are_written() -> None:
+    urls = pa.array(["https://stackoverflow.com/questions/1", "https://stackoverflow.com/users/1", "http://a.b/", None])
+    rules = patterns.ours("en")
+    assert patterns.matches(urls, rules.code).tolist() == [True, False, False, False]
+    assert patterns.matches(urls, rules.other).tolist() == [False, True, False, False]
+    assert patterns.matches(pa.array(["http://a.b/x(.y"]), ["%A.b/x(.%"]).tolist() == [True]
+    assert patterns.matches(pa.array(["http://axb/"]), ["%a.b/%"]).tolist() == [False]
+    assert len(patterns.ours("zh").code) == 18
+    with pytest.raises(RecipeError, match="every URL"):
+        patterns.Rules(("%%",))
+    with pytest.raises(InputError, match=r"r\.txt:2"):
+        patterns.parse("+ %a%\nwhat\n", "r.txt")
+
+
+def test_curves_are_those_of_the_definition() -> None:
+    rng = np.random.default_rng(0)
+    scores, truth = rng.random(500).round(2), rng.integers(0, 2, 500)
+    thresholds, precisions, recalls = curves.curve(scores, truth)
+    for threshold, precision, recall in zip(thresholds, precisions, recalls, strict=True):
+        taken = scores >= threshold
+        assert precision == pytest.approx(truth[taken].mean())
+        assert recall == pytest.approx(truth[taken].sum() / truth.sum())
+    limit = curves.threshold_for_precision(scores, truth, 0.5)
+    assert limit is not None
+    assert truth[scores >= limit].mean() >= 0.5
+    assert curves.threshold_for_precision(np.array([0.5]), np.array([0]), 0.9) is None
+    assert curves.recall_at_precision(np.array([0.9, 0.8, 0.1]), np.array([1, 0, 1]), 1.0) == 0.5

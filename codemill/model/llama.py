@@ -17,9 +17,7 @@ from torch.utils.checkpoint import checkpoint
 
 from codemill.model.attention import Mask, attend
 from codemill.model.config import Config
-
-IGNORE = -100
-"""The target of a position that is not trained on."""
+from codemill.model.data import IGNORE
 
 LOSS_TOKENS = 8192
 """Logits are made for so many tokens at a time where a loss is wanted, and made again for its gradient: with a

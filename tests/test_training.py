@@ -16,7 +16,7 @@ import pytest
 import torch
 
 import codemill as cm
-from codemill.model import data, folder, loop
+from codemill.model import checkpoints, data, folder, loop
 from codemill.model.job import Hardware, Job, Keep, Optimizer
 from codemill.model.launch import launch
 from codemill.model.schedule import DECAYS, Schedule
@@ -128,7 +128,7 @@ def test_a_model_learns_and_its_folder_is_whole(runs: Path, plain: Path) -> None
     assert {"config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "training.json"} < set(
         files(plain)
     )
-    assert sorted(folder.checkpoints(plain)) == [10, 12]
+    assert sorted(checkpoints.complete(plain)) == [10, 12]
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     other, tokenizer = AutoModelForCausalLM.from_pretrained(plain), AutoTokenizer.from_pretrained(plain)
@@ -192,7 +192,7 @@ def test_a_longer_run_from_a_checkpoint_is_the_run_that_was_long_from_the_start(
     runs: Path, mix: Path, plain: Path, tmp_path: Path
 ) -> None:
     loop.train(job(runs, mix, tmp_path / "short", steps=7))
-    start = folder.checkpoints(tmp_path / "short")[7]
+    start = checkpoints.complete(tmp_path / "short")[7]
     loop.train(job(runs, mix, tmp_path / "long", start=str(start), extends=True))
     for name in (folder.WEIGHTS, "config.json", "tokenizer.json"):
         assert (tmp_path / "long" / name).read_bytes() == (plain / name).read_bytes()
@@ -201,7 +201,7 @@ def test_a_longer_run_from_a_checkpoint_is_the_run_that_was_long_from_the_start(
 
 def test_annealing_branches_from_any_checkpoint(runs: Path, mix: Path, plain: Path, tmp_path: Path) -> None:
     decay = Schedule(3e-3, 1e-4, decay=None)
-    start = str(folder.checkpoints(plain)[10])
+    start = str(checkpoints.complete(plain)[10])
     loop.train(job(runs, mix, tmp_path, start=start, schedule=decay, steps=5))
     found = metrics(tmp_path)
     assert [facts["step"] for facts in found] == [1, 2, 3, 4, 5]
@@ -214,7 +214,7 @@ def test_annealing_branches_from_any_checkpoint(runs: Path, mix: Path, plain: Pa
 
 def test_the_mean_of_the_last_checkpoints(runs: Path, mix: Path, tmp_path: Path) -> None:
     counts = loop.train(job(runs, mix, tmp_path, average=3, keep=Keep(every=2, last=1, each=4)))
-    there = folder.checkpoints(tmp_path)
+    there = checkpoints.complete(tmp_path)
     assert list(there) == [4, 8, 10, 12]
     assert counts["averaged"] == 3
     means = dict(folder.average([there[8], there[10], there[12]]))
@@ -237,7 +237,7 @@ def test_muon_learns_and_resumes(runs: Path, mix: Path, tmp_path: Path) -> None:
     muon = Optimizer("muon")
     loop.train(job(runs, mix, tmp_path / "a", optimizer=muon))
     assert losses(tmp_path / "a")[-1] < losses(tmp_path / "a")[0] - 0.3
-    start = folder.checkpoints(tmp_path / "a")[10]
+    start = checkpoints.complete(tmp_path / "a")[10]
     loop.train(job(runs, mix, tmp_path / "b", optimizer=muon, start=str(start), extends=True))
     assert metrics(tmp_path / "b") == metrics(tmp_path / "a")[10:]
     with pytest.raises(cm.InputError, match="fresh one"):

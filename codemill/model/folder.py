@@ -9,13 +9,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -23,10 +20,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from codemill.errors import InputError
+from codemill.model.checkpoints import read_json, write_json
 from codemill.model.config import Config
 from codemill.model.llama import Llama
 
-WEIGHTS, INDEX, OPTIMIZER, STATE = "model.safetensors", "model.safetensors.index.json", "optimizer.safetensors", "trainer.json"
+WEIGHTS, INDEX, OPTIMIZER = "model.safetensors", "model.safetensors.index.json", "optimizer.safetensors"
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 FILE_BYTES = 5_000_000_000
 """Of one file of weights: what hubs take in one piece."""
@@ -77,24 +75,6 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     beside = path.with_name(f".{path.name}")
     save_file(dict(tensors), beside, metadata={"format": "pt"})
     os.replace(beside, path)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """A JSON file, whole or not at all."""
-    beside = path.with_name(f".{path.name}")
-    beside.write_text(json.dumps(value, indent=1) + "\n", "utf-8")
-    os.replace(beside, path)
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object. Raises: InputError if there is none."""
-    try:
-        value = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"a file of a checkpoint cannot be read: {error}", where=path) from error
-    if not isinstance(value, dict):
-        raise InputError("a file of a checkpoint is no JSON object", where=path)
-    return value
 
 
 # ── reading ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -180,34 +160,6 @@ def whole(tensor: Tensor) -> Tensor:
     from torch.distributed.tensor import DTensor
 
     return (tensor.full_tensor() if isinstance(tensor, DTensor) else tensor).detach().cpu()
-
-
-# ── checkpoints ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def checkpoints(folder: Path) -> dict[int, Path]:
-    """The complete checkpoints below a run's folder, by step."""
-    found = {}
-    for state in sorted(folder.glob(f"checkpoints/step-*/{STATE}")):
-        found[int(state.parent.name.removeprefix("step-"))] = state.parent
-    return dict(sorted(found.items()))
-
-
-def receipts(folder: Path) -> dict[str, str]:
-    """The SHA-256 of each file of a checkpoint, its state apart."""
-    names = sorted(path.name for path in folder.iterdir() if path.is_file() and path.name != STATE)
-    return {name: sha256(folder / name) for name in names}
-
-
-def intact(folder: Path) -> bool:
-    """Whether a checkpoint's files are what its receipt says."""
-    return bool(receipts(folder) == read_json(folder / STATE).get("files"))
-
-
-def sha256(path: Path) -> str:
-    """Of a file, in hex."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def average(folders: Sequence[Path]) -> Iterator[tuple[str, Tensor]]:

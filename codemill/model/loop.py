@@ -27,7 +27,7 @@ import torch
 from torch import Tensor
 
 from codemill.errors import CodemillError, InputError, RecipeError
-from codemill.model import attention, data, folder, optim, ranks
+from codemill.model import attention, checkpoints, data, folder, optim, ranks
 from codemill.model.config import Config, of_size
 from codemill.model.job import Job
 from codemill.model.llama import Llama, drawn
@@ -165,14 +165,14 @@ class _Run:
         """The weights: of this run's last checkpoint, of the start, or new ones. And the optimizers. Returns: tokens seen before."""
         job = self.job
         self.optimizers = optim.make(self.model, job.optimizer, sharded=ranks.sharded(self.model))
-        begun = [path for path in folder.checkpoints(self.out).values() if folder.intact(path)]
+        begun = [path for path in checkpoints.complete(self.out).values() if checkpoints.intact(path)]
         where = begun[-1] if begun else Path(job.start) if job.start else None
         if where is None:
             folder.fill(self.model, drawn(self.config, job.seed), "new weights")
             self.step = self.offset = 0
             return 0
         folder.fill(self.model, folder.tensors(where), where)
-        state = folder.read_json(where / folder.STATE) if (where / folder.STATE).exists() else {}
+        state = checkpoints.read_json(where / checkpoints.STATE) if (where / checkpoints.STATE).exists() else {}
         if begun or not job.fresh:
             if not (where / folder.OPTIMIZER).exists():
                 what = "the start has no optimizer's state"
@@ -193,7 +193,7 @@ class _Run:
         if steps > there:
             what = f"{steps} steps are wanted, and the data last until step {there}"
             raise RecipeError(what, remedy="fewer steps, or a plan with more epochs")
-        if steps <= self.step and not folder.checkpoints(self.out):
+        if steps <= self.step and not checkpoints.complete(self.out):
             raise RecipeError(f"the start is at step {self.step}, and {steps} steps are wanted in all")
         return steps
 
@@ -247,29 +247,29 @@ class _Run:
             folder.write_tensors(beside / folder.OPTIMIZER, remembered)
             facts = {
                 "step": step, "offset": self.offset, "tokens": self.tokens, "data": self.data.fingerprint,
-                "files": folder.receipts(beside),
+                "files": checkpoints.receipts(beside),
             }  # fmt: skip
-            folder.write_json(beside / folder.STATE, facts)
+            checkpoints.write_json(beside / checkpoints.STATE, facts)
             os.replace(beside, place)
             self._forget(step)
         self.here.wait()
 
     def _forget(self, step: int) -> None:
-        keep, there = self.job.keep, list(folder.checkpoints(self.out))
+        keep, there = self.job.keep, list(checkpoints.complete(self.out))
         for old in there[: -max(keep.last, self.job.average)]:
             if not (keep.each and old % keep.each == 0):
                 shutil.rmtree(self.out / "checkpoints" / f"step-{old:06d}")
 
     def _finish(self) -> dict[str, float]:
         """The model itself: the last weights, or the mean of those of the last checkpoints."""
-        last = list(folder.checkpoints(self.out).values())[-self.job.average :]
+        last = list(checkpoints.complete(self.out).values())[-self.job.average :]
         if self.here.rank == 0:
             for left in (self.out / "checkpoints").glob(".step-*"):
                 shutil.rmtree(left)
             dtype = getattr(torch, self.job.dtype)
             weights = folder.average(last) if len(last) > 1 else folder.tensors(last[-1])
             folder.write(self.out, self.config, weights, tokenizer=Path(self.job.tokenizer), dtype=dtype)
-            folder.write_json(self.out / "training.json", self._account(len(last)))
+            checkpoints.write_json(self.out / "training.json", self._account(len(last)))
         self.here.wait()
         return {
             "steps": self.steps, "tokens": self.tokens, "parameters": self.config.parameters, "averaged": len(last),
@@ -317,7 +317,7 @@ def main(arguments: list[str]) -> int:
         where = None if error.where is None else str(error.where)
         counts = {"error": [type(error).__name__, error.what, where, error.remedy]}
     if int(os.environ.get("RANK", "0")) == 0 or "error" in counts:
-        folder.write_json(result, counts)
+        checkpoints.write_json(result, counts)
     return 1 if "error" in counts else 0
 
 

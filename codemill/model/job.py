@@ -119,7 +119,7 @@ class Job:
     spike: float = 3.0
     seed: int = 0
     dtype: str = "float32"
-    log_every: int = 1
+    log_every: int = 10
     hardware: Hardware = field(default_factory=Hardware)
 
     def __post_init__(self) -> None:

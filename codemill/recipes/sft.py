@@ -70,9 +70,9 @@ def sft(
 
     rows1, first = stage(None, stage1, rate1, batch1, epochs1, length1)
     if stage2 is None:
-        return {"model": first, "ledger": ledger(rows1)}
+        return {"model": first, "stage1_ledger": ledger(rows1)}
     rows2, second = stage(first, stage2, rate2, batch2, epochs2, length2)
-    return {"model": second, "stage1": first, "ledger1": ledger(rows1), "ledger2": ledger(rows2)}
+    return {"model": second, "stage1": first, "stage1_ledger": ledger(rows1), "stage2_ledger": ledger(rows2)}
 
 
 def laptop(

@@ -185,7 +185,7 @@ def _written(chats: Reading, path: Path) -> dict[str, float]:
     if counts["trained_tokens"] >= counts["chat_tokens"] - counts["chats"]:
         what = "everything of the chats is trained on, the questions too"
         raise InputError(what, remedy="the template marks too much; `codemill masks` shows it, chat by chat")
-    return {name: float(value) for name, value in counts.items()}
+    return dict(counts)
 
 
 def _folder(table: Reading) -> Path:

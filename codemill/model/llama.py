@@ -81,6 +81,8 @@ class Llama(nn.Module):
             positions_BT = torch.arange(tokens_BT.shape[1], device=tokens_BT.device)[None]
         x_BTC: Tensor = self.model.embed_tokens(tokens_BT)
         turns = self.model.turns(positions_BT, x_BTC.dtype)
+        if cache is not None:
+            cache.room(tokens_BT.shape[1])
         for number, layer in enumerate(self.model.layers):
             slot = None if cache is None else cache.slot(number)
             if self.recompute and self.training:
@@ -251,9 +253,9 @@ class Slot:
 
 
 class Cache:
-    """Keys and values of up to `length` tokens of each of `rows` sequences."""
+    """Keys and values of the tokens so far of each of `rows` sequences. It grows as they do."""
 
-    def __init__(self, config: Config, rows: int, length: int, device: torch.device, dtype: torch.dtype) -> None:
+    def __init__(self, config: Config, rows: int, device: torch.device, dtype: torch.dtype, length: int = 256) -> None:
         shape = (config.layers, 2, rows, config.kv_heads, length, config.head_dim)
         self.data = torch.zeros(shape, device=device, dtype=dtype)
         self.used = 0
@@ -261,6 +263,12 @@ class Cache:
     def slot(self, layer: int) -> Slot:
         """That of a layer."""
         return Slot(self.data[layer, 0], self.data[layer, 1], self.used)
+
+    def room(self, tokens: int) -> None:
+        """Makes room for so many tokens more."""
+        length, wanted = self.data.shape[4], self.used + tokens
+        if wanted > length:
+            self.data = F.pad(self.data, (0, 0, 0, max(wanted, 2 * length) - length))
 
     def keep(self, rows: Tensor) -> None:
         """Drops all sequences but these."""

@@ -59,7 +59,8 @@ def test_greedy_tokens_are_those_of_transformers(shape: str, runs: Path, tmp_pat
 
 
 def test_a_batch_answers_as_each_alone(by: Generator) -> None:
-    asks = [Ask(prompt, most=most, temperature=0.8, top_p=0.9, seed=most) for prompt, most in zip(PROMPTS, (40, 7, 23))]
+    lengths = zip(PROMPTS, (40, 7, 23), strict=True)
+    asks = [Ask(prompt, most=most, temperature=0.8, top_p=0.9, seed=most) for prompt, most in lengths]
     together = by.answers(asks)
     apart = [by.answers([ask])[0] for ask in asks]
     for one, other in zip(together, apart, strict=True):
@@ -187,7 +188,9 @@ def test_the_official_client_chats(client: Any, by: Generator) -> None:
     (choice,) = reply.choices
     assert (choice.message.role, choice.message.content) == ("assistant", expected.text)
     assert choice.finish_reason == expected.finish
-    assert [one.logprob for one in choice.logprobs.content] == pytest.approx([t.logprob for t in expected.tokens], abs=1e-5)
+    assert [one.logprob for one in choice.logprobs.content] == pytest.approx(
+        [t.logprob for t in expected.tokens], abs=1e-5
+    )
     assert [len(one.top_logprobs) for one in choice.logprobs.content] == [3] * len(expected.tokens)
     assert reply.usage.completion_tokens == len(expected.tokens)
     assert reply.usage.prompt_tokens == len(by.chat(MESSAGES))
@@ -224,7 +227,9 @@ def test_many_requests_at_once_are_answered_as_alone(client: Any) -> None:
 
     def ask(number: int) -> str:
         text = f"value = {number}"
-        return client.completions.create(model="x", prompt=text, max_tokens=10, temperature=1, seed=number).choices[0].text
+        return (
+            client.completions.create(model="x", prompt=text, max_tokens=10, temperature=1, seed=number).choices[0].text
+        )
 
     alone = [ask(number) for number in range(8)]
     with ThreadPoolExecutor(8) as pool:

@@ -39,7 +39,9 @@ SCALINGS = {
 def made(config: Config, out: Path, seed: int = 0) -> Path:
     """A model with weights large enough that their differences would show."""
     out.mkdir(parents=True, exist_ok=True)
-    weights = ((name, w * 4 if w.ndim == 2 else w + 0.1 * torch.randn(w.shape)) for name, w in llama.drawn(config, seed))
+    weights = (
+        (name, w * 4 if w.ndim == 2 else w + 0.1 * torch.randn(w.shape)) for name, w in llama.drawn(config, seed)
+    )
     folder.write(out, config, weights)
     return out
 
@@ -200,5 +202,5 @@ def test_an_average_of_checkpoints(tmp_path: Path) -> None:
 
 
 def test_importing_codemill_loads_no_torch() -> None:
-    code = "import sys, codemill, codemill.cli, codemill.catalog as c; c.steps(); c.recipes(); assert 'torch' not in sys.modules"
+    code = "import sys, codemill.cli, codemill.catalog as c; c.steps(); c.recipes(); assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

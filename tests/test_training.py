@@ -8,6 +8,7 @@ import math
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ def test_every_token_is_a_target_once_but_the_first_of_each_document(runs: Path,
     documents = sum(epoch["documents"] for one in facts["inputs"] for epoch in one["by_epoch"])
     assert targets == facts["tokens"] - documents
     end = Encoder(runs / "plain" / "tokenizer").special["<|endoftext|>"]
-    for row, following in zip(rows, rows[1:], strict=False):
+    for row, following in pairwise(rows):
         inside = row.targets[:-1] != data.IGNORE
         assert np.array_equal(row.targets[:-1][inside], row.tokens[1:][inside])
         assert not (inside & (row.tokens[:-1] == end)).any()  # nothing is predicted from another document
@@ -138,7 +139,9 @@ def test_a_model_learns_and_its_folder_is_whole(runs: Path, plain: Path) -> None
 
 
 @pytest.mark.parametrize("micro", [1, 2, 3, 4])
-def test_the_loss_does_not_depend_on_micro_batches(runs: Path, mix: Path, plain: Path, tmp_path: Path, micro: int) -> None:
+def test_the_loss_does_not_depend_on_micro_batches(
+    runs: Path, mix: Path, plain: Path, tmp_path: Path, micro: int
+) -> None:
     loop.train(job(runs, mix, tmp_path, steps=4, hardware={"micro": micro, "recompute": micro == 2}))
     assert losses(tmp_path) == pytest.approx(losses(plain)[:4], rel=1e-6)
 
@@ -244,19 +247,20 @@ def test_muon_learns_and_resumes(runs: Path, mix: Path, tmp_path: Path) -> None:
         loop.train(job(runs, mix, tmp_path / "c", start=str(start), extends=True))
 
 
-def test_a_loss_that_is_no_number_stops_with_the_batch_named(runs: Path, mix: Path, tmp_path: Path) -> None:
+def test_a_loss_that_is_no_number_stops_with_the_batch_named(
+    runs: Path, mix: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = loop._Run.one
+
+    def poisoned(self: Any, step: int) -> dict[str, Any]:
+        if step == 1:
+            with torch.no_grad():
+                self.model.model.norm.weight[0] = math.nan
+        return honest(self, step)
+
+    monkeypatch.setattr(loop._Run, "one", poisoned)
     with pytest.raises(cm.InputError, match=r"the loss is nan.*at step 2.*sequence 8 \(.*/") as caught:
-        with pytest.MonkeyPatch.context() as patch:
-            honest = loop._Run.one
-
-            def poisoned(self: Any, step: int) -> dict[str, Any]:
-                if step == 1:
-                    with torch.no_grad():
-                        self.model.model.norm.weight[0] = math.nan
-                return honest(self, step)
-
-            patch.setattr(loop._Run, "one", poisoned)
-            loop.train(job(runs, mix, tmp_path))
+        loop.train(job(runs, mix, tmp_path))
     assert "spike=0" in str(caught.value.remedy)
     assert len(metrics(tmp_path)) == 1
 
@@ -273,7 +277,7 @@ def test_a_loss_that_jumps_stops(runs: Path, mix: Path, tmp_path: Path) -> None:
             return honest(self, step)
 
         patch.setattr(loop._Run, "one", shaken)
-        with pytest.raises(cm.InputError, match="jumped to .* at step 31"):
+        with pytest.raises(cm.InputError, match=r"jumped to .* at step 31"):
             loop.train(told)
     assert len(metrics(tmp_path)) == 30
 
@@ -309,4 +313,4 @@ def test_an_error_of_a_rank_comes_back(runs: Path, mix: Path, tmp_path: Path) ->
 def test_a_job_travels_as_json(runs: Path, mix: Path, tmp_path: Path) -> None:
     told = job(runs, mix, tmp_path, optimizer=Optimizer("muon"), hardware={"micro": 3})
     assert Job.from_json(json.loads(json.dumps(told.to_json()))) == told
-    assert Hardware.PLACES == tuple(field.name for field in dataclasses.fields(Hardware))
+    assert tuple(field.name for field in dataclasses.fields(Hardware)) == Hardware.PLACES

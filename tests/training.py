@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from codemill.machine.builder import build
-from codemill.model.job import Hardware, Job, Keep
+from codemill.model.job import Hardware, Job, Keep, Training
 from codemill.model.schedule import Schedule
 from codemill.recipes import pretraining_mix
 
@@ -29,16 +29,15 @@ def plan(runs: Path, out: Path, **wanted: Any) -> Path:
 def job(runs: Path, mix: Path, out: Path, **wanted: Any) -> Job:
     """Twelve steps of a tiny model."""
     hardware = dataclasses.replace(CPU, **wanted.pop("hardware", {}))
+    names = {field.name for field in dataclasses.fields(Training)} - {"hardware"}
+    how: dict[str, Any] = {"schedule": Schedule(3e-3, 3e-4, warmup=3), "batch": 8, "steps": 12, "keep": Keep(every=5)}
+    how |= {name: wanted.pop(name) for name in names & set(wanted)}
     facts: dict[str, Any] = {
         "out": str(out),
         "tokenizer": str(runs / "plain" / "tokenizer"),
+        "how": Training(**how, hardware=hardware),
         "plan": str(mix),
         "shards": (str(runs / "plain" / "tokens"),),
-        "schedule": Schedule(3e-3, 3e-4, warmup=3),
-        "batch": 8,
         "length": 64,
-        "steps": 12,
-        "keep": Keep(every=5),
-        "hardware": hardware,
     }
     return Job(**{**facts, **wanted})

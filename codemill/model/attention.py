@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from codemill.model.llama import Llama
 
 
-
 Mask: TypeAlias = Any
 """None: each token looks at all before it. A bool tensor (B, 1, T, S), true where it may look; or a flex BlockMask."""
 
@@ -85,7 +84,8 @@ def check(model: Llama, backend: str, device: torch.device, length: int = 256) -
     mask, positions_BT = mask_of(documents_BT, backend), positions_of(documents_BT)
     with torch.no_grad():
         first, second = (
-            model(tokens_BT.to(device), positions_BT=positions_BT, mask=mask)[:, half:] for tokens_BT in (one_BT, two_BT)
+            model(tokens_BT.to(device), positions_BT=positions_BT, mask=mask)[:, half:]
+            for tokens_BT in (one_BT, two_BT)
         )
     moved = float((first - second).abs().max())
     if moved != 0:

@@ -98,7 +98,9 @@ class Template:
         Raises: InputError if there is no template, or it refuses these messages.
         """
         if not self.source:
-            raise InputError("the tokenizer has no chat template", where=self.folder, remedy="train it with `train.sft`")
+            raise InputError(
+                "the tokenizer has no chat template", where=self.folder, remedy="train it with `train.sft`"
+            )
         written: list[str] = []
         spans: list[Span] = []
         names = {name: self._facts[name] for name in ("bos_token", "eos_token", "pad_token") if name in self._facts}

@@ -78,7 +78,9 @@ def find(path: Path, *, at: int | None = None, state: bool = True) -> Path:
             return there[max(there) if at is None else at]
     steps = sorted({step for place in places for step in complete(place)})
     what = "there is no checkpoint" if at is None else f"there is no checkpoint of step {at}"
-    known = f"there are those of steps {', '.join(map(str, steps))}" if steps else "give the --out folder of a training run"
+    known = (
+        f"there are those of steps {', '.join(map(str, steps))}" if steps else "give the --out folder of a training run"
+    )
     raise InputError(what, where=path, remedy=known)
 
 

@@ -1,4 +1,4 @@
-"""What a model is: a few numbers, read from and written to the config.json of Hugging Face; and the dial that sets them."""
+"""What a model is: a few numbers, read from and written as Hugging Face's config.json; and the dial that sets them."""
 
 from __future__ import annotations
 

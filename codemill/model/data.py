@@ -64,9 +64,9 @@ class Data(Protocol):
 def of(job: Job) -> Data:
     """The data of a training run."""
     if job.plan is not None:
-        return Plans(job.plan, job.shards, job.batch)
+        return Plans(job.plan, job.shards, job.how.batch)
     assert job.chats is not None
-    return Chats(Path(job.chats), job.batch, job.length, job.epochs, job.seed)
+    return Chats(Path(job.chats), job.how.batch, job.length, job.epochs, job.how.seed)
 
 
 def documents_of(starts: Sequence[int], real: int, length: int) -> Ids:

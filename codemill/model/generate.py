@@ -100,9 +100,13 @@ class Generator:
     def chat(self, messages: Sequence[Message]) -> tuple[int, ...]:
         """The prompt of a chat. Raises: InputError for a text with the name of a special token in it."""
         for message in messages:
-            named = self.template.named(str(message.get("content", ""))) or self.template.named(str(message.get("role")))
+            named = self.template.named(str(message.get("content", ""))) or self.template.named(
+                str(message.get("role"))
+            )
             if named:
-                raise InputError(f"a message holds {named!r}, which would begin or end a turn", remedy="write it otherwise")
+                raise InputError(
+                    f"a message holds {named!r}, which would begin or end a turn", remedy="write it otherwise"
+                )
         return tuple(self.template.encode(messages, prompt=True).tokens.tolist())
 
     def middle(self, prefix: str, suffix: str) -> tuple[int, ...]:

@@ -22,7 +22,7 @@ class Hardware:
     """Where a model is trained: how fast, and never what. No field of it enters an identity.
 
     `device`: cpu, cuda or auto. `ranks`: processes, each with a device; 0: one for each GPU, or one. `micro`: sequences
-    that a rank works on at a time; 0: all of its share. `threads` of a rank on the CPU; 0: as many as there are cores.
+    that a rank works on at a time; 0: all of its share. `threads` of a rank on the CPU; 0: as many as torch takes.
     `sharding`: ddp, or fsdp, where each rank holds a part of the weights. `recompute`: activation checkpointing.
 
     Raises: RecipeError for values that none of these can have.
@@ -74,8 +74,8 @@ class Optimizer:
 
 @dataclass(frozen=True)
 class Keep:
-    """Which checkpoints are written and kept: one every `every` steps, of which the `last` ones stay, and besides one in
-    `each` steps for good (0: none). The final state is always kept."""
+    """Which checkpoints are written and kept: one every `every` steps, of which the `last` ones stay, and besides one
+    in `each` steps for good (0: none). The final state is always kept."""
 
     every: int = 1000
     last: int = 2
@@ -87,51 +87,66 @@ class Keep:
 
 
 @dataclass(frozen=True)
-class Job:
-    """A training run.
+class Training:
+    """How a model is trained: `batch` sequences of a plan, or chats, are one step; there are `steps` in all, by
+    default as many as the data have.
 
-    Its data: the `plan` of a run over the token `shards` of others, in order; or `chats`, a file of encoded chats, seen
-    `epochs` times. `batch` sequences of a plan, or chats, are one step; `length` is that of a sequence.
+    The model is the mean of the last `average` checkpoints, written as `dtype`. A loss that is `spike` nats above the
+    median of the last hundred stops the run (0: never). `seed`: of new weights, and of the order of chats.
 
-    Its model: `size` and `context` for a new one, drawn with `seed`; or `start`, a folder. From a `start` with an
-    optimizer the run keeps it, unless `fresh`. With `extends` the run goes on counting steps where `start` stopped, and
-    reads on in the same plan; without, it counts from 0.
+    Raises: RecipeError for values that cannot be.
     """
 
-    out: str
-    tokenizer: str
     schedule: Schedule
     batch: int
-    length: int
-    plan: str | None = None
-    shards: tuple[str, ...] = ()
-    chats: str | None = None
-    epochs: int = 1
     steps: int | None = None
-    size: str = "tiny"
-    context: int | None = None
-    start: str | None = None
-    fresh: bool = False
-    extends: bool = False
     optimizer: Optimizer = field(default_factory=Optimizer)
     keep: Keep = field(default_factory=Keep)
     average: int = 1
     spike: float = 3.0
     seed: int = 0
     dtype: str = "float32"
-    log_every: int = 10
     hardware: Hardware = field(default_factory=Hardware)
 
     def __post_init__(self) -> None:
-        for name in ("batch", "length", "epochs", "average", "log_every"):
-            if getattr(self, name) < 1:
-                raise RecipeError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if self.steps is not None and self.steps < 1:
-            raise RecipeError(f"steps must be at least 1, got {self.steps}")
-        if (self.plan is None) == (self.chats is None):
-            raise RecipeError("a training run reads a plan, or chats")
+        for name, value in (("batch", self.batch), ("average", self.average), ("steps", self.steps)):
+            if value is not None and value < 1:
+                raise RecipeError(f"{name} must be at least 1, got {value}")
         if self.dtype not in ("float32", "bfloat16"):
             raise RecipeError(f"weights are not written as {self.dtype!r}", remedy="float32 or bfloat16")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A training run: how, on what, from where, to where.
+
+    Its data: the `plan` of a run over the token `shards` of others, in order; or `chats`, a file of encoded chats, seen
+    `epochs` times, in rows of `length` tokens.
+
+    Its model: `size` and `context` (by default the `length`) for a new one; or `start`, a folder. The run keeps a
+    start's optimizer, unless `fresh`. With `extends` it goes on counting steps where `start` stopped, and reads on in
+    the same plan; without, it counts from 0.
+    """
+
+    out: str
+    tokenizer: str
+    how: Training
+    length: int
+    plan: str | None = None
+    shards: tuple[str, ...] = ()
+    chats: str | None = None
+    epochs: int = 1
+    size: str = "tiny"
+    context: int | None = None
+    start: str | None = None
+    fresh: bool = False
+    extends: bool = False
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1:
+            raise RecipeError(f"epochs must be at least 1, got {self.epochs}")
+        if (self.plan is None) == (self.chats is None):
+            raise RecipeError("a training run reads a plan, or chats")
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
@@ -140,17 +155,15 @@ class Job:
     @staticmethod
     def from_json(facts: Mapping[str, Any]) -> Job:
         """The same from plain data."""
-        optimizer = {**facts["optimizer"], "betas": tuple(facts["optimizer"]["betas"])}
-        return Job(
-            **{
-                **facts,
-                "shards": tuple(facts["shards"]),
-                "schedule": Schedule(**facts["schedule"]),
-                "optimizer": Optimizer(**optimizer),
-                "keep": Keep(**facts["keep"]),
-                "hardware": Hardware(**facts["hardware"]),
-            }
-        )
+        how = dict(facts["how"])
+        optimizer = {**how["optimizer"], "betas": tuple(how["optimizer"]["betas"])}
+        how |= {
+            "schedule": Schedule(**how["schedule"]),
+            "optimizer": Optimizer(**optimizer),
+            "keep": Keep(**how["keep"]),
+            "hardware": Hardware(**how["hardware"]),
+        }
+        return Job(**{**facts, "how": Training(**how), "shards": tuple(facts["shards"])})
 
     @staticmethod
     def read(path: Path) -> Job:

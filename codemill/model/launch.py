@@ -19,7 +19,7 @@ from codemill.model.job import Job, need
 def launch(job: Job) -> dict[str, float]:
     """Trains, and returns counts for the books: see `loop.train`."""
     need("torch", "safetensors", "tokenizers")
-    count = job.hardware.ranks or _gpus(job)
+    count = job.how.hardware.ranks or _gpus(job)
     if count <= 1:
         from codemill.model.loop import train
 
@@ -31,7 +31,7 @@ def launch(job: Job) -> dict[str, float]:
             sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}",
             "-m", "codemill.model.loop", str(told), str(result),
         ]  # fmt: skip
-        environment = {"OMP_NUM_THREADS": str(job.hardware.threads or 1), **os.environ}
+        environment = {"OMP_NUM_THREADS": str(job.how.hardware.threads or 1), **os.environ}
         status = subprocess.run(command, env=environment, preexec_fn=_die_with_us, check=False).returncode
         if not result.exists():
             what = f"the ranks ended with status {status} before they had a result"
@@ -45,7 +45,7 @@ def launch(job: Job) -> dict[str, float]:
 
 
 def _gpus(job: Job) -> int:
-    if job.hardware.device == "cpu":
+    if job.how.hardware.device == "cpu":
         return 1
     import torch
 

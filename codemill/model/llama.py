@@ -62,8 +62,8 @@ class Llama(nn.Module):
         pieces = zip(states_BTC.flatten(0, 1).split(LOSS_TOKENS), targets_BT.flatten().split(LOSS_TOKENS), strict=True)
         again = self.training and targets_BT.numel() > LOSS_TOKENS
         for states, targets in pieces:
-            loss: Tensor = checkpoint(self._loss, states, targets, use_reentrant=False) if again else self._loss(
-                states, targets
+            loss: Tensor = (
+                checkpoint(self._loss, states, targets, use_reentrant=False) if again else self._loss(states, targets)
             )
             total = total + loss
         return total

@@ -30,9 +30,12 @@ from codemill.errors import CodemillError, InputError, RecipeError
 from codemill.model import attention, checkpoints, data, folder, optim, ranks
 from codemill.model.config import Config, of_size
 from codemill.model.job import Job
-from codemill.model.llama import Llama, drawn
+from codemill.model.llama import drawn
 from codemill.tokens import Encoder
 from codemill.tokens.special import END, PAD, TURN_END
+
+LOG_EVERY = 10
+"""Steps from line to line of the log."""
 
 REMEMBERED = 100
 """Steps whose losses say what a spike is."""
@@ -44,7 +47,7 @@ def train(job: Job) -> dict[str, float]:
     Raises: InputError if a loss is no number or jumps, with the names of what was in the batch; RecipeError if the job
     asks for what its data or its start do not have.
     """
-    with ranks.joined(job.hardware) as here:
+    with ranks.joined(job.how.hardware) as here:
         return _Run(job, here).go()
 
 
@@ -78,17 +81,17 @@ class _Run:
                     metrics.write(json.dumps(facts) + "\n")
                     metrics.flush()
                 real += facts["real"]
-                if (step + 1) % self.job.log_every == 0 or step + 1 == self.steps:
+                if (step + 1) % LOG_EVERY == 0 or step + 1 == self.steps:
                     self._say(facts, time.monotonic() - began, real)
                     began, real = time.monotonic(), 0.0
-                if (step + 1) % self.job.keep.every == 0 or step + 1 == self.steps:
+                if (step + 1) % self.job.how.keep.every == 0 or step + 1 == self.steps:
                     self._save(step + 1)
                     began = time.monotonic()
         return self._finish()
 
     def one(self, step: int) -> dict[str, Any]:
         """One step: the gradient of the mean loss over all targets of all ranks, clipped, and followed."""
-        rate = self.job.schedule.rate(step, self.steps)
+        rate = self.job.how.schedule.rate(step, self.steps)
         optim.set_rate(self.optimizers, rate)
         micros = self._micros(step - self.offset)
         mine = float(sum(int((targets != data.IGNORE).sum()) for _, targets, _, _ in micros))
@@ -104,7 +107,7 @@ class _Run:
                 (summed * (self.here.size / targets)).backward()  # type: ignore[no-untyped-call]
             loss += float(summed.detach())
         loss = self.here.total(loss)[0] / targets
-        norm = ranks.clip(self.model, self.job.optimizer.clip)
+        norm = ranks.clip(self.model, self.job.how.optimizer.clip)
         self._guard(step, loss, norm)
         for optimizer in self.optimizers:
             optimizer.step()
@@ -120,7 +123,7 @@ class _Run:
         how many tokens are real, and how many there are. What is missing at the end is padding without targets."""
         count, size = self.data.count(step), self.here.size
         share = -(-count // size)
-        micro = min(self.job.hardware.micro or share, share)
+        micro = min(self.job.how.hardware.micro or share, share)
         found = []
         for first in range(0, share, micro):
             rows = [
@@ -131,7 +134,9 @@ class _Run:
             sizes = (sum(row.real for row in rows), len(rows) * self.data.length)
             columns = [np.zeros((1, self.data.length), np.int64)] * 3
             if rows:
-                columns = [np.stack([getattr(row, name) for row in rows]) for name in ("tokens", "targets", "documents")]
+                columns = [
+                    np.stack([getattr(row, name) for row in rows]) for name in ("tokens", "targets", "documents")
+                ]
             else:
                 columns[1] = np.full_like(columns[1], data.IGNORE)
             tokens, targets, documents = (torch.from_numpy(c).to(self.here.device) for c in columns)
@@ -143,9 +148,9 @@ class _Run:
         trouble = None
         if not (np.isfinite(loss) and np.isfinite(norm)):
             trouble = f"the loss is {loss} and the norm of its gradient {norm}"
-        elif self.job.spike and len(self.losses) >= 20:
+        elif self.job.how.spike and len(self.losses) >= 20:
             usual = statistics.median(self.losses[-REMEMBERED:])
-            if loss > usual + self.job.spike:
+            if loss > usual + self.job.how.spike:
                 trouble = f"the loss jumped to {loss:.3f} from a median of {usual:.3f}"
         self.losses = [*self.losses[-REMEMBERED:], loss]
         if trouble:
@@ -162,13 +167,16 @@ class _Run:
     # ── where it begins ──
 
     def _fill(self) -> int:
-        """The weights: of this run's last checkpoint, of the start, or new ones. And the optimizers. Returns: tokens seen before."""
+        """The weights: of this run's last checkpoint, of the start, or new ones; and the optimizers.
+
+        Returns: tokens that were seen before.
+        """
         job = self.job
-        self.optimizers = optim.make(self.model, job.optimizer, sharded=ranks.sharded(self.model))
+        self.optimizers = optim.make(self.model, job.how.optimizer, sharded=ranks.sharded(self.model))
         begun = [path for path in checkpoints.complete(self.out).values() if checkpoints.intact(path)]
         where = begun[-1] if begun else Path(job.start) if job.start else None
         if where is None:
-            folder.fill(self.model, drawn(self.config, job.seed), "new weights")
+            folder.fill(self.model, drawn(self.config, job.how.seed), "new weights")
             self.step = self.offset = 0
             return 0
         folder.fill(self.model, folder.tensors(where), where)
@@ -176,7 +184,9 @@ class _Run:
         if begun or not job.fresh:
             if not (where / folder.OPTIMIZER).exists():
                 what = "the start has no optimizer's state"
-                raise InputError(what, where=where, remedy="give one of its checkpoints, or begin with a fresh optimizer")
+                raise InputError(
+                    what, where=where, remedy="give one of its checkpoints, or begin with a fresh optimizer"
+                )
             optim.restore(self.model, self.optimizers, dict(folder.tensors_of(where / folder.OPTIMIZER)), where)
         if begun:
             self.step, self.offset = int(state["step"]), int(state["offset"])
@@ -189,7 +199,7 @@ class _Run:
     def _steps(self) -> int:
         """Where it ends, counted like `step`."""
         there = self.offset + self.data.steps
-        steps = there if self.job.steps is None else self.job.steps
+        steps = there if self.job.how.steps is None else self.job.how.steps
         if steps > there:
             what = f"{steps} steps are wanted, and the data last until step {there}"
             raise RecipeError(what, remedy="fewer steps, or a plan with more epochs")
@@ -255,18 +265,18 @@ class _Run:
         self.here.wait()
 
     def _forget(self, step: int) -> None:
-        keep, there = self.job.keep, list(checkpoints.complete(self.out))
-        for old in there[: -max(keep.last, self.job.average)]:
+        keep, there = self.job.how.keep, list(checkpoints.complete(self.out))
+        for old in there[: -max(keep.last, self.job.how.average)]:
             if not (keep.each and old % keep.each == 0):
                 shutil.rmtree(self.out / "checkpoints" / f"step-{old:06d}")
 
     def _finish(self) -> dict[str, float]:
         """The model itself: the last weights, or the mean of those of the last checkpoints."""
-        last = list(checkpoints.complete(self.out).values())[-self.job.average :]
+        last = list(checkpoints.complete(self.out).values())[-self.job.how.average :]
         if self.here.rank == 0:
             for left in (self.out / "checkpoints").glob(".step-*"):
                 shutil.rmtree(left)
-            dtype = getattr(torch, self.job.dtype)
+            dtype = getattr(torch, self.job.how.dtype)
             weights = folder.average(last) if len(last) > 1 else folder.tensors(last[-1])
             folder.write(self.out, self.config, weights, tokenizer=Path(self.job.tokenizer), dtype=dtype)
             checkpoints.write_json(self.out / "training.json", self._account(len(last)))
@@ -280,14 +290,14 @@ class _Run:
     def _account(self, averaged: int) -> dict[str, Any]:
         """What was asked for, and on what it ran: with these, the same bytes come out."""
         cuda = self.here.device.type == "cuda"
-        schedule, optimizer = dataclasses.asdict(self.job.schedule), dataclasses.asdict(self.job.optimizer)
+        schedule, optimizer = dataclasses.asdict(self.job.how.schedule), dataclasses.asdict(self.job.how.optimizer)
         return {
-            "steps": self.steps, "batch": self.job.batch, "length": self.data.length, "tokens": self.tokens,
-            "schedule": schedule, "optimizer": optimizer, "averaged_checkpoints": averaged, "seed": self.job.seed,
+            "steps": self.steps, "batch": self.job.how.batch, "length": self.data.length, "tokens": self.tokens,
+            "schedule": schedule, "optimizer": optimizer, "averaged_checkpoints": averaged, "seed": self.job.how.seed,
             "data": self.data.fingerprint, "parameters": self.config.parameters, "matrices": self.config.matrices,
             "ran_on": {
                 "device": torch.cuda.get_device_name(self.here.device) if cuda else "cpu",
-                "ranks": self.here.size, "threads": torch.get_num_threads(), "sharding": self.job.hardware.sharding,
+                "ranks": self.here.size, "threads": torch.get_num_threads(), "sharding": self.job.how.hardware.sharding,
                 "attention": self.backend, "torch": torch.__version__,
             },
         }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The optimizers: AdamW with a decay of matrices only; or Muon for the matrices of the layers, and AdamW for the rest."""
+"""The optimizers: AdamW with a decay of matrices only; or Muon for matrices of the layers, and AdamW for the rest."""
 
 from __future__ import annotations
 

@@ -20,7 +20,15 @@ from codemill.model.config import Config
 from codemill.model.job import Hardware
 from codemill.model.llama import Llama
 
-PEAKS = {"H100": 989e12, "H200": 989e12, "H800": 989e12, "B200": 2250e12, "A100": 312e12, "L40S": 362e12, "4090": 165e12}
+PEAKS = {
+    "H100": 989e12,
+    "H200": 989e12,
+    "H800": 989e12,
+    "B200": 2250e12,
+    "A100": 312e12,
+    "L40S": 362e12,
+    "4090": 165e12,
+}
 """Dense bf16 operations per second that makers name, by a part of the device's name."""
 
 

@@ -40,7 +40,7 @@ class _Wanted:
     """An ask, and who waits for its tokens. None ends them; an error says why there are no more."""
 
     ask: Ask
-    give: Callable[[Token | None | Exception], None]
+    give: Callable[[Token | Exception | None], None]
 
 
 class Batches:
@@ -89,7 +89,7 @@ class Batches:
                 wanted.give(error)
 
 
-def _give(loop: asyncio.AbstractEventLoop, here: asyncio.Queue[Token | None | Exception], token: Any) -> None:
+def _give(loop: asyncio.AbstractEventLoop, here: asyncio.Queue[Token | Exception | None], token: Any) -> None:
     with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits
         loop.call_soon_threadsafe(here.put_nowait, token)
 
@@ -177,7 +177,8 @@ async def _lines(
             index, token = item
             piece = kind.piece(generator, token, index not in begun)
             begun.add(index)
-            yield f"data: {json.dumps({**head, 'choices': [{'index': index, 'finish_reason': token.finish, **piece}]})}\n\n"
+            choice = {"index": index, "finish_reason": token.finish, **piece}
+            yield f"data: {json.dumps({**head, 'choices': [choice]})}\n\n"
     yield "data: [DONE]\n\n"
 
 
@@ -277,7 +278,9 @@ def _text_asks(generator: Generator, facts: Mapping[str, Any]) -> list[Ask]:
         prompts = [tuple(generator.template.ids(prompt))]
     elif isinstance(prompt, list) and prompt and all(isinstance(one, str) for one in prompt):
         prompts = [tuple(generator.template.ids(one)) for one in prompt]
-    elif isinstance(prompt, list) and all(isinstance(one, int) and 0 <= one < generator.model.config.vocabulary for one in prompt):
+    elif isinstance(prompt, list) and all(
+        isinstance(one, int) and 0 <= one < generator.model.config.vocabulary for one in prompt
+    ):
         prompts = [tuple(prompt)]
     else:
         raise InputError("prompt must be a text, texts, or tokens")
@@ -350,7 +353,11 @@ def serve(generator: Generator, *, port: int, most: int, said: Callable[[str], N
         what, remedy = f"cannot listen: {error.strerror}", "choose another --port, or none for a free one"
         raise EnvironmentProblem(what, where=f"{HOST}:{port}", remedy=remedy) from error
     config = uvicorn.Config(
-        app(generator, most=most), log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=2
+        app(generator, most=most),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=2,
     )
     said(f"http://{HOST}:{listening.getsockname()[1]}/v1")
     try:

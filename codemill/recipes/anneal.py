@@ -9,7 +9,7 @@ from typing import Annotated
 
 from codemill import Outputs
 from codemill.model import Schedule
-from codemill.model.job import Hardware, Keep, Optimizer
+from codemill.model.job import Hardware, Keep, Optimizer, Training
 from codemill.recipes import _training
 from codemill.recipes._training import Compile, Device, Micro, Ranks, Recompute, Sharding
 from codemill.steps import train
@@ -44,20 +44,18 @@ def anneal(
 ) -> Outputs:
     """A model annealed from a checkpoint of a plateau, its optimizer kept, over another plan."""
     plan, shards, tokenizer = _training.plan_and_tokens(mix, tokens)
-    model = train.anneal(
-        plan,
-        *shards,
-        tokenizer=Existing(tokenizer),
-        schedule=Schedule(rate, min(final, rate), 0, None, shape),
-        batch=batch,
-        steps=steps,
-        start=train.Checkpoint(start, at),
-        optimizer=Optimizer(optimizer, decay=weight_decay),
-        keep=Keep(every, keep),
+    how = Training(
+        Schedule(rate, min(final, rate), 0, None, shape),
+        batch,
+        steps,
+        Optimizer(optimizer, decay=weight_decay),
+        Keep(every, keep),
         average=average,
         spike=spike,
         hardware=Hardware(device, ranks, micro, sharding=sharding, compile=compile, recompute=recompute),
     )
+    begin = train.Checkpoint(start, at)
+    model = train.anneal(plan, *shards, tokenizer=Existing(tokenizer), how=how, start=begin)
     return {"model": model}
 
 

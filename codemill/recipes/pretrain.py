@@ -9,7 +9,7 @@ from typing import Annotated
 
 from codemill import Outputs
 from codemill.model import Schedule
-from codemill.model.job import Hardware, Keep, Optimizer
+from codemill.model.job import Hardware, Keep, Optimizer, Training
 from codemill.recipes import _training
 from codemill.recipes._training import Compile, Device, Micro, Ranks, Recompute, Sharding
 from codemill.steps import train
@@ -51,22 +51,19 @@ def pretrain(
 ) -> Outputs:
     """A model pretrained on a plan: a folder that transformers and vLLM load, and checkpoints to go on from."""
     plan, shards, tokenizer = _training.plan_and_tokens(mix, tokens)
-    model = train.pretrain(
-        plan,
-        *shards,
-        tokenizer=Existing(tokenizer),
-        size=size,
-        schedule=Schedule(rate, min(final, rate), warmup, decay, shape),
-        batch=batch,
-        steps=steps,
-        start=None if start is None else train.Checkpoint(start, at),
-        optimizer=Optimizer(optimizer, decay=weight_decay),
-        keep=Keep(every, keep, keep_each),
+    how = Training(
+        Schedule(rate, min(final, rate), warmup, decay, shape),
+        batch,
+        steps,
+        Optimizer(optimizer, decay=weight_decay),
+        Keep(every, keep, keep_each),
         average=average,
         spike=spike,
         seed=seed,
         hardware=Hardware(device, ranks, micro, sharding=sharding, compile=compile, recompute=recompute),
     )
+    begin = None if start is None else train.Checkpoint(start, at)
+    model = train.pretrain(plan, *shards, tokenizer=Existing(tokenizer), how=how, size=size, start=begin)
     return {"model": model}
 
 

@@ -94,7 +94,9 @@ def encode(batch: pa.RecordBatch, *, tokenizer: Talker, length: int, form: str =
     template = _template(tokenizer)
     made = [_row(template, chat, length) for chat in _chats(batch, form)]
     columns = {
-        "tokens": pa.array([None if e is None else e.tokens.astype(np.uint32) for e, _, _ in made], pa.list_(pa.uint32())),
+        "tokens": pa.array(
+            [None if e is None else e.tokens.astype(np.uint32) for e, _, _ in made], pa.list_(pa.uint32())
+        ),
         "trained": pa.array([None if e is None else e.trained for e, _, _ in made], pa.list_(pa.bool_())),
         "num_tokens": pa.array([None if e is None else len(e.tokens) for e, _, _ in made], pa.int64()),
         "num_trained": pa.array([None if e is None else int(e.trained[1:].sum()) for e, _, _ in made], pa.int64()),

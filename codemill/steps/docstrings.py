@@ -94,5 +94,7 @@ def _functions(tree: ast.AST, content: str, least: int) -> Iterator[tuple[str, s
         end = said.end_lineno or said.lineno
         if said.lineno == node.lineno or node.body[1].lineno == end:
             continue  # a line that is shared cannot be taken out
-        code = inspect.cleandoc("\n" + "".join([*lines[node.lineno - 1 : said.lineno - 1], *lines[end : node.end_lineno]]))
+        code = inspect.cleandoc(
+            "\n" + "".join([*lines[node.lineno - 1 : said.lineno - 1], *lines[end : node.end_lineno]])
+        )
         yield node.name, f"Write a Python function `{node.name}`.\n\n{words}", f"```python\n{code}\n```"

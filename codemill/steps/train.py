@@ -1,14 +1,14 @@
 """Trains a model: pretraining and annealing over plans of tokens, SFT over chats. The loop is `codemill.model.loop`.
 
-    pretrain   a plan and its token shards → a model           files: a folder of Hugging Face, and checkpoints
-    anneal     the same, from a checkpoint with its optimizer
-    sft        encoded chats → a model that answers
+pretrain   a plan and its token shards → a model           files: a folder of Hugging Face, and checkpoints
+anneal     the same, from a checkpoint with its optimizer
+sft        encoded chats → a model that answers
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,9 +19,9 @@ import pyarrow.ipc as ipc
 from codemill.errors import InputError, RecipeError
 from codemill.machine.reading import RECEIPTS, OutFolder, Reading, local
 from codemill.machine.table import folder
-from codemill.model import Job, Schedule, card, checkpoints, of_size
+from codemill.model import Job, card, checkpoints, of_size
 from codemill.model.data import CHAT
-from codemill.model.job import Hardware, Keep, Optimizer
+from codemill.model.job import Training
 from codemill.model.launch import launch
 from codemill.sources import Published
 from codemill.steps.chats import Talker
@@ -54,11 +54,8 @@ class Checkpoint:
         return checkpoints.find(Path(self.path), at=self.at, state=self.state)
 
 
-def _check(*, schedule: Schedule, batch: int, size: str = "tiny", average: int = 1, **others: Any) -> None:
+def _check(*, size: str, **others: Any) -> None:
     of_size(size, vocabulary=1, context=1)
-    for name, value in (("batch", batch), ("average", average), ("steps", others.get("steps") or 1)):
-        if value < 1:
-            raise RecipeError(f"{name} must be at least 1, got {value}")
 
 
 @folder(version=1, uses="machine", check=_check)
@@ -67,105 +64,62 @@ def pretrain(
     *tokens: Reading,
     out: OutFolder,
     tokenizer: Existing,
-    schedule: Schedule,
-    batch: int,
+    how: Training,
     size: str = "tiny",
     context: int | None = None,
-    steps: int | None = None,
     start: Checkpoint | None = None,
-    optimizer: Optimizer = Optimizer(),
-    keep: Keep = Keep(),
-    average: int = 1,
-    spike: float = 3.0,
-    seed: int = 0,
-    dtype: str = "float32",
-    hardware: Hardware = Hardware(),
 ) -> dict[str, float]:
-    """Trains a model of a size on the sequences of a plan, `batch` of them in a step.
+    """Trains a model of a size on the sequences of a plan.
 
-    With a `start` it goes on with that one: the steps count on, `steps` of them in all, and the same plan is read on.
+    With a `start` it goes on with that one: the steps count on, and the same plan is read on.
     """
-    run, shards = _plan(plan), [_folder(table) for table in tokens]
-    counts = launch(
-        Job(
-            out=str(out.path), tokenizer=tokenizer.path, schedule=schedule, batch=batch, length=_length(run), plan=str(run),
-            shards=tuple(map(str, shards)), steps=steps, size=size, context=context, extends=start is not None,
-            start=None if start is None else str(start.folder), optimizer=optimizer, keep=keep, average=average,
-            spike=spike, seed=seed, dtype=dtype, hardware=hardware,
-        )
-    )  # fmt: skip
-    card.write(out.path, "pretraining", _facts(run, shards))
+    read = _read(plan, tokens)
+    begin = None if start is None else str(start.folder)
+    extends = start is not None
+    job = Job(str(out.path), tokenizer.path, how, **read, size=size, context=context, start=begin, extends=extends)
+    counts = launch(job)
+    card.write(out.path, "pretraining", _facts(job))
     return counts
 
 
-@folder(version=1, uses="machine", check=_check)
+@folder(version=1, uses="machine")
 def anneal(
-    plan: Reading,
-    *tokens: Reading,
-    out: OutFolder,
-    tokenizer: Existing,
-    schedule: Schedule,
-    batch: int,
-    start: Checkpoint,
-    steps: int | None = None,
-    optimizer: Optimizer = Optimizer(),
-    keep: Keep = Keep(),
-    average: int = 1,
-    spike: float = 3.0,
-    dtype: str = "float32",
-    hardware: Hardware = Hardware(),
+    plan: Reading, *tokens: Reading, out: OutFolder, tokenizer: Existing, how: Training, start: Checkpoint
 ) -> dict[str, float]:
     """Goes on from a checkpoint of a plateau, its optimizer kept, over another plan; steps count from 0 again."""
-    run, shards = _plan(plan), [_folder(table) for table in tokens]
-    counts = launch(
-        Job(
-            out=str(out.path), tokenizer=tokenizer.path, schedule=schedule, batch=batch, length=_length(run), plan=str(run),
-            shards=tuple(map(str, shards)), steps=steps, start=str(start.folder), optimizer=optimizer, keep=keep,
-            average=average, spike=spike, dtype=dtype, hardware=hardware,
-        )
-    )  # fmt: skip
-    card.write(out.path, "annealing", _facts(run, shards))
+    job = Job(str(out.path), tokenizer.path, how, **_read(plan, tokens), start=str(start.folder))
+    counts = launch(job)
+    card.write(out.path, "annealing", _facts(job))
     return counts
 
 
-@folder(version=1, uses="machine", check=_check)
+@folder(version=1, uses="machine")
 def sft(
     chats: Reading,
     *before: Reading,
     out: OutFolder,
     tokenizer: Talker,
-    schedule: Schedule,
-    batch: int,
+    how: Training,
     length: int,
     epochs: int = 1,
     start: Checkpoint | None = None,
-    optimizer: Optimizer = Optimizer(),
-    keep: Keep = Keep(),
-    average: int = 1,
-    spike: float = 3.0,
-    seed: int = 0,
-    dtype: str = "float32",
-    hardware: Hardware = Hardware(),
 ) -> dict[str, float]:
-    """Trains a model to answer: on chats that `chats.encode` made, `batch` of them in a step, with a fresh optimizer.
+    """Trains a model to answer, on chats that `chats.encode` made, with a fresh optimizer.
 
     It begins with the model `before` it, a table that `sft` or another step of training made; or with a `start`.
 
     Raises: InputError if nothing, or everything, of all chats is trained on.
     """
-    encoded = out.path / RECEIPTS / "chats.arrow"
-    counts = _written(chats, encoded)
     if (start is None) == (len(before) != 1):
         raise RecipeError("sft begins with one model: a table before it, or a start")
+    begin = str(start.folder if start else before[0].folder)
+    rows = out.path / RECEIPTS / "chats.arrow"
+    counts = _written(chats, rows)
+    facts = {"chats": {name: int(value) for name, value in counts.items()}}
     counts |= launch(
-        Job(
-            out=str(out.path), tokenizer=tokenizer.path, schedule=schedule, batch=batch, length=length, chats=str(encoded),
-            epochs=epochs, start=str(start.folder if start else before[0].folder), fresh=True, optimizer=optimizer,
-            keep=keep, average=average, spike=spike, seed=seed, dtype=dtype, hardware=hardware,
-        )
-    )  # fmt: skip
-    names = ("chats", "chat_tokens", "trained_tokens", "truncated")
-    card.write(out.path, "SFT", {"chats": {name: int(counts[name]) for name in names}})
+        Job(str(out.path), tokenizer.path, how, length, chats=str(rows), epochs=epochs, start=begin, fresh=True)
+    )
+    card.write(out.path, "SFT", facts)
     return counts
 
 
@@ -193,34 +147,42 @@ def _folder(table: Reading) -> Path:
     return local(table.parts[0].pieces[0].file.parent())
 
 
-def _plan(plan: Reading) -> Path:
-    """The folder of the run that made a plan."""
-    return _folder(plan).parent
+def _read(plan: Reading, tokens: Sequence[Reading]) -> dict[str, Any]:
+    """What a job is told of a plan: the folder of the run that made it, those of its shards, its length."""
+    run = _folder(plan).parent
+    length = int(_mix(run)["length"])
+    return {"plan": str(run), "shards": tuple(str(_folder(table)) for table in tokens), "length": length}
 
 
-def _length(run: Path) -> int:
-    return int(json.loads((run / "mix" / "mix.json").read_text("utf-8"))["length"])
+def _mix(run: Path) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads((run / "mix" / "mix.json").read_text("utf-8"))
+    return facts
 
 
 # ── what the card says of the data ────────────────────────────────────────────────────────────────────────────────
 
 
-def _facts(run: Path, shards: Sequence[Path]) -> dict[str, Any]:
+def _facts(job: Job) -> dict[str, Any]:
     """The mix of a plan, and what the corpora behind its tokens kept, where their runs are still there."""
-    inputs = json.loads((run / "mix" / "mix.json").read_text("utf-8"))["inputs"]
+    inputs = _mix(Path(str(job.plan)))["inputs"]
     corpora = {}
-    for given, folder_ in zip(inputs, shards, strict=True):
-        for source in opened(folder_.parent):
+    for given, shards in zip(inputs, job.shards, strict=True):
+        for source in opened(Path(shards).parent):
             manifest = _manifest(Path(source["path"]))
             if source["output"] == "corpus" and manifest is not None:
                 corpora[given["name"]] = {
-                    "ingested": manifest["ingested"], "kept": manifest["kept"],
-                    "dropped": sorted(
-                        (step["name"], reason, int(count["rows"] if isinstance(count, Mapping) else count))
-                        for step in manifest["steps"] for reason, count in step.get("dropped", {}).items()
-                    ),
-                }  # fmt: skip
+                    "ingested": manifest["ingested"],
+                    "kept": manifest["kept"],
+                    "dropped": sorted(_dropped(manifest)),
+                }
     return {"inputs": inputs, "corpora": corpora}
+
+
+def _dropped(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, int]]:
+    """Step, reason and rows of all that was dropped."""
+    for step in manifest["steps"]:
+        for reason, count in step.get("dropped", {}).items():
+            yield step["name"], reason, int(count["rows"] if isinstance(count, Mapping) else count)
 
 
 def opened(run: Path) -> list[dict[str, Any]]:
@@ -232,4 +194,7 @@ def opened(run: Path) -> list[dict[str, Any]]:
 
 def _manifest(run: Path) -> dict[str, Any] | None:
     path = run / "manifest.json"
-    return json.loads(path.read_text("utf-8")) if path.exists() else None
+    if not path.exists():
+        return None
+    manifest: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return manifest

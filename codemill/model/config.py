@@ -208,4 +208,5 @@ def _depth(size: str) -> int:
     if not 0 < number <= LARGEST:
         remedy = f"tiny, a number up to {LARGEST // 10**6}M such as 25M, or {', '.join(PUBLISHED)}"
         raise RecipeError(f"there is no size {size!r}", remedy=remedy)
-    return max(1, round((number / (12 * WIDTH**2)) ** (1 / 3)))
+    depth: float = (number / (12 * WIDTH**2)) ** (1 / 3)
+    return max(1, round(depth))

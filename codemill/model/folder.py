@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
+import torch.distributed as dist
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -146,9 +147,11 @@ def fill(model: Llama, weights: Iterable[tuple[str, Tensor]], where: Path | str)
 
 def like(tensor: Tensor, place: Tensor) -> Tensor:
     """A whole tensor as it lies in `place`: of a sharded one this rank's shard."""
+    tensor = tensor.to(place.device, place.dtype)
+    if not dist.is_initialized():
+        return tensor
     from torch.distributed.tensor import DTensor, distribute_tensor
 
-    tensor = tensor.to(place.device, place.dtype)
     if isinstance(place, DTensor) and tensor.ndim:
         shards: Tensor = distribute_tensor(tensor, place.device_mesh, place.placements, src_data_rank=None)
         return shards
@@ -157,9 +160,11 @@ def like(tensor: Tensor, place: Tensor) -> Tensor:
 
 def whole(tensor: Tensor) -> Tensor:
     """A tensor on the CPU, gathered from all ranks where it is sharded. All ranks must call it."""
-    from torch.distributed.tensor import DTensor
+    if dist.is_initialized():
+        from torch.distributed.tensor import DTensor
 
-    return (tensor.full_tensor() if isinstance(tensor, DTensor) else tensor).detach().cpu()
+        tensor = tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+    return tensor.detach().cpu()
 
 
 def average(folders: Sequence[Path]) -> Iterator[tuple[str, Tensor]]:

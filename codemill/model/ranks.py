@@ -105,6 +105,8 @@ def placed(config: Config, ranks: Ranks) -> Llama:
 
 def sharded(model: nn.Module) -> bool:
     """Whether it holds only a part of its weights."""
+    if not dist.is_initialized():
+        return False
     from torch.distributed.tensor import DTensor
 
     return any(isinstance(parameter, DTensor) for parameter in model.parameters())

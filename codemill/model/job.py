@@ -89,7 +89,7 @@ class Keep:
 @dataclass(frozen=True)
 class Training:
     """How a model is trained: `batch` sequences of a plan, or chats, are one step; there are `steps` in all, by
-    default as many as the data have.
+    default as many as the data have. (Of chats it is a limit.)
 
     The model is the mean of the last `average` checkpoints, written as `dtype`. A loss that is `spike` nats above the
     median of the last hundred stops the run (0: never). `seed`: of new weights, and of the order of chats.

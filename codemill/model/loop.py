@@ -200,7 +200,9 @@ class _Run:
         """Where it ends, counted like `step`."""
         there = self.offset + self.data.steps
         steps = there if self.job.how.steps is None else self.job.how.steps
-        if steps > there:
+        if self.job.chats:
+            steps = min(steps, there)
+        elif steps > there:
             what = f"{steps} steps are wanted, and the data last until step {there}"
             raise RecipeError(what, remedy="fewer steps, or a plan with more epochs")
         if steps <= self.step and not checkpoints.complete(self.out):

@@ -64,7 +64,7 @@ def laptop(
     start: Annotated[str, "--out folder of a pretraining run, or a checkpoint"],
     mix: Annotated[str, "--out folder of the run that made the annealing plan"],
     at: Annotated[int | None, "the step of its checkpoint; by default the last"] = None,
-    batch: Annotated[int, "sequences of a step"] = 8,
+    batch: Annotated[int, "sequences of a step"] = 4,
     steps: Annotated[int | None, "steps; by default as many as the plan has"] = None,
     rate: Annotated[float, "learning rate at the start: that of the plateau"] = 2e-3,
 ) -> Outputs:

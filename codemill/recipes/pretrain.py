@@ -70,13 +70,13 @@ def pretrain(
 def laptop(
     *,
     mix: Annotated[str, "--out folder of the run that made the plan"],
-    size: Annotated[str, "see pretrain"] = "1M",
-    batch: Annotated[int, "sequences of a step"] = 8,
+    size: Annotated[str, "see pretrain"] = "tiny",
+    batch: Annotated[int, "sequences of a step"] = 4,
     steps: Annotated[int | None, "steps in all; by default as many as the plan has"] = None,
     rate: Annotated[float, "learning rate of the plateau"] = 2e-3,
     start: Annotated[str | None, "a run to go on with: its plateau gets longer"] = None,
 ) -> Outputs:
-    """For a model of a million parameters on a CPU, in minutes: small steps, and a rate that small models stand."""
+    """For a tiny model on a CPU, in minutes: small steps, and a rate that small models stand."""
     return pretrain(mix=mix, size=size, batch=batch, steps=steps, rate=rate, warmup=20, every=100, micro=4, start=start)
 
 

@@ -31,6 +31,7 @@ def sft(
     epochs2: Annotated[int, "times that stage 2 sees its chats"] = 3,
     length1: Annotated[int, "tokens at which a chat of stage 1 is cut"] = 1216,
     length2: Annotated[int, "tokens at which a chat of stage 2 is cut"] = 1500,
+    steps: Annotated[int | None, "steps of a stage at most; by default all its epochs"] = None,
     warmup: Annotated[int, "steps of warm-up, after which a cosine comes down to 0"] = 100,
     # The paper is silent; a decay of weights does little in so few steps.
     weight_decay: Annotated[float, "on matrices only"] = 0.0,
@@ -55,8 +56,9 @@ def sft(
         how = Training(
             Schedule(rate, 0.0, warmup, None, "cosine"),
             batch,
-            optimizer=Optimizer(decay=weight_decay),
-            keep=Keep(every, keep),
+            steps,
+            Optimizer(decay=weight_decay),
+            Keep(every, keep),
             spike=spike,
             seed=seed,
             hardware=hardware,
@@ -79,12 +81,12 @@ def laptop(
     stage1: Annotated[str, "--out folder of the run that made the chats of stage 1"],
     stage2: Annotated[str | None, "the same of stage 2; by default there is none"] = None,
     output: Annotated[str, "which output of those runs has the chats"] = "corpus",
-    epochs: Annotated[int, "times that stage 2 sees its chats"] = 3,
+    steps: Annotated[int | None, "steps of a stage at most; by default all its epochs"] = None,
 ) -> Outputs:
-    """For a model of a million parameters and some hundred chats: small steps, and rates that small models stand."""
+    """For a model that `pretrain:laptop` made: small steps, and rates that small models stand."""
     return sft(
         start=start, stage1=stage1, stage2=stage2, output=output, rate1=1e-3, rate2=1e-3, batch1=16, batch2=16,
-        epochs2=epochs, length1=512, length2=512, warmup=5, every=100, micro=4,
+        length1=512, length2=512, steps=steps, warmup=5, every=100, micro=4,
     )  # fmt: skip
 
 
@@ -96,6 +98,6 @@ def smoke(
 ) -> Outputs:
     """The same shape for a handful of chats."""
     return sft(
-        start=start, stage1=stage1, stage2=stage2, rate1=1e-3, rate2=1e-3, batch1=4, batch2=4, epochs2=2, length1=128,
-        length2=128, warmup=1, every=5,
+        start=start, stage1=stage1, stage2=stage2, rate1=1e-3, rate2=1e-3, batch1=4, batch2=4, epochs2=2, length1=192,
+        length2=192, warmup=1, every=5,
     )  # fmt: skip

@@ -3,10 +3,10 @@
     python -m bench.train                     on this machine's CPU: 6 million parameters, float32, one thread
     python -m bench.train --size 300M --length 4096 --batch 8 --device cuda     MFU, on a GPU in bf16
 
-All four train the same shape on the same tokens with AdamW. `hugging face` is transformers' LlamaForCausalLM with SDPA;
 All train the same shape on the same tokens with AdamW. `hugging face` is transformers' LlamaForCausalLM with SDPA;
-the same width, depth and vocabulary, in a plain loop. `packed` has documents of 200 tokens in each sequence, which ours
-and transformers' keep apart by a mask.
+`nanochat-style` is a transformer as nanochat writes it (squared ReLU, norms without weights, no mask between documents)
+of the same width, depth and vocabulary, in a plain loop. `packed` has documents of 200 tokens in each sequence, which
+ours and transformers' keep apart by a mask.
 """
 
 from __future__ import annotations
@@ -65,9 +65,8 @@ def main() -> None:
             _done(device)
             seconds[name].append(time.perf_counter() - began)
     peak = ranks.peak(device)
-    print(
-        f"{config.parameters:,} parameters, {told.batch} x {told.length} tokens, {told.device}, {told.threads} thread(s)"
-    )
+    on = f"{told.device}, {told.threads} thread(s)"
+    print(f"{config.parameters:,} parameters, {told.batch} x {told.length} tokens, {on}")
     print(f"{'':22}{'tokens/s':>10}{'MFU':>8}{'of ours':>9}")
     ours_speed = 0.0
     for name, all_ in seconds.items():

@@ -6,6 +6,7 @@ import dataclasses
 import importlib.util
 import json
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ def test_megatron_s_arguments_are_a_command(out: Path) -> None:
         text=True,
         check=True,
     ).stdout.split("\n")
-    arguments = dict(zip(said, said[1:], strict=False))
+    arguments = dict(pairwise(said))
     assert arguments["--kv-channels"] == "160"
     assert (arguments["--lr-decay-style"], arguments["--lr-wsd-decay-style"]) == ("WSD", "exponential")
     assert (arguments["--lr-wsd-decay-iters"], arguments["--global-batch-size"]) == ("23000", "1024")

@@ -173,10 +173,10 @@ def _torchtitan(config: Config, training: Mapping[str, Any], model: str, data: s
     schedule, optimizer = training["schedule"], training["optimizer"]
     decay = training["steps"] - schedule["warmup"] if schedule["decay"] is None else schedule["decay"]
     kind = {"linear": "linear", "cosine": "cosine"}.get(schedule["shape"], "sqrt")
-    return f'''"""A run of codemill as a configuration of torchtitan 0.3: put it beside models/llama3/config_registry.py.
+    return f'''"""A run of codemill as a configuration of torchtitan 0.3: beside models/llama3/config_registry.py.
 
-torchtitan has no exponential decay ({schedule["shape"]} was used: {kind} is taken), and tokenises text itself: the mix and
-the order of the plan are not kept. Begin with the weights in {model!r} by `checkpoint.initial_load_path`.
+The decay was {schedule["shape"]}; of what torchtitan has, {kind} is taken. It tokenises text itself: the mix and the
+order of the plan are not kept. Begin with the weights in {model!r} by `checkpoint.initial_load_path`.
 """
 
 from functools import partial

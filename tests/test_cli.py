@@ -17,22 +17,10 @@ from tests.benchmark_rows import ROWS, write
 
 LENIENT = ("--rules", "none", "-w", "1")  # these files are far too small for RefineCode's rules
 LOOKING = ["compare", "explain", "rank", "report", "rule", "rules", "show", "signals"]
+MODELS = ["chat", "generate", "masks", "serve"]
+TEACHING = ["ask", "calls", "exec"]
 VERBS = sorted(
-    [
-        *LOOKING,
-        "ask",
-        "benchmarks",
-        "calls",
-        "exec",
-        "forget",
-        "list",
-        "new",
-        "plan",
-        "redact",
-        "release",
-        "run",
-        "view",
-    ]
+    [*LOOKING, *MODELS, *TEACHING, "benchmarks", "forget", "list", "new", "plan", "redact", "release", "run", "view"]
 )
 
 

@@ -6,6 +6,7 @@
     cleaning     redact
     execution    exec
     benchmarks   benchmarks
+    model        generate, chat, serve, masks
     forget       forget
     release      release
     teacher      ask, calls
@@ -24,7 +25,7 @@ import click
 from rich.console import Console
 from rich.logging import RichHandler
 
-from codemill.cli import benchmarks, catalogue, cleaning, execution, forget, look, release, run, teacher
+from codemill.cli import benchmarks, catalogue, cleaning, execution, forget, look, model, release, run, teacher
 from codemill.cli.shared import CONTEXT
 from codemill.errors import CodemillError, RecipeError
 from codemill.machine.scarce import check_address_space, scarcity
@@ -80,6 +81,6 @@ def cli() -> None:
     """Turns source code into training data for code language models."""
 
 
-for family in (run, look, catalogue, cleaning, benchmarks, execution, forget, release, teacher):
+for family in (run, look, catalogue, cleaning, benchmarks, execution, forget, model, release, teacher):
     for command in family.COMMANDS:
         cli.add_command(command)

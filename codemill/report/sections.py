@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from codemill.report.facts import mix, recall, tokens
+from codemill.report.facts import mix, recall, tokens, training
 from codemill.run import Run
 
 
@@ -27,6 +27,7 @@ SECTIONS = (
     Section("tokens", "Tokens", tokens.gather),
     Section("mix", "Mix", mix.gather),
     Section("recall", "Web recall", recall.gather),
+    Section("training", "Training", training.gather),
 )
 
 

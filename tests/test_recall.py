@@ -262,10 +262,10 @@ def test_curves_are_those_of_the_definition() -> None:
     rng = np.random.default_rng(0)
     scores, truth = rng.random(500).round(2), rng.integers(0, 2, 500)
     thresholds, precisions, recalls = curves.curve(scores, truth)
-    for threshold, precision, recall in zip(thresholds, precisions, recalls, strict=True):
+    for threshold, precision, found in zip(thresholds, precisions, recalls, strict=True):
         taken = scores >= threshold
         assert precision == pytest.approx(truth[taken].mean())
-        assert recall == pytest.approx(truth[taken].sum() / truth.sum())
+        assert found == pytest.approx(truth[taken].sum() / truth.sum())
     limit = curves.threshold_for_precision(scores, truth, 0.5)
     assert limit is not None
     assert truth[scores >= limit].mean() >= 0.5

@@ -291,6 +291,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("packages", type=Path)
     parser.add_argument("--mkdocs", type=Path, nargs="*", default=[], help="folders with docs/*.md")
+    parser.add_argument("--rustdoc", action="store_true", help="also crates of this machine: some minutes")
     parser.add_argument("--most", type=int, default=120, help="pages of a package or a generator")
     parser.add_argument("--speed", type=int, default=300, help="pages that are timed")
     parser.add_argument("--misses", type=int, default=0, help="blocks that we lost, to be shown")
@@ -298,7 +299,8 @@ def main(arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         cases = list(sphinx(given.packages, given.most))
-        cases += rustdoc(folder, given.most)
+        if given.rustdoc:
+            cases += rustdoc(folder, given.most)
         cases += mkdocs(given.mkdocs, folder, given.most)
         try:
             cases += notebooks(folder, cases, given.most // 4)

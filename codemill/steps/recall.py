@@ -162,7 +162,8 @@ def _figures(held: Held, precision: float) -> dict[str, Any]:
         if name != "all" and int(valid.sum()) < MIN_LABELLED:
             continue
         found = curves.threshold_for_precision(score[valid], label[valid], precision)
-        thresholds[name] = found if found is not None else 1.0 if valid.any() else 0.5
+        # Without a page about code there is nothing to go by; with some, no threshold was good enough.
+        thresholds[name] = found if found is not None else 1.0 if (label[valid] == 1).any() else 0.5
         figures[name] = _worth(score[test], label[test], thresholds[name], precision)
     test = split == TEST
     return {

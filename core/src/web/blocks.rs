@@ -52,11 +52,8 @@ pub fn assemble(out: &str, blocks: &[Block], title: &str) -> (String, u32) {
     let total: usize = blocks.iter().map(Block::len).sum();
     let content: usize = blocks.iter().filter(|block| block.content).map(Block::len).sum();
     let chosen = content >= MIN_CONTENT && content * MIN_SHARE >= total;
-    let kept: Vec<&Block> = if chosen {
-        blocks.iter().filter(|block| block.content).collect()
-    } else {
-        without_menus(blocks)
-    };
+    let kept: Vec<&Block> =
+        if chosen { blocks.iter().filter(|block| block.content).collect() } else { without_menus(blocks) };
     let mut text = String::with_capacity(total + title.len() + 2 * kept.len());
     if !title.is_empty() && !kept.iter().any(|block| block.kind == Kind::Heading(1)) {
         text.push_str("# ");

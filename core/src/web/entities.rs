@@ -16,8 +16,8 @@ const MAX_DIGITS: usize = 16;
 
 /// What stands for 0x80 to 0x9F: pages mean Windows-1252.
 const WINDOWS: [char; 32] = [
-    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘', '’',
-    '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}',
+    '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
 ];
 
 /// The text with its references replaced by what they stand for; what is no reference stays.
@@ -71,9 +71,10 @@ fn reference(bytes: &[u8], at: usize, put: &mut dyn FnMut(&str)) -> Option<usize
 fn number(bytes: &[u8], at: usize, put: &mut dyn FnMut(&str)) -> Option<usize> {
     let hex = bytes.get(at).is_some_and(|b| matches!(b, b'x' | b'X'));
     let start = at + usize::from(hex);
-    let digits = bytes[start..].iter().take(MAX_DIGITS).take_while(|b| {
-        if hex { b.is_ascii_hexdigit() } else { b.is_ascii_digit() }
-    });
+    let digits = bytes[start..]
+        .iter()
+        .take(MAX_DIGITS)
+        .take_while(|b| if hex { b.is_ascii_hexdigit() } else { b.is_ascii_digit() });
     let end = start + digits.count();
     let text = std::str::from_utf8(&bytes[start..end]).ok().filter(|text| !text.is_empty())?;
     let code = u32::from_str_radix(text, if hex { 16 } else { 10 }).unwrap_or(u32::MAX);

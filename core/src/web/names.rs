@@ -14,7 +14,9 @@ fn set(words: &str) -> FxHashSet<&str> {
 
 /// Elements that show no text of the page.
 static NEVER: LazyLock<FxHashSet<&str>> = LazyLock::new(|| {
-    set("button select option datalist template svg canvas object audio video map dialog nav clipboard-copy head")
+    set(
+        "button select option datalist template svg canvas object audio video map dialog nav clipboard-copy head",
+    )
 });
 
 /// Elements after and before which a line ends.
@@ -26,8 +28,9 @@ static BLOCK: LazyLock<FxHashSet<&str>> = LazyLock::new(|| {
     )
 });
 
-static VOID: LazyLock<FxHashSet<&str>> =
-    LazyLock::new(|| set("area base br col embed frame hr img input keygen link meta param source track wbr"));
+static VOID: LazyLock<FxHashSet<&str>> = LazyLock::new(|| {
+    set("area base br col embed frame hr img input keygen link meta param source track wbr")
+});
 
 /// Classes, ids and roles of what surrounds content.
 static FURNITURE: LazyLock<FxHashSet<&str>> = LazyLock::new(|| {
@@ -73,8 +76,10 @@ static GUTTER: LazyLock<FxHashSet<&str>> = LazyLock::new(|| {
 
 /// What says that code is in no language.
 static NO_LANGUAGE: LazyLock<FxHashSet<&str>> = LazyLock::new(|| {
-    set("default none text plain plaintext plain-text txt nohighlight no-highlight notranslate auto unknown source undefined \
-         en de fr zh ja es ru pt ko en-us zh-cn")
+    set(
+        "default none text plain plaintext plain-text txt nohighlight no-highlight notranslate auto unknown source undefined \
+         en de fr zh ja es ru pt ko en-us zh-cn",
+    )
 });
 
 /// How an element is treated.
@@ -134,7 +139,8 @@ pub fn role(name: &str, attributes: &Attributes, in_content: bool, strict: bool)
             return Role::Furniture;
         }
         let named = [attributes.class, attributes.id, attributes.role];
-        if !matches!(name, "article" | "pre" | "code") && named.iter().any(|v| !v.is_empty() && any_word(v, &FURNITURE))
+        if !matches!(name, "article" | "pre" | "code")
+            && named.iter().any(|v| !v.is_empty() && any_word(v, &FURNITURE))
         {
             return Role::Furniture;
         }
@@ -173,11 +179,16 @@ pub fn is_code(name: &str, attributes: &Attributes) -> bool {
 ///
 /// Null: they name none, or say that there is none.
 pub fn language(attributes: &Attributes) -> Option<String> {
-    let named = if attributes.lang.is_empty() { None } else { brush(attributes.lang).or(Some(attributes.lang)) };
+    let named =
+        if attributes.lang.is_empty() { None } else { brush(attributes.lang).or(Some(attributes.lang)) };
     let found = named.or_else(|| of_class(attributes.class))?;
     let lower = found.trim_matches(|c: char| c == '{' || c == '}' || c == '.').to_ascii_lowercase();
     let sound = |c: char| c.is_ascii_alphanumeric() || "+#-._/".contains(c);
-    if lower.is_empty() || lower.len() > 40 || !lower.chars().all(sound) || NO_LANGUAGE.contains(lower.as_str()) {
+    if lower.is_empty()
+        || lower.len() > 40
+        || !lower.chars().all(sound)
+        || NO_LANGUAGE.contains(lower.as_str())
+    {
         return None;
     }
     Some(match lower.as_str() {
@@ -201,8 +212,16 @@ fn of_class(class: &str) -> Option<&str> {
     if let Some(name) = brush(class) {
         return Some(name);
     }
-    const PREFIXES: [&str; 8] =
-        ["language-", "lang-", "highlight-source-", "mw-highlight-lang-", "highlight-text-", "highlight-", "src-", "hl-"];
+    const PREFIXES: [&str; 8] = [
+        "language-",
+        "lang-",
+        "highlight-source-",
+        "mw-highlight-lang-",
+        "highlight-text-",
+        "highlight-",
+        "src-",
+        "hl-",
+    ];
     const NOT_LANGUAGES: [&str; 4] = ["wrapper", "container", "block", "lines"];
     let words = || class.split_ascii_whitespace();
     for word in words() {
@@ -218,7 +237,9 @@ fn of_class(class: &str) -> Option<&str> {
     // The language is a class of its own, after or before a word of the highlighter.
     const BEFORE: [&str; 5] = ["sourceCode", "hljs", "brush", "programlisting", "prettyprint"];
     let mut before = words().skip_while(|word| !BEFORE.contains(word)).skip(1);
-    if let Some(name) = before.find(|word| !word.contains("line") && !word.starts_with("hljs") && *word != "prettyprinted") {
+    if let Some(name) =
+        before.find(|word| !word.contains("line") && !word.starts_with("hljs") && *word != "prettyprinted")
+    {
         return Some(name);
     }
     if words().any(|word| word == "rust-example-rendered") || words().eq(["rust"]) {

@@ -5,9 +5,9 @@
 //! and memory are linear in the page, however deep or broken it is.
 
 use super::blocks::{Block, Kind, assemble};
+use super::entities::decoded;
 use super::names::{Role, is_block, is_code, is_gutter, is_void, language, role};
 use super::tokens::{Attributes, Token, Tokens};
-use super::entities::decoded;
 use rustc_hash::FxHashMap;
 
 /// Elements inside of one another that are told apart; deeper ones are like their surroundings.
@@ -107,7 +107,8 @@ fn run(html: &str, strict: bool) -> Extracted {
 
 /// Names are compared in lower case.
 fn hash(name: &str) -> u64 {
-    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01b3);
+    let step =
+        |hash: u64, byte: u8| (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01b3);
     name.bytes().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
@@ -292,7 +293,12 @@ impl<'a> Page<'a> {
     fn start_outside(&mut self, name: &str, attributes: &Attributes, opened: &mut Open<'a>) {
         let highlighter = name == "td"
             && attributes.class == "code"
-            && self.stack.iter().rev().take(AROUND).any(|open| open.attributes.class.contains("syntaxhighlighter"));
+            && self
+                .stack
+                .iter()
+                .rev()
+                .take(AROUND)
+                .any(|open| open.attributes.class.contains("syntaxhighlighter"));
         if is_code(name, attributes) || highlighter {
             if opened.furniture {
                 return;
@@ -361,7 +367,8 @@ impl<'a> Page<'a> {
         self.prefix.clear();
         self.source.clear();
         let around = self.stack.iter().rev().take(AROUND).map(|open| &open.attributes);
-        self.language = language(attributes).or_else(|| around.filter(|a| !a.class.is_empty()).find_map(language));
+        self.language =
+            language(attributes).or_else(|| around.filter(|a| !a.class.is_empty()).find_map(language));
     }
 
     /// Puts what was read as code into a fence.

@@ -82,7 +82,8 @@ impl<'a> Tokens<'a> {
     /// Behind a comment, a declaration or an instruction that begins at `at`.
     fn behind_declaration(&self, at: usize) -> usize {
         let bytes = self.bytes();
-        let end = |from: usize, what: &[u8]| memmem::find(&bytes[from..], what).map(|i| from + i + what.len());
+        let end =
+            |from: usize, what: &[u8]| memmem::find(&bytes[from..], what).map(|i| from + i + what.len());
         let found = if bytes[at..].starts_with(b"<!-->") {
             Some(at + 5)
         } else if bytes[at..].starts_with(b"<!--") {
@@ -114,7 +115,9 @@ impl<'a> Tokens<'a> {
             closed = false;
             let key = i;
             i += 1; // a stray `=` or quote is the beginning of a name
-            while i < bytes.len() && !(bytes[i].is_ascii_whitespace() || matches!(bytes[i], b'=' | b'>' | b'/')) {
+            while i < bytes.len()
+                && !(bytes[i].is_ascii_whitespace() || matches!(bytes[i], b'=' | b'>' | b'/'))
+            {
                 i += 1;
             }
             let key = &bytes[key..i];
@@ -170,7 +173,9 @@ fn note<'a>(found: &mut Attributes<'a>, key: &[u8], value: &'a str) {
         Some(b'i') if is("id") => found.id = value,
         Some(b'i') if is("itemprop") => found.itemprop = value,
         Some(b'r') if is("role") => found.role = value,
-        Some(b'd') if is("data-lang") || is("data-language") || is("data-syntaxhighlighter-params") => found.lang = value,
+        Some(b'd') if is("data-lang") || is("data-language") || is("data-syntaxhighlighter-params") => {
+            found.lang = value
+        }
         Some(b'd') if is("data-nosnippet") => found.nosnippet = true,
         Some(b'h') if is("hidden") => found.hidden = value != "until-found",
         Some(b'a') if is("aria-hidden") => found.hidden |= value == "true",
@@ -210,9 +215,8 @@ impl<'a> Iterator for Tokens<'a> {
                 b'!' | b'?' => self.at = self.behind_declaration(tag),
                 b'/' => {
                     let end = name_end(bytes, tag + 2);
-                    self.at = memchr2(b'>', b'<', &bytes[end..]).map_or(bytes.len(), |i| {
-                        end + i + usize::from(bytes[end + i] == b'>')
-                    });
+                    self.at = memchr2(b'>', b'<', &bytes[end..])
+                        .map_or(bytes.len(), |i| end + i + usize::from(bytes[end + i] == b'>'));
                     return Some(Token::End(&self.text[tag + 2..end]));
                 }
                 _ => {

@@ -30,11 +30,12 @@ from codemill.rules import Rule
 from codemill.run import Run
 from codemill.tuning import thresholds as tuning
 from codemill.view import document
-from codemill.view.app import View, _plain, app_of, visible
+from codemill.view.app import View, _plain, app_of
 from codemill.view.contents import Hit, search
 from codemill.view.guard import HEADERS
 from codemill.view.highlight import Highlighter, tokens
 from codemill.view.server import serve
+from codemill.view.templates import visible
 from codemill.view.thresholds import Judged, expression
 from tests.report_fixture import row_of, write_ledger, write_out
 from tests.view_fixture import EVIL_NAME, EVIL_TEXT, build

@@ -191,12 +191,10 @@ def _run(
         recipe={"name": recipe.name, "parameters": params},
         progress=JsonLines(sys.stdout) if as_json else Terminal(console),
     )
-    # Of what has no ledger there is no report, nor of nothing.
-    accounted = manifest["outputs"].get("ledger", {}).get("ledger") and manifest["ingested"]["rows"]
     if as_json:
         summary = {k: manifest[k] for k in ("ingested", "kept", "dropped", "seconds")}
         summary["warnings"] = warnings(manifest)
-        print(json.dumps({"event": "done", **summary, "report": report.write(out) if accounted else None}))
+        print(json.dumps({"event": "done", **summary, "report": report.write(out)}))
         return
     found, kept, dropped = (manifest[k]["rows"] for k in ("ingested", "kept", "dropped"))
     total = f"[bold]{found:,} found = {kept:,} kept + {dropped:,} dropped[/bold]  in {manifest['seconds']:.1f} s"
@@ -206,9 +204,9 @@ def _run(
     for warning in warnings(manifest):
         console.print(f"[bold yellow]warning:[/bold yellow] {escape(warning)}", highlight=False)
     places = [f"{title} {below(out, title)}" for title in manifest["outputs"]]
-    if accounted:
-        with console.status("writing the report"):  # of a large run it takes a while: it judges with other thresholds
-            places.append(f"report {report.write(out)}")
+    with console.status("writing the report"):  # of a large run it takes a while: it judges with other thresholds
+        if written := report.write(out):
+            places.append(f"report {written}")
     console.print(" · ".join(places), highlight=False)
 
 

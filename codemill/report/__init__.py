@@ -1,6 +1,7 @@
 """What a run did, for people: one HTML page, one picture, and the same in the terminal.
 
     facts/      what is said, as plain data: computed from a finished run
+    sections.py what is said of tokens, mixes, models: a line and a template each
     page/       the page and its pictures
     terminal/   the same in the terminal
     card.py     the dataset card, for a hub and for `datasets`
@@ -16,11 +17,11 @@ from pathlib import Path
 
 from codemill.errors import EnvironmentProblem
 from codemill.machine.store import Place
-from codemill.report import card
+from codemill.report import card, sections
 from codemill.report.facts import cleaning, distribution, rules
 from codemill.report.facts.ledger import Facts, gather
 from codemill.report.page.funnel import funnel_svg
-from codemill.report.page.html import page_of
+from codemill.report.page.html import page_of, plain_page_of
 from codemill.run import Run, below
 
 __all__ = ["funnel_svg", "render", "write"]
@@ -34,25 +35,37 @@ def render(out: str | Path) -> str:
     Raises: InputError if there is no finished run in `out`, or if its files cannot be read.
     """
     run = Run.open(out)
-    return _page(run, gather(run))
+    return _page(run, gather(run) if _accounted(run) else None)
 
 
-def _page(run: Run, facts: Facts) -> str:
-    return page_of(facts, rules.gather(run), distribution.gather(run, facts.languages), cleaning.gather(run))
+def _accounted(run: Run) -> bool:
+    """Whether there is a ledger, or no other thing to show: then it is said that there is none."""
+    return bool(run.files("ledger")) or not sections.gather(run)
 
 
-def write(out: str | Path) -> str:
-    """Writes OUT/report.html and the dataset card OUT/README.md (see `card`), each whole or not at all.
+def _page(run: Run, facts: Facts | None) -> str:
+    more = sections.gather(run)
+    if facts is None:
+        return plain_page_of({**run.manifest, "steps": run.manifest["tables"]}, more)
+    return page_of(facts, rules.gather(run), distribution.gather(run, facts.languages), cleaning.gather(run), more)
 
-    Returns: the path or address of the report.
+
+def write(out: str | Path) -> str | None:
+    """Writes OUT/report.html and, of a run with a ledger, the dataset card OUT/README.md, each whole or not at all.
+
+    Returns: the path or address of the report; None if there is nothing to report of: no ledger and no section.
     Raises: InputError as `render` does; EnvironmentProblem if a file cannot be written.
     """
     run, where = Run.open(out), below(out, "report.html")
-    facts = gather(run)
+    accounted = bool(run.files("ledger")) and run.manifest["ingested"]["rows"]
+    if not accounted and not sections.gather(run):
+        return None
+    facts = gather(run) if accounted else None
     html = _page(run, facts)
     try:
         Place.of(out).at("report.html").write_bytes(html.encode())
-        card.write(run, facts)
+        if facts is not None:
+            card.write(run, facts)
     except EnvironmentProblem as error:
         remedy = error.remedy or "free some space, or check who may write there"
         raise EnvironmentProblem(f"cannot write the report: {error.what}", where=where, remedy=remedy) from error

@@ -2,7 +2,9 @@
 
     server       sockets, the address, Ctrl-C
     guard        who may ask, and what a page may do
-    app          the pages
+    app          the pages of files
+    tokens       the pages of tokens and plans
+    templates    what both are made with
     query        what a list shows, as its address says it
     rows signals thresholds    what lists and rules need, in memory
     contents     a search of the corpus, streamed

@@ -16,12 +16,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
 from starlette.applications import Starlette
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -31,22 +28,19 @@ from starlette.types import ASGIApp
 
 from codemill import signals as catalogue
 from codemill.errors import CodemillError, RecipeError
-from codemill.report import words
 from codemill.rules import Rule, Values
 from codemill.run import Run
 from codemill.view import document
 from codemill.view.charts import HIGH, histogram
 from codemill.view.contents import Hit, search
 from codemill.view.guard import Guard
-from codemill.view.highlight import Highlighter, Token
-from codemill.view.query import PAGE, Query, answer, number, shown
+from codemill.view.highlight import Highlighter
+from codemill.view.query import PAGE, Query, answer, number
 from codemill.view.rows import FACETS, Rows
 from codemill.view.signals import Histogram, Signals
+from codemill.view.templates import code, environment, static
 from codemill.view.thresholds import Judged, code_of, load
 
-HERE = Path(__file__).parent / "page"
-STATIC = {"view.css": "text/css", "view.js": "text/javascript", "icon.svg": "image/svg+xml"}
-LONGEST = 240  # characters of a path or a value
 HITS = 200  # of a search of contents, on a page
 VALUES = 8  # of a facet, before the others are folded
 MOST_VALUES = 300  # of a facet at all
@@ -111,7 +105,7 @@ def app_of(run: Run, token: str) -> ASGIApp:
         Route(f"/{token}/document", pages.document),
         Route(f"/{token}/rules", pages.rules),
         Route(f"/{token}/rule", pages.rule),
-        Route(f"/{token}/static/{{name}}", pages.static),
+        Route(f"/{token}/static/{{name}}", static),
     ]
     handlers = {CodemillError: pages.failed, 404: pages.lost}
     return Guard(Starlette(routes=routes, exception_handlers=handlers, lifespan=lifespan), token)
@@ -122,7 +116,18 @@ class Pages:
 
     def __init__(self, view: View) -> None:
         self.view = view
-        self.templates = _environment(view)
+        self.templates = environment(view.run)
+        meaning = {signal.name: f"{signal.what} Unit: {signal.unit}" for signal in catalogue.all()}
+        self.templates.globals |= {
+            "total": len(view.rows),
+            "missing": view.missing,
+            "facets": FACETS,
+            "values": VALUES,
+            "most_values": MOST_VALUES,
+            "signals": view.signals.names,
+            "meaning": meaning,
+            "flush": _FLUSH,
+        }
 
     def files(self, request: Request) -> Response:
         """The files."""
@@ -235,13 +240,6 @@ class Pages:
             code=code_of(chosen.name, new),
         )
 
-    def static(self, request: Request) -> Response:
-        """The style, the script, the icon."""
-        name = request.path_params["name"]
-        if name not in STATIC:
-            return self._error("There is no such file.", 404)
-        return Response((HERE / name).read_bytes(), media_type=STATIC[name])
-
     def failed(self, request: Request, error: Exception) -> Response:
         """An error that says what to do. A wrong address is the asker's, anything else the run's."""
         return self._error(str(error), 400 if isinstance(error, RecipeError) else 500)
@@ -281,49 +279,3 @@ def _flushed(pieces: Iterator[str]) -> Iterator[str]:
             yield "".join(waiting).replace(_FLUSH, "")
             waiting = []
     yield "".join(waiting)
-
-
-def code(line: list[Token]) -> Markup:
-    """A line of source code as HTML: tokens in their colours, and what would not show as escapes."""
-    return Markup("").join(
-        Markup('<span class="{}">{}</span>').format(f"t-{kind}", visible(text)) if kind else visible(text)
-        for kind, text in line
-    )
-
-
-def visible(text: str) -> Markup:
-    """Text whose every character shows: controls and what reverses the text after it are escapes, marked as such."""
-    if text.isprintable():
-        return escape(text)
-    pieces = ((c, words.printable(c, keep="\t")) for c in text)
-    return Markup("").join(escape(c) if c == s else Markup('<span class="x">{}</span>').format(s) for c, s in pieces)
-
-
-def _environment(view: View) -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {
-        "count": words.count,
-        "bytes": words.size,
-        "percent": words.percent,
-        "figure": words.figure,
-        "plain": shown,
-        "visible": visible,
-        "spoken": lambda reason: str(reason).replace("_", " "),
-        "shown": lambda value: words.shorten(words.printable(str(value)), LONGEST),
-    }
-    meaning = {signal.name: f"{signal.what} Unit: {signal.unit}" for signal in catalogue.all()}
-    environment.globals |= {
-        "manifest": view.run.manifest,
-        "total": len(view.rows),
-        "missing": view.missing,
-        "facets": FACETS,
-        "values": VALUES,
-        "most_values": MOST_VALUES,
-        "signals": view.signals.names,
-        "meaning": meaning,
-        "plural": words.plural,
-        "flush": _FLUSH,
-    }
-    return environment

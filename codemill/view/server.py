@@ -24,11 +24,13 @@ def serve(out: str | Path, *, port: int = 0, at: str = "", said: Callable[[str],
         import uvicorn
 
         from codemill.view.app import app_of
+        from codemill.view.tokens import has_tokens, token_app_of
     except ImportError as error:
         remedy = "pip install 'codemill[view]'"
         raise EnvironmentProblem(f"the extra view is not installed: {error}", remedy=remedy) from error
     token = secrets.token_urlsafe(24)
-    app = app_of(Run.open(out), token)
+    run = Run.open(out)
+    app = token_app_of(run, token) if has_tokens(run) else app_of(run, token)
     listening = _bound(port)
     address = f"http://{HOST}:{listening.getsockname()[1]}/{token}/{at}"
     config = uvicorn.Config(

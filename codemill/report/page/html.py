@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from codemill.report.page.charts import (
     size_histogram,
 )
 from codemill.report.page.funnel import By, funnel_svg
+from codemill.report.sections import Filled
 
 HERE = Path(__file__).parent
 TOP_LANGUAGES = 30
@@ -45,17 +46,16 @@ def page_of(
     quality: Quality | None = None,
     moved: Distribution | None = None,
     cleaning: Cleaning | None = None,
+    sections: Sequence[Filled] = (),
 ) -> str:
-    """The report as HTML. No request leaves it: its content security policy forbids all of them.
+    """The report of a run with a ledger as HTML. No request leaves it: its content security policy forbids them.
 
     Of paths on this machine it has the last part only, for it is made to be sent around.
     """
-    script = (HERE / "page.js").read_text("utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     manifest = without_places(facts.manifest)
     spoken = [row for row in facts.languages if row["language"] is not None]
     ingested, seconds = manifest["ingested"], manifest["seconds"]
-    cached = sum(bool(step.get("cached")) for step in manifest["steps"])
+    cached = _cached(manifest)
     rate = (
         words.size(round(ingested["bytes"] / seconds)) + "/s" if seconds and ingested["bytes"] and not cached else None
     )
@@ -63,12 +63,9 @@ def page_of(
     texts = {signal.name: f"{signal.what} Unit: {signal.unit}" for signal in signals.all()}
     lost = [("language", facts.lost_languages), ("source", facts.lost_sources)]
     return _environment().get_template("page.html.j2").render(
+        **_frame(manifest, sections),
         facts=facts,
-        manifest=manifest,
         meanings=words.drop_words(manifest),
-        style=Markup((HERE / "page.css").read_text("utf-8")),
-        script=Markup(script),
-        script_hash=digest,
         checks=every,
         wrong=[check for check in every if not check.ok],
         cached=cached,
@@ -83,7 +80,6 @@ def page_of(
         top_rules=TOP_RULES,
         cleaning=cleaning,
         most_values=max((row["values"] for row in cleaning.kinds), default=0) if cleaning else 0,
-        step_rate=_step_rate,
         moved=moved,
         moved_sizes=[_shift_row(moved.sizes, {})] if moved else [],
         moved_groups=[(group, _shift_rows(group, texts)) for group in moved.groups] if moved else [],
@@ -99,8 +95,40 @@ def page_of(
         most_found=max((row["found"] for row in spoken), default=0),
         top_drops=facts.drops[:TOP_REASONS],
         other_drops=facts.drops[TOP_REASONS:],
-        slowest=max((step["seconds"] for step in manifest["steps"]), default=0) or 1,
     )  # fmt: skip
+
+
+def plain_page_of(manifest: dict[str, Any], sections: Sequence[Filled]) -> str:
+    """The report of a run without a ledger: its outputs, its sections (one at least), and how it was made."""
+    manifest = without_places(manifest)
+    published = [
+        (
+            output,
+            {name: sum(int(one[name] or 0) for one in files.values()) for name in ("rows", "bytes")} | {"files": n},
+        )
+        for output, files in manifest.get("files", {}).items()
+        if (n := len(files))
+    ]
+    template = _environment().get_template("plain.html.j2")
+    return template.render(**_frame(manifest, sections), published=published, cached=_cached(manifest))
+
+
+def _frame(manifest: dict[str, Any], sections: Sequence[Filled]) -> dict[str, Any]:
+    """What every page is made of."""
+    script = (HERE / "page.js").read_text("utf-8")
+    return {
+        "manifest": manifest,
+        "style": Markup((HERE / "page.css").read_text("utf-8")),
+        "script": Markup(script),
+        "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        "sections": sections,
+        "step_rate": _step_rate,
+        "slowest": max((step["seconds"] for step in manifest["steps"]), default=0) or 1,
+    }
+
+
+def _cached(manifest: dict[str, Any]) -> int:
+    return sum(bool(step.get("cached")) for step in manifest["steps"])
 
 
 def without_places(manifest: dict[str, Any]) -> dict[str, Any]:

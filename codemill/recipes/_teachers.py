@@ -1,0 +1,29 @@
+"""Who is asked, as people say it on the command line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from codemill.errors import RecipeError
+from codemill.teacher import Endpoint, Scripted, Teacher, named
+
+SCRIPT = "codemill.prompts._recorded:answer"
+
+
+def teacher_of(who: str | None, base_url: str | None, model: str | None, api_key_env: str, **sampling: Any) -> Teacher:
+    """The teacher that options name. Raises: RecipeError if they name none, or two."""
+    if who is not None and (base_url or model):
+        raise RecipeError("--teacher and --model name two teachers", remedy="give --teacher, or --model with --base-url")
+    if who is not None:
+        return named(who, **sampling)
+    if model:
+        return Endpoint(model, base_url or "", sampling, api_key_env=api_key_env)
+    raise RecipeError(
+        "who is asked?",
+        remedy="--model NAME --base-url http://127.0.0.1:8000/v1, or --teacher local:FOLDER for a model on this machine",
+    )
+
+
+def recorded() -> Teacher:
+    """Recorded answers in the place of a model, for smoke variants: what they make is an example, and no data."""
+    return Scripted(SCRIPT, model="recorded")

@@ -4,6 +4,7 @@
     look         show, explain, report, view; rules, rule, compare, rank, signals
     catalogue    list, new
     cleaning     redact
+    execution    exec
     forget       forget
     teacher      ask, calls
 
@@ -20,7 +21,7 @@ import click
 from rich.console import Console
 from rich.logging import RichHandler
 
-from codemill.cli import catalogue, cleaning, forget, look, run, teacher
+from codemill.cli import catalogue, cleaning, execution, forget, look, run, teacher
 from codemill.cli.shared import CONTEXT
 from codemill.errors import CodemillError, RecipeError
 
@@ -54,12 +55,6 @@ def cli() -> None:
     """Turns source code into training data for code language models."""
 
 
-for command in (
-    *run.COMMANDS,
-    *look.COMMANDS,
-    *catalogue.COMMANDS,
-    *cleaning.COMMANDS,
-    *forget.COMMANDS,
-    *teacher.COMMANDS,
-):
-    cli.add_command(command)
+for family in (run, look, catalogue, cleaning, execution, forget, teacher):
+    for command in family.COMMANDS:
+        cli.add_command(command)

@@ -203,4 +203,4 @@ def _model(record: Mapping[str, Any]) -> str:
 
 def _asked(body: Mapping[str, Any]) -> str:
     text = body["prompt"] if "prompt" in body else body["messages"][-1]["content"]
-    return " ".join(str(text).split())[:60]
+    return str(text)

@@ -85,7 +85,7 @@ async def _turns(
         wanted = next(generator)
         for _ in range(MOST_TURNS):
             several = not isinstance(wanted, Request | Execute)
-            asked = list(wanted) if several else [wanted]  # type: ignore[arg-type,list-item]
+            asked: list[Any] = list(wanted) if isinstance(wanted, Sequence) else [wanted]
             _check(asked)
             got = await asyncio.gather(*(hub.answer(one, teacher, runner) for one in asked), return_exceptions=True)
             stop = [one for one in got if isinstance(one, BaseException) and not isinstance(one, Unusable)]

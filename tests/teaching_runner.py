@@ -1,0 +1,25 @@
+"""A runner for tests: programs that end in an odd number pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Outcome:
+    verdict: str
+    words: tuple[str, ...] = ()
+
+
+def execute(program: str, *, tests: str, language: str, note: str = "") -> Outcome:
+    if note:
+        with open(Path(note), "a") as file:
+            file.write(f"{program}\n")
+    if "BROKEN" in program:
+        return Outcome("sandbox_error")
+    return Outcome("pass" if program[-1:] in "13579" else "fail", (language, tests))
+
+
+def described(language: str) -> dict[str, str]:
+    return {"rung": "none", "toolchain": f"{language} 1"}

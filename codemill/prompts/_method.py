@@ -27,7 +27,7 @@ DROPS = {
 LONGEST = 60_000
 """Characters of a program, of its tests or of a text: what is longer is no exercise."""
 
-COMMENT = {"python": "#", "ruby": "#", "bash": "#", "perl": "#", "r": "#", "lua": "--", "haskell": "--"}
+COMMENT = {"python": "#", "ruby": "#", "shell": "#", "perl": "#", "r": "#", "lua": "--", "haskell": "--"}
 """What begins a comment line; in all other languages `//`."""
 
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from codemill.errors import RecipeError
-from codemill.teacher import Endpoint, Scripted, Teacher, named
+from codemill.teacher import Endpoint, Teacher, named
 
-SCRIPT = "codemill.prompts._recorded:answer"
+RECORDED = "script:codemill.prompts._recorded:answer"
+"""Recorded answers in the place of a model, for smoke variants: what they make is an example, and no data."""
 
 
 def teacher_of(who: str | None, base_url: str | None, model: str | None, api_key_env: str, **sampling: Any) -> Teacher:
@@ -22,8 +23,3 @@ def teacher_of(who: str | None, base_url: str | None, model: str | None, api_key
         "who is asked?",
         remedy="--model NAME --base-url http://127.0.0.1:8000/v1, or --teacher local:FOLDER for a model on this machine",
     )
-
-
-def recorded() -> Teacher:
-    """Recorded answers in the place of a model, for smoke variants: what they make is an example, and no data."""
-    return Scripted(SCRIPT, model="recorded")

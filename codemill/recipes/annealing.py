@@ -12,11 +12,10 @@ from typing import Annotated
 
 from codemill import Output, Outputs, Table, ledger
 from codemill.prompts import snippets, textbooks
-from codemill.recipes._teachers import recorded, teacher_of
+from codemill.recipes._teachers import RECORDED, teacher_of
 from codemill.sources import Published
 from codemill.steps import algorithmic, dedup, ingest, synthesis
 from codemill.synthetic import TEXT
-from codemill.teacher import Teacher
 from codemill.teacher.running import SANDBOX
 
 # "leetcode", "def solution" and "class solution" are the paper's; the others say the same in other languages.
@@ -50,34 +49,6 @@ def annealing(
 ) -> Outputs:
     """Algorithmic corpus, proved snippets and textbooks from a corpus of code."""
     who = teacher_of(teacher, base_url, model, api_key_env, max_tokens=max_tokens)
-    return _annealing(
-        corpus, who, seeds=seeds, languages=languages, each=each, tries=tries, least_strength=least_strength, seed=seed,
-        runner=runner,
-    )  # fmt: skip
-
-
-def smoke(
-    *, corpus: Annotated[str, "--out folder of the run that made the corpus"], seeds: int = 8, runner: str = SANDBOX
-) -> Outputs:
-    """The same shape with recorded answers for a handful of files. What it makes is an example, and no data."""
-    return _annealing(
-        corpus, recorded(), seeds=seeds, languages=("python", "javascript"), each=1, tries=2, least_strength=0.0, seed=0,
-        runner=runner,
-    )  # fmt: skip
-
-
-def _annealing(
-    corpus: str,
-    who: Teacher,
-    *,
-    seeds: int,
-    languages: tuple[str, ...],
-    each: int,
-    tries: int,
-    least_strength: float,
-    seed: int,
-    runner: str,
-) -> Outputs:
     documents = ingest.published(source=Published(corpus, "corpus"))
     algorithms = algorithmic.mark(documents, words=WORDS)
     sampled = algorithmic.draw(algorithms, most=seeds, seed=seed)
@@ -97,6 +68,15 @@ def _annealing(
         **published("textbooks", sections),
         "seeds": algorithmic.counted(algorithms, remedy=NO_SEEDS),
     }
+
+
+def smoke(
+    *, corpus: Annotated[str, "--out folder of the run that made the corpus"], seeds: int = 8, runner: str = SANDBOX
+) -> Outputs:
+    """The same shape with recorded answers for a handful of files. What it makes is an example, and no data."""
+    return annealing(
+        corpus=corpus, teacher=RECORDED, seeds=seeds, languages=("python", "javascript"), least_strength=0.0, runner=runner
+    )
 
 
 def distinct(rows: Table) -> Table:

@@ -6,6 +6,7 @@ method.
 
 from __future__ import annotations
 
+import atexit
 import functools
 import hashlib
 import sys
@@ -14,16 +15,15 @@ from typing import Any
 
 from codemill.sandbox import Limits, Outcome, Pool
 
-__all__ = ["Outcome", "described", "execute", "versions"]
+__all__ = ["Outcome", "described", "execute", "pool", "versions"]
 
 LIMITS = Limits(cpu_seconds=30, memory_bytes=4 << 30)
 """Importing a large library takes seconds and address space."""
 
 
 @functools.cache
-def _pool() -> Pool:
-    import atexit
-
+def pool() -> Pool:
+    """The pool of this process that shows programs this environment. Raises: EnvironmentProblem without a sandbox."""
     made = Pool(python=sys.executable)
     atexit.register(made.close)
     return made
@@ -31,12 +31,12 @@ def _pool() -> Pool:
 
 def execute(program: str, *, tests: Any = "", language: str = "python", **more: Any) -> Outcome:
     """Runs a program with its tests and the packages of this environment. See `codemill.sandbox.execute`."""
-    return _pool().execute(program, tests, language=language, **{"limits": LIMITS, **more})
+    return pool().execute(program, tests, language=language, **{"limits": LIMITS, **more})
 
 
 def described(language: str = "python") -> str:
     """What outcomes depend on besides program, tests and limits: the sandbox, and the versions of all packages."""
-    return f"{_pool().described(language)}; packages {_digest()}"
+    return f"{pool().described(language)}; packages {_digest()}"
 
 
 @functools.cache

@@ -1,4 +1,5 @@
-"""The specification of tasks: which languages, difficulties and types of tasks are asked for. A TOML file that users edit.
+"""The specification of tasks: which languages, difficulties and types of tasks are asked for. A TOML file that users
+edit.
 
     [languages]                       name = weight
     [difficulties]                    easy, medium, hard = weight
@@ -37,7 +38,11 @@ def read(path: str | None = None) -> dict[str, Any]:
     ['difficulties', 'languages', 'scenarios', 'types']
     """
     try:
-        text = files("codemill").joinpath("tasks.toml").read_text("utf-8") if path is None else Path(path).read_text("utf-8")
+        text = (
+            files("codemill").joinpath("tasks.toml").read_text("utf-8")
+            if path is None
+            else Path(path).read_text("utf-8")
+        )
         said = tomllib.loads(text)
     except (OSError, ValueError) as error:
         raise InputError(f"the task specification cannot be read: {error}", where=path or OURS) from error
@@ -52,7 +57,9 @@ def checked(said: Mapping[str, Any], where: str) -> dict[str, Any]:
             raise InputError(f"there is no table [{name}]", where=where, remedy=did_you_mean(name, known))
     for name in ("languages", "difficulties", "types"):
         if not said.get(name):
-            raise InputError(f"the table [{name}] is missing or empty", where=where, remedy="see docs/task-specification.md")
+            raise InputError(
+                f"the table [{name}] is missing or empty", where=where, remedy="see docs/task-specification.md"
+            )
     for name in said["languages"]:
         try:
             languages.get(name)
@@ -64,7 +71,9 @@ def checked(said: Mapping[str, Any], where: str) -> dict[str, Any]:
     made = {name: {key: _weight(value, f"{where}, [{name}] {key}") for key, value in said[name].items()}
             for name in ("languages", "difficulties")}  # fmt: skip
     for table, keys in TABLES.items():
-        made[table] = {name: _entry(entry, keys, f"{where}, [{table}.{name}]") for name, entry in said.get(table, {}).items()}
+        made[table] = {
+            name: _entry(entry, keys, f"{where}, [{table}.{name}]") for name, entry in said.get(table, {}).items()
+        }
     return made
 
 

@@ -54,6 +54,7 @@ _PROVEN = [
     ("tests_run", pa.int32()),
     ("attempts", pa.int32()),
     ("strength", pa.float64()),
+    ("strong", pa.bool_()),
     *((name, pa.string()) for name in ("grading", "rung", "toolchain", "teacher", "prompt")),
     ("calls", pa.list_(pa.string())),
     ("seed_id", pa.string()),
@@ -70,8 +71,8 @@ TEXT = pa.schema(
         *_PROVEN,
     ]
 )
-"""A row of a set of texts, for a tokenizer: a document, and what proves it. `repo`, `path` and `license` are those of the
-file that it was made about."""
+"""A row of a set of texts, for a tokenizer: a document, and what proves it. `repo`, `path` and `license` are those of
+the file that it was made about."""
 
 CHAT = pa.schema(
     [

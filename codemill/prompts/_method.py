@@ -38,8 +38,8 @@ def method(
 ) -> Callable[[Callable[..., Conversation]], Asking]:
     """A step made of a generator function `(row, *, …)`, which returns rows with columns of `ROW`.
 
-    `row` has the columns `reads`, and `id`, `repo`, `path`, `license` always. A row made of rows reads `seed_id` too, and
-    stays with that seed. `prompt` is the text that identifies the method besides its version.
+    `row` has the columns `reads`, and `id`, `repo`, `path`, `license` always. A row made of rows reads `seed_id` too,
+    and stays with that seed. `prompt` is the text that identifies the method besides its version.
     """
     base = ("id", "repo", "path", "license")
 

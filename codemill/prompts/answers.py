@@ -39,7 +39,9 @@ own: it stands for itself, and says nothing of being a model, of other answers o
 Write one line of reasons, and then on a line of its own: Total: N, where N is the sum, from 0 to 10."""
 
 AGAIN = """{question}"""
-SYSTEM = "You are an experienced programmer. Answer completely and correctly; put code in fences and explain it briefly."
+SYSTEM = (
+    "You are an experienced programmer. Answer completely and correctly; put code in fences and explain it briefly."
+)
 
 _TOTAL = re.compile(r"[Tt]otal\W{1,6}(10|\d)(?![\d.]*\d)")
 

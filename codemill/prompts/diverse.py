@@ -1,11 +1,12 @@
-"""Large-scale diverse instruct: web text → seed sentences → question by a specification → solution with tests → explained.
+"""Large-scale diverse instruct: web text → seed sentences → question by a specification → solution with tests →
+explained.
 
     clean    what of a page can be the seed of a question
     ask      a question, by a language, a difficulty, a type and a scenario that are drawn
     solve    an answer with tests by a stronger teacher, run; then explained, and run again
 
-From: OpenCoder 4.1, after MAmmoTH2 (arXiv 2405.03548): the four steps, and temperature 1.0 for questions. The wording is
-ours.
+From: OpenCoder 4.1, after MAmmoTH2 (arXiv 2405.03548): the four steps, and temperature 1.0 for questions. The wording
+is ours.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ WORDS = """{task}
 Answer completely. Put code in fences."""
 REPAIR = """The program does not pass the tests: {outcome}, {detail}
 Find out which of them is wrong, and write both again."""
-REFINE = """It passes. Now make the answer one to learn from: the program with comments where they help, the same otherwise,
-then an explanation of how it works and why. The tests must still pass."""
+REFINE = """It passes. Now make the answer one to learn from: the program with comments where they help, the same
+otherwise, then an explanation of how it works and why. The tests must still pass."""
 
 ANSWER = {
     "type": "object",
@@ -65,6 +66,8 @@ def clean(row: dict[str, Any], *, chars: int = 8000, least_chars: int = 40) -> C
     text = reply.text.strip()
     if text.strip(".").upper() == "NONE" or len(text) < least_chars:
         return cm.Drop("no_seed", text[:100])
+    if reason := unfit(text):
+        return cm.Drop(reason)
     return [{"content": text}]
 
 
@@ -92,7 +95,9 @@ def ask(row: dict[str, Any], *, specification: Mapping[str, Any]) -> Conversatio
     reads=("seed_id", "language", "difficulty", "task_type", "instruction"),
     prompt=SOLVE + WORDS + REPAIR + REFINE,
 )
-def solve(row: dict[str, Any], *, specification: Mapping[str, Any], tries: int = 2, refine: bool = True) -> Conversation:
+def solve(
+    row: dict[str, Any], *, specification: Mapping[str, Any], tries: int = 2, refine: bool = True
+) -> Conversation:
     """An answer with tests, run; mended if they fail; then with comments and an explanation, and run again.
 
     Questions of a type without tests are answered in words.
@@ -102,7 +107,10 @@ def solve(row: dict[str, Any], *, specification: Mapping[str, Any], tries: int =
         reply = yield cm.Request(WORDS.format(task=row["instruction"]))
         reason = unfit(reply.text)
         text = reply.text.strip()
-        return {**known, **({"reason": reason} if reason else {"output": text, "messages": chat(row["instruction"], text)})}
+        return {
+            **known,
+            **({"reason": reason} if reason else {"output": text, "messages": chat(row["instruction"], text)}),
+        }
     asked = SOLVE.format(task=row["instruction"], language=title(language), how=HOW.get(language, ""))
     messages, said, proof = [{"role": "user", "content": asked}], {}, {}
     for attempt in range(1, tries + 1):

@@ -1,7 +1,8 @@
 """Educational instruct: a task inspired by good code, with analysis, solution and tests that are run.
 
-From: OpenCoder 4.1 and appendix (build a Python task from a snippet; Task, Analysis, Solution, Test with ten asserts; run
-in Python; only what passes stays), in the manner of OSS-Instruct (Magicoder, arXiv 2312.02120). The wording is ours.
+From: OpenCoder 4.1 and appendix (build a Python task from a snippet; Task, Analysis, Solution, Test with ten asserts;
+run in Python; only what passes stays), in the manner of OSS-Instruct (Magicoder, arXiv 2312.02120). The wording is
+ours.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from codemill.teacher.running import NOT_THE_PROGRAMS
 
 PROMPT = """You teach programming. Take inspiration from the code below and make a {language} task for students.
 
-1. Task: a self-contained description. It names the function to write and what it takes and returns, gives an example, and
-does not mention the code below.
+1. Task: a self-contained description. It names the function to write and what it takes and returns, gives an example,
+and does not mention the code below.
 2. Analysis: how one comes to a solution, step by step.
 3. Solution: a complete {language} program with that function. It uses the standard library only and reads no input.
 4. Tests: {asserts} tests of the function, on typical and on border cases. {how}
@@ -51,7 +52,10 @@ def write(
     If it fails, the teacher sees why, and may write it again `tries - 1` times.
     """
     asked = PROMPT.format(
-        language=title(language), asserts=asserts, how=HOW.get(language, ""), content=excerpt(row["content"], seed_chars)
+        language=title(language),
+        asserts=asserts,
+        how=HOW.get(language, ""),
+        content=excerpt(row["content"], seed_chars),
     )
     return (yield from solved([{"role": "user", "content": asked}], language, tries, REPAIR, ANSWER))
 

@@ -36,7 +36,8 @@ Solve this task in {language}. Write the whole program, and then tests of it. {h
 
 @method(version=1, reads=("seed_id", "language", "instruction"), prompt=REWRITE + SOLVE + str(WAYS))
 def write(row: dict[str, Any], *, ways: Sequence[str] = tuple(WAYS), words: int = 80, tries: int = 2) -> Conversation:
-    """A task made of an instruction, in one of the `ways`, and its answer, run with tests. The way is drawn for each row.
+    """A task made of an instruction, in one of the `ways`, and its answer, run with tests. The way is drawn for each
+    row.
 
     `task_type` is the way: breadth, or one of depth.
     """

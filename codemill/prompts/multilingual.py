@@ -18,15 +18,13 @@ PROMPT = """Here is code in {from_language}:
 
 {content}
 
-Take the most interesting idea in it to {language}. Write a task that asks for a {language} function, as someone who uses
-{language} every day would put it: with its types, its usual names and its standard library. Solve the task in a complete
-{language} program, and write tests. {how}"""
+Take the most interesting idea in it to {language}. Write a task that asks for a {language} function, as someone who
+uses {language} every day would put it: with its types, its usual names and its standard library. Solve the task in a
+complete {language} program, and write tests. {how}"""
 
 
 @method(version=1, reads=("content", "language"), prompt=PROMPT + REPAIR)
-def write(
-    row: dict[str, Any], *, languages: Sequence[str], tries: int = 2, seed_chars: int = 6000
-) -> Conversation:
+def write(row: dict[str, Any], *, languages: Sequence[str], tries: int = 2, seed_chars: int = 6000) -> Conversation:
     """A question in one of the `languages`, drawn for each file, with a solution that is run with its tests.
 
     The file's own language is left out where another one is left.

@@ -2,8 +2,8 @@
 
 Signature and documentation come from the installed library itself, read in the sandbox; the answer is run against that
 version, and once more with warnings of deprecated calls as errors.
-From: OpenCoder 4.1 and appendix (PyDoc of widely used libraries; a self-contained problem that asks for the package, and a
-solution that follows the documentation). The wording is ours.
+From: OpenCoder 4.1 and appendix (PyDoc of widely used libraries; a self-contained problem that asks for the package,
+and a solution that follows the documentation). The wording is ours.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from codemill.prompts.educational import answered
 from codemill.teacher.conversation import Conversation
 from codemill.teacher.running import NOT_THE_PROGRAMS
 
-DESCRIBE = '''import importlib, inspect, pydoc
+DESCRIBE = """import importlib, inspect, pydoc
 NAME = {name!r}
 thing, left = None, NAME.split(".")
 while left and thing is None:
@@ -31,7 +31,7 @@ try:
 except (TypeError, ValueError):
     signature = ""
 print((NAME + signature + "\\n\\n" + (pydoc.getdoc(thing) or ""))[:1800])
-'''
+"""
 """Prints signature and documentation of a name. It runs where a library's own code can do no harm."""
 DESCRIBED = "assert thing is not None"
 STRICT = "import warnings\nfor _kind in (DeprecationWarning, PendingDeprecationWarning, FutureWarning):\n" + (
@@ -45,7 +45,8 @@ PROMPT = """{library} {version} documents {name} like this:
 Write a programming problem that a user of {library} has, and that {name} solves.
 1. Problem: self-contained; it asks for one Python function by name, says what it takes and returns, and asks to use
 {library}.
-2. Solution: a Python program with that function, which follows the documentation above and uses nothing that is outdated.
+2. Solution: a Python program with that function, which follows the documentation above and uses nothing that is
+outdated.
 3. Explanation: how it works, and what a reader should know about {name}.
 4. Tests: at least five lines `assert …` that call the function."""
 REPAIR = """With {library} {version} it does not pass: {outcome}, {detail}

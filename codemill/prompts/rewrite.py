@@ -15,8 +15,8 @@ from codemill.teacher import code
 from codemill.teacher.conversation import Conversation
 
 STYLE = """Rewrite this {language} file in clean style, as the style guide of the language has it: telling names, small
-functions, comments and docstrings that say why, type annotations where the language has them, no dead code. What it does
-stays the same. Answer with the whole file in one fenced block.
+functions, comments and docstrings that say why, type annotations where the language has them, no dead code. What it
+does stays the same. Answer with the whole file in one fenced block.
 
 ```{fence}
 {content}

@@ -62,8 +62,8 @@ def write(
 ) -> Conversation:
     """A self-contained function with test cases about what a file does, run with them.
 
-    `each` of the `languages` are drawn for a file; if tests fail, the teacher sees why, and may mend it `tries - 1` times.
-    Rows have their verdict, whatever it is: what to keep is the recipe's choice.
+    `each` of the `languages` are drawn for a file; if tests fail, the teacher sees why, and may mend it `tries - 1`
+    times. Rows have their verdict, whatever it is: what to keep is the recipe's choice.
     From: OpenCoder 2.2, high-quality code snippets.
     """
     left = list(languages)

@@ -47,7 +47,7 @@ def explain(row: dict[str, Any], *, least_chars: int = 400, chars: int = 6000) -
     )
     turns = [{"role": "user", "content": asked}]
     analysis = yield cm.Request(turns)
-    turns += [{"role": "assistant", "content": analysis.text}, {"role": "user", "content": EXPLAIN}]
+    turns = [*turns, {"role": "assistant", "content": analysis.text}, {"role": "user", "content": EXPLAIN}]
     section = yield cm.Request(turns)
     text = section.text.strip()
     if reason := unfit(text):

@@ -14,12 +14,14 @@ RECORDED = "script:codemill.prompts._recorded:answer"
 def teacher_of(who: str | None, base_url: str | None, model: str | None, api_key_env: str, **sampling: Any) -> Teacher:
     """The teacher that options name. Raises: RecipeError if they name none, or two."""
     if who is not None and (base_url or model):
-        raise RecipeError("--teacher and --model name two teachers", remedy="give --teacher, or --model with --base-url")
+        raise RecipeError(
+            "--teacher and --model name two", remedy="give --teacher, or --model with --base-url"
+        )
     if who is not None:
         return named(who, **sampling)
     if model:
         return Endpoint(model, base_url or "", sampling, api_key_env=api_key_env)
     raise RecipeError(
         "who is asked?",
-        remedy="--model NAME --base-url http://127.0.0.1:8000/v1, or --teacher local:FOLDER for a model on this machine",
+        remedy="--model NAME --base-url http://127.0.0.1:8000/v1, or --teacher local:FOLDER for one on this machine",
     )

@@ -75,7 +75,12 @@ def smoke(
 ) -> Outputs:
     """The same shape with recorded answers for a handful of files. What it makes is an example, and no data."""
     return annealing(
-        corpus=corpus, teacher=RECORDED, seeds=seeds, languages=("python", "javascript"), least_strength=0.0, runner=runner
+        corpus=corpus,
+        teacher=RECORDED,
+        seeds=seeds,
+        languages=("python", "javascript"),
+        least_strength=0.0,
+        runner=runner,
     )
 
 

@@ -69,8 +69,8 @@ def proved(
 ) -> Outputs:
     """The same shares and tokens from a small proved set over several epochs: quality over quantity."""
     return annealing_mix(
-        original=original, algorithmic=algorithmic, snippets=snippets, textbooks=textbooks, budget=budget, epochs=epochs,
-        seed=seed,
+        original=original, algorithmic=algorithmic, snippets=snippets, textbooks=textbooks, budget=budget,
+        epochs=epochs, seed=seed,
     )  # fmt: skip
 
 

@@ -31,7 +31,9 @@ STAGE_2 = {"educational": 110, "package": 110, "evolved": 111, "multilingual": 3
 def post_training(
     *,
     corpus: Annotated[str, "--out folder of the run that made the corpus of code"],
-    web: Annotated[str | None, "--out folder of web_recall, for diverse questions [default: prose of the corpus]"] = None,
+    web: Annotated[
+        str | None, "--out folder of web_recall, for diverse questions [default: prose of the corpus]"
+    ] = None,
     collections: Annotated[tuple[str, ...], "files of published instructions; repeatable"] = (),
     real_users: Annotated[tuple[str, ...], "files of chats of real users; repeatable"] = (),
     tasks: Annotated[str | None, "TOML of languages, difficulties, types [default: codemill/tasks.toml]"] = None,
@@ -47,8 +49,24 @@ def post_training(
     names: Annotated[int, "names of libraries that are asked about"] = 1000,
     packages_of: Annotated[tuple[str, ...], "libraries by import name [default: all that are installed]"] = (),
     languages: Annotated[tuple[str, ...], "of multilingual questions; repeatable"] = (
-        "python", "javascript", "typescript", "java", "cpp", "c", "go", "rust", "csharp", "php", "ruby", "perl", "shell",
-        "lua", "r", "haskell", "kotlin", "swift",
+        "python",
+        "javascript",
+        "typescript",
+        "java",
+        "cpp",
+        "c",
+        "go",
+        "rust",
+        "csharp",
+        "php",
+        "ruby",
+        "perl",
+        "shell",
+        "lua",
+        "r",
+        "haskell",
+        "kotlin",
+        "swift",
     ),
     # The card of stage 1: answers of the collections are often short and of uneven form.
     least_answer: Annotated[float, "score from 0 to 10 below which an answer is written again"] = 7.0,
@@ -67,7 +85,7 @@ def post_training(
     sets: dict[str, Table] = {}
 
     # ── stage 1: breadth ──────────────────────────────────────────────────────────────────────────────────────────
-    # "An LLM's binary classification selects the code part" (4.1); what it answers poorly, a stronger one answers again.
+    # "An LLM's binary classification selects the code part" (4.1); what it answers poorly is answered again.
     for name, files in (("filtered", collections), ("realuser", real_users)):
         if files:
             published = ingest.documents(sources=[Chats(path, f"{name}-{i}") for i, path in enumerate(files)])

@@ -14,6 +14,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import pyarrow as pa
@@ -67,7 +68,7 @@ def _turns(said: Sequence[Any]) -> list[dict[str, str]] | str:
             return f"a turn of {turn.get('role', turn.get('from'))!r:.40}, or without text"
         turns.append({"role": role, "content": text})
     spoken = [turn["role"] for turn in turns if turn["role"] != "system"]
-    if spoken[:2] != ["user", "assistant"] or any(a == b for a, b in zip(spoken, spoken[1:], strict=False)):
+    if spoken[:2] != ["user", "assistant"] or any(a == b for a, b in pairwise(spoken)):
         return "turns that are not of user and assistant, one after the other"
     if not all(turn["content"].strip() for turn in turns):
         return "an empty turn"

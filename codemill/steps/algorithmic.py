@@ -1,8 +1,8 @@
 """The algorithmic corpus: files about tasks with a known answer, found by what such files say.
 
-    mark      which of the words a file has                                   a layer
-    draw      at most so many of them, chosen by their content                an exchange of narrow keys
-    counted   how many there are, and that there are any                      files
+mark      which of the words a file has                                   a layer
+draw      at most so many of them, chosen by their content                an exchange of narrow keys
+counted   how many there are, and that there are any                      files
 """
 
 from __future__ import annotations

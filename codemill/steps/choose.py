@@ -1,8 +1,8 @@
 """Chooses rows by one thing that is said of them.
 
-    kinds      documents of a kind: code, text, web …
-    share      a share of them, by a draw of their content
-    at_least   a number that an earlier step adds
+kinds      documents of a kind: code, text, web …
+share      a share of them, by a draw of their content
+at_least   a number that an earlier step adds
 """
 
 from __future__ import annotations

@@ -128,7 +128,9 @@ def used(keys: pa.Table, *, libraries: Mapping[str, Mapping[str, str]]) -> pa.Ta
             "name_key": grouped["name_key"],
             "repo": pa.array([name.partition(".")[0] for name in names], pa.string()),
             "path": grouped["path"],
-            "license": pa.array([[one["license"]] if one.get("license") else None for one in of], pa.list_(pa.string())),
+            "license": pa.array(
+                [[one["license"]] if one.get("license") else None for one in of], pa.list_(pa.string())
+            ),
             "library_version": pa.array([one["version"] for one in of], pa.string()),
             "documents": grouped["calls_count"],
             "calls": grouped["calls_sum"],

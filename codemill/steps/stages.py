@@ -1,8 +1,8 @@
 """Sets of rows put together in stated proportions: the stages of post-training.
 
-    shares   how many rows of each set, by their weights                        files
-    take     the rows of a set with the smallest draws, so many as its share    a layer
-    join     the rows of all sets as one table                                  rows per key
+shares   how many rows of each set, by their weights                        files
+take     the rows of a set with the smallest draws, so many as its share    a layer
+join     the rows of all sets as one table                                  rows per key
 """
 
 from __future__ import annotations
@@ -33,25 +33,27 @@ def stage(*sets: Table, names: Sequence[str], weights: Sequence[float], seed: in
 
 def _check(*, names: Sequence[str], weights: Sequence[float], seed: int) -> None:
     if len(names) != len(weights) or len(set(names)) != len(names):
-        raise RecipeError(f"sets {list(names)} have the weights {list(weights)}", remedy="one for each, by its own name")
+        raise RecipeError(
+            f"sets {list(names)} have the weights {list(weights)}", remedy="one for each, by its own name"
+        )
     for weight in weights:
         if not weight > 0:
             raise RecipeError(f"a weight must be above 0, got {weight!r}", remedy="leave the set out")
 
 
 @folder(version=1, check=_check)
-def shares(
-    *sets: Reading, out: OutFolder, names: Sequence[str], weights: Sequence[float], seed: int
-) -> dict[str, int]:
+def shares(*sets: Reading, out: OutFolder, names: Sequence[str], weights: Sequence[float], seed: int) -> dict[str, int]:
     """Works out how many rows of each set are taken, and writes it to shares.json.
 
-    As many as can be had with the weights holding: the scarcest set is taken whole. A set without a row is left out, and
-    shares.json says so. Raises: InputError if all are empty.
+    As many as can be had with the weights holding: the scarcest set is taken whole. A set without a row is left out,
+    and shares.json says so. Raises: InputError if all are empty.
     """
     drawn = [np.sort(_drawn(one, seed)) for one in sets]
     there = {name: (len(rows), weight) for name, rows, weight in zip(names, drawn, weights, strict=True) if len(rows)}
     if not there:
-        raise InputError("no set of the stage has a row", where=", ".join(names), remedy="see their ledgers for reasons")
+        raise InputError(
+            "no set of the stage has a row", where=", ".join(names), remedy="see their ledgers for reasons"
+        )
     scale = min(rows / weight for rows, weight in there.values())
     entries: list[dict[str, Any]] = []
     for name, rows, weight in zip(names, drawn, weights, strict=True):

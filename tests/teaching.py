@@ -138,7 +138,7 @@ def unruly(body: dict[str, Any], attempt: int) -> Any:
         return way
     if text.startswith("judge"):
         return chat(json.dumps({"score": number(text) % 10})), 0.02
-    return chat(f"<think>hm</think>{text.split('|')[0]} → {body.get('seed', 0)}"), 0.02
+    return chat(f"<think>hm</think>{text.split('|')[0]} → {number(canonical(body)) % 10}"), 0.02
 
 
 @cm.ask(

@@ -66,9 +66,7 @@ def test_keys_with_the_same_beginning_are_told_apart(tmp_path: Path) -> None:
 
 
 @given(st.integers(1, 400))
-def test_a_torn_tail_loses_the_last_answer_and_says_so(
-    tmp_path_factory: pytest.TempPathFactory, cut: int
-) -> None:
+def test_a_torn_tail_loses_the_last_answer_and_says_so(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
     folder = tmp_path_factory.mktemp("torn")
     filled(folder, 5)
     file = folder / "00000.calls"

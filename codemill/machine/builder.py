@@ -191,7 +191,9 @@ def _tasks(
     for stem, part, size in zip(names, inputs[0].parts, sizes, strict=True):
         label = f"{step.name} {part.name}"
         around = Around(shelf.work.parent().uri, site.settings, label) if step.how.streams else None
-        made[stem] = Task(function, (call, part, read, folder, stem, around), label, size, isolates=True, uses=step.uses)
+        made[stem] = Task(
+            function, (call, part, read, folder, stem, around), label, size, isolates=True, uses=step.uses
+        )
     return made
 
 

@@ -392,11 +392,17 @@ def tell(label: str, facts: Mapping[str, float]) -> None:
             connection.send({"told": dict(facts)})
 
 
+_loading = threading.Lock()
+"""Held while a task is unpickled: a module that one thread imports must not be seen half made by another."""
+
+
 def _serve(connection: Connection) -> None:
     _served.connection = connection
     while True:
         try:
-            task = connection.recv()
+            data = connection.recv_bytes()
+            with _loading:
+                task = pickle.loads(data)
         except (EOFError, ConnectionResetError):
             return
         except Exception as error:  # e.g. the user's module cannot be imported here

@@ -201,8 +201,7 @@ def _stream(
             yield finished()
     except CodemillError as error:
         hub.stop(error)
-        hub.drain()
-        raise
+        raise hub.drain() or error from error
     tally.tell(hub, around, now=True)
     if hub.limits.collect and hub.counts.wanted:
         raise WaitsForBatch(

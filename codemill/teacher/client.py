@@ -23,7 +23,7 @@ import os
 import random
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -91,7 +91,7 @@ class Client:
     """Asks the servers of one endpoint. To be made and used inside one running event loop.
 
     `weights` are by address; `stall` is the longest silence of a server, in seconds; `deadline` the longest time for
-    one request with all its attempts.
+    one request with all its attempts. When `stopped()` gives an error, what was not sent yet is not sent.
     """
 
     def __init__(
@@ -102,9 +102,11 @@ class Client:
         concurrency: int = 256,
         deadline: float = 600.0,
         stall: float = 300.0,
+        stopped: Callable[[], Exception | None] = lambda: None,
     ) -> None:
         self.addresses = [Address(url.rstrip("/"), weight, concurrency) for url, weight in urls.items()]
         self.api_key_env, self.deadline, self.stall = api_key_env, deadline, stall
+        self.stopped = stopped
         self.retries = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._session: aiohttp.ClientSession | None = None
@@ -137,19 +139,21 @@ class Client:
                 address.flying -= 1
                 self._wake()
             if time.monotonic() + wait >= until:
-                raise Unanswered(f"no answer within {self.deadline:g} s; the last attempt: {last}")
+                raise Unanswered(f"no answer within {self.deadline:g} s", last)
             await asyncio.sleep(wait)
 
     async def _turn(self, until: float, last: str) -> Address:
         """Waits until an address has room, and takes a place there. First come, first served."""
         while True:
+            if (why := self.stopped()) is not None:
+                raise why
             now = time.monotonic()
             best = max(self.addresses, key=lambda address: address.room(now))
             if best.room(now) >= best.weight:
                 best.flying += 1
                 return best
             if now >= until:
-                raise Unanswered(f"no answer within {self.deadline:g} s; {last}")
+                raise Unanswered(f"no answer within {self.deadline:g} s", last)
             woken = asyncio.get_running_loop().create_future()
             self._waiting.append(woken)
             pauses = [address.paused for address in self.addresses if address.paused > now]

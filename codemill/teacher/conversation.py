@@ -181,9 +181,14 @@ class TooLong(Unusable):
 
 
 class Unanswered(Unusable):
-    """No answer came before the deadline, however often it was asked."""
+    """No answer came before the deadline, however often it was asked. `last` is what the last attempt met with; it is
+    not in the message, which goes into rows: they should be the same whenever they are made."""
 
     reason = "unanswered"
+
+    def __init__(self, words: str, last: str = "") -> None:
+        super().__init__(words)
+        self.last = last
 
 
 DROPS = {

@@ -76,6 +76,10 @@ class Limits:
         return Limits(settings.get("max_cost"), settings.get("max_requests"), bool(settings.get("collect")))
 
 
+class Spent(TeacherError):
+    """What a run may ask or spend is asked or spent."""
+
+
 class Waiting(Exception):
     """A request waits for a batch: the conversation cannot go on now."""
 
@@ -97,7 +101,8 @@ class Hub:
         self._answering: dict[str, Answering] = {}
         self._runners: dict[str, running.Runner] = {}
         self._flying: dict[bytes, asyncio.Future[dict[str, Any]]] = {}
-        self._paying = 0  # requests under way
+        self._paying, self._kept = 0, 0.0  # requests under way, and what they may cost at most
+        self._came = asyncio.Condition()
         self._unanswered = 0
         self._fingerprints: dict[str, str] = {}
         self._began = 0.0
@@ -136,50 +141,85 @@ class Hub:
         if self.limits.collect and not isinstance(teacher, Replay):
             self._collect(key, asked)
             raise Waiting
-        self._check_limits()
+        kept = await self._afford(asked["body"], teacher)
         self._began = self._began or time.monotonic()
-        self._paying += 1
         try:
             response, who, seconds = await self._answerer(teacher).ask(request, asked["body"])
         except Unanswered as error:
             self._unanswered += 1
+            if self._unanswered <= 3:
+                log.warning("a request was not answered in time; the last attempt: %s", error.last)
             if self._unanswered >= UNANSWERED_IN_A_ROW:
-                self.stop(TeacherError(f"{self._unanswered} requests in a row were not answered: {error}"))
+                self.stop(
+                    TeacherError(
+                        f"{self._unanswered} requests in a row were not answered; the last attempt: {error.last}"
+                    )
+                )
             raise
         except CodemillError as error:
             self.stop(error)
             raise
+        else:
+            self._unanswered = 0
+            record = {
+                **asked,
+                "response": response,
+                "at": round(time.time(), 3),
+                "seconds": round(seconds, 3),
+                "by": who,
+            }
+            try:
+                self.calls.put(key, record, ANSWER)
+            except CodemillError as error:
+                self.stop(error)
+                raise
+            self._count(response, teacher)
+            return record
         finally:
-            self._paying -= 1
-        self._unanswered = 0
-        record = {**asked, "response": response, "at": round(time.time(), 3), "seconds": round(seconds, 3), "by": who}
-        try:
-            self.calls.put(key, record, ANSWER)
-        except CodemillError as error:
-            self.stop(error)
-            raise
-        self._count(response, teacher)
-        return record
+            await self._came_back(kept)
 
     def _answerer(self, teacher: Teacher) -> Answering:
         name = repr(teacher)
         if name not in self._answering:
-            self._answering[name] = opened(teacher)
+            self._answering[name] = opened(teacher, lambda: None if isinstance(self.stopped, Spent) else self.stopped)
         return self._answering[name]
 
-    def _check_limits(self) -> None:
-        """Raises: why nothing more is asked. What is under way is reckoned at the mean cost of what came."""
+    async def _afford(self, body: Mapping[str, Any], teacher: Teacher) -> float:
+        """Waits until what a request may cost at most fits into the limits, and keeps it apart.
+
+        Raises: why nothing more is asked. Where no `max_tokens` is said, an answer is reckoned at the mean of those
+        that came, or at 1,000 tokens.
+        """
         counts, limits = self.counts, self.limits
-        coming = counts.cost / max(1, counts.asked) * self._paying
         if limits.max_requests is not None and counts.asked + self._paying >= limits.max_requests:
-            self.stop(_spent(f"--max-requests {limits.max_requests:,} are asked", counts, "--max-requests"))
-        if limits.max_cost is not None and counts.cost + coming >= limits.max_cost:
-            self.stop(_spent(f"--max-cost {limits.max_cost:g} is spent", counts, "--max-cost"))
+            self.stop(Spent(f"--max-requests {limits.max_requests:,} are asked"))
+        most = 0.0
+        if limits.max_cost is not None and teacher.price is not None:
+            mean = counts.completion / counts.asked if counts.asked else 1000
+            prompt = len(json.dumps(body)) / 3
+            most = (prompt * teacher.price.prompt + body.get("max_tokens", mean) * teacher.price.completion) / 1e6
+            while self.stopped is None and counts.cost + self._kept + most > limits.max_cost:
+                if not self._paying:
+                    self.stop(Spent(f"--max-cost {limits.max_cost:g} is spent"))
+                    break
+                async with self._came:
+                    await self._came.wait()
         if self.stopped is not None:
             raise self.stopped
+        self._kept += most
+        self._paying += 1
+        return most
+
+    async def _came_back(self, kept: float) -> None:
+        """A request ended: what was kept for it may be spent by others."""
+        self._paying -= 1
+        self._kept -= kept
+        async with self._came:
+            self._came.notify_all()
 
     def stop(self, why: CodemillError) -> None:
-        """Nothing more is asked. What is under way comes to its end: it is paid."""
+        """Nothing more is asked. What is under way comes to its end, for it is paid; and if only money has run out, also
+        what was allowed before and waits for its turn."""
         self.stopped = self.stopped or why
 
     def _count(self, response: Mapping[str, Any], teacher: Teacher) -> None:
@@ -255,12 +295,19 @@ class Hub:
         self.counts.seconds = time.monotonic() - self._began if self._began else 0.0
         return self.counts.shown()
 
-    def drain(self, seconds: float = 120.0) -> None:
-        """Waits for requests under way, after `stop`: they are paid, and go into the store."""
+    def drain(self, seconds: float = 120.0) -> CodemillError | None:
+        """Waits for requests under way, after `stop`: they are paid, and go into the store. Returns: why it stopped."""
         until = time.monotonic() + seconds
         while self._paying and time.monotonic() < until:
             time.sleep(0.02)
         self.calls.sync()
+        if not isinstance(self.stopped, Spent):
+            return self.stopped
+        c = self.counts
+        return TeacherError(
+            f"{self.stopped.what}: {c.asked:,} answers, {c.prompt + c.completion:,} tokens, cost {c.cost:g}",
+            remedy="all answers are stored: raise the limit and run again to go on",
+        )
 
     async def _sync(self) -> None:
         while True:
@@ -284,13 +331,6 @@ class Hub:
         if self._pool is not None:
             self._pool.shutdown()
         self.calls.close()
-
-
-def _spent(what: str, counts: Counts, option: str) -> TeacherError:
-    return TeacherError(
-        f"{what}: {counts.asked:,} answers, {counts.prompt + counts.completion:,} tokens, cost {counts.cost:g}",
-        remedy=f"all answers are stored: raise {option} and run again to go on",
-    )
 
 
 # ── what a server's JSON says ─────────────────────────────────────────────────────────────────────────────────────
@@ -320,8 +360,8 @@ def reply_of(response: Mapping[str, Any], request: Request, key: str = "") -> Re
     finish = choice.get("finish_reason") or "stop"
     model = response.get("model")
     reply = Reply(
-        text=text if isinstance(text, str) else "",
-        thinking=thinking,
+        text=reading.valid(text) if isinstance(text, str) else "",
+        thinking=reading.valid(thinking),
         finish=str(finish),
         logprobs=_logprobs(choice.get("logprobs")),
         usage=usage_of(response),
@@ -337,7 +377,7 @@ def reply_of(response: Mapping[str, Any], request: Request, key: str = "") -> Re
     if request.schema is None:
         return reply
     try:
-        return dataclasses.replace(reply, data=reading.data(reply.text, request.schema))
+        return dataclasses.replace(reply, data=reading.valid(reading.data(reply.text, request.schema)))
     except ValueError as error:
         raise Malformed(str(error), reply) from error
 

@@ -142,7 +142,11 @@ def apart(text: str) -> tuple[str, str | None]:
 def valid(value: Any) -> Any:
     """A value of which all text can be written as UTF-8: half characters, which JSON can hold, become U+FFFD."""
     if isinstance(value, str):
-        return value if value.isascii() else value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return value
     if isinstance(value, Mapping):
         return {name: valid(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):

@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeAlias
@@ -191,10 +191,11 @@ class Answering(Protocol):
         """Ends what was begun."""
 
 
-def opened(teacher: Teacher) -> Answering:
-    """What answers in a teacher's name. To be called inside the event loop that will use it."""
+def opened(teacher: Teacher, stopped: Callable[[], Exception | None] = lambda: None) -> Answering:
+    """What answers in a teacher's name, until `stopped()` gives an error. To be called inside the event loop that will
+    use it."""
     if isinstance(teacher, Endpoint):
-        return _Remote(teacher)
+        return _Remote(teacher, stopped)
     if isinstance(teacher, Scripted):
         return _Script(teacher)
     if isinstance(teacher, Replay):
@@ -210,7 +211,7 @@ def path_of(request: Request) -> str:
 
 
 class _Remote:
-    def __init__(self, teacher: Endpoint) -> None:
+    def __init__(self, teacher: Endpoint, stopped: Callable[[], Exception | None]) -> None:
         from codemill.teacher.client import Client  # aiohttp takes 0.3 s to import, and most commands need none
 
         url = teacher.resolved().base_url
@@ -220,6 +221,7 @@ class _Remote:
             concurrency=teacher.concurrency,
             deadline=teacher.deadline,
             stall=teacher.stall,
+            stopped=stopped,
         )
 
     async def ask(self, request: Request, body: Mapping[str, Any]) -> tuple[dict[str, Any], str, float]:

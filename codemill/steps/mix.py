@@ -19,11 +19,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from codemill import chance
 from codemill.errors import InputError, RecipeError
 from codemill.machine.kinds import Opened
 from codemill.machine.reading import OutFolder, Reading
 from codemill.machine.table import Table, folder, step
-from codemill.steps import _draws
 
 UNITS = ("document", "repository")
 BUCKETS = 1 << 16
@@ -204,10 +204,10 @@ def _buckets(batch: pa.RecordBatch, unit: str, seed: int) -> npt.NDArray[np.int6
     return (draws(batch, unit, seed, "mix.take") >> np.uint64(48)).astype(np.int64)
 
 
-def draws(batch: pa.RecordBatch, unit: str, seed: int, purpose: str) -> _draws.Bits:
+def draws(batch: pa.RecordBatch, unit: str, seed: int, purpose: str) -> chance.Bits:
     """64 random bits for each document, which depend on seed, purpose and its content; or on its repository's name."""
-    hashes = batch["content_hash"].to_numpy() if unit == "document" else _draws.of_names(batch["repo"])
-    return _draws.bits(hashes, seed, purpose)
+    hashes = batch["content_hash"].to_numpy() if unit == "document" else chance.of_names(batch["repo"])
+    return chance.bits(hashes, seed=seed, purpose=purpose)
 
 
 @dataclass(frozen=True)

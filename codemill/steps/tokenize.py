@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from codemill import chance
 from codemill.errors import RecipeError
 from codemill.machine.kinds import Published
 from codemill.machine.reading import Reading
 from codemill.machine.table import Table, rows
-from codemill.steps import _draws
 from codemill.tokens import Encoder
 from codemill.tokens.special import END, MIDDLE, PREFIX, SUFFIX
 
@@ -104,7 +104,7 @@ def documents(
         {
             "of": np.arange(batch.num_rows),
             **{name: batch[name] for name in ("repo", "path", "language", "size")},
-            "content_hash": pa.array(_draws.leading(batch["content_sha256"])),
+            "content_hash": pa.array(chance.leading(batch["content_sha256"])),
             "import_rank": batch["import_rank"] if ranked else pa.nulls(batch.num_rows, pa.int32()),
             "num_tokens": pa.array(np.diff(offsets)),
             "fim": forms,
@@ -145,8 +145,11 @@ def _pieces(
         return content, [(i + 1, special[END]) for i in range(rows)], pa.array(forms, pa.string())
     texts: list[str] = []
     marks: list[tuple[int, int]] = []
-    hashes = _draws.leading(batch["content_sha256"])
-    drawn = (_draws.uniform(hashes, seed, f"tokenize.fim {name}") for name in ("rate", "form", "first", "second"))
+    hashes = chance.leading(batch["content_sha256"])
+    drawn = (
+        chance.uniform(hashes, seed=seed, purpose=f"tokenize.fim {name}")
+        for name in ("rate", "form", "first", "second")
+    )
     for row, (text, draws) in enumerate(zip(content.to_pylist(), zip(*drawn, strict=True), strict=True)):
         if draws[0] >= fim_rate:
             texts.append(text)

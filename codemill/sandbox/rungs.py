@@ -149,7 +149,7 @@ def _open_to_all(place: Path) -> bool:
 
 
 def prefixes(python: str) -> tuple[str, ...]:
-    """The folders that an interpreter needs besides the system's: its own, and the one that an environment is made of."""
+    """The folders that an interpreter needs besides the system's: its own, and that which an environment is made of."""
     found = []
     for place in (Path(python), Path(python).resolve()):
         prefix = place.parent.parent

@@ -24,7 +24,9 @@ PARAMS: dict[str, dict[str, Any]] = {
     "diverse.ask": {"specification": specification.read()},
     "diverse.solve": {"specification": specification.read()},
 }
-ABOUT: dict[str, str] = {"documentation": "pyarrow.array(obj, type=None)\n\nCreate an array from what is given, of one type."}
+ABOUT: dict[str, str] = {
+    "documentation": "pyarrow.array(obj, type=None)\n\nCreate an array from what is given, of one type."
+}
 
 
 def row_of(name: str) -> dict[str, Any]:
@@ -132,7 +134,11 @@ def test_a_snippet_that_fails_is_mended_with_what_went_wrong() -> None:
 
 def test_a_missing_toolchain_is_not_the_teachers_fault_and_asks_nothing_again() -> None:
     made, yielded = talk(
-        snippets.write, row_of("snippets"), outcome=lambda w: Outcome("toolchain_missing"), languages=("python",), tries=5
+        snippets.write,
+        row_of("snippets"),
+        outcome=lambda w: Outcome("toolchain_missing"),
+        languages=("python",),
+        tries=5,
     )
     assert len(yielded) == 2
     assert rows(made)[0]["outcome"] == "toolchain_missing"

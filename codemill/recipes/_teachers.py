@@ -14,9 +14,7 @@ RECORDED = "script:codemill.prompts._recorded:answer"
 def teacher_of(who: str | None, base_url: str | None, model: str | None, api_key_env: str, **sampling: Any) -> Teacher:
     """The teacher that options name. Raises: RecipeError if they name none, or two."""
     if who is not None and (base_url or model):
-        raise RecipeError(
-            "--teacher and --model name two", remedy="give --teacher, or --model with --base-url"
-        )
+        raise RecipeError("--teacher and --model name two", remedy="give --teacher, or --model with --base-url")
     if who is not None:
         return named(who, **sampling)
     if model:

@@ -7,7 +7,6 @@ join     the rows of all sets as one table                                  rows
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -16,11 +15,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from codemill import chance
 from codemill.errors import InputError, RecipeError
 from codemill.machine.kinds import Published
 from codemill.machine.reading import OutFolder, Reading
 from codemill.machine.table import Table, folder, group, step
-from codemill.steps import _draws
 from codemill.synthetic import CHAT, LEDGER
 
 
@@ -67,15 +66,14 @@ def shares(*sets: Reading, out: OutFolder, names: Sequence[str], weights: Sequen
     return {"rows": total}
 
 
-def _drawn(one: Reading, seed: int) -> _draws.Bits:
+def _drawn(one: Reading, seed: int) -> chance.Bits:
     found = [_of(batch, seed) for batch in one.batches(["id"])]
     return np.concatenate(found) if found else np.zeros(0, np.uint64)
 
 
-def _of(batch: pa.RecordBatch, seed: int) -> _draws.Bits:
+def _of(batch: pa.RecordBatch, seed: int) -> chance.Bits:
     """64 bits for each row, by its id."""
-    first = [int.from_bytes(hashlib.sha256(id.encode()).digest()[:8], "big") for id in batch["id"].to_pylist()]
-    return _draws.bits(np.array(first, np.uint64), seed, "stages.take")
+    return chance.bits(chance.of_names(batch["id"]), seed=seed, purpose="stages.take")
 
 
 @step(
@@ -97,9 +95,8 @@ _NAMES = tuple(name for name in CHAT.names if name not in ("id", "parent"))
 
 def _whole(rows: pa.RecordBatch) -> pa.RecordBatch:
     """Each row under 64 bits of its id, with its id as `parent`."""
-    keys = [int.from_bytes(hashlib.sha256(id.encode()).digest()[:8], "big") for id in rows["id"].to_pylist()]
     columns = {name: rows[name] for name in _NAMES}
-    return pa.record_batch({"row_key": pa.array(keys, pa.uint64()), "parent": rows["id"], **columns})
+    return pa.record_batch({"row_key": pa.array(chance.of_names(rows["id"])), "parent": rows["id"], **columns})
 
 
 @group(

@@ -35,6 +35,8 @@ PROOF: Columns = {
     "rung": pa.string(),  # of the sandbox
     "toolchain": pa.string(),
     "grading": pa.string(),  # how the sandbox told: by_call, in_process …
+    "tokens_asked": pa.int64(),  # of all requests for the row; null: a row before it in its conversation has them
+    "tokens_answered": pa.int64(),
 }
 ROW: Columns = {**SEED, **TASK, **PROOF}
 
@@ -42,6 +44,9 @@ LEDGER = pa.schema(
     [
         *((name, pa.string()) for name in ("id", "parent", "source", "repo", "path", "language", "difficulty")),
         *((name, pa.string()) for name in ("outcome", "detail", "seed_id")),
+        ("strength", pa.float64()),
+        ("tokens_asked", pa.int64()),
+        ("tokens_answered", pa.int64()),
         ("size", pa.int64()),
         *((name, pa.string()) for name in ("verdict", "step", "reason", "value", "kept_id")),
         ("similarity", pa.float32()),

@@ -17,7 +17,7 @@ import codemill as cm
 from codemill.machine.kinds import Published, Reads
 from codemill.synthetic import LEDGER, ROW
 from codemill.teacher.ask import Asking
-from codemill.teacher.conversation import Conversation, Unusable
+from codemill.teacher.conversation import Conversation, Reply, Unusable
 
 DROPS = {
     "no_code": "the teacher's answer holds no program",
@@ -30,6 +30,9 @@ LONGEST = 60_000
 COMMENT = {"python": "#", "ruby": "#", "shell": "#", "perl": "#", "r": "#", "lua": "--", "haskell": "--"}
 """What begins a comment line; in all other languages `//`."""
 
+_CHECKS = re.compile(r"assert|panic|throw|raise|exit|abort|die|stop|error|fail|expect|test", re.IGNORECASE)
+"""A word of these is in every test that can fail. Of Python the sandbox counts the tests that ran; of other languages it
+knows that the program ended well, and no more."""
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]")
 
 
@@ -48,12 +51,10 @@ def method(
         def told(row: dict[str, Any], *further: Any, **params: Any) -> Conversation:
             known = {"seed_id": row.get("seed_id") or row["id"], **{name: row.get(name) for name in base[1:]}}
             known["language"] = row.get("language")
-            try:
-                made = yield from function(row, *further, **params)
-            except Unusable as error:
-                made = cm.Drop(error.reason, " ".join(str(error).split())[:300])
+            made, tokens = yield from _counted(function(row, *further, **params))
             rows = [made] if isinstance(made, cm.Drop | Mapping) else made
-            return [_whole({**known, **_plain(one)}) for one in rows]
+            spent = [dict(zip(("tokens_asked", "tokens_answered"), tokens, strict=True)), *({} for _ in rows[1:])]
+            return [_whole({**known, **_plain(one), **cost}) for one, cost in zip(rows, spent, strict=True)]
 
         wanted = (lambda params: _joined(base, reads(params))) if callable(reads) else _joined(base, reads)
         step = cm.ask(
@@ -78,6 +79,36 @@ def _plain(made: Any) -> dict[str, Any]:
     return {"reason": made.reason, "value": made.value} if isinstance(made, cm.Drop) else dict(made)
 
 
+def _counted(talk: Any) -> Generator[Any, Any, tuple[Any, list[int]]]:
+    """What a conversation returns, a Drop if an answer cannot be used, and the tokens that it asked and was answered.
+
+    Of answers that cannot be used in a list of several the tokens are not known here, and not counted.
+    """
+    tokens = [0, 0]
+    try:
+        wanted = next(talk)
+        while True:
+            try:
+                got = yield wanted
+            except Unusable as error:
+                _count(tokens, error.reply)
+                wanted = talk.throw(error)
+            else:
+                for one in got if isinstance(got, list) else [got]:
+                    _count(tokens, one)
+                wanted = talk.send(got)
+    except StopIteration as end:
+        return end.value, tokens
+    except Unusable as error:
+        return cm.Drop(error.reason, " ".join(str(error).split())[:300]), tokens
+
+
+def _count(tokens: list[int], got: Any) -> None:
+    if isinstance(got, Reply):
+        tokens[0] += got.usage.prompt
+        tokens[1] += got.usage.completion
+
+
 def _whole(row: dict[str, Any]) -> dict[str, Any]:
     """A row with its text, which of a chat are its messages, and the bytes of it."""
     if row.get("messages") and not row.get("content"):
@@ -87,6 +118,8 @@ def _whole(row: dict[str, Any]) -> dict[str, Any]:
 
 def run(program: str, tests: str, language: str) -> Generator[cm.Execute, Any, dict[str, Any]]:
     """Runs a program with its tests: `proof = yield from run(…)`. Returns: the columns of `PROOF`."""
+    if language != "python" and not _CHECKS.search(tests):
+        return {"outcome": "tests_error", "detail": "the tests check nothing", "attempts": 0}
     outcome = yield cm.Execute(program, tests, language=language)
     said = {name: getattr(outcome, name, None) for name in ("detail", "tests_run", "rung", "toolchain", "grading")}
     printed = str(getattr(outcome, "output", "") or "")[:2000]

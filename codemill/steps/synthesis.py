@@ -20,6 +20,7 @@ from codemill import installed
 from codemill.document import SHA256, TIME
 from codemill.errors import RecipeError
 from codemill.machine.table import Table, step
+from codemill.sandbox.outcome import NOT_THE_PROGRAM
 from codemill.teacher.ask import Asking
 from codemill.teacher.running import SANDBOX
 
@@ -81,6 +82,7 @@ def _check(*, outcomes: Sequence[str], least_strength: float, stubs: bool, unrun
     check=_check,
     drops={
         "not_run": "its program was not run",
+        "not_tested": "its tests cannot run, or its language is not on this machine",
         "not_passed": "its program did not pass its tests",
         "weak_tests": "its tests pass wrong programs too",
     },
@@ -107,6 +109,8 @@ def keep(
         reason, value = None, None
         if outcome is None:
             reason = None if unrun else "not_run"
+        elif outcome in NOT_THE_PROGRAM:
+            reason, value = "not_tested", f"{outcome}: {detail}" if detail else outcome
         elif outcome not in outcomes:
             reason, value = "not_passed", f"{outcome}: {detail}" if detail else outcome
         elif stubs and strong is False:

@@ -10,11 +10,20 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
 import codemill as cm
+from codemill import report
+from codemill.cli import cli
 from codemill.errors import EnvironmentProblem
 from codemill.recipes import annealing, post_training
+from codemill.report.facts import made
+from codemill.report.facts import synthesis as synthesis_facts
+from codemill.run import Run
 from codemill.sandbox.pool import shared
+from codemill.sources.chats import Chats
+from codemill.steps import chats as cm_chats
+from codemill.steps import ingest
 from tests import synthesis_runs
 from tests.teaching import Server, chat, serving
 
@@ -97,38 +106,144 @@ def test_a_corpus_without_seeds_stops_with_the_remedy(tmp_path: Path, server: Se
     assert server.seen == []
 
 
-def test_post_training_makes_every_set_and_two_stages_of_them(corpus: Path, server: Server, tmp_path: Path) -> None:
-    out, file = tmp_path / "out", synthesis_runs.chats(tmp_path / "chats.jsonl")
-    wanted = post_training.post_training(
-        corpus=str(corpus),
-        collections=(str(file),),
-        real_users=(str(file),),
-        names=2,
-        packages_of=("pyarrow",),
-        languages=("python", "javascript"),
-        least_strength=0.0,
-        **asked_about(server),
-    )
-    manifest = cm.build(wanted, out=str(out), workers=1)
-    for name in (*post_training.STAGE_1, *post_training.STAGE_2):
-        rows = read(out, name)
-        assert len(rows) == manifest["outputs"][name]["rows"]
-        assert rows, f"{name}: {read(out, f'{name}_ledger')}"
+@pytest.fixture(scope="module")
+def post(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of post_training."""
+    out = tmp_path_factory.mktemp("post") / "out"
+    file = synthesis_runs.chats(out.parent / "chats.jsonl")
+    with serving(synthesis_runs.recorded) as server:
+        wanted = post_training.post_training(
+            corpus=str(corpus),
+            collections=(str(file),),
+            real_users=(str(file),),
+            names=2,
+            packages_of=("pyarrow",),
+            languages=("python", "javascript"),
+            least_strength=0.0,
+            **asked_about(server),
+        )
+        cm.build(wanted, out=str(out), workers=1)
+    return out
+
+
+SETS = (*post_training.STAGE_1, *post_training.STAGE_2)
+
+
+def test_post_training_makes_every_set(post: Path) -> None:
+    for name in SETS:
+        rows = read(post, name)
+        assert rows, f"{name}: {read(post, f'{name}_ledger')}"
         for row in rows:
             assert [turn["role"] for turn in row["messages"]][:2] == ["user", "assistant"]
             assert row["outcome"] in ("pass", None)
+    libraries = {row["repo"]: row for row in read(post, "package")}
+    assert libraries["pyarrow"]["toolchain"].endswith(f"pyarrow {pa.__version__}")
+    assert {row["task_type"] for row in read(post, "filtered")} <= {"answered_again", "as_published"}
+
+
+def test_a_row_of_published_chats_that_is_no_chat_says_so(tmp_path: Path) -> None:
+    file = synthesis_runs.chats(tmp_path / "chats.jsonl")
+    documents = ingest.documents(sources=(Chats(str(file)),))
+    cm.build({"chats": cm_chats.read(documents), "ledger": cm.ledger(documents)}, out=str(tmp_path / "out"), workers=1)
+    rows, books = read(tmp_path / "out", "chats"), read(tmp_path / "out", "ledger")
+    assert sorted(row["instruction"] for row in rows) == [
+        "How do I add?",
+        "How do I reverse a list?",
+        "How do I sort?",
+    ]
+    assert {row["instruction"]: row["language"] for row in rows}["How do I sort?"] == "python"
+    assert [(row["reason"], row["value"]) for row in books if row["verdict"] == "dropped"] == [
+        ("malformed", "no chat: neither messages, conversations nor a question with an answer"),
+        ("malformed", "turns that are not of user and assistant, one after the other"),
+    ]
+
+
+def test_stages_have_their_sets_in_the_papers_proportions_within_one_row(post: Path) -> None:
     for stage, sets in (("stage_1", post_training.STAGE_1), ("stage_2", post_training.STAGE_2)):
-        facts = json.loads((out / f"{stage}_shares" / "shares.json").read_text())
-        rows = read(out, stage)
-        assert len(rows) == facts["rows"]
+        facts = json.loads((post / f"{stage}_shares" / "shares.json").read_text())
+        rows = read(post, stage)
+        assert len(rows) == facts["rows"] > 0
         total = sum(sets.values())
         for entry in facts["sets"]:
             assert sum(row["source"] == entry["name"] for row in rows) == entry["taken"]
             assert abs(entry["taken"] - facts["rows"] * sets[entry["name"]] / total) <= max(0.001 * facts["rows"], 1)
-        members = {row["id"] for name in sets for row in read(out, name)}
+        members = {row["id"] for name in sets for row in read(post, name)}
         assert all(row["parent"] in members for row in rows)
-    libraries = {row["repo"]: row for row in read(out, "package")}
-    assert libraries["pyarrow"]["toolchain"].endswith(f"pyarrow {pa.__version__}")
+
+
+def test_datasets_loads_every_set_with_its_messages(post: Path, tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    report.write(post)
+    for name in (*SETS, "stage_1", "stage_2"):
+        loaded = datasets.load_dataset(str(post / name), split="train", cache_dir=str(tmp_path))
+        assert loaded.num_rows == len(read(post, name))
+        assert loaded[0]["messages"][0]["role"] == "user"
+
+
+def test_the_report_says_what_was_accepted_and_why_rows_went(post: Path) -> None:
+    page = Path(str(report.write(post))).read_text()
+    facts = {one.name: one for one in synthesis_facts.gather(Run.open(post)) or ()}
+    assert set(facts) == set(SETS)
+    for name, one in facts.items():
+        books = read(post, f"{name}_ledger")
+        assert (one.attempted, one.accepted) == (len(books), len(read(post, name)))
+        assert sum(row["attempted"] for row in one.groups) == one.attempted
+        assert sum(row["rows"] for row in one.reasons) == one.attempted - one.accepted
+        assert f'id="set-{name}"' in page
+        card = (post / name / "README.md").read_text()
+        assert f"| accepted | {one.accepted} (" in card
+        assert "- MIT: " in card or name in ("filtered", "realuser", "package")
+        assert one.recorded is False  # an endpoint answered
+    assert facts["educational"].strong is not None
+    assert facts["educational"].tokens_answered > 0
+
+
+def test_a_card_that_people_wrote_is_left_alone(post: Path) -> None:
+    card = post / "educational" / "README.md"
+    report.write(post)
+    ours = card.read_text()
+    card.write_text("# Mine\n")
+    report.write(post)
+    assert card.read_text() == "# Mine\n"
+    card.write_text(ours)
+
+
+def test_one_explain_leads_a_row_back_to_its_file_and_its_licence(post: Path, corpus: Path) -> None:
+    (row, *_) = read(post, "stage_2")
+    data = made.explain_data(post, row["id"][:12])
+    assert data is not None
+    (match,) = data["matches"]
+    assert match["ledger"]["id"] == row["parent"]
+    assert match["stages"]["stage_2"] == row["id"]
+    seed = match["seed"]
+    if row["source"] != "package":
+        assert (seed["license"], seed["of"]) == (["MIT"], str(corpus))
+        assert (seed["repo"], seed["path"]) == (row["repo"], row["path"])
+    said = CliRunner().invoke(cli, ["explain", str(post), row["id"]])
+    assert said.exit_code == 0
+    for word in (row["path"], row["instruction"].split()[0], row["toolchain"].split(";")[0], "licence"):
+        assert word in said.output
+    assert CliRunner().invoke(cli, ["explain", str(post), "0" * 32]).exit_code == 1
+
+
+def test_a_run_that_is_stopped_asks_nothing_again_and_ends_with_the_same_bytes(corpus: Path, tmp_path: Path) -> None:
+    def run(out: str, most: int | None, server: Server) -> None:
+        wanted = annealing.annealing(
+            corpus=str(corpus), languages=("python",), least_strength=0.0, **asked_about(server)
+        )
+        cm.build(wanted, out=str(tmp_path / out), workers=1, settings={"max_requests": most})
+
+    with serving(synthesis_runs.recorded) as server:
+        for most in (1, 2, 3):
+            with pytest.raises(cm.CodemillError):
+                run("stopped", most, server)
+        run("stopped", None, server)
+        assert len(server.seen) == len(set(server.seen)) > 6
+        asked = set(server.seen)
+        run("whole", None, server)
+        assert set(server.seen) == asked
+    for name in ("snippets", "textbooks", "snippets_ledger"):
+        assert files_of(tmp_path / "stopped", name) == files_of(tmp_path / "whole", name)
 
 
 def test_nothing_is_asked_again_after_a_run_and_a_new_tenth_asks_for_itself_alone(
@@ -168,7 +283,8 @@ HOSTILE = {
     "forks": "<task>t</task><solution>import os\nwhile True:\n    os.fork()</solution><tests>assert True</tests>",
     "secrets": "<task>t</task><solution>import os\ndef f():\n    return os.environ['SECRET_OF_A_TEST']</solution>"
     "<tests>assert f()</tests>",
-    "files": "<task>t</task><solution>def f():\n    return open('/etc/shadow').read()</solution><tests>assert f()</tests>",
+    "files": "<task>t</task><solution>def f():\n    return open('/etc/shadow').read()</solution>"
+    "<tests>assert f()</tests>",
     "forged": "<task>t</task><solution>import os\nprint('ok')\nos._exit(0)</solution><tests>assert False</tests>",
     "not text": "<task>\ud800\udfff</task><solution>\ud800</solution><tests>\x00</tests>",
 }

@@ -20,7 +20,9 @@ MATCHES = 5
 LONGEST = 4000  # characters of a text that are shown
 
 _ID = re.compile(r"[0-9a-f]{8,32}")
-_SEED = pa.schema([DOCUMENT.field(name) for name in ("id", "repo", "path", "license", "revision", "language", "content")])
+_SEED = pa.schema(
+    [DOCUMENT.field(name) for name in ("id", "repo", "path", "license", "revision", "language", "content")]
+)
 
 
 def explain_data(out: str | Path, query: str) -> dict[str, Any] | None:

@@ -34,7 +34,8 @@ PROGRAMS: dict[str, tuple[str, str, tuple[str, str]]] = {
         ("a + b", "a - b"),
     ),
     "cpp": (
-        "#include <cassert>\n#include <vector>\nint add(std::vector<int> v) { int s = 0; for (int x : v) s += x; return s; }\n",
+        "#include <cassert>\n#include <vector>\n"
+        "int add(std::vector<int> v) { int s = 0; for (int x : v) s += x; return s; }\n",
         "int main() { assert(add({1, 2}) == 3); }\n",
         ("s += x", "s -= x"),
     ),

@@ -275,7 +275,8 @@ def _other(slot: Slot, task: Task, language: Language) -> Outcome:
     if language.header and language.header.strip() not in program:
         program = language.header + program
     name = languages.java_class(program) if "{class}" in language.file else ""
-    slot.open({language.file.replace("{class}", name): program}, task.limits)
+    room = dataclasses.replace(task.limits, disk_bytes=task.limits.disk_bytes + language.build_bytes)
+    slot.open({language.file.replace("{class}", name): program}, room)
     try:
         for command in language.compile:
             run = slot.run(task.limits, argv=_argv(command, tools, name), compiles=True, processes=64, env=language.env)

@@ -35,7 +35,7 @@ def chat(text: str, finish: str = "stop", **more: Any) -> dict[str, Any]:
 
 
 class Server:
-    """`behave(body, attempt)` gives an answer, a `web.Response`, or a word: see `_misbehave`. Every request is noted."""
+    """`behave(body, attempt)` gives an answer, a `web.Response`, or a word: see `_misbehave`. Requests are noted."""
 
     def __init__(self, behave: Callable[[dict[str, Any], int], Any]) -> None:
         self.behave = behave

@@ -12,9 +12,14 @@ class Outcome:
     words: tuple[str, ...] = ()
 
 
-def execute(program: str, *, tests: str, language: str, note: str = "") -> Outcome:
-    if note:
-        with open(Path(note), "a") as file:
+@dataclass(frozen=True)
+class Limits:
+    note: str = ""
+
+
+def execute(program: str, tests: str, *, language: str, entry_point: str | None, limits: Limits) -> Outcome:
+    if limits.note:
+        with open(Path(limits.note), "a") as file:
             file.write(f"{program}\n")
     if "BROKEN" in program:
         return Outcome("sandbox_error")

@@ -48,7 +48,8 @@ def test_what_may_go_well_another_time_is_asked_again(way: str) -> None:
 
 def test_a_stalled_server_is_asked_again() -> None:
     with serving(lambda body, attempt: "stall" if attempt == 1 else chat("ok")) as server:
-        ((answer, _, _),) = asked(server, stall=0.2)
+        ((_, who, _),) = asked(server, stall=0.2)
+    assert who == server.url
     assert len(server.seen) == 2
 
 

@@ -15,9 +15,13 @@ from tests.teaching import chat
 
 SCHEMA = {
     "type": "object",
-    "properties": {"code": {"type": "string"}, "score": {"type": "integer"}, "tags": {"type": "array", "items": {"type": "string"}}},
+    "properties": {
+        "code": {"type": "string"},
+        "score": {"type": "integer"},
+        "tags": {"type": "array", "items": {"type": "string"}},
+    },
     "required": ["code", "score"],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(

@@ -15,13 +15,14 @@ under way as the teacher answers at once; they end in any order, and their rows 
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -167,7 +168,7 @@ def _stream(
     rows: bool,
 ) -> Iterator[pa.RecordBatch]:
     """A batch for each batch, in order. Reads ahead, so that a slow row keeps no other from being asked."""
-    waiting: deque[list[Future[Ended]]] = deque()
+    waiting: deque[tuple[int, Future[list[Ended]]]] = deque()
     held = 0
 
     async def one(row: dict[str, Any]) -> Ended:
@@ -176,26 +177,35 @@ def _stream(
         finally:
             tally.window.release()
 
+    async def all_of(batch: pa.RecordBatch, begun: threading.Event) -> list[Ended]:
+        """The conversations of a batch; all of them have begun when `begun` is set."""
+        tasks: list[asyncio.Task[Ended]] = []
+        try:
+            for row in _rows_of(batch):
+                await tally.window.acquire()
+                tasks.append(asyncio.ensure_future(one(row)))
+                if hub.stopped is not None:
+                    raise hub.stopped
+        finally:
+            begun.set()
+        return await asyncio.gather(*tasks)
+
     def finished() -> pa.RecordBatch:
         nonlocal held
-        ended = []
-        for future in waiting[0]:
-            ended.append(_result(hub, future, tally, around))
-        held -= len(waiting.popleft())
-        return _batch(ended, schema, tally, hub, rows=rows)
+        rows_in, future = waiting.popleft()
+        held -= rows_in
+        while not _done(future):
+            tally.tell(hub, around)
+        return _batch(future.result(), schema, tally, rows=rows)
 
     try:
         for batch in batches:
-            futures: list[Future[Ended]] = []
-            for row in _rows_of(batch):
-                while not tally.window.acquire(timeout=1.0):
-                    tally.tell(hub, around)
-                futures.append(hub.start(one(row)))
-                if hub.stopped is not None:
-                    raise hub.stopped
-            waiting.append(futures)
-            held += len(futures)
-            while waiting and (held > WAITING or all(future.done() for future in waiting[0])):
+            begun = threading.Event()
+            waiting.append((batch.num_rows, hub.start(all_of(batch, begun))))
+            held += batch.num_rows
+            while not begun.wait(1.0):
+                tally.tell(hub, around)
+            while waiting and (held > WAITING or waiting[0][1].done()):
                 yield finished()
         while waiting:
             yield finished()
@@ -216,36 +226,32 @@ def _rows_of(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
         yield from batch.slice(start, 64).to_pylist()
 
 
-def _result(hub: Hub, future: Future[Ended], tally: Tally, around: Around) -> Ended:
-    while True:
-        try:
-            return future.result(timeout=1.0)
-        except TimeoutError:
-            tally.tell(hub, around)
+def _done(future: Future[list[Ended]]) -> bool:
+    """Whether it is done after a second at most."""
+    return bool(wait([future], 1.0).done)
 
 
-def _batch(ended: list[Ended], schema: pa.Schema, tally: Tally, hub: Hub, *, rows: bool) -> pa.RecordBatch:
+def _batch(ended: list[Ended], schema: pa.Schema, tally: Tally, *, rows: bool) -> pa.RecordBatch:
     """The rows of a batch's conversations, each with the number of the row it is `of`."""
-    made: list[pa.RecordBatch] = []
-    of: list[int] = []
-    for number, one in enumerate(ended):
-        if rows:
+    if rows:
+        for one in ended:
             one.rows = [{"size": 0, "calls": one.keys, **row} for row in one.rows]
-        batch = fitted(one, schema, one=not rows)
-        made.append(batch)
-        of += [number] * batch.num_rows
+    batch = fitted(ended, schema, one=not rows)
+    for one in ended:
         tally.count(one)
     if tally.faults >= FAULTS and not tally.well:
         raise BuildError(f"the method fails on every row; the last time:\n{tally.fault}\n", where=tally.name)
-    batch = pa.concat_batches(made) if made else schema.empty_table().to_batches()[0]
-    return batch.append_column("of", pa.array(of, pa.int64())) if rows else batch
+    if not rows:
+        return batch
+    of = [number for number, one in enumerate(ended) for _ in one.rows]
+    return batch.append_column("of", pa.array(of, pa.int64()))
 
 
 class Tally:
     """How the conversations of one step went, in all its parts, and how many may be under way."""
 
     def __init__(self, name: str, window: int) -> None:
-        self.name, self.window = name, threading.BoundedSemaphore(window)
+        self.name, self.window = name, asyncio.Semaphore(window)
         self.rows = self.accepted = self.made = self.well = self.faults = 0
         self.fault, self._told, self._lock = "", 0.0, threading.Lock()
 

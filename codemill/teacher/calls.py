@@ -50,8 +50,11 @@ MOST = 1 << 28
 
 def key_of(what: Any) -> bytes:
     """SHA-256 of the canonical JSON of what was asked: 32 bytes."""
-    text = json.dumps(what, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    return hashlib.sha256(_CANONICAL(what).encode("utf-8", "surrogatepass")).digest()
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+_COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 class _Index:
@@ -140,7 +143,7 @@ class Calls:
         Raises: EnvironmentProblem if it cannot be written: the store is as it was then.
         """
         assert self.write
-        text = json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+        text = _COMPACT(record).encode("utf-8", "surrogatepass")
         frame = self._compressor.compress(text)
         if self._size + len(frame) > SEGMENT and self._size:
             self._begin(self._tail + 1)

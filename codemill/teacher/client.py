@@ -44,6 +44,9 @@ CUT = 2 / 3  # of the limit of an address, when it says that it is too much
 FIRST_LIMIT = 16.0  # requests at once to a new address
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False).encode
+
+
 class Broken(Exception):
     """An attempt failed in a way that another may not. `after`: seconds that the server asked to wait."""
 
@@ -118,7 +121,7 @@ class Client:
         Raises: TeacherError on what no other attempt would mend; TooLong and Unanswered for this request alone.
         """
         until = time.monotonic() + self.deadline
-        data = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+        data = _JSON(body).encode("utf-8", "replace")
         pause, last = PAUSE, "every server was busy"
         while True:
             address = await self._turn(until, last)

@@ -86,11 +86,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Execute:
-    """A program to run in the sandbox with its tests. `limits` are those of `codemill.sandbox.execute`."""
+    """A program to run in the sandbox with its tests, as `codemill.sandbox.execute` takes them. `limits` are fields of
+    its `Limits` by name."""
 
     program: str
     tests: Any = ""
     language: str = "python"
+    entry_point: str | None = None
     limits: Mapping[str, Any] = field(default_factory=dict)
 
 

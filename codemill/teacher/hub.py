@@ -99,6 +99,7 @@ class Hub:
         self._thread.start()
         self._pool: ThreadPoolExecutor | None = None
         self._answering: dict[str, Answering] = {}
+        self._known: dict[int, tuple[Teacher, Answering]] = {}
         self._runners: dict[str, running.Runner] = {}
         self._flying: dict[bytes, asyncio.Future[dict[str, Any]]] = {}
         self._paying, self._kept = 0, 0.0  # requests under way, and what they may cost at most
@@ -179,10 +180,16 @@ class Hub:
             await self._came_back(kept)
 
     def _answerer(self, teacher: Teacher) -> Answering:
-        name = repr(teacher)
-        if name not in self._answering:
-            self._answering[name] = opened(teacher, lambda: None if isinstance(self.stopped, Spent) else self.stopped)
-        return self._answering[name]
+        if (known := self._known.get(id(teacher))) is None:  # a teacher's text takes longer to make than a key
+            name = repr(teacher)
+            if name not in self._answering:
+                self._answering[name] = opened(teacher, self._why)
+            known = self._known[id(teacher)] = (teacher, self._answering[name])  # held, so that no other gets its id
+        return known[1]
+
+    def _why(self) -> CodemillError | None:
+        """Why what waits for its turn is not sent any more."""
+        return None if isinstance(self.stopped, Spent) else self.stopped
 
     async def _afford(self, body: Mapping[str, Any], teacher: Teacher) -> float:
         """Waits until what a request may cost at most fits into the limits, and keeps it apart.
@@ -214,11 +221,12 @@ class Hub:
         """A request ended: what was kept for it may be spent by others."""
         self._paying -= 1
         self._kept -= kept
-        async with self._came:
-            self._came.notify_all()
+        if self.limits.max_cost is not None:
+            async with self._came:
+                self._came.notify_all()
 
     def stop(self, why: CodemillError) -> None:
-        """Nothing more is asked. What is under way comes to its end, for it is paid; and if only money has run out, also
+        """Nothing more is asked. What is under way comes to its end, for it is paid; if only money has run out, so does
         what was allowed before and waits for its turn."""
         self.stopped = self.stopped or why
 
@@ -257,8 +265,9 @@ class Hub:
         runner = self._runners[named]
         asked = {
             "program": wanted.program,
-            "tests": wanted.tests,
+            "tests": running.plain(wanted.tests),
             "language": wanted.language,
+            "entry_point": wanted.entry_point,
             "limits": dict(wanted.limits),
             "by": runner.described(wanted.language),
         }

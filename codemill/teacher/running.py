@@ -1,15 +1,14 @@
 """What runs the programs that methods ask to be run: the sandbox, or a function in its place for tests.
 
-A runner is a module or object with `execute(program, *, tests, language, **limits) -> outcome`, an outcome being a
-frozen dataclass with a `verdict`, and `described(language) -> plain data`, which names the rung of the ladder and the
-toolchain: an outcome is stored under it. `codemill.sandbox` is one.
+A runner is a module with `execute(program, tests, *, language, entry_point, limits) -> Outcome`, the class `Outcome`, a
+frozen dataclass with a `verdict`, the class `Limits`, and `described(language) -> plain data`, which names the rung of
+the ladder and the toolchain: an outcome is stored under it. `codemill.sandbox` is one.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import importlib
-import inspect
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -33,11 +32,18 @@ class Runner:
     execute: Callable[..., Any]
     described: Callable[[str], Any]
     outcome: Callable[..., Any]
+    limits: Callable[..., Any]
     slots: int
 
     def run(self, wanted: Execute) -> tuple[dict[str, Any], bool]:
         """Runs a program. Raises: what the runner raises if it cannot run anything."""
-        made = self.execute(wanted.program, tests=wanted.tests, language=wanted.language, **wanted.limits)
+        made = self.execute(
+            wanted.program,
+            wanted.tests,
+            language=wanted.language,
+            entry_point=wanted.entry_point,
+            limits=self.limits(**wanted.limits),
+        )
         return dataclasses.asdict(made), str(made.verdict) not in NOT_THE_PROGRAMS
 
     def restore(self, data: Mapping[str, Any]) -> Any:
@@ -52,7 +58,7 @@ def _frozen(value: Any) -> Any:
 
 
 def sandbox(name: str = SANDBOX) -> Runner:
-    """The runner of this name: a module, or `path/to/file.py`, with `execute`, `described` and the class `Outcome`.
+    """The runner of this name: a module, or `path/to/file.py`, with what a runner has.
 
     Raises: EnvironmentProblem if there is no sandbox; RecipeError for another name that is no runner.
     """
@@ -63,12 +69,19 @@ def sandbox(name: str = SANDBOX) -> Runner:
         if name == SANDBOX:
             raise EnvironmentProblem(what, remedy="this build of codemill has no sandbox") from error
         raise RecipeError(what, remedy="runner= names a module or a file") from error
-    missing = [part for part in ("execute", "described", "Outcome") if not hasattr(module, part)]
+    missing = [part for part in ("execute", "described", "Outcome", "Limits") if not hasattr(module, part)]
     if missing:
         raise RecipeError(f"{name} is no runner of programs: it has no {', '.join(missing)}")
-    described = module.described
-    takes = bool(inspect.signature(described).parameters)
-    slots = len(os.sched_getaffinity(0))
-    return Runner(
-        module.execute, (lambda language: described(language) if takes else described()), module.Outcome, slots
-    )
+    return Runner(module.execute, module.described, module.Outcome, module.Limits, len(os.sched_getaffinity(0)))
+
+
+def plain(value: Any) -> Any:
+    """Tests as plain data, for a key: dataclasses by their names and fields."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {"kind": type(value).__name__, **fields}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    if isinstance(value, Mapping):
+        return {str(name): plain(one) for name, one in value.items()}
+    return value if value is None or isinstance(value, bool | int | float | str) else repr(value)

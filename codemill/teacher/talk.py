@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -87,10 +88,7 @@ async def _turns(
             several = not isinstance(wanted, Request | Execute)
             asked: list[Any] = list(wanted) if isinstance(wanted, Sequence) else [wanted]
             _check(asked)
-            got = await asyncio.gather(*(hub.answer(one, teacher, runner) for one in asked), return_exceptions=True)
-            stop = [one for one in got if isinstance(one, BaseException) and not isinstance(one, Unusable)]
-            if stop:
-                raise min(stop, key=lambda one: isinstance(one, Waiting))
+            got = await _all(hub, asked, teacher, runner)
             keys += [reply.key for one in got if (reply := _reply(one)) is not None]
             if seen is not None:
                 seen(Turn(tuple(asked), tuple(got)))
@@ -105,6 +103,20 @@ async def _turns(
     finally:
         generator.close()
     raise RecursionError(f"the method did not come to an end in {MOST_TURNS} turns")
+
+
+async def _all(hub: Hub, asked: Sequence[Wanted], teacher: Teacher, runner: str) -> list[Any]:
+    """What came of each; what cannot be used is an `Unusable` in its place. Raises: what stops the conversation."""
+    if len(asked) == 1:
+        try:
+            return [await hub.answer(asked[0], teacher, runner)]
+        except Unusable as error:
+            return [error]
+    got = await asyncio.gather(*(hub.answer(one, teacher, runner) for one in asked), return_exceptions=True)
+    stop = [one for one in got if isinstance(one, BaseException) and not isinstance(one, Unusable)]
+    if stop:
+        raise min(stop, key=lambda one: isinstance(one, Waiting))
+    return got
 
 
 def _check(asked: Sequence[Any]) -> None:
@@ -131,25 +143,44 @@ def _rows(returned: Any) -> list[dict[str, Any]]:
     raise ValueError(f"a method returns rows or Drop(reason), this one returned {returned!r:.60}")
 
 
-def fitted(ended: Ended, schema: pa.Schema, *, one: bool) -> pa.RecordBatch:
-    """The rows as a batch with the columns that were promised. `one`: a layer has one row.
+def fitted(ended: Sequence[Ended], schema: pa.Schema, *, one: bool) -> pa.RecordBatch:
+    """The rows of conversations as a batch with the columns that were promised. `one`: a layer has one row for each.
 
-    Rows that do not fit are one row that failed, and says why: they are the fault of one conversation.
+    Rows that do not fit become one row that failed, and says why: they are the fault of one conversation.
     """
-    known = set(schema.names)
     try:
-        if one and len(ended.rows) != 1:
-            raise ValueError(f"a layer has one row for each row, the method returned {len(ended.rows)}")
-        for row in ended.rows:
-            if unknown := [name for name in row if name not in known]:
-                raise ValueError(f"the method returned the columns {unknown}, which it does not promise")
-        rows = [{**dict.fromkeys(schema.names), **reading.valid(row)} for row in ended.rows]
-        return pa.RecordBatch.from_pylist(rows, schema=schema)
-    except (ValueError, TypeError, OverflowError, pa.ArrowException) as error:
-        ended.rows = [{"reason": "failed", "value": _line(error)}]
-        ended.fault = ended.fault or f"{type(error).__name__}: {error}"
-        empty = {**dict.fromkeys(schema.names), **reading.valid(ended.rows[0])}
-        return pa.RecordBatch.from_pylist([empty], schema=schema)
+        return _made([row for each in ended for row in _promised(each, schema, one)], schema)
+    except _UNFIT:
+        pass  # which of them it is takes longer to see
+    for each in ended:
+        try:
+            _made(_promised(each, schema, one), schema)
+        except _UNFIT as error:
+            each.rows = [{"reason": "failed", "value": _line(error), **({} if one else {"size": 0})}]
+            each.fault = each.fault or f"{type(error).__name__}: {error}"
+    return _made([row for each in ended for row in each.rows], schema)
+
+
+_UNFIT = (ValueError, TypeError, OverflowError, AttributeError, pa.ArrowException)
+
+
+def _promised(ended: Ended, schema: pa.Schema, one: bool) -> list[dict[str, Any]]:
+    if one and len(ended.rows) != 1:
+        raise ValueError(f"a layer has one row for each row, the method returned {len(ended.rows)}")
+    for row in ended.rows:
+        if not row.keys() <= _names(schema):
+            unknown = [name for name in row if name not in _names(schema)]
+            raise ValueError(f"the method returned the columns {unknown}, which it does not promise")
+    return ended.rows
+
+
+@functools.lru_cache(maxsize=64)
+def _names(schema: pa.Schema) -> frozenset[str]:
+    return frozenset(schema.names)
+
+
+def _made(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist([reading.valid(row) for row in rows], schema=schema)
 
 
 def _line(error: BaseException) -> str:

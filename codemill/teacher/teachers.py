@@ -202,7 +202,9 @@ def opened(teacher: Teacher, stopped: Callable[[], Exception | None] = lambda: N
         return _Recorded(teacher)
     from codemill.teacher.local import Model
 
-    return Model(teacher)
+    return Model(
+        teacher.folder, name=teacher.name, batch=teacher.batch, device=teacher.device, dtype=teacher.dtype
+    )
 
 
 def path_of(request: Request) -> str:

@@ -5,6 +5,7 @@
     catalogue    list, new
     cleaning     redact
     execution    exec
+    benchmarks   benchmarks
     forget       forget
     teacher      ask, calls
 
@@ -21,7 +22,7 @@ import click
 from rich.console import Console
 from rich.logging import RichHandler
 
-from codemill.cli import catalogue, cleaning, execution, forget, look, run, teacher
+from codemill.cli import benchmarks, catalogue, cleaning, execution, forget, look, run, teacher
 from codemill.cli.shared import CONTEXT
 from codemill.errors import CodemillError, RecipeError
 
@@ -55,6 +56,6 @@ def cli() -> None:
     """Turns source code into training data for code language models."""
 
 
-for family in (run, look, catalogue, cleaning, execution, forget, teacher):
+for family in (run, look, catalogue, cleaning, execution, benchmarks, forget, teacher):
     for command in family.COMMANDS:
         cli.add_command(command)

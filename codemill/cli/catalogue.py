@@ -88,6 +88,12 @@ def _keys() -> list[dict[str, Any]]:
     return [{"name": f["name"], "begins": ", ".join(f["anchors"]), "from": f["from"]} for f in cleaning.formats()]
 
 
+def _benchmarks() -> list[dict[str, Any]]:
+    from codemill import benchmarks
+
+    return [{"name": b.name, "what": b.title, "languages": b.languages, "licence": b.licence} for b in benchmarks.all()]
+
+
 CATALOGUES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "recipes": _recipes,
     "steps": _steps,
@@ -97,6 +103,7 @@ CATALOGUES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "languages": _languages,
     "sources": _sources,
     "keys": _keys,
+    "benchmarks": _benchmarks,
 }
 
 
@@ -104,7 +111,7 @@ CATALOGUES: dict[str, Callable[[], list[dict[str, Any]]]] = {
 @click.argument("what", type=click.Choice(list(CATALOGUES)))
 @click.option("--json", "as_json", is_flag=True, help="As JSON lines.")
 def list_(what: str, as_json: bool) -> None:
-    """Lists a catalogue: recipes, steps, prompts (methods of synthesis), signals, rules, languages, sources, keys."""
+    """Lists a catalogue: recipes, steps, prompts (methods of synthesis), signals, rules, languages, keys, benchmarks …"""
     rows = CATALOGUES[what]()
     if as_json:
         for row in rows:

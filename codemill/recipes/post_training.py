@@ -20,6 +20,7 @@ from codemill.sources import Published
 from codemill.sources.chats import Chats
 from codemill.specification import read
 from codemill.steps import chats, choose, ingest, libraries, stages, synthesis
+from codemill.steps.decontaminate import clear_of
 from codemill.synthetic import CHAT
 from codemill.teacher.running import SANDBOX
 
@@ -73,6 +74,7 @@ def post_training(
     tries: Annotated[int, "answers for a task, the later ones mending the earlier"] = 2,
     least_strength: Annotated[float, "share of wrong programs that tests must notice"] = 0.5,
     max_tokens: Annotated[int, "of one answer"] = 2048,
+    decontaminate: Annotated[tuple[str, ...], "folder of benchmarks: drop what has their tasks; repeatable"] = (),
     seed: Annotated[int, "of samples and draws"] = 0,
     runner: Annotated[str, "what runs programs: a module"] = SANDBOX,
     library_runner: Annotated[str, "what runs programs with libraries: a module"] = "codemill.installed",
@@ -91,7 +93,7 @@ def post_training(
             published = ingest.documents(sources=[Chats(path, f"{name}-{i}") for i, path in enumerate(files)])
             scored = answers.score(answers.about(chats.read(published), teacher=who), teacher=who)
             answered = answers.again(scored, below=least_answer, teacher=better)
-            sets[name] = kept(answered, name, 0.0, runner, unrun=True)
+            sets[name] = kept(answered, name, 0.0, runner, decontaminate, unrun=True)
 
     # Seed sentences → a question at temperature 1.0 → an answer with tests by the stronger teacher → explained.
     pages = choose.kinds(documents, of=("text",))
@@ -99,25 +101,25 @@ def post_training(
         pages = ingest.published(source=Published(web, "corpus"))
     questions = diverse.ask(diverse.clean(pages, teacher=who), specification=specification, teacher=who)
     solved = diverse.solve(questions, specification=specification, tries=tries, teacher=better, runner=runner)
-    sets["diverse"] = kept(solved, "diverse", least_strength, runner, unrun=True)
+    sets["diverse"] = kept(solved, "diverse", least_strength, runner, decontaminate, unrun=True)
 
     # ── stage 2: proved code ──────────────────────────────────────────────────────────────────────────────────────
     code = choose.share(choose.kinds(documents, of=("code",)), of=seeds, seed=seed)
     graded = choose.at_least(grade.value(code, teacher=who), column="educational_value", least=least_value)
     taught = educational.write(graded, tries=tries, teacher=better, runner=runner)
-    sets["educational"] = kept(taught, "educational", least_strength, runner)
+    sets["educational"] = kept(taught, "educational", least_strength, runner, decontaminate)
     others = multilingual.write(graded, languages=languages, tries=tries, teacher=better, runner=runner)
-    sets["multilingual"] = kept(others, "multilingual", least_strength, runner)
+    sets["multilingual"] = kept(others, "multilingual", least_strength, runner, decontaminate)
 
     # In depth and in breadth, on instructions that were proved.
     evolved = evolve.write(sets["educational"], tries=tries, teacher=better, runner=runner)
-    sets["evolved"] = kept(evolved, "evolved", least_strength, runner)
+    sets["evolved"] = kept(evolved, "evolved", least_strength, runner, decontaminate)
 
     # Outdated calls come from models that learned from old code: the installed versions speak for themselves.
     known = installed.versions(packages_of)
     used = libraries.top(libraries.used(documents, libraries=known), most=names)
     asked = packages.ask(used, tries=tries, teacher=better, runner=library_runner)
-    sets["package"] = kept(asked, "package", least_strength, library_runner)
+    sets["package"] = kept(asked, "package", least_strength, library_runner, decontaminate)
 
     first = {name: sets[name] for name in STAGE_1 if name in sets}
     second = {name: sets[name] for name in STAGE_2}
@@ -130,10 +132,14 @@ def post_training(
     return made
 
 
-def kept(rows: Table, name: str, least_strength: float, runner: str, *, unrun: bool = False) -> Table:
-    """A set: signed, only what passed tests that are strong enough, without copies."""
+def kept(
+    rows: Table, name: str, least_strength: float, runner: str, benchmarks: tuple[str, ...], *, unrun: bool = False
+) -> Table:
+    """A set: signed, only what passed tests that are strong enough, without copies and without tasks of benchmarks."""
     measured = synthesis.strength(synthesis.signed(rows, name=name), runner=runner)
-    return distinct(synthesis.keep(measured, outcomes=("pass",), least_strength=least_strength, unrun=unrun))
+    passed = synthesis.keep(measured, outcomes=("pass",), least_strength=least_strength, unrun=unrun)
+    # Rows with an entry point of a test set, or a 10-gram of one, go (4.4).
+    return clear_of(distinct(passed), benchmarks=benchmarks, columns=("messages",), language=None, names=True)
 
 
 def smoke(

@@ -17,7 +17,8 @@ from tests.benchmark_rows import ROWS, write
 
 LENIENT = ("--rules", "none", "-w", "1")  # these files are far too small for RefineCode's rules
 LOOKING = ["compare", "explain", "rank", "report", "rule", "rules", "show", "signals"]
-VERBS = sorted([*LOOKING, "ask", "benchmarks", "calls", "exec", "forget", "list", "new", "plan", "redact", "run", "view"])
+ASKING = ["ask", "benchmarks", "calls", "exec"]
+VERBS = sorted([*LOOKING, *ASKING, "forget", "list", "new", "plan", "redact", "run", "view"])
 
 
 def codemill(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

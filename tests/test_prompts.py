@@ -129,7 +129,8 @@ def test_a_snippet_that_fails_is_mended_with_what_went_wrong() -> None:
     assert len(asked[0].prompt) == 1  # what was asked first is not changed by what came after
     (row,) = rows(made)
     assert (row["outcome"], row["attempts"], row["language"]) == ("pass", 2, "python")
-    assert row["content"].startswith("# ") and row["tests"] in row["content"]
+    assert row["content"].startswith("# ")
+    assert row["tests"] in row["content"]
 
 
 def test_a_missing_toolchain_is_not_the_teachers_fault_and_asks_nothing_again() -> None:

@@ -11,6 +11,6 @@
     answers       is a chat about code, how good is its answer, a better answer           stage 1
     rewrite       a file in clean style, then self-contained
 
-`replies/NAME.json` beside them are recorded answers: for tests, and for the smoke variants of recipes. How to write a
-method: docs/synthesis.md.
+`method.py` is what they share. `replies/NAME.json` beside them are recorded answers: for tests, and for the smoke
+variants of recipes. How to write a method: docs/synthesis.md.
 """

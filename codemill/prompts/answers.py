@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 import codemill as cm
-from codemill.prompts._method import chat, excerpt, method, unfit
+from codemill.prompts.method import chat, excerpt, method, unfit
 from codemill.teacher.conversation import Conversation
 
 ABOUT = """Here is the beginning of a chat:

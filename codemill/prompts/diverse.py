@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import codemill as cm
-from codemill.prompts._method import chat, excerpt, method, run, title, unfit
 from codemill.prompts.educational import answered
+from codemill.prompts.method import chat, excerpt, method, run, title, unfit
 from codemill.prompts.snippets import HOW
 from codemill.specification import drawn
 from codemill.teacher.conversation import Conversation, Unusable

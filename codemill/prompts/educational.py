@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import codemill as cm
-from codemill.prompts._method import chat, excerpt, method, run, title, unfit
+from codemill.prompts.method import chat, excerpt, method, run, title, unfit
 from codemill.prompts.snippets import HOW, level
 from codemill.teacher.conversation import Conversation, Unusable
 from codemill.teacher.running import NOT_THE_PROGRAMS

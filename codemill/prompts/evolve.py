@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import codemill as cm
-from codemill.prompts._method import choose, method, title, unfit
 from codemill.prompts.educational import ANSWER, REPAIR, solved
+from codemill.prompts.method import choose, method, title, unfit
 from codemill.prompts.snippets import HOW
 from codemill.teacher.conversation import Conversation
 

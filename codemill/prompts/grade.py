@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 import codemill as cm
-from codemill.prompts._method import excerpt
+from codemill.prompts.method import excerpt
 from codemill.teacher.conversation import Conversation
 
 PROMPT = """Below is a file. How much would a student of programming learn from it?

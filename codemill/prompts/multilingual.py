@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from codemill.prompts._method import choose, excerpt, method, title
 from codemill.prompts.educational import ANSWER, REPAIR, solved
+from codemill.prompts.method import choose, excerpt, method, title
 from codemill.prompts.snippets import HOW
 from codemill.teacher.conversation import Conversation
 

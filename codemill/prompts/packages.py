@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 import codemill as cm
-from codemill.prompts._method import chat, method, run, unfit
 from codemill.prompts.educational import answered
+from codemill.prompts.method import chat, method, run, unfit
 from codemill.teacher.conversation import Conversation
 from codemill.teacher.running import NOT_THE_PROGRAMS
 

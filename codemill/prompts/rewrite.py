@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import codemill as cm
-from codemill.prompts._method import excerpt, method, run, title, unfit
+from codemill.prompts.method import excerpt, method, run, title, unfit
 from codemill.prompts.snippets import HOW
 from codemill.teacher import code
 from codemill.teacher.conversation import Conversation

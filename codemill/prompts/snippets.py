@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import codemill as cm
-from codemill.prompts._method import choose, commented, excerpt, method, run, title, unfit
+from codemill.prompts.method import choose, commented, excerpt, method, run, title, unfit
 from codemill.teacher.conversation import Conversation, Unusable
 from codemill.teacher.running import NOT_THE_PROGRAMS
 

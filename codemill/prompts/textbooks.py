@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import codemill as cm
-from codemill.prompts._method import excerpt, method, title, unfit
+from codemill.prompts.method import excerpt, method, title, unfit
 from codemill.teacher.conversation import Conversation
 
 ANALYSE = """Here is a programming task and a solution in {language} that passes its tests.

@@ -1,4 +1,5 @@
-"""The dataset cards of synthesised sets: OUT/NAME/README.md for each, with which `datasets` loads it, and a hub shows it.
+"""The dataset cards of synthesised sets: OUT/NAME/README.md for each, with which `datasets` loads it, and a hub shows
+it.
 
 As with `card`: one whose first lines no longer say that it is generated is left alone.
 """

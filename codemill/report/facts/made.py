@@ -28,9 +28,9 @@ _SEED = pa.schema(
 def explain_data(out: str | Path, query: str) -> dict[str, Any] | None:
     """What became of rows by their id (8 digits or more), or of all rows about a file by its path; None: no such run.
 
-    `matches` hold up to 5 rows, each with: `set`, its `ledger` row, its published `row` (null if it was dropped), `stages`
-    that have it, and its `seed`: the document as the corpus has it, with `of`, the folder of that run; `why` says why
-    there is none.
+    `matches` hold up to 5 rows, each with: `set`, its `ledger` row, its published `row` (null if it was dropped),
+    `stages` that have it, and its `seed`: the document as the corpus has it, with `of`, the folder of that run; `why`
+    says why there is none.
 
     Raises: InputError if there is no finished run in `out`, or if its files cannot be read.
     """

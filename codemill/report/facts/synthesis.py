@@ -1,4 +1,5 @@
-"""What methods of synthesis made: for each set accepted and attempted by language and difficulty, reasons, tokens, strength.
+"""What methods of synthesis made: for each set accepted and attempted by language and difficulty, reasons, tokens,
+strength.
 
 A set is an output whose ledger, NAME_ledger, has the columns of `synthetic.LEDGER`.
 """

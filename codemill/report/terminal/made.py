@@ -14,8 +14,11 @@ from codemill.report.words import printable, shorten
 
 __all__ = ["explain_data", "explain_view"]
 
-SAYS = ("language", "difficulty", "outcome", "detail", "strength", "strong", "tests_run", "attempts", "rung", "toolchain",
-        "teacher", "prompt", "calls")  # fmt: skip
+SAYS = (
+    *("language", "difficulty", "outcome", "detail", "strength", "strong", "tests_run", "attempts", "rung"),
+    *("toolchain", "teacher", "prompt", "calls"),
+)
+TEXTS = ("instruction", "program", "tests", "printed")
 
 
 def explain_view(data: dict[str, Any]) -> RenderableType:
@@ -42,8 +45,7 @@ def _match(match: dict[str, Any]) -> list[RenderableType]:
     seed_facts["licence"] = ", ".join(seed.get("license") or full.get("license") or []) or "unknown"
     seed_facts |= {"revision": seed.get("revision"), "corpus": seed["of"] or f"not read: {seed['why']}"}
     blocks.append(_grid({name: value for name, value in seed_facts.items() if value}))
-    for title, text in (("instruction", full.get("instruction")), ("program", full.get("program")),
-                        ("tests", full.get("tests")), ("printed", full.get("printed")), ("seed", seed.get("content"))):  # fmt: skip
+    for title, text in [*((name, full.get(name)) for name in TEXTS), ("seed", seed.get("content"))]:
         if text:
             blocks.append(Text(f"  {title}", "dark_goldenrod"))
             blocks.append(Padding(Text(printable(shorten(text, LONGEST), keep="\n\t")), (0, 0, 0, 4)))

@@ -31,8 +31,8 @@ COMMENT = {"python": "#", "ruby": "#", "shell": "#", "perl": "#", "r": "#", "lua
 """What begins a comment line; in all other languages `//`."""
 
 _CHECKS = re.compile(r"assert|panic|throw|raise|exit|abort|die|stop|error|fail|expect|test", re.IGNORECASE)
-"""A word of these is in every test that can fail. Of Python the sandbox counts the tests that ran; of other languages it
-knows that the program ended well, and no more."""
+"""A word of these is in every test that can fail. Of Python the sandbox counts the tests that ran; of other languages
+it knows that the program ended well, and no more."""
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]")
 
 

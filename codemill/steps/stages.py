@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from codemill import chance
-from codemill.errors import InputError, RecipeError
+from codemill.errors import RecipeError
 from codemill.machine.kinds import Published
 from codemill.machine.reading import OutFolder, Reading
 from codemill.machine.table import Table, folder, group, step
@@ -45,15 +45,11 @@ def shares(*sets: Reading, out: OutFolder, names: Sequence[str], weights: Sequen
     """Works out how many rows of each set are taken, and writes it to shares.json.
 
     As many as can be had with the weights holding: the scarcest set is taken whole. A set without a row is left out,
-    and shares.json says so. Raises: InputError if all are empty.
+    and shares.json says so; if all are empty, so is the stage: the ledgers of the sets have the reasons.
     """
     drawn = [np.sort(_drawn(one, seed)) for one in sets]
     there = {name: (len(rows), weight) for name, rows, weight in zip(names, drawn, weights, strict=True) if len(rows)}
-    if not there:
-        raise InputError(
-            "no set of the stage has a row", where=", ".join(names), remedy="see their ledgers for reasons"
-        )
-    scale = min(rows / weight for rows, weight in there.values())
+    scale = min((rows / weight for rows, weight in there.values()), default=0.0)
     entries: list[dict[str, Any]] = []
     for name, rows, weight in zip(names, drawn, weights, strict=True):
         count = min(len(rows), round(scale * weight)) if name in there else 0

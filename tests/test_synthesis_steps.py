@@ -15,6 +15,7 @@ import pytest
 import codemill as cm
 from codemill import specification
 from codemill.document import SHA256
+from codemill.recipes import tokens
 from codemill.recipes._teachers import teacher_of
 from codemill.recipes.annealing import WORDS
 from codemill.recipes.annealing_mix import SHARES, annealing_mix, proved
@@ -342,16 +343,29 @@ def test_tasks_are_drawn_by_their_weights(tmp_path: Path) -> None:
 
 
 def test_the_annealing_mix_hits_its_shares(runs: Path, tmp_path: Path) -> None:
-    original = str(runs / "code")
-    others = [str(path) for path in sorted(runs.iterdir()) if (path / "tokens").is_dir() and path.name != "code"]
-    if not others:
-        pytest.skip("there is one run of tokens only")
-    outputs = annealing_mix(original=original, snippets=others[0], epochs=4, length=32)
+    outputs = annealing_mix(original=str(runs / "plain"), snippets=str(runs / "fim"), length=32)
     cm.build(outputs, out=str(tmp_path / "out"), workers=1)
     facts = json.loads((tmp_path / "out" / "mix" / "mix.json").read_text())
-    wanted = SHARES["snippets"] / (SHARES["snippets"] + SHARES["original"])
     taken = {one["name"]: one["taken"] for one in facts["inputs"]}
-    largest = max(one["tokens"] / max(one["documents"], 1) for one in facts["inputs"])
-    share = taken["snippets"] / sum(taken.values())
-    assert abs(share - wanted) <= max(0.001, 4 * largest / sum(taken.values()))
+    wanted = SHARES["snippets"] / (SHARES["snippets"] + SHARES["original"])
+    largest = max(row["num_tokens"] for row in token_rows(runs / "fim"))
+    whole = sum(taken.values())
+    assert abs(taken["snippets"] - whole * wanted) <= max(0.001 * whole, largest)
     assert proved.__kwdefaults__["epochs"] == 4
+
+
+def token_rows(run: Path) -> list[dict[str, Any]]:
+    found = []
+    for file in sorted((run / "tokens").glob("*.arrow")):
+        with pa.memory_map(str(file)) as stream:
+            found += pa.ipc.open_file(stream).read_all().select(["num_tokens"]).to_pylist()
+    return found
+
+
+def test_sets_that_were_encoded_with_another_tokenizer_are_no_mix(runs: Path, tmp_path: Path) -> None:
+    documents = ingest.documents(sources=(Folder(str(Path(json.__file__).parent), skip=("__pycache__",)),))
+    cm.build(detect.language(documents), out=str(tmp_path / "corpus"), workers=1)
+    other = tokens.tokens(corpus=str(tmp_path / "corpus"), vocabulary=300, sample_bytes=100_000, fim_rate=0)
+    cm.build(other, out=str(tmp_path / "other"), workers=1)
+    with pytest.raises(cm.RecipeError, match="different tokenizers"):
+        annealing_mix(original=str(runs / "plain"), snippets=str(tmp_path / "other"))

@@ -55,6 +55,7 @@ def versions(names: tuple[str, ...] = ()) -> dict[str, dict[str, str]]:
     for one in sorted(distributions(), key=lambda one: str(one.metadata["Name"])):
         for module in (one.read_text("top_level.txt") or one.metadata["Name"].replace("-", "_")).split():
             if module.isidentifier() and not module.startswith("_") and (not names or module in names):
-                license = one.metadata.get("License-Expression") or one.metadata.get("License") or ""
+                said = [one.metadata[name] for name in ("License-Expression", "License") if name in one.metadata]
+                license = next((text for text in said if text), "")
                 found[module] = {"version": one.version, "license": license.partition("\n")[0][:60]}
     return found

@@ -270,3 +270,13 @@ def test_what_is_not_recorded_is_no_answer() -> None:
 
 def test_the_package_has_no_method_that_is_no_step() -> None:
     assert all(isinstance(step, cm.Step) for step in METHODS.values())
+
+
+def test_an_answer_in_fences_is_read_where_sections_were_asked_for() -> None:
+    blocks = ["def add(a, b):\n    return a + b", "assert add(1, 2) == 3"]
+    text = "Add two numbers.\n\n" + "Then:\n".join(f"```python\n{block}\n```\n" for block in blocks)
+    for step, params in ((snippets.write, {"languages": ("python",)}), (educational.write, {})):
+        made, _ = talk(step, row_of("snippets"), lambda body, sample: text, **params)
+        (row,) = rows(made)
+        assert (row["instruction"], row["tests"].strip()) == ("Add two numbers.", "assert add(1, 2) == 3")
+        assert row["program"].startswith("def add")

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import codemill as cm
-from codemill.prompts.method import chat, excerpt, method, run, title, unfit
+from codemill.prompts.method import answer, chat, excerpt, method, run, title, unfit
 from codemill.prompts.snippets import HOW, level
 from codemill.teacher.conversation import Conversation, Unusable
 from codemill.teacher.running import NOT_THE_PROGRAMS
@@ -75,10 +74,10 @@ def solved(
     made: dict[str, Any] = {}
     for attempt in range(1, tries + 1):
         try:
-            reply = yield cm.Request(messages, schema=schema)
+            text, answered_with = yield from answer(messages, schema)
         except Unusable as error:
             return made or {"language": language, "reason": error.reason, "value": " ".join(str(error).split())[:300]}
-        said = {**reply.data, **{name: value for name, value in known.items() if value}}
+        said = {**answered_with, **{name: value for name, value in known.items() if value}}
         if reason := unfit(said["task"], said["solution"], said["tests"]):
             return made or {"language": language, "reason": reason}
         proof = yield from run(said["solution"], said["tests"], language)
@@ -87,7 +86,7 @@ def solved(
             break
         messages = [
             *messages,
-            {"role": "assistant", "content": reply.text},
+            {"role": "assistant", "content": text},
             {"role": "user", "content": repair.format(outcome=proof["outcome"], detail=proof["detail"])},
         ]
     return made

@@ -17,7 +17,7 @@ import codemill as cm
 from codemill.machine.kinds import Published, Reads
 from codemill.synthetic import LEDGER, ROW
 from codemill.teacher.ask import Asking
-from codemill.teacher.conversation import Conversation, Reply, Unusable
+from codemill.teacher.conversation import Conversation, Malformed, Reply, Unusable
 
 DROPS = {
     "no_code": "the teacher's answer holds no program",
@@ -124,6 +124,43 @@ def run(program: str, tests: str, language: str) -> Generator[cm.Execute, Any, d
     said = {name: getattr(outcome, name, None) for name in ("detail", "tests_run", "rung", "toolchain", "grading")}
     printed = str(getattr(outcome, "output", "") or "")[:2000]
     return {"outcome": str(outcome.verdict), **said, "printed": printed, "attempts": 1}
+
+
+def answer(
+    messages: list[dict[str, str]], schema: Mapping[str, Any]
+) -> Generator[Any, Any, tuple[str, dict[str, Any]]]:
+    """Asks for task, solution and tests: `text, said = yield from answer(…)`. Raises: an Unusable.
+
+    Small models write fences where sections are asked for: of such an answer the words before the first fence are the
+    task, the first two blocks solution and tests, or one block of Python up to its first assert and from there.
+    """
+    try:
+        reply = yield cm.Request(messages, schema=schema)
+        return reply.text, reply.data
+    except Malformed as error:
+        said = _fenced(error.reply.text) if error.reply is not None else None
+        if said is None or error.reply is None:
+            raise
+        return error.reply.text, said
+
+
+_FENCE = re.compile(r"^```[^\n]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
+_ASSERT = re.compile(r"^assert\b", re.MULTILINE)
+
+
+def _fenced(text: str) -> dict[str, str] | None:
+    """Task, solution and tests of an answer in fences; None: it has none.
+
+    >>> _fenced("Add.\\n```python\\ndef f(): return 1\\nassert f() == 1\\n```\\n")
+    {'task': 'Add.', 'solution': 'def f(): return 1\\n', 'tests': 'assert f() == 1\\n'}
+    """
+    blocks = _FENCE.findall(text)
+    task = text.partition("```")[0].strip()
+    if len(blocks) >= 2:
+        return {"task": task, "solution": blocks[0], "tests": blocks[1]}
+    if blocks and (first := _ASSERT.search(blocks[0])):
+        return {"task": task, "solution": blocks[0][: first.start()], "tests": blocks[0][first.start() :]}
+    return None
 
 
 def unfit(*texts: str | None) -> str | None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import codemill as cm
-from codemill.prompts.method import choose, commented, excerpt, method, run, title, unfit
+from codemill.prompts.method import answer, choose, commented, excerpt, method, run, title, unfit
 from codemill.teacher.conversation import Conversation, Unusable
 from codemill.teacher.running import NOT_THE_PROGRAMS
 
@@ -82,10 +81,9 @@ def _exercise(row: dict[str, Any], language: str, tries: int, seed_chars: int) -
     made: dict[str, Any] = {}
     for attempt in range(1, tries + 1):
         try:
-            reply = yield cm.Request(messages, schema=ANSWER)
+            text, said = yield from answer(messages, ANSWER)
         except Unusable as error:
             return made or {"language": language, "reason": error.reason, "value": " ".join(str(error).split())[:300]}
-        said = reply.data
         if reason := unfit(said["solution"], said["tests"], said["task"]):
             return {"language": language, "reason": reason}
         proof = yield from run(said["solution"], said["tests"], language)
@@ -94,7 +92,7 @@ def _exercise(row: dict[str, Any], language: str, tries: int, seed_chars: int) -
             break
         messages = [
             *messages,
-            {"role": "assistant", "content": reply.text},
+            {"role": "assistant", "content": text},
             {"role": "user", "content": REPAIR.format(outcome=proof["outcome"], detail=proof["detail"])},
         ]
     return made

@@ -198,6 +198,17 @@ def test_the_report_says_what_was_accepted_and_why_rows_went(post: Path) -> None
     assert facts["educational"].tokens_answered > 0
 
 
+def test_show_says_accepted_of_attempted_by_language(post: Path) -> None:
+    said = CliRunner().invoke(cli, ["show", str(post), "--json"])
+    assert said.exit_code == 0
+    data = json.loads(said.output)
+    assert [one["name"] for one in data["sets"]] == [n for n in data["outputs"] if n in SETS]
+    plain = CliRunner().invoke(cli, ["show", str(post)]).output
+    for name in SETS:
+        assert name in plain
+    assert "tokens" in plain
+
+
 def test_a_card_that_people_wrote_is_left_alone(post: Path) -> None:
     card = post / "educational" / "README.md"
     report.write(post)

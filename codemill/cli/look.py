@@ -18,8 +18,12 @@ JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @JSON
 def show(dir: str, as_json: bool) -> None:
     """Funnel and counts of a result, in the terminal."""
+    from codemill.report.terminal import sets
     from codemill.report.terminal import show as terminal
 
+    if (synthesised := sets.show_data(dir)) is not None:
+        answer(synthesised, sets.show_view(synthesised), as_json)
+        return
     data = terminal.show_data(dir)
     answer(data, terminal.show_view(data), as_json)
 

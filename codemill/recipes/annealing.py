@@ -40,6 +40,8 @@ def annealing(
     seeds: Annotated[int, "seed files that are asked about; 0 = all"] = 0,
     languages: Annotated[tuple[str, ...], "of snippets; repeatable"] = LANGUAGES,
     each: Annotated[int, "snippets for a seed, each in another language"] = 1,
+    # About 1,700 tokens: enough of a file to have an idea in it. Less for a small model.
+    seed_chars: Annotated[int, "characters of a seed file that the teacher sees"] = 6000,
     # Asking once more, with what went wrong, is cheaper than another seed.
     tries: Annotated[int, "answers for a snippet, the later ones mending the earlier"] = 2,
     # All constant functions must fail: tests that pass `return None` prove nothing.
@@ -56,7 +58,9 @@ def annealing(
     algorithms = clear_of(algorithmic.mark(documents, words=WORDS), benchmarks=decontaminate)
     sampled = algorithmic.draw(algorithms, most=seeds, seed=seed)
 
-    written = snippets.write(sampled, teacher=who, languages=languages, each=each, tries=tries, runner=runner)
+    written = snippets.write(
+        sampled, teacher=who, languages=languages, each=each, tries=tries, seed_chars=seed_chars, runner=runner
+    )
     measured = synthesis.strength(synthesis.signed(written, name="snippets"), runner=runner)
     # "Only those that pass are kept" (2.2). The ledger says of the others what they came to.
     proved = distinct(synthesis.keep(measured, outcomes=("pass",), least_strength=least_strength))

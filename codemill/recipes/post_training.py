@@ -71,6 +71,7 @@ def post_training(
     ),
     # The card of stage 1: answers of the collections are often short and of uneven form.
     least_answer: Annotated[float, "score from 0 to 10 below which an answer is written again"] = 7.0,
+    seed_chars: Annotated[int, "characters of a seed file that the teacher sees"] = 6000,
     tries: Annotated[int, "answers for a task, the later ones mending the earlier"] = 2,
     least_strength: Annotated[float, "share of wrong programs that tests must notice"] = 0.5,
     max_tokens: Annotated[int, "of one answer"] = 2048,
@@ -99,16 +100,22 @@ def post_training(
     pages = choose.kinds(documents, of=("text",))
     if web is not None:
         pages = ingest.published(source=Published(web, "corpus"))
-    questions = diverse.ask(diverse.clean(pages, teacher=who), specification=specification, teacher=who)
+    questions = diverse.ask(
+        diverse.clean(pages, chars=seed_chars, teacher=who), specification=specification, teacher=who
+    )
     solved = diverse.solve(questions, specification=specification, tries=tries, teacher=better, runner=runner)
     sets["diverse"] = kept(solved, "diverse", least_strength, runner, decontaminate, unrun=True)
 
     # ── stage 2: proved code ──────────────────────────────────────────────────────────────────────────────────────
     code = choose.share(choose.kinds(documents, of=("code",)), of=seeds, seed=seed)
-    graded = choose.at_least(grade.value(code, teacher=who), column="educational_value", least=least_value)
-    taught = educational.write(graded, tries=tries, teacher=better, runner=runner)
+    graded = choose.at_least(
+        grade.value(code, chars=seed_chars, teacher=who), column="educational_value", least=least_value
+    )
+    taught = educational.write(graded, tries=tries, seed_chars=seed_chars, teacher=better, runner=runner)
     sets["educational"] = kept(taught, "educational", least_strength, runner, decontaminate)
-    others = multilingual.write(graded, languages=languages, tries=tries, teacher=better, runner=runner)
+    others = multilingual.write(
+        graded, languages=languages, tries=tries, seed_chars=seed_chars, teacher=better, runner=runner
+    )
     sets["multilingual"] = kept(others, "multilingual", least_strength, runner, decontaminate)
 
     # In depth and in breadth, on instructions that were proved.

@@ -302,10 +302,20 @@ def test_a_teacher_is_named_in_one_way() -> None:
         "KEY",
         {"max_tokens": 5},
     )
-    with pytest.raises(cm.RecipeError, match="who is asked"):
+    with pytest.raises(cm.RecipeError, match="no teacher is named"):
         teacher_of(None, None, None, "KEY")
     with pytest.raises(cm.RecipeError, match="name two"):
         teacher_of("m@http://127.0.0.1:1/v1", None, "m", "KEY")
+
+
+def test_a_price_belongs_to_a_server() -> None:
+    made = teacher_of(None, "http://127.0.0.1:1/v1", "m", "KEY", "1/2")
+    assert isinstance(made, Endpoint)
+    assert made.price is not None
+    assert (made.price.prompt, made.price.completion) == (1.0, 2.0)
+    for wrong in ("1", "a/b", "1/-2", "1/2/3", "nan/1"):
+        with pytest.raises(cm.RecipeError, match="is no price"):
+            teacher_of("m@http://127.0.0.1:1/v1", None, None, "KEY", wrong)
 
 
 TOML = '[languages]\npython = 1\n[difficulties]\neasy = 1\n[types.a]\nasks = "Ask."\n'

@@ -36,6 +36,7 @@ def annealing(
     model: Annotated[str | None, "the teacher's model at --base-url"] = None,
     base_url: Annotated[str | None, "address of an OpenAI-compatible server [default: OPENAI_BASE_URL]"] = None,
     api_key_env: Annotated[str, "environment variable with its key"] = "OPENAI_API_KEY",
+    price: Annotated[str | None, "of a million tokens, asked/answered, such as 0.15/0.60; for --max-cost"] = None,
     # The paper's algorithmic corpus has 12.44 B tokens; how many files became seeds it does not say.
     seeds: Annotated[int, "seed files that are asked about; 0 = all"] = 0,
     languages: Annotated[tuple[str, ...], "of snippets; repeatable"] = LANGUAGES,
@@ -53,7 +54,7 @@ def annealing(
     runner: Annotated[str, "what runs programs: a module"] = SANDBOX,
 ) -> Outputs:
     """Algorithmic corpus, proved snippets and textbooks from a corpus of code."""
-    who = teacher_of(teacher, base_url, model, api_key_env, max_tokens=max_tokens)
+    who = teacher_of(teacher, base_url, model, api_key_env, price, max_tokens=max_tokens)
     documents = ingest.published(source=Published(corpus, "corpus"))
     algorithms = clear_of(algorithmic.mark(documents, words=WORDS), benchmarks=decontaminate)
     sampled = algorithmic.draw(algorithms, most=seeds, seed=seed)

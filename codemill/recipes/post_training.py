@@ -42,8 +42,10 @@ def post_training(
     model: Annotated[str | None, "the teacher's model at --base-url"] = None,
     base_url: Annotated[str | None, "address of an OpenAI-compatible server [default: OPENAI_BASE_URL]"] = None,
     api_key_env: Annotated[str, "environment variable with its key"] = "OPENAI_API_KEY",
+    price: Annotated[str | None, "of a million tokens, asked/answered, such as 0.15/0.60; for --max-cost"] = None,
     # The paper has a stronger model write answers and tests, and answer again what is poor.
     stronger: Annotated[str | None, "teacher of answers, named as --teacher [default: the same]"] = None,
+    stronger_price: Annotated[str | None, "its price"] = None,
     seeds: Annotated[float, "share of the corpus that is graded, and asked about"] = 1.0,
     # 3 of 5 is what FineWeb-Edu took for its scale.
     least_value: Annotated[float, "educational value of a seed, from 0 to 5"] = 3.0,
@@ -81,8 +83,8 @@ def post_training(
     library_runner: Annotated[str, "what runs programs with libraries: a module"] = "codemill.installed",
 ) -> Outputs:
     """Instruction sets from a corpus, and the two stages made of them."""
-    who = teacher_of(teacher, base_url, model, api_key_env, max_tokens=max_tokens)
-    better = teacher_of(stronger, None, None, api_key_env, max_tokens=max_tokens) if stronger else who
+    who = teacher_of(teacher, base_url, model, api_key_env, price, max_tokens=max_tokens)
+    better = teacher_of(stronger, None, None, api_key_env, stronger_price, max_tokens=max_tokens) if stronger else who
     documents = ingest.published(source=Published(corpus, "corpus"))
     specification = read(tasks)
     sets: dict[str, Table] = {}

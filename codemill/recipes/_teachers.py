@@ -29,7 +29,7 @@ def teacher_of(
     if who is None and not model:
         raise RecipeError(
             "no teacher is named",
-            remedy="--model NAME --base-url http://127.0.0.1:8000/v1, or --teacher local:FOLDER for one on this machine",
+            remedy="--model NAME --base-url http://127.0.0.1:8000/v1, or --teacher local:FOLDER for one of your own",
         )
     made = named(who, **sampling) if who is not None else Endpoint(str(model), base_url or "", sampling)
     if isinstance(made, Endpoint):

@@ -15,6 +15,9 @@ import pytest
 import codemill as cm
 from codemill import specification
 from codemill.document import SHA256
+from codemill.machine.planning import check_places
+from codemill.machine.store import Place
+from codemill.prompts import snippets
 from codemill.recipes import tokens
 from codemill.recipes._teachers import teacher_of
 from codemill.recipes.annealing import WORDS
@@ -306,6 +309,17 @@ def test_a_teacher_is_named_in_one_way() -> None:
         teacher_of(None, None, None, "KEY")
     with pytest.raises(cm.RecipeError, match="name two"):
         teacher_of("m@http://127.0.0.1:1/v1", None, "m", "KEY")
+
+
+def test_what_a_teacher_says_of_its_device_is_no_place(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    marked = algorithmic.mark(documents(tmp_path, 1), words=WORDS)
+    written = snippets.write(marked, teacher=Local(str(folder)))
+    check_places(written, Place.of(str(tmp_path / "out")))
+    with pytest.raises(cm.RecipeError, match="the output is inside an input"):
+        check_places(written, Place.of(str(folder / "out")))
 
 
 def test_a_price_belongs_to_a_server() -> None:

@@ -144,7 +144,9 @@ def seeds(steps: Sequence[Mapping[str, Any]], kept: int) -> str:
     said = f"{plural(parents, 'seed')} gave {plural(kept, 'row')} that {'is' if kept == 1 else 'are'} kept"
     if not kept:
         return said
-    return f"{said}, {kept / parents:.2g} a seed: 1,000 more take about {count(round(1000 * parents / kept))} more seeds"
+    return (
+        f"{said}, {kept / parents:.2g} a seed: 1,000 more take about {count(round(1000 * parents / kept))} more seeds"
+    )
 
 
 def chunks(counts: Mapping[str, int]) -> str:

@@ -75,6 +75,12 @@ def steps() -> dict[str, Step]:
     return {s.name: s for s in sorted(found, key=lambda s: s.name)}
 
 
+def prompts() -> dict[str, Step]:
+    """Every method of `codemill.prompts` by its name."""
+    found = [s for module in modules("codemill.prompts") for s in vars(module).values() if isinstance(s, Step)]
+    return {s.name: s for s in sorted(found, key=lambda s: s.name)}
+
+
 def modules(package: str) -> Iterator[ModuleType]:
     """The public modules of a package, sorted by name."""
     parent = importlib.import_module(package)

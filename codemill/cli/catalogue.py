@@ -29,6 +29,20 @@ def _steps() -> list[dict[str, Any]]:
     ]
 
 
+def _prompts() -> list[dict[str, Any]]:
+    from codemill.teacher import single
+
+    return [
+        {
+            "name": s.name,
+            "version": s.version,
+            "reads": " ".join(single.reads(s, {})),
+            "what": catalog.first_line(s.function),
+        }
+        for s in catalog.prompts().values()
+    ]
+
+
 def _languages() -> list[dict[str, Any]]:
     from codemill import languages
 
@@ -83,6 +97,7 @@ def _benchmarks() -> list[dict[str, Any]]:
 CATALOGUES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "recipes": _recipes,
     "steps": _steps,
+    "prompts": _prompts,
     "signals": _signals,
     "rules": _rules,
     "languages": _languages,
@@ -96,7 +111,7 @@ CATALOGUES: dict[str, Callable[[], list[dict[str, Any]]]] = {
 @click.argument("what", type=click.Choice(list(CATALOGUES)))
 @click.option("--json", "as_json", is_flag=True, help="As JSON lines.")
 def list_(what: str, as_json: bool) -> None:
-    """Lists a catalogue: recipes, steps, signals, rules (of refinecode), languages, sources, keys or benchmarks."""
+    """Lists a catalogue: recipes, steps, prompts (methods of synthesis), signals, rules, languages, keys, benchmarks."""
     rows = CATALOGUES[what]()
     if as_json:
         for row in rows:

@@ -18,8 +18,12 @@ JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @JSON
 def show(dir: str, as_json: bool) -> None:
     """Funnel and counts of a result, in the terminal."""
+    from codemill.report.terminal import sets
     from codemill.report.terminal import show as terminal
 
+    if (synthesised := sets.show_data(dir)) is not None:
+        answer(synthesised, sets.show_view(synthesised), as_json)
+        return
     data = terminal.show_data(dir)
     answer(data, terminal.show_view(data), as_json)
 
@@ -83,9 +87,13 @@ def signals(dir: str, language: str | None, as_json: bool) -> None:
 @click.argument("document", metavar="ID|PATH")
 @JSON
 def explain(dir: str, document: str, as_json: bool) -> None:
-    """Why a file is in or out: by id, by path, or by the end of its path."""
+    """Why a file is in or out: by id, by path, or by the end of its path. Of a synthesised row: what it is made of."""
+    from codemill.report.terminal import made
     from codemill.report.terminal import show as terminal
 
+    if (synthesised := made.explain_data(dir, document)) is not None:
+        answer(synthesised, made.explain_view(synthesised), as_json)
+        sys.exit(0 if synthesised["found"] else 1)
     data = terminal.explain_data(dir, document)
     answer(data, terminal.explain_view(data), as_json)
     sys.exit(0 if data["found"] else 1)

@@ -93,10 +93,14 @@ def _set(text: str) -> tuple[str, Any]:
 
 
 def _row(given: str | None, file: Path | None) -> dict[str, Any]:
-    row: dict[str, Any] = {"id": "one row"}
+    row: dict[str, Any] = {"id": "one row", **dict.fromkeys(("seed_id", "repo", "path", "license"))}
     if file is not None:
+        from codemill.languages import detect
+
         try:
-            row |= {"content": file.read_text("utf-8"), "path": str(file), "size": file.stat().st_size}
+            content = file.read_text("utf-8")
+            row |= {"content": content, "path": str(file), "size": file.stat().st_size}
+            row["language"] = detect(str(file), content).language
         except ValueError as error:
             raise InputError("the file is not UTF-8 text", where=file) from error
     if given is not None:

@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import importlib.util
 import sys
+import threading
 from pathlib import Path
 from types import ModuleType
 
@@ -14,18 +15,28 @@ from codemill.errors import RecipeError
 
 def load_module(name: str, file: str) -> ModuleType:
     """Imports a module by name or, for a user's own file, from where it is, under a name of its own."""
-    if name in sys.modules and name != "__main__":
-        return sys.modules[name]
-    if name != "__main__" and importlib.util.find_spec(name.partition(".")[0]) is not None:
-        return importlib.import_module(name)
+    if name.startswith(ALIAS):
+        with _ONE_AT_A_TIME:
+            if name in sys.modules:
+                return sys.modules[name]
+    elif name != "__main__" and (name in sys.modules or importlib.util.find_spec(name.partition(".")[0]) is not None):
+        return importlib.import_module(name)  # which waits for another thread that is importing it
     return module_from_file(Path(file))
+
+
+ALIAS = "codemill_user_"
+_ONE_AT_A_TIME = threading.RLock()
+"""Tasks of one process may want the same file at the same time."""
 
 
 def module_from_file(path: Path) -> ModuleType:
     """Imports `path/to/file.py` as a module named after it. Raises: RecipeError if it cannot be imported."""
-    alias = f"codemill_user_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}.{path.stem}"
-    if alias in sys.modules:
-        return sys.modules[alias]
+    alias = f"{ALIAS}{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}.{path.stem}"
+    with _ONE_AT_A_TIME:
+        return sys.modules[alias] if alias in sys.modules else _imported(path, alias)
+
+
+def _imported(path: Path, alias: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(alias, path)
     if not path.is_file() or spec is None or spec.loader is None:
         raise RecipeError("no such Python file", where=path)

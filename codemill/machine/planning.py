@@ -415,8 +415,9 @@ def check_places(wanted: Table | Outputs, out: Place) -> None:
     target = out.local.resolve()
     for source in (read for table in _each_once(outputs_of(wanted)) for read in _reads(table.params)):
         for field_name in source.PLACES:
-            place = Place.of(str(getattr(source, field_name))).local
-            if place is None:
+            given = getattr(source, field_name)
+            place = Place.of(given).local if isinstance(given, str) and given else None
+            if place is None:  # remote, or no place: how many at once, which device
                 continue
             place = place.resolve()
             if place == target or target in place.parents or place in target.parents:

@@ -17,6 +17,7 @@ from codemill.steps import imports, ingest, tokenize, tokenizer
 def tokens(
     *,
     corpus: Annotated[str, "--out folder of the run that made the corpus"],
+    output: Annotated[str, "which of its outputs: corpus, or a set such as snippets"] = "corpus",
     # OpenCoder's vocabulary (table 5). Digits are split: numbers are read digit by digit, whatever their length.
     vocabulary: Annotated[int, "entries of the vocabulary, with 32 special tokens"] = 96_640,
     # More text hardly changes the merges, and takes memory: each different word of the sample is held.
@@ -31,7 +32,7 @@ def tokens(
     seed: Annotated[int, "of which documents are rearranged, and where they are cut"] = 0,
 ) -> Outputs:
     """Token shards of a corpus, and the tokenizer they are made with."""
-    documents = ingest.published(source=Published(corpus, "corpus"))
+    documents = ingest.published(source=Published(corpus, output))
     if existing is None:
         made = tokenizer.train(documents, vocabulary=vocabulary, sample_bytes=sample_bytes)
     else:

@@ -5,6 +5,7 @@
     page/       the page and its pictures
     terminal/   the same in the terminal
     card.py     the dataset card, for a hub and for `datasets`
+    set_card.py the same for each synthesised set
     words.py    numbers, sizes and names as people read them
 
 `render` makes the page, `write` OUT/report.html and OUT/README.md, `funnel_svg` the picture. All are pure functions of
@@ -17,8 +18,8 @@ from pathlib import Path
 
 from codemill.errors import EnvironmentProblem
 from codemill.machine.store import Place
-from codemill.report import card, sections
-from codemill.report.facts import cleaning, distribution, rules
+from codemill.report import card, sections, set_card
+from codemill.report.facts import cleaning, distribution, rules, synthesis
 from codemill.report.facts.ledger import Facts, gather
 from codemill.report.page.funnel import funnel_svg
 from codemill.report.page.html import page_of, plain_page_of
@@ -70,6 +71,7 @@ def write(out: str | Path, *, page: bool = True) -> str | None:
             Place.of(out).at("report.html").write_bytes(html.encode())
         if facts is not None:
             card.write(run, facts)
+        set_card.write(run, synthesis.gather(run) or ())
     except EnvironmentProblem as error:
         remedy = error.remedy or "free some space, or check who may write there"
         raise EnvironmentProblem(f"cannot write the report: {error.what}", where=where, remedy=remedy) from error

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from codemill.report.facts import mix, recall, tokens, training
+from codemill.report.facts import mix, recall, synthesis, tokens, training
 from codemill.run import Run
 
 
@@ -24,6 +24,7 @@ class Section:
 
 
 SECTIONS = (
+    Section("synthesis", "Synthesis", synthesis.gather),
     Section("tokens", "Tokens", tokens.gather),
     Section("mix", "Mix", mix.gather),
     Section("recall", "Web recall", recall.gather),

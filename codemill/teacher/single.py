@@ -53,13 +53,20 @@ class Talked:
 
 
 def method(name: str) -> Asking:
-    """The method of this name: `path/to/file.py:function`, or a step of ours. Raises: RecipeError if there is none."""
+    """The method of this name: `path/to/file.py:function`, one of ours, or the file of ours that has no other.
+
+    Raises: RecipeError if there is none.
+    """
     path, _, function = name.rpartition(":")
     if path.endswith(".py"):
         found = vars(module_from_file(Path(path)))
         methods = {key: value for key, value in found.items() if isinstance(value, Asking)}
     else:
-        methods, function = {s.name: s for s in catalog.steps().values() if isinstance(s, Asking)}, name
+        steps = {**catalog.steps(), **catalog.prompts()}
+        methods, function = {s.name: s for s in steps.values() if isinstance(s, Asking)}, name
+        alone = [s for s in methods.values() if s.name.partition(".")[0] == name]
+        if len(alone) == 1:
+            return alone[0]
     if function not in methods:
         remedy = did_you_mean(function, methods) if methods else "decorate a generator function with @cm.ask"
         raise RecipeError(f"there is no method {function!r}", where=path or None, remedy=remedy)

@@ -1,0 +1,61 @@
+"""A runner of programs that may import the Python packages of this environment: for questions about libraries.
+
+It confines programs as `codemill.sandbox` does, and shows them this environment, read-only. Give it as `runner=` to a
+method.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import hashlib
+import sys
+from importlib.metadata import distributions
+from typing import Any
+
+from codemill.sandbox import Limits, Outcome, Pool
+
+__all__ = ["Outcome", "described", "execute", "pool", "versions"]
+
+LIMITS = Limits(cpu_seconds=30, memory_bytes=4 << 30)
+"""Importing a large library takes seconds and address space."""
+
+
+@functools.cache
+def pool() -> Pool:
+    """The pool of this process that shows programs this environment. Raises: EnvironmentProblem without a sandbox."""
+    made = Pool(python=sys.executable)
+    atexit.register(made.close)
+    return made
+
+
+def execute(program: str, *, tests: Any = "", language: str = "python", **more: Any) -> Outcome:
+    """Runs a program with its tests and the packages of this environment. See `codemill.sandbox.execute`."""
+    return pool().execute(program, tests, language=language, **{"limits": LIMITS, **more})
+
+
+def described(language: str = "python") -> str:
+    """What outcomes depend on besides program, tests and limits: the sandbox, and the versions of all packages."""
+    return f"{pool().described(language)}; packages {_digest()}"
+
+
+@functools.cache
+def _digest() -> str:
+    named = sorted(f"{one.metadata['Name']} {one.version}" for one in distributions())
+    return hashlib.sha256("\n".join(named).encode()).hexdigest()[:16]
+
+
+def versions(names: tuple[str, ...] = ()) -> dict[str, dict[str, str]]:
+    """Version and licence of the importable packages of this environment, or of those named, by the name of the import.
+
+    >>> sorted(versions(("pyarrow",))["pyarrow"])
+    ['license', 'version']
+    """
+    found: dict[str, dict[str, str]] = {}
+    for one in sorted(distributions(), key=lambda one: str(one.metadata["Name"])):
+        for module in (one.read_text("top_level.txt") or one.metadata["Name"].replace("-", "_")).split():
+            if module.isidentifier() and not module.startswith("_") and (not names or module in names):
+                said = [one.metadata[name] for name in ("License-Expression", "License") if name in one.metadata]
+                license = next((text for text in said if text), "")
+                found[module] = {"version": one.version, "license": license.partition("\n")[0][:60]}
+    return found

@@ -1,0 +1,121 @@
+"""Package instruct: a question about a name of a library and its answer in current usage, from its own documentation.
+
+Signature and documentation come from the installed library itself, read in the sandbox; the answer is run against that
+version, and once more with warnings of deprecated calls as errors.
+From: OpenCoder 4.1 and appendix (PyDoc of widely used libraries; a self-contained problem that asks for the package,
+and a solution that follows the documentation). The wording is ours.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import codemill as cm
+from codemill.prompts.educational import answered
+from codemill.prompts.method import chat, method, run, unfit
+from codemill.teacher.conversation import Conversation
+from codemill.teacher.running import NOT_THE_PROGRAMS
+
+DESCRIBE = """import importlib, inspect, pydoc
+NAME = {name!r}
+thing, left = None, NAME.split(".")
+while left and thing is None:
+    try:
+        thing = importlib.import_module(".".join(left))
+    except ImportError:
+        left.pop()
+for part in NAME.split(".")[len(left):]:
+    thing = getattr(thing, part)
+try:
+    signature = str(inspect.signature(thing))
+except (TypeError, ValueError):
+    signature = ""
+print((NAME + signature + "\\n\\n" + (pydoc.getdoc(thing) or ""))[:1800])
+"""
+"""Prints signature and documentation of a name. It runs where a library's own code can do no harm."""
+DESCRIBED = "assert thing is not None"
+STRICT = "import warnings\nfor _kind in (DeprecationWarning, PendingDeprecationWarning, FutureWarning):\n" + (
+    "    warnings.simplefilter('error', _kind)\n"
+)
+
+PROMPT = """{library} {version} documents {name} like this:
+
+{documentation}
+
+Write a programming problem that a user of {library} has, and that {name} solves.
+1. Problem: self-contained; it asks for one Python function by name, says what it takes and returns, and asks to use
+{library}.
+2. Solution: a Python program with that function, which follows the documentation above and uses nothing that is
+outdated.
+3. Explanation: how it works, and what a reader should know about {name}.
+4. Tests: at least five lines `assert …` that call the function."""
+REPAIR = """With {library} {version} it does not pass: {outcome}, {detail}
+Follow the documentation, and write the whole answer again."""
+
+ANSWER = {
+    "type": "object",
+    "properties": {
+        "problem": {"type": "string"},
+        "solution": {"type": "string"},
+        "explanation": {"type": "string"},
+        "tests": {"type": "string"},
+    },
+    "required": ["problem", "solution", "tests"],
+}
+
+
+@method(
+    version=1,
+    reads=("library_version",),
+    prompt=DESCRIBE + PROMPT + REPAIR,
+    drops={
+        "no_documentation": "the name cannot be imported here, or says nothing of itself",
+        "deprecated": "its answer uses something that the library warns of",
+    },
+)
+def ask(row: dict[str, Any], *, tries: int = 2, least_chars: int = 60) -> Conversation:
+    """A question and an answer about a name of an installed library, run against its version.
+
+    To be given a runner that shows programs the library: `runner="codemill.installed"`.
+    """
+    name, library, version = row["path"], row["repo"], row["library_version"]
+    described = yield from run(DESCRIBE.format(name=name), DESCRIBED, "python")
+    documentation = described["printed"].strip()
+    if described["outcome"] != "pass" or len(documentation) < least_chars:
+        return cm.Drop("no_documentation", f"{described['outcome']} {described['detail'] or documentation}"[:300])
+    facts = {"library": library, "version": version, "name": name}
+    messages = [{"role": "user", "content": PROMPT.format(**facts, documentation=documentation)}]
+    made: dict[str, Any] = {}
+    for attempt in range(1, tries + 1):
+        reply = yield cm.Request(messages, schema=ANSWER)
+        said = reply.data
+        if reason := unfit(said["problem"], said["solution"], said["tests"]):
+            return cm.Drop(reason)
+        proof = yield from run(said["solution"], said["tests"], "python")
+        if proof["outcome"] == "pass":
+            strict = yield from run(STRICT + said["solution"], said["tests"], "python")
+            if "Warning" in (strict["detail"] or ""):
+                proof = {**proof, "outcome": "fail", "detail": strict["detail"]}
+        made = {**_row(said, f"{library} {version}"), **proof, "attempts": attempt}
+        made["toolchain"] = f"{proof['toolchain']}; {library} {version}"
+        if proof["outcome"] in ("pass", *NOT_THE_PROGRAMS):
+            return made
+        told = REPAIR.format(**facts, outcome=proof["outcome"], detail=proof["detail"])
+        messages = [*messages, {"role": "assistant", "content": reply.text}, {"role": "user", "content": told}]
+    if "Warning" in (made["detail"] or ""):
+        made |= {"reason": "deprecated", "value": made["detail"]}
+    return made
+
+
+def _row(said: dict[str, Any], library: str) -> dict[str, Any]:
+    problem = said["problem"].strip()
+    output = answered(None, said["solution"], "python", said.get("explanation"))
+    return {
+        "language": "python",
+        "task_type": library,
+        "instruction": problem,
+        "output": output,
+        "program": said["solution"],
+        "tests": said["tests"],
+        "messages": chat(problem, output),
+    }

@@ -30,6 +30,7 @@ from codemill.machine.table import (
     step,
 )
 from codemill.near import collision_probability, effective_threshold, near_duplicates, sketch
+from codemill.sandbox import execute
 from codemill.signals import measure, signal
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "detect",
     "effective_threshold",
     "exchange",
+    "execute",
     "folder",
     "group",
     "ledger",

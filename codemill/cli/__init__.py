@@ -4,6 +4,7 @@
     look         show, explain, report, view; rules, rule, compare, rank, signals
     catalogue    list, new
     cleaning     redact
+    execution    exec
     forget       forget
 
 Exit status: 0 done, 1 failed (the message says what, where and what to do), 2 wrong usage or recipe,
@@ -19,7 +20,7 @@ import click
 from rich.console import Console
 from rich.logging import RichHandler
 
-from codemill.cli import catalogue, cleaning, forget, look, run
+from codemill.cli import catalogue, cleaning, execution, forget, look, run
 from codemill.cli.shared import CONTEXT
 from codemill.errors import CodemillError, RecipeError
 
@@ -53,5 +54,6 @@ def cli() -> None:
     """Turns source code into training data for code language models."""
 
 
-for command in (*run.COMMANDS, *look.COMMANDS, *catalogue.COMMANDS, *cleaning.COMMANDS, *forget.COMMANDS):
-    cli.add_command(command)
+for family in (run, look, catalogue, cleaning, execution, forget):
+    for command in family.COMMANDS:
+        cli.add_command(command)

@@ -1,0 +1,98 @@
+"""The sandbox says what came of a program: verdicts, ways to grade, tests of every kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from codemill.sandbox import Call, Limits, Pool, Stdio, Task, execute_many
+
+ADD = "def add(a, b):\n    return a + b\n"
+LOOP = "for i in range(3):\n    assert add(i, 2) == i + 2\n"
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Pool]:
+    with Pool(1) as pool:
+        yield pool
+
+
+@pytest.mark.parametrize(
+    ("program", "tests", "verdict", "grading"),
+    [
+        (ADD, "assert add(1, 2) == 3", "pass", "by_call"),
+        (ADD, "assert add(1, 2) == 4", "fail", "by_call"),
+        (ADD, LOOP, "pass", "in_process"),
+        (ADD.replace("+", "-"), LOOP, "fail", "in_process"),
+        ("def add(a, b:\n", "assert add(1, 2) == 3", "compile_error", "by_call"),
+        ("def add(a, b:\n", LOOP, "compile_error", "in_process"),
+        (ADD, "for i in range(3:\n", "tests_error", "in_process"),
+        (ADD, "x = 1", "tests_error", "in_process"),
+        ("import os; os._exit(0)", "assert add(1, 2) == 3", "no_verdict", "by_call"),
+        ("import os; os._exit(0)", LOOP, "no_verdict", "in_process"),
+        ("raise ValueError('no')", LOOP, "fail", "in_process"),
+        ("def add(a, b):\n    return 1 // 0", "assert add(1, 2) == 3", "fail", "by_call"),
+        ("import sys\ndef add(a, b):\n    sys.exit(0)", LOOP, "no_verdict", "in_process"),
+        ("def add(a, b):\n    return [0] * 10**10", "assert add(1, 2) == 3", "memory", "by_call"),
+        ("def add(a, b):\n    return [0] * 10**10", LOOP, "memory", "in_process"),
+        ("import os, signal\ndef add(a, b):\n    os.kill(os.getpid(), signal.SIGSEGV)", LOOP, "crashed", "in_process"),
+        ("def add(a, b):\n    while True: print('x' * 10000)", LOOP, "output_limit", "in_process"),
+    ],
+)
+def test_verdicts(pool: Pool, program: str, tests: str, verdict: str, grading: str) -> None:
+    outcome = pool.execute(program, tests)
+    assert (outcome.verdict, outcome.grading) == (verdict, grading), outcome
+    assert outcome.rung == pool.rung
+    assert outcome.counts is (verdict != "tests_error")
+
+
+def test_time(pool: Pool) -> None:
+    limits = Limits(cpu_seconds=1, wall_seconds=1)
+    slow = pool.execute("def add(a, b):\n    while True: pass", LOOP, limits=limits)
+    assert slow.verdict == "timeout_cpu"
+    asleep = pool.execute("import time\ndef add(a, b):\n    time.sleep(60)", LOOP, limits=limits)
+    assert asleep.verdict == "timeout_wall"
+    assert asleep.cpu < 0.5
+
+
+def test_calls_compare_values_of_many_types(pool: Pool) -> None:
+    same = "def same(x):\n    return x\n"
+    values = [1, 2**80, -0.0, 1.5, "é\ud800", b"\0", [1, [2]], (1, (2,)), {1, 2}, {"a": {1: (2,)}}, None, True, 1j]
+    assert pool.execute(same, [Call([v], v) for v in values], entry_point="same").tests_run == len(values)
+    nearly = Call([0.1 + 0.2], 0.3)
+    assert pool.execute(same, [nearly], entry_point="same").verdict == "fail"
+    assert pool.execute(same, [Call([0.1 + 0.2], 0.3, absolute=1e-9)], entry_point="same").passed
+    assert not pool.execute(same, [Call([(1, 2)], [1, 2])], entry_point="same").passed
+
+
+def test_programs_that_read_and_write(pool: Pool) -> None:
+    program = "import sys\nprint(sum(map(int, sys.stdin.read().split())))"
+    good = pool.execute(program, [Stdio("1 2 3", "6\n"), Stdio("4\n5", "9")])
+    assert (good.verdict, good.tests_run, good.grading) == ("pass", 2, "stdio")
+    bad = pool.execute(program, [Stdio("1", "1"), Stdio("1", "2"), Stdio("1", "1")])
+    assert (bad.verdict, bad.tests_run, bad.tests) == ("fail", 2, 3)
+
+
+def test_unittest_and_functions_count(pool: Pool) -> None:
+    cases = (
+        "import unittest\nclass TestAdd(unittest.TestCase):\n"
+        "    def test_a(self):\n        self.assertEqual(add(1, 1), 2)\n"
+        "    def test_b(self):\n        self.assertEqual(add(1, 2), 3)\n"
+    )
+    assert pool.execute(ADD, cases).tests_run == 2
+    assert pool.execute(ADD.replace("+", "*"), cases).verdict == "fail"
+    functions = "def test_a():\n    assert add(1, 1) == 2\ndef test_b():\n    assert add(1, 2) == 3\n"
+    assert pool.execute(ADD, functions).tests_run == 2
+    check = "def check(candidate):\n    for i in range(4):\n        assert candidate(i, 1) == i + 1\n"
+    assert pool.execute(ADD, check, entry_point="add").tests_run == 4
+
+
+def test_outcomes_come_in_order() -> None:
+    tasks = [Task(ADD, f"assert add(1, {i}) == {1 + i - i % 2}") for i in range(20)]
+    assert [o.verdict for o in execute_many(tasks, workers=3)] == ["pass", "fail"] * 10
+
+
+def test_the_key_of_an_outcome_names_rung_and_toolchain(pool: Pool) -> None:
+    assert pool.rung in pool.described()
+    assert f"Python {pool.python}" in pool.described()

@@ -13,10 +13,11 @@ import pytest
 
 from codemill import catalog, signals
 from codemill.cli import cli
+from tests.benchmark_rows import ROWS, write
 
 LENIENT = ("--rules", "none", "-w", "1")  # these files are far too small for RefineCode's rules
 LOOKING = ["compare", "explain", "rank", "report", "rule", "rules", "show", "signals"]
-VERBS = sorted([*LOOKING, "exec", "forget", "list", "new", "plan", "redact", "run", "view"])
+VERBS = sorted([*LOOKING, "benchmarks", "exec", "forget", "list", "new", "plan", "redact", "run", "view"])
 
 
 def codemill(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -232,3 +233,17 @@ def test_every_catalogue_can_be_listed() -> None:
 def test_every_step_and_recipe_says_what_it_does() -> None:
     for thing in [*catalog.steps().values(), *catalog.recipes().values()]:
         assert catalog.first_line(thing.function).endswith("."), thing.name
+
+
+def test_the_formats_of_benchmarks_are_listed_and_files_recognised(tmp_path: Path) -> None:
+    listed = codemill("benchmarks")
+    assert "https://github.com/openai/human-eval" in listed.stdout
+    rows = [json.loads(line) for line in codemill("benchmarks", "--json").stdout.splitlines()]
+    assert len(rows) >= 17
+    assert all(row["published"] and row["licence"] for row in rows)
+    write(tmp_path / "some.jsonl", ROWS["humaneval"])
+    write(tmp_path / "chat.jsonl", [{"instruction": "Hi", "output": "Hello"}])
+    found = codemill("benchmarks", str(tmp_path)).stdout
+    assert "humaneval" in found
+    assert "complete: 164" in found
+    assert "of no known form" in found

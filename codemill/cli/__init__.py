@@ -4,6 +4,7 @@
     look         show, explain, report, view; rules, rule, compare, rank, signals
     catalogue    list, new
     cleaning     redact
+    benchmarks   benchmarks
     execution    exec
     forget       forget
 
@@ -20,7 +21,7 @@ import click
 from rich.console import Console
 from rich.logging import RichHandler
 
-from codemill.cli import catalogue, cleaning, execution, forget, look, run
+from codemill.cli import benchmarks, catalogue, cleaning, execution, forget, look, run
 from codemill.cli.shared import CONTEXT
 from codemill.errors import CodemillError, RecipeError
 
@@ -54,6 +55,6 @@ def cli() -> None:
     """Turns source code into training data for code language models."""
 
 
-for family in (run, look, catalogue, cleaning, execution, forget):
+for family in (run, look, catalogue, cleaning, benchmarks, execution, forget):
     for command in family.COMMANDS:
         cli.add_command(command)

@@ -74,6 +74,12 @@ def _keys() -> list[dict[str, Any]]:
     return [{"name": f["name"], "begins": ", ".join(f["anchors"]), "from": f["from"]} for f in cleaning.formats()]
 
 
+def _benchmarks() -> list[dict[str, Any]]:
+    from codemill import benchmarks
+
+    return [{"name": b.name, "what": b.title, "languages": b.languages, "licence": b.licence} for b in benchmarks.all()]
+
+
 CATALOGUES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "recipes": _recipes,
     "steps": _steps,
@@ -82,6 +88,7 @@ CATALOGUES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "languages": _languages,
     "sources": _sources,
     "keys": _keys,
+    "benchmarks": _benchmarks,
 }
 
 
@@ -89,7 +96,7 @@ CATALOGUES: dict[str, Callable[[], list[dict[str, Any]]]] = {
 @click.argument("what", type=click.Choice(list(CATALOGUES)))
 @click.option("--json", "as_json", is_flag=True, help="As JSON lines.")
 def list_(what: str, as_json: bool) -> None:
-    """Lists a catalogue: recipes, steps, signals, rules (of refinecode), languages, sources or formats of keys."""
+    """Lists a catalogue: recipes, steps, signals, rules (of refinecode), languages, sources, formats of keys, benchmarks."""
     rows = CATALOGUES[what]()
     if as_json:
         for row in rows:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from codemill.benchmarks import mbpp
 from codemill.benchmarks._row import Row
 from codemill.benchmarks.catalogue import Benchmark
@@ -22,5 +24,6 @@ BENCHMARK = Benchmark(
     shapes=(frozenset({"prompt", "code", "task_id", "test_imports", "test_list"}),),
     read=read,
     counts=(427,),
+    protocols={"": replace(mbpp.PROTOCOL, scores={"pass": "MBPP sanitized"})},
     note="257 of the 427 are in MBPP's test split",
 )

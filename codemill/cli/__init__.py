@@ -6,6 +6,7 @@
     cleaning     redact
     benchmarks   benchmarks
     execution    exec
+    evaluation   evaluate
     forget       forget
 
 Exit status: 0 done, 1 failed (the message says what, where and what to do), 2 wrong usage or recipe,
@@ -21,7 +22,7 @@ import click
 from rich.console import Console
 from rich.logging import RichHandler
 
-from codemill.cli import benchmarks, catalogue, cleaning, execution, forget, look, run
+from codemill.cli import benchmarks, catalogue, cleaning, evaluation, execution, forget, look, run
 from codemill.cli.shared import CONTEXT
 from codemill.errors import CodemillError, RecipeError
 
@@ -55,6 +56,6 @@ def cli() -> None:
     """Turns source code into training data for code language models."""
 
 
-for family in (run, look, catalogue, cleaning, benchmarks, execution, forget):
+for family in (run, look, catalogue, cleaning, benchmarks, evaluation, execution, forget):
     for command in family.COMMANDS:
         cli.add_command(command)

@@ -13,7 +13,7 @@ PIP := PATH="$(abspath $(BIN)):$$PATH" PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/py
 OUT ?= demo-out
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo cookbook test check format bench mutants peers docs clean
+.PHONY: help setup demo cookbook test check format bench mutants peers docs site dist clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -76,5 +76,14 @@ docs: $(CORE) ## write the generated pages again and run every code block of REA
 	$(BIN)/python scripts/catalogue_pages.py
 	$(BIN)/pytest tests/test_docs.py
 
+site: $(CORE) ## the documentation as a site with a search (site/)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo "Look at it, with its search: python3 -m http.server --bind 127.0.0.1 --directory site"
+
+dist: $(CORE) ## a wheel for any Linux with glibc 2.17 or newer (dist/), and a try of it in an empty environment
+	$(PIP) ziglang
+	$(BIN)/maturin build --release --locked --zig --compatibility manylinux2014 --out dist
+	$(BIN)/python scripts/try_wheel.py dist
+
 clean: ## remove what the other targets made
-	rm -rf $(VENV) core/target $(OUT) cookbook-out codemill/_core*.so
+	rm -rf $(VENV) core/target $(OUT) cookbook-out site dist codemill/_core*.so

@@ -32,20 +32,28 @@ from codemill.machine.table import (
 from codemill.near import collision_probability, effective_threshold, near_duplicates, sketch
 from codemill.sandbox import execute
 from codemill.signals import measure, signal
+from codemill.teacher.ask import ask
+from codemill.teacher.conversation import Conversation, Drop, Execute, Reply, Request
 
 __all__ = [
     "BuildError",
     "CodemillError",
+    "Conversation",
     "Detection",
+    "Drop",
     "EnvironmentProblem",
+    "Execute",
     "InputError",
     "Output",
     "Outputs",
     "RecipeError",
     "Redaction",
+    "Reply",
+    "Request",
     "Step",
     "Table",
     "TeacherError",
+    "ask",
     "build",
     "collision_probability",
     "detect",

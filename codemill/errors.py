@@ -20,8 +20,11 @@ from collections.abc import Iterable
 class CodemillError(Exception):
     """Anything a user can be told in one line.
 
-    `what` is the sentence; `where` the file, row or parameter concerned; `remedy` what to do next.
+    `what` is the sentence; `where` the file, row or parameter concerned; `remedy` what to do next. `patient` ones are
+    raised when the other parts of the step have ended.
     """
+
+    patient = False
 
     def __init__(self, what: str, *, where: object = None, remedy: str | None = None) -> None:
         self.what, self.where, self.remedy = what, where, remedy
@@ -58,6 +61,12 @@ class BuildError(CodemillError):
 
 class TeacherError(CodemillError):
     """The teacher model's end failed: no connection, refused key, spent budget, malformed replies."""
+
+
+class WaitsForBatch(TeacherError):
+    """Requests were written down to be answered elsewhere. Raised at the end, when there are no more of them."""
+
+    patient = True
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

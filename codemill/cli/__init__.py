@@ -8,6 +8,7 @@
     execution    exec
     evaluation   evaluate
     forget       forget
+    teacher      ask, calls
 
 Exit status: 0 done, 1 failed (the message says what, where and what to do), 2 wrong usage or recipe,
 130 interrupted (run again to go on).
@@ -22,7 +23,7 @@ import click
 from rich.console import Console
 from rich.logging import RichHandler
 
-from codemill.cli import benchmarks, catalogue, cleaning, evaluation, execution, forget, look, run
+from codemill.cli import benchmarks, catalogue, cleaning, evaluation, execution, forget, look, run, teacher
 from codemill.cli.shared import CONTEXT
 from codemill.errors import CodemillError, RecipeError
 
@@ -56,6 +57,6 @@ def cli() -> None:
     """Turns source code into training data for code language models."""
 
 
-for family in (run, look, catalogue, cleaning, benchmarks, evaluation, execution, forget):
+for family in (run, look, benchmarks, catalogue, cleaning, evaluation, execution, forget, teacher):
     for command in family.COMMANDS:
         cli.add_command(command)

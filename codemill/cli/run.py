@@ -116,6 +116,10 @@ RUN_OPTIONS = [
     click.Option(["--engine"], type=click.Choice(["local", "ray"]), default="local", show_default=True),
     click.Option(["--workers", "-w"], type=click.IntRange(1), help="Processes. [default: one per core]"),
     click.Option(["--memory", "-m"], type=Memory(), help="Ceiling for all workers together, e.g. 4GiB."),
+    click.Option(["--calls"], metavar="DIR", help="The store of paid calls. [default: beside --out, OUT.calls]"),
+    click.Option(["--max-cost"], type=click.FloatRange(0), help="Money for teachers, in the currency of their prices."),
+    click.Option(["--max-requests"], type=click.IntRange(0), help="Requests to teachers; answers stored are none."),
+    click.Option(["--collect"], is_flag=True, help="Ask nobody: write requests down for `codemill calls export`."),
     click.Option(["--rehash"], is_flag=True, help="Hash what is built already before using it."),
     click.Option(["--json", "as_json"], is_flag=True, help="Events and the result as JSON lines on stdout."),
 ]
@@ -159,12 +163,19 @@ def _run(
     engine: str,
     workers: int | None,
     memory: int | None,
+    calls: str | None,
+    max_cost: float | None,
+    max_requests: int | None,
+    collect: bool,
     rehash: bool,
     as_json: bool,
 ) -> None:
     from codemill import report
     from codemill.run import below
+    from codemill.teacher.ask import calls_of
 
+    if calls is not None:
+        calls = str(calls_of(out, calls))
     console = Console(soft_wrap=True)
     wanted = _outputs(recipe, inputs, params)
     if not as_json:
@@ -176,6 +187,7 @@ def _run(
         memory=memory,
         engine=engine,
         verify=rehash,
+        settings={"calls": calls, "max_cost": max_cost, "max_requests": max_requests, "collect": collect},
         recipe={"name": recipe.name, "parameters": params},
         progress=JsonLines(sys.stdout) if as_json else Terminal(console),
     )

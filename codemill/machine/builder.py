@@ -28,6 +28,7 @@ from codemill.machine.output import check_output, locked
 from codemill.machine.planning import Built, Named, Node, Plan, Shelf, built_of, check_places, planned
 from codemill.machine.progress import Progress, Silent
 from codemill.machine.publishing import publish, published
+from codemill.machine.reading import Around
 from codemill.machine.store import Damaged, Place, Receipt, seal, sweep
 from codemill.machine.table import Outputs, Table, outputs_of
 
@@ -47,12 +48,14 @@ def build(
     recipe: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
     verify: bool = False,
+    settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Builds tables and publishes them below `out` under their names, with `out/manifest.json`.
 
     A bare table is published as `corpus` and `ledger`. `memory` (bytes) is the ceiling for all workers together: it
     limits how many run and how finely exchanges are cut, and never what comes out. What is built already, here or by a
-    run that was killed, is used; with `verify` all of it is hashed first.
+    run that was killed, is used; with `verify` all of it is hashed first. `settings` are told to steps that stream, see
+    `reading.Around`: limits of a run, never part of what is made.
 
     Returns: the manifest, as published. Raises: RecipeError, InputError before work starts; EnvironmentProblem
     if the output folder cannot be written or is in use; BuildError if a step breaks a promise.
@@ -69,7 +72,7 @@ def build(
         own = isinstance(engine, str)
         running = engine_named(engine, workers, memory) if isinstance(engine, str) else engine
         try:
-            site = Site(running, progress, (memory or 2 << 30) // max(1, running.workers), verify)
+            site = Site(running, progress, (memory or 2 << 30) // max(1, running.workers), verify, settings or {})
             plan = planned(wanted, folder.uri)
             return _until_whole(plan, site, recipe or {}, started)
         finally:
@@ -161,7 +164,8 @@ def _make(
             receipts = exchange(site, call, reading, folder, work)
         else:
             assert named.names is not None
-            filled = fill(site, _tasks(node, named.names, inputs, folder, sizes), shelf.files(node, named.names))
+            made = _tasks(site, shelf, node, named.names, inputs, sizes)
+            filled = fill(site, made, shelf.files(node, named.names))
             receipts = [filled[stem] for stem in named.names]
     shelf.forget(node)
     work.remove_folder()
@@ -169,10 +173,10 @@ def _make(
 
 
 def _tasks(
-    node: Node, names: Sequence[str], inputs: Sequence[Built], folder: Place, sizes: Sequence[int]
+    site: Site, shelf: Shelf, node: Node, names: Sequence[str], inputs: Sequence[Built], sizes: Sequence[int]
 ) -> dict[str, Task]:
     """A task for each part of a source, a layer or a rows step, by the name of its file."""
-    call, step = node.call, node.table.step
+    call, step, folder = node.call, node.table.step, shelf.folder(node)
     made: dict[str, Task] = {}
     if isinstance(step.how, Source):
         sources = call.params["sources"]
@@ -186,7 +190,10 @@ def _tasks(
     read = [built.reading for built in inputs[1:]]
     for stem, part, size in zip(names, inputs[0].parts, sizes, strict=True):
         label = f"{step.name} {part.name}"
-        made[stem] = Task(function, (call, part, read, folder, stem), label, size, isolates=True, uses=step.uses)
+        around = Around(shelf.work.parent().uri, site.settings, label) if step.how.streams else None
+        made[stem] = Task(
+            function, (call, part, read, folder, stem, around), label, size, isolates=True, uses=step.uses
+        )
     return made
 
 

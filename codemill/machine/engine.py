@@ -19,9 +19,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
@@ -87,12 +88,15 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a task: its result, or the error it raised, or the way its worker died."""
+    """What became of a task: its result, or the error it raised, or the way its worker died.
+
+    One with `told` is no end: the task goes on, and tells how."""
 
     task: Task
     result: dict[str, Any] | None = None
     error: Exception | None = None
     death: str | None = None
+    told: dict[str, float] | None = None
 
 
 class Engine(Protocol):
@@ -101,28 +105,43 @@ class Engine(Protocol):
     workers: int
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
-        """Yields an outcome for every task, in any order; a dead worker is an outcome, not an exception."""
+        """Yields an outcome for every task, in any order; a dead worker is an outcome, not an exception. Before it
+        there may be others that only say how a task goes."""
 
     def close(self) -> None:
         """Ends all workers."""
 
 
-def run(engine: Engine, tasks: Sequence[Task], done: Callable[[Outcome], None]) -> None:
-    """Runs tasks to success, isolating documents that kill workers; calls `done` for each as it succeeds.
+def run(
+    engine: Engine,
+    tasks: Sequence[Task],
+    done: Callable[[Outcome], None],
+    told: Callable[[Outcome], None] = lambda outcome: None,
+) -> None:
+    """Runs tasks to success, isolating documents that kill workers; calls `done` for each as it succeeds, and `told`
+    for each that says how it goes.
 
-    Raises: the first error of a task; BuildError if a worker keeps dying and no single document is to blame.
+    Raises: the first error of a task, a patient one only when all tasks have ended; BuildError if a worker keeps dying
+    and no single document is to blame.
     """
     died = []
+    late: Exception | None = None
     for outcome in engine.run(tasks):
-        if outcome.error is not None:
+        if outcome.told is not None:
+            told(outcome)
+        elif isinstance(outcome.error, CodemillError) and outcome.error.patient:
+            late = outcome.error
+        elif outcome.error is not None:
             raise outcome.error
-        if outcome.death is not None:
+        elif outcome.death is not None:
             log.warning("%s: its worker died (%s); trying again", outcome.task.label, outcome.death)
             died.append(outcome.task)
         else:
             done(outcome)
     for task in died:
         done(_insist(engine, task))
+    if late is not None:
+        raise late
 
 
 def _insist(engine: Engine, task: Task) -> Outcome:
@@ -163,7 +182,7 @@ def _find_killer(engine: Engine, task: Task, scope: Scope) -> int | None:
 
 
 def _one(engine: Engine, task: Task) -> Outcome:
-    (outcome,) = engine.run([task])
+    (outcome,) = (outcome for outcome in engine.run([task]) if outcome.told is None)
     if outcome.error is not None:
         raise outcome.error
     return outcome
@@ -176,15 +195,15 @@ class Local:
     """A pool of processes on this machine. They start fresh (no fork), end with their parent, and are replaced
     when they die.
 
-    Tasks that use connections run one after another in one process that lives as long as the run; those that use the
-    machine run alone, in a process that may start as many threads as it likes, while the others have ended.
+    Tasks that use connections run in one process that lives as long as the run, a few at once, each in a thread. Those
+    that use the machine run alone, in a process that may start as many threads as it likes, and the others have ended.
     """
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
-        self._idle = [_Worker() for _ in range(workers)]  # they start while the caller makes its plan
-        self._busy: dict[Connection, tuple[_Worker, Task]] = {}
-        self._talking: list[_Worker] = []  # at most one: what uses connections
+        self._idle = [_Worker().channels[0] for _ in range(workers)]  # they start while the caller makes its plan
+        self._busy: dict[Connection, tuple[_Channel, Task]] = {}
+        self._talking: list[_Channel] = []  # of at most one process: what uses connections
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
         """See `Engine.run`."""
@@ -196,7 +215,7 @@ class Local:
 
     def _run(self, tasks: Sequence[Task], uses: str) -> Iterator[Outcome]:
         waiting = deque(tasks)
-        most = self.workers if uses == "core" else 1
+        most = {"core": self.workers, "connections": TALKS, "machine": 1}[uses]
         try:
             while waiting or self._busy:
                 while waiting and len(self._busy) < most:
@@ -205,15 +224,15 @@ class Local:
                     assert isinstance(connection, Connection)
                     yield self._finish(connection)
         finally:  # the caller gave up: what is still running is for nobody
-            for worker, _ in self._busy.values():
-                worker.end()
+            for channel, _ in self._busy.values():
+                channel.end()
             self._busy = {}
 
     def _start(self, task: Task) -> None:
         pool = self._talking if task.uses == "connections" else self._idle
         while True:
             free = pool.pop() if pool and task.uses != "machine" else None
-            worker = free or _Worker(threads=None if task.uses == "machine" else 1)
+            worker = free or self._new(task.uses)
             try:
                 worker.connection.send(task)
             except (pickle.PicklingError, AttributeError, TypeError) as error:
@@ -226,12 +245,22 @@ class Local:
             self._busy[worker.connection] = (worker, task)
             return
 
+    def _new(self, uses: str) -> _Channel:
+        if uses != "connections":
+            return _Worker(threads=None if uses == "machine" else 1).channels[0]
+        first, *others = _Worker(channels=TALKS).channels
+        self._talking = others  # those of one that died are for nobody
+        return first
+
     def _finish(self, connection: Connection) -> Outcome:
         worker, task = self._busy.pop(connection)
         try:
             reply = connection.recv()
         except (EOFError, ConnectionResetError):
             return Outcome(task, death=worker.end())
+        if "told" in reply:
+            self._busy[connection] = (worker, task)
+            return Outcome(task, **reply)
         if task.uses == "machine":
             worker.end()
         else:
@@ -253,13 +282,29 @@ class Local:
 
 _WORKER = "import sys; from codemill.machine.engine import worker_main; worker_main(*map(int, sys.argv[1:]))"
 
+TALKS = 4
+"""Tasks that use connections at once: while one waits for its last answers, the others keep asking."""
+
+
+@dataclass(frozen=True)
+class _Channel:
+    """A socket to a worker, at whose other end one thread runs one task at a time."""
+
+    worker: _Worker
+    connection: Connection
+
+    def end(self) -> str:
+        """Ends the process, with all its channels, and says how it ended."""
+        return self.worker.end()
+
 
 class _Worker:
-    """One process and the socket to it. A fresh interpreter, so that the user's script is not run again and nothing is
-    inherited but the socket; with -P, because the current folder may be full of strangers' code."""
+    """One process and the sockets to it. A fresh interpreter, so that the user's script is not run again and nothing is
+    inherited but the sockets; with -P, because the current folder may be full of strangers' code."""
 
-    def __init__(self, threads: int | None = 1) -> None:
-        ours, theirs = socket.socketpair()
+    def __init__(self, threads: int | None = 1, channels: int = 1) -> None:
+        pairs = [socket.socketpair() for _ in range(channels)]
+        given = [theirs.fileno() for _, theirs in pairs]
         environment = {
             **os.environ,
             # One worker, one core: libraries that start a thread per core would have workers x cores of them.
@@ -268,18 +313,20 @@ class _Worker:
             "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _WORKER, str(theirs.fileno()), str(os.getpid()), str(threads or 0)],
-            pass_fds=[theirs.fileno()],
+            [sys.executable, "-P", "-c", _WORKER, str(os.getpid()), str(threads or 0), *map(str, given)],
+            pass_fds=given,
             stdin=subprocess.DEVNULL,
             stdout=2,  # what a step prints must not mix with --json
             env=environment,
         )
-        theirs.close()
-        self.connection = Connection(ours.detach())
+        for _, theirs in pairs:
+            theirs.close()
+        self.channels = [_Channel(self, Connection(ours.detach())) for ours, _ in pairs]
 
     def end(self) -> str:
         """Ends the process and says how it ended."""
-        self.connection.close()
+        for channel in self.channels:
+            channel.connection.close()
         with suppress(ProcessLookupError):
             if self.process.poll() is None:
                 try:
@@ -317,18 +364,45 @@ def prepare_worker(threads: int = 1) -> None:
         sys.modules["dateutil"] = None  # type: ignore[assignment]
 
 
-def worker_main(descriptor: int, parent: int, threads: int) -> None:
-    """The life of a worker: receive a task, execute it, send what came of it, until the parent hangs up."""
+def worker_main(parent: int, threads: int, *descriptors: int) -> None:
+    """The life of a worker: on each channel receive a task, execute it, send what came of it, until the parent hangs
+    up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: end with the parent, also if it is killed
     if os.getppid() != parent:
         return  # the parent ended before the line above
     prepare_worker(threads)
-    connection = Connection(descriptor)
+    others = [threading.Thread(target=_serve, args=(Connection(d),), daemon=True) for d in descriptors[1:]]
+    for thread in others:
+        thread.start()
+    _serve(Connection(descriptors[0]))
+    for thread in others:
+        thread.join()
+
+
+_served = threading.local()
+
+
+def tell(label: str, facts: Mapping[str, float]) -> None:
+    """Sends facts on how it goes to the process that builds, from a task that runs in this thread."""
+    connection: Connection | None = getattr(_served, "connection", None)
+    if connection is not None:
+        with suppress(BrokenPipeError, ConnectionResetError):  # nobody listens any more: the thread will see
+            connection.send({"told": dict(facts)})
+
+
+_loading = threading.Lock()
+"""Held while a task is unpickled: a module that one thread imports must not be seen half made by another."""
+
+
+def _serve(connection: Connection) -> None:
+    _served.connection = connection
     while True:
         try:
-            task = connection.recv()
+            data = connection.recv_bytes()
+            with _loading:
+                task = pickle.loads(data)
         except (EOFError, ConnectionResetError):
             return
         except Exception as error:  # e.g. the user's module cannot be imported here

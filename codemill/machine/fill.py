@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from codemill.machine.engine import Engine, Outcome, Task, run
 from codemill.machine.progress import Progress
@@ -28,6 +28,7 @@ class Site:
     progress: Progress
     worker_memory: int  # bytes
     verify: bool = False  # whether files that are there are hashed before they are trusted
+    settings: Mapping[str, Any] = field(default_factory=dict)  # of the run: see `reading.Around`
 
 
 def fill(site: Site, tasks: Mapping[str, Task], there: dict[str, Receipt]) -> dict[str, Receipt]:
@@ -42,7 +43,10 @@ def fill(site: Site, tasks: Mapping[str, Task], there: dict[str, Receipt]) -> di
         there.update({receipt.stem: receipt for receipt in outcome.result["receipts"]})
         site.progress.advance(outcome.task.size)
 
-    run(site.engine, [task for name, task in tasks.items() if name not in there], done)
+    def told(outcome: Outcome) -> None:
+        site.progress.told(outcome.task.label, outcome.told or {})
+
+    run(site.engine, [task for name, task in tasks.items() if name not in there], done, told)
     return there
 
 

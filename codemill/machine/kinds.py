@@ -75,6 +75,7 @@ class Layer:
     """`function(batch, *read, …) -> batch`, row for row."""
 
     edits: tuple[str, ...] = ()  # columns in which null means "as it was"
+    streams: bool = False  # `function(batches, *read, around, …) -> batches`: it may read ahead of what it returns
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ class Rows:
     """`function(batch, *read, …) -> batch` with a column `of`, the number of the row that each row is made of."""
 
     published: Published = field(default_factory=Published)
+    streams: bool = False  # as of a layer
 
 
 @dataclass(frozen=True)

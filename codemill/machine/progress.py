@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, TextIO
 
 from rich.console import Console
@@ -24,6 +24,9 @@ class Progress(Protocol):
 
     def advance(self, size: int) -> None:
         """A task of the step is done."""
+
+    def told(self, label: str, facts: Mapping[str, float]) -> None:
+        """A task that goes on says how. `facts` are counts of the step so far, in all its parts."""
 
     def step_done(self, entry: dict[str, Any]) -> None:
         """A step is done and its books add up; `entry` is its entry in the manifest."""
@@ -44,6 +47,9 @@ class Silent:
         yield
 
     def advance(self, size: int) -> None:
+        """See `Progress`."""
+
+    def told(self, label: str, facts: Mapping[str, float]) -> None:
         """See `Progress`."""
 
     def step_done(self, entry: dict[str, Any]) -> None:
@@ -98,6 +104,16 @@ class Terminal(Silent):
             share = self.done / max(1, self.total)
             self.console.print(f"  {self.step}: {share:.0%}, {rate / 1e6:,.0f} MB/s, about {left:,.0f} s left")
 
+    def told(self, label: str, facts: Mapping[str, float]) -> None:
+        """See `Progress`."""
+        now = time.monotonic()
+        words = told_words(facts)
+        if self.bar is not None and self.row is not None:
+            self.bar.update(self.row, rate="", description=f"{self.step}  {words}")
+        elif now - self.spoke > 10:
+            self.spoke = now
+            self.console.print(f"  {self.step}: {words}", highlight=False)
+
     def step_done(self, entry: dict[str, Any]) -> None:
         """See `Progress`."""
         lost = entry["rows_in"] - entry["rows_out"]
@@ -141,6 +157,10 @@ class JsonLines(Silent):
             self.spoke = time.monotonic()
             self._say("progress", step=self.step, bytes=self.total, bytes_done=self.done)
 
+    def told(self, label: str, facts: Mapping[str, float]) -> None:
+        """See `Progress`."""
+        self._say("told", step=self.step, task=label, **facts)
+
     def step_done(self, entry: dict[str, Any]) -> None:
         """See `Progress`."""
         self._say("step", **entry)
@@ -148,3 +168,24 @@ class JsonLines(Silent):
     def note(self, text: str) -> None:
         """See `Progress`."""
         self._say("note", text=text)
+
+
+def told_words(facts: Mapping[str, float]) -> str:
+    """Facts that a step tells of itself, in a line: those of rows as a share, those with `seconds` as rates.
+
+    >>> told_words({"rows": 40, "accepted": 10, "completion": 5000, "seconds": 10.0, "cost": 0.25, "stored": 0})
+    '40 rows, 25% accepted, 500 completion/s, 0.25 cost'
+    """
+    facts = dict(facts)
+    rows, accepted, seconds = facts.pop("rows", 0), facts.pop("accepted", 0), facts.pop("seconds", 0)
+    words = [f"{rows:,} rows, {accepted / max(1, rows):.0%} accepted"]
+    for name, value in facts.items():
+        if name in RATES and seconds:
+            words.append(f"{value / seconds:,.0f} {name}/s")
+        elif value and name not in RATES:
+            words.append(f"{value:,.4g} {name}" if isinstance(value, float) else f"{value:,} {name}")
+    return ", ".join(words)
+
+
+RATES = frozenset({"prompt", "completion"})
+"""Facts that are shown for a second: tokens."""

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from codemill.errors import EnvironmentProblem, RecipeError
+from codemill.machine.engine import tell
 from codemill.machine.layers import Part
 from codemill.machine.store import Place, Receipt, intact
 
@@ -52,6 +53,20 @@ class Reading:
         if self.place is None:
             raise RecipeError(f"{self.name} makes rows, not files", remedy="read its .table() or .batches()")
         return local(self.place)
+
+
+@dataclass(frozen=True)
+class Around:
+    """What a step that streams is told besides its parameters: where and how this run goes. It never enters identity,
+    so it may not change what the step makes."""
+
+    out: str  # where the result of the run goes
+    settings: Mapping[str, Any]  # those that `build` was given
+    label: str  # of the task: step and part
+
+    def tell(self, **facts: float) -> None:
+        """Tells whoever watches the run how it goes. To be called by the thread that the step was called in."""
+        tell(self.label, facts)
 
 
 @dataclass(frozen=True)

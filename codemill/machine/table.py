@@ -24,7 +24,7 @@ import pickle
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import pyarrow as pa
 
@@ -50,7 +50,11 @@ from codemill.machine.kinds import (
 from codemill.machine.modules import load_module
 
 Resolve: TypeAlias = Callable[[tuple["Table", ...], dict[str, Any]], dict[str, Any]]
+S = TypeVar("S", bound="Step")
 USES = ("core", "connections", "machine")
+MADE: Columns = {"id": pa.string(), "parent": pa.string(), "size": pa.int64()}
+"""The columns of every rows step that the machine fills in."""
+
 CRASHED = "it crashed the process that worked on it, so it was set aside"
 
 
@@ -121,6 +125,7 @@ class Step:
         """Parameters with defaults filled in, checked to be known and plain."""
         given_by_machine = {"before"} if isinstance(self.how, Group) and self.how.before else set()
         given_by_machine |= {"out"} if isinstance(self.how, Folder) else set()
+        given_by_machine |= {"around"} if getattr(self.how, "streams", False) else set()
         known = {
             name: p
             for name, p in inspect.signature(self.function).parameters.items()
@@ -460,8 +465,7 @@ def rows(
     number of the row among those of its parent, or the column `ordinal` (int64) where the author has a better one. It
     adds `size`, 0, where the function gives none.
     """
-    columns = {"id": pa.string(), "parent": pa.string(), "size": pa.int64()}
-    full: Adds = (lambda params: {**columns, **adds(params)}) if callable(adds) else {**columns, **adds}
+    full: Adds = (lambda params: {**MADE, **adds(params)}) if callable(adds) else {**MADE, **adds}
     return _made(version, Rows(published or Published()), reads, full, **more)
 
 
@@ -510,16 +514,22 @@ def _load_call(identity: str, data: bytes) -> Call:
 def _made(version: int, how: Kind, reads: Reads, adds: Adds, **more: Any) -> Callable[[Callable[..., Any]], Step]:
     if more.get("uses", "core") not in USES:
         raise RecipeError(f"a step cannot use {more['uses']!r}", remedy=f"one of: {', '.join(USES)}")
+    return lambda function: made_as(Step, function, version, how, reads, adds, **more)
 
-    def decorate(function: Callable[..., Any]) -> Step:
-        columns = adds if callable(adds) else dict(adds)
-        made = Step(_name(function), version, function, how, reads, columns, file=_file(function), **more)
-        if not callable(made.ledger) and not isinstance(made.ledger, Mapping):
-            known = columns if not callable(columns) else {}
-            return replace(made, ledger={name: known[name] for name in made.ledger})
-        return made
 
-    return decorate
+def made_as(
+    kind: type[S], function: Callable[..., Any], version: int, how: Kind, reads: Reads, adds: Adds, **more: Any
+) -> S:
+    """A step of this class made of a function, whose name and file it takes. For decorators in other rooms.
+
+    The function of a rows step must promise `id`, `parent` and `size` too, which the machine fills in.
+    """
+    columns = adds if callable(adds) else dict(adds)
+    made = kind(_name(function), version, function, how, reads, columns, file=_file(function), **more)
+    if not callable(made.ledger) and not isinstance(made.ledger, Mapping):
+        known = columns if not callable(columns) else {}
+        return replace(made, ledger={name: known[name] for name in made.ledger})
+    return made
 
 
 def _name(function: Callable[..., Any]) -> str:

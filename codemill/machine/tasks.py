@@ -6,7 +6,7 @@ for exchanges and groups is in `exchange`, for folders in `folders`.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -20,7 +20,7 @@ from codemill.errors import BuildError, InputError
 from codemill.machine.books import Books
 from codemill.machine.engine import Scope
 from codemill.machine.layers import Mask, Part, living
-from codemill.machine.reading import Reading
+from codemill.machine.reading import Around, Reading
 from codemill.machine.source import Shard
 from codemill.machine.store import ROW_GROUP_BYTES, PartWriter, Place
 from codemill.machine.table import Call
@@ -82,35 +82,39 @@ def _emptied(raw: pa.RecordBatch, blocked: Sequence[int]) -> pa.RecordBatch:
     return pa.record_batch(columns, schema=raw.schema)
 
 
-def layer_part(call: Call, part: Part, read: Read, folder: Place, name: str, *, scope: Scope) -> dict[str, Any]:
+def layer_part(
+    call: Call, part: Part, read: Read, folder: Place, name: str, around: Around | None = None, *, scope: Scope
+) -> dict[str, Any]:
     """Runs a layer's function over the living rows of one part and writes its columns, aligned with all rows."""
     call.check()
     schema, reads = call.schema, list(call.reads)
     if scope.probing:
-        return _probed(call, part, read, reads, scope)
+        return _probed(call, part, read, reads, scope, around)
     with PartWriter(folder, name, schema) as writer:
         books = Books()
-        for batch, alive, blocked, _ in scoped(part, reads, scope):
+        for (batch, alive, blocked), added in _called(call, scoped(part, reads, scope), read, around):
             seen = alive & ~blocked
-            layer = _scatter(_applied(call, filtered(batch, seen).select(reads), read), seen, schema)
+            layer = _scatter(_kept_promises(call, added, int(seen.sum())), seen, schema)
             layer = marked(layer, alive & blocked, "crashed")
             books.add(filtered(batch, alive)["size"], filtered(layer, alive)["reason"])
             writer.write(layer)
         return {"receipts": [writer.close(books.counts(), call.step.code)]}
 
 
-def rows_part(call: Call, part: Part, read: Read, folder: Place, name: str, *, scope: Scope) -> dict[str, Any]:
+def rows_part(
+    call: Call, part: Part, read: Read, folder: Place, name: str, around: Around | None = None, *, scope: Scope
+) -> dict[str, Any]:
     """Runs a rows step over the living rows of one part and writes what it made of them: a table's first layer."""
     call.check()
     schema, reads = call.schema, list(call.reads)
     if scope.probing:
-        return _probed(call, part, read, [*reads, "id"], scope)
+        return _probed(call, part, read, [*reads, "id"], scope, around)
     with PartWriter(folder, name, schema) as writer:
         books, parents = Books(), 0
-        for batch, alive, blocked, _ in scoped(part, [*reads, "id"], scope):
+        for (batch, alive, blocked), result in _called(call, scoped(part, [*reads, "id"], scope), read, around):
             parents += int(alive.sum())
             seen = filtered(batch, alive & ~blocked)
-            made = [_made_of(call, seen, read)] if seen.num_rows else []
+            made = [_made_of(call, seen, result)] if seen.num_rows else []
             lost = filtered(batch, alive & blocked)["id"]
             if len(lost):
                 none = {"of": np.arange(len(lost)), "reason": ["crashed"] * len(lost)}
@@ -121,18 +125,58 @@ def rows_part(call: Call, part: Part, read: Read, folder: Place, name: str, *, s
         return {"receipts": [writer.close(books.counts(parents=parents), call.step.code)]}
 
 
-def _probed(call: Call, part: Part, read: Read, columns: Sequence[str], scope: Scope) -> dict[str, Any]:
+def _probed(
+    call: Call, part: Part, read: Read, columns: Sequence[str], scope: Scope, around: Around | None
+) -> dict[str, Any]:
     """A dry run over the rows of a window, to find one that kills."""
-    for batch, alive, blocked, _ in scoped(part, columns, scope):
-        touched = alive & ~blocked
-        if touched.any():
-            call.step.function(filtered(batch, touched).select(list(call.reads)), *read, **call.params)
+    for _ in _called(call, scoped(part, columns, scope), read, around):
+        pass
     return {"rows": part.rows}
 
 
-def _made_of(call: Call, batch: pa.RecordBatch, read: Read) -> pa.RecordBatch:
-    """What the step's function makes of a batch, held to its promises. Raises: BuildError if it breaks one."""
-    made = call.step.function(batch.select(list(call.reads)), *read, **call.params)
+Scoped = tuple[pa.RecordBatch, Mask, Mask]
+
+
+def _called(
+    call: Call, batches: Iterator[tuple[pa.RecordBatch, Mask, Mask, int]], read: Read, around: Around | None
+) -> Iterator[tuple[Scoped, pa.RecordBatch]]:
+    """What the step's function makes of the rows of each batch that are living and not blocked; of none, none.
+
+    A step that streams gets all batches and gives one for each, in order; it may read ahead. Raises: BuildError if it
+    gives more or fewer.
+    """
+    reads = list(call.reads)
+    if around is None:
+        for batch, alive, blocked, _ in batches:
+            seen = filtered(batch, alive & ~blocked).select(reads)
+            made = call.step.function(seen, *read, **call.params) if seen.num_rows else seen
+            yield (batch, alive, blocked), made
+        return
+    ahead: deque[Scoped] = deque()
+
+    def given() -> Iterator[pa.RecordBatch]:
+        for batch, alive, blocked, _ in batches:
+            ahead.append((batch, alive, blocked))
+            if (seen := filtered(batch, alive & ~blocked).select(reads)).num_rows:
+                yield seen
+
+    def without() -> Iterator[tuple[Scoped, pa.RecordBatch]]:
+        while ahead and not (ahead[0][1] & ~ahead[0][2]).any():
+            scoped = ahead.popleft()
+            yield scoped, scoped[0].slice(0, 0).select(reads)
+
+    for made in call.step.function(given(), *read, around=around, **call.params):
+        yield from without()
+        if not ahead:
+            raise BuildError("the step returned more batches than it was given", where=call.step.name)
+        yield ahead.popleft(), made
+    yield from without()
+    if ahead:
+        raise BuildError("the step returned fewer batches than it was given", where=call.step.name)
+
+
+def _made_of(call: Call, batch: pa.RecordBatch, made: pa.RecordBatch) -> pa.RecordBatch:
+    """What the step's function made of a batch, held to its promises. Raises: BuildError if it breaks one."""
     promised = set(call.adds) - {"id", "parent", "size"}
     missing = {*promised, "of"} - set(made.schema.names)
     if missing:
@@ -330,16 +374,13 @@ def filtered(batch: pa.RecordBatch, mask: Mask) -> pa.RecordBatch:
     return batch if mask.all() else batch.filter(pa.array(mask))
 
 
-def _applied(call: Call, batch: pa.RecordBatch, read: Read) -> pa.RecordBatch:
-    """What the layer's function returns, held to its promises. Raises: BuildError if it breaks one."""
-    if not batch.num_rows:
-        return batch
-    added = call.step.function(batch, *read, **call.params)
+def _kept_promises(call: Call, added: pa.RecordBatch, rows: int) -> pa.RecordBatch:
+    """What the layer's function returned for so many rows. Raises: BuildError if it breaks a promise."""
     promised = call.adds
     missing = set(promised) - set(added.schema.names)
-    if missing or added.num_rows != batch.num_rows:
+    if rows and (missing or added.num_rows != rows):
         raise BuildError(
-            f"the step promised {batch.num_rows} rows of {list(promised)}, "
+            f"the step promised {rows} rows of {list(promised)}, "
             f"it returned {added.num_rows} rows of {added.schema.names}",
             where=call.step.name,
         )

@@ -1,0 +1,116 @@
+"""A Hugging Face folder as a teacher: a tiny model with random weights, held against transformers' own generation."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from codemill.errors import InputError, RecipeError
+from codemill.teacher.conversation import Request, TooLong
+from codemill.teacher.hub import reply_of
+from codemill.teacher.local import digest
+from codemill.teacher.teachers import Local, opened
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+
+TEMPLATE = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+    folder = tmp_path_factory.mktemp("model")
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    bytelevel = Tokenizer(models.BPE({c: i for i, c in enumerate([*letters, "<end>"])}, []))
+    bytelevel.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bytelevel.decoder = decoders.ByteLevel()
+    tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=bytelevel, eos_token="<end>", pad_token="<end>")
+    tokenizer.chat_template = TEMPLATE
+    tokenizer.save_pretrained(folder)
+    torch.manual_seed(0)
+    config = transformers.LlamaConfig(
+        vocab_size=257, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
+        max_position_embeddings=200, eos_token_id=256, pad_token_id=256,
+    )  # fmt: skip
+    model = transformers.LlamaForCausalLM(config)
+    for weight in model.parameters():
+        weight.data.mul_(5)  # so that it says something
+    model.save_pretrained(folder)
+    return folder
+
+
+def answers(folder: Path, requests: list[Request], **settings: Any) -> list[dict[str, Any]]:
+    teacher = Local(str(folder), device="cpu", **settings).resolved()
+
+    async def ask() -> list[Any]:
+        model = opened(teacher)
+        work = (model.ask(r, r.body(teacher.name, teacher.sampling, structured=False)) for r in requests)
+        got = await asyncio.gather(*work)
+        await model.close()
+        return [answer for answer, _, _ in got]
+
+    return asyncio.run(ask())
+
+
+def test_greedy_answers_are_those_of_transformers(folder: Path) -> None:
+    prompts = ["def f(x):", "a", "print('hello, world')"]
+    got = answers(folder, [Request(p, max_tokens=12, cut_short=True, logprobs=2) for p in prompts])
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    model = transformers.LlamaForCausalLM.from_pretrained(folder)
+    for prompt, answer in zip(prompts, got, strict=True):
+        ids = tokenizer(f"<user>{prompt}", return_tensors="pt")["input_ids"]
+        with torch.inference_mode():
+            made = model.generate(ids, max_new_tokens=12, do_sample=False, attention_mask=torch.ones_like(ids))
+            first = torch.log_softmax(model(ids).logits[0, -1], -1)
+        reply = reply_of(answer, Request(prompt, cut_short=True))
+        assert reply.text == tokenizer.decode(made[0, ids.shape[1] :], skip_special_tokens=True)
+        assert reply.logprobs is not None
+        assert reply.logprobs[0].logprob == pytest.approx(float(first.max()), abs=1e-4)
+        assert len(reply.logprobs[0].top) == 2
+        assert reply.usage.prompt == ids.shape[1]
+
+
+def test_an_answer_does_not_depend_on_what_is_answered_with_it(folder: Path) -> None:
+    requests = [Request(f"x = {i}", sample=s, max_tokens=8, cut_short=True) for i in range(4) for s in range(2)]
+    sampling = {"temperature": 1.0, "top_p": 0.9}
+    together = answers(folder, requests, sampling=sampling)
+    alone = answers(folder, requests, sampling=sampling, batch=1)
+    assert together == alone
+    texts = [answer["choices"][0]["message"]["content"] for answer in together]
+    assert len(set(texts)) > 6  # samples differ
+
+
+def test_stops_and_base_models(folder: Path) -> None:
+    (whole,) = answers(folder, [Request("def", complete=True, max_tokens=12, logprobs=1)])
+    text = whole["choices"][0]["text"]
+    (cut,) = answers(folder, [Request("def", complete=True, max_tokens=12, stop=(text[3:5],))])
+    assert cut["choices"][0] == {"index": 0, "finish_reason": "stop", "text": text[: text.index(text[3:5])]}
+    assert len(whole["choices"][0]["logprobs"]["tokens"]) == whole["usage"]["completion_tokens"]
+
+
+def test_what_it_cannot_do_is_said(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(TooLong):
+        answers(folder, [Request("x" * 300, max_tokens=5)])
+    with pytest.raises(RecipeError, match="min_p"):
+        answers(folder, [Request("x", extra={"min_p": 0.1})])
+    with pytest.raises(InputError, match=r"no config\.json"):
+        Local(str(tmp_path)).resolved()
+
+
+def test_it_is_known_by_its_weights(folder: Path, tmp_path: Path) -> None:
+    teacher = Local(str(folder)).resolved()
+    assert teacher.name == f"local:{digest(folder)}:float32"
+    assert dataclasses.replace(teacher, batch=1).name == teacher.name
+    for file in folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    assert digest(tmp_path) == digest(folder)
+    with open(tmp_path / "model.safetensors", "r+b") as file:
+        file.seek(-1, 2)
+        file.write(b"\x01")
+    assert digest(tmp_path) != digest(folder)

@@ -41,7 +41,7 @@ demo: $(CORE) ## turn this machine's own Python code into a corpus with a ledger
 	@echo "Look at every file: $(BIN)/codemill view $(OUT)"
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] && command -v xdg-open >/dev/null; then xdg-open $(OUT)/report.html; fi
 
-cookbook: $(CORE) ## run examples/cookbook.sh: from raw code to a plan of training tokens (below cookbook-out/)
+cookbook: $(CORE) ## run examples/cookbook.sh: from raw code to a model that chats (below cookbook-out/)
 	PATH="$(abspath $(BIN)):$$PATH" sh examples/cookbook.sh
 
 test: $(CORE) ## run every test, Python and Rust, except those that need a GPU

@@ -5,6 +5,7 @@
 #   INPUT=~/repositories OUT=out sh examples/cookbook.sh
 set -eu
 OUT=${OUT:-cookbook-out}
+STEPS=${STEPS:-100} # of pretraining; annealing and each stage of fine-tuning have a quarter of them
 
 # Raw code to a corpus: languages, copies, cleaning, quality, with a report and an account of every file.
 codemill run quickstart ${INPUT:+--input "$INPUT"} --out "$OUT/corpus"
@@ -14,3 +15,19 @@ codemill run tokens:laptop --corpus "$OUT/corpus" --out "$OUT/tokens"
 
 # What is read in which order, in sequences of 1,024 tokens: a plan, which copies nothing. (OpenCoder's have 4,096.)
 codemill run pretraining_mix --code "$OUT/tokens" --length 1024 --out "$OUT/mix"
+
+# A tiny model: a warm-up and a plateau. (OpenCoder's 1.5B: `run pretrain --size 1.5B --batch 1024`, on 256 GPUs.)
+codemill run pretrain:laptop --mix "$OUT/mix" --steps "$STEPS" --out "$OUT/base"
+
+# Annealing: another order here, another mix in earnest; the rate comes down from the plateau's.
+codemill run pretraining_mix --code "$OUT/tokens" --length 1024 --seed 1 --out "$OUT/annealing-mix"
+codemill run anneal:laptop --start "$OUT/base" --mix "$OUT/annealing-mix" --steps "$((STEPS / 4))" --out "$OUT/annealed"
+
+# Chats without a teacher: functions and their docstrings. Breadth first, then those that are documented best.
+codemill run docstring_chats --corpus "$OUT/corpus" --out "$OUT/chats"
+codemill run docstring_chats --corpus "$OUT/corpus" --least-lines 4 --out "$OUT/best-chats"
+codemill run sft:laptop --start "$OUT/annealed" --stage1 "$OUT/chats" --stage2 "$OUT/best-chats" \
+    --steps "$((STEPS / 4))" --out "$OUT/instruct"
+
+# It chats. After so few steps it knows the form of an answer, and nothing else.
+echo "Write a Python function that adds two numbers." | codemill chat "$OUT/instruct" --max-tokens 60

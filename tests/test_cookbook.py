@@ -26,6 +26,7 @@ def test_the_cookbook_runs_from_top_to_bottom_and_goes_on_where_it_stopped(tmp_p
         "PYTHONPATH": str(ROOT),
         "OUT": "out",
         "INPUT": str(Path(sysconfig.get_path("stdlib")) / "email"),
+        "STEPS": "4",
     }
     for expected in ("sequences", "nothing to do"):
         script = ["sh", str(ROOT / "examples" / "cookbook.sh")]
@@ -38,3 +39,6 @@ def test_the_cookbook_runs_from_top_to_bottom_and_goes_on_where_it_stopped(tmp_p
     assert sum(sequence.real for sequence in loader) == facts["tokens"] > 10_000
     encoder = Encoder(out / "tokens" / "tokenizer")
     assert "import" in "".join(encoder.decode(sequence.tokens) for sequence in loader)
+    model = json.loads((out / "instruct" / "model" / "config.json").read_text())
+    assert model["vocab_size"] == encoder.vocabulary
+    assert (out / "instruct" / "stage1" / "model.safetensors").exists()

@@ -7,6 +7,7 @@
     benchmarks   benchmarks
     execution    exec
     evaluation   evaluate
+    model        generate, chat, serve, masks
     forget       forget
     teacher      ask, calls
 
@@ -23,7 +24,7 @@ import click
 from rich.console import Console
 from rich.logging import RichHandler
 
-from codemill.cli import benchmarks, catalogue, cleaning, evaluation, execution, forget, look, run, teacher
+from codemill.cli import benchmarks, catalogue, cleaning, evaluation, execution, forget, look, model, run, teacher
 from codemill.cli.shared import CONTEXT
 from codemill.errors import CodemillError, RecipeError
 
@@ -57,6 +58,6 @@ def cli() -> None:
     """Turns source code into training data for code language models."""
 
 
-for family in (run, look, benchmarks, catalogue, cleaning, evaluation, execution, forget, teacher):
+for family in (run, look, benchmarks, catalogue, cleaning, evaluation, execution, forget, model, teacher):
     for command in family.COMMANDS:
         cli.add_command(command)

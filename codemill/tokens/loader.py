@@ -48,7 +48,7 @@ class Loader:
         if len(shards) != len(inputs):
             raise InputError(f"the plan has {len(inputs)} inputs, got {len(shards)} folders of shards", where=out)
         for folder, given in zip(shards, inputs, strict=True):
-            if _digest(Path(folder)) != given["shards"]:
+            if digest(Path(folder)) != given["shards"]:
                 what = f"these are not the shards that the plan was made over as {given['name']!r}"
                 raise InputError(what, where=folder, remedy="give the folders in the order of mix/mix.json")
         self.shards = [Shards(folder) for folder in shards]
@@ -83,7 +83,7 @@ def widest(shards: Many[Shards]) -> np.dtype[Any]:
     return max((one.dtype for one in shards), key=lambda dtype: dtype.itemsize)
 
 
-def _digest(folder: Path) -> str:
+def digest(folder: Path) -> str:
     """Identifies shards by the hashes that the manifest beside their folder has of them."""
     manifest = folder.parent / "manifest.json"
     try:

@@ -1,0 +1,316 @@
+"""The training loop: the same loss however it is cut, the same bytes however often it was killed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import codemill as cm
+from codemill.model import checkpoints, data, folder, loop
+from codemill.model.job import Hardware, Job, Keep, Optimizer
+from codemill.model.launch import launch
+from codemill.model.schedule import DECAYS, Schedule
+from codemill.tokens import Encoder
+from tests.training import job, plan
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def mix(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return plan(runs, tmp_path_factory.mktemp("mix"))
+
+
+def metrics(out: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+
+
+def losses(out: Path) -> list[float]:
+    return [facts["loss"] for facts in metrics(out)]
+
+
+def files(out: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(out)): p.read_bytes() for p in sorted(out.rglob("*")) if p.is_file()}
+
+
+@pytest.fixture(scope="module")
+def plain(runs: Path, mix: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("plain")
+    loop.train(job(runs, mix, out))
+    return out
+
+
+# ── schedule ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("shape", DECAYS)
+def test_the_curve_is_its_formula_at_every_step(shape: str) -> None:
+    """OpenCoder's numbers: 2,000 steps of warm-up to 3e-4, a plateau, a decay to 1e-5."""
+    steps, warmup, decay, peak, final = 10_000, 2000, 1500, 3e-4, 1e-5
+    wsd = Schedule(peak, final, warmup=warmup, decay=decay, shape=shape)
+    for step in range(steps):
+        t = (step + 1 - (steps - decay)) / decay
+        expected = {
+            "exponential": peak * math.exp(t * math.log(final / peak)),
+            "linear": peak * (1 - t) + final * t,
+            "1-sqrt": final + (peak - final) * (1 - math.sqrt(max(t, 0))),
+            "cosine": final + 0.5 * (peak - final) * (1 + math.cos(math.pi * t)),
+        }[shape]
+        expected = peak * (step + 1) / warmup if step < warmup else peak if t <= 0 else expected
+        assert wsd.rate(step, steps) == pytest.approx(expected, rel=1e-12)
+    assert wsd.rate(warmup - 1, steps) == peak == wsd.rate(steps - decay - 1, steps)
+    assert wsd.rate(steps - 1, steps) == pytest.approx(final, rel=1e-12)
+    whole = Schedule(2e-5, warmup=100, decay=None, shape="cosine")
+    assert whole.rate(99, 1000) == 2e-5 > whole.rate(100, 1000)
+    assert whole.rate(999, 1000) == pytest.approx(0, abs=1e-20)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"shape": "step"}, "no decay 'step'"),
+        ({"peak": 0}, "from above 0"),
+        ({"final": 1.0}, "from above 0"),
+        ({"warmup": -1}, "counted from 0"),
+        ({"final": 0.0, "decay": 5}, "never reaches 0"),
+    ],
+)
+def test_what_is_no_schedule_is_refused(wrong: dict[str, Any], words: str) -> None:
+    with pytest.raises(cm.RecipeError, match=words):
+        Schedule(**{"peak": 1e-3, "final": 1e-4, **wrong})
+
+
+# ── data ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_token_is_a_target_once_but_the_first_of_each_document(runs: Path, mix: Path) -> None:
+    plans = data.Plans(mix, [runs / "plain" / "tokens"], 8)
+    facts = plans.loader.plan.facts
+    rows = [plans.row(step, n) for step in range(plans.steps) for n in range(plans.count(step))]
+    assert len(rows) == facts["sequences"]
+    targets = sum(int((row.targets != data.IGNORE).sum()) for row in rows)
+    documents = sum(epoch["documents"] for one in facts["inputs"] for epoch in one["by_epoch"])
+    assert targets == facts["tokens"] - documents
+    end = Encoder(runs / "plain" / "tokenizer").special["<|endoftext|>"]
+    for row, following in pairwise(rows):
+        inside = row.targets[:-1] != data.IGNORE
+        assert np.array_equal(row.targets[:-1][inside], row.tokens[1:][inside])
+        assert not (inside & (row.tokens[:-1] == end)).any()  # nothing is predicted from another document
+        if row.targets[-1] != data.IGNORE:
+            assert row.targets[-1] == following.tokens[0]
+        changes = np.flatnonzero(np.diff(row.documents))
+        assert (row.tokens[changes] == end).all()
+    assert rows[-1].real < 64
+    assert (rows[-1].targets[rows[-1].real - 1 :] == data.IGNORE).all()
+    assert ".py" in rows[0].name
+
+
+# ── the loop ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_model_learns_and_its_folder_is_whole(runs: Path, plain: Path) -> None:
+    found = metrics(plain)
+    assert [facts["step"] for facts in found] == list(range(1, 13))
+    assert found[0]["loss"] == pytest.approx(math.log(1024), abs=0.1)
+    assert found[-1]["loss"] < found[0]["loss"] - 0.3
+    assert found[-1]["tokens"] == 12 * 8 * 64
+    assert found[3]["rate"] == 3e-3
+    assert {"config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "training.json"} < set(
+        files(plain)
+    )
+    assert sorted(checkpoints.complete(plain)) == [10, 12]
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    other, tokenizer = AutoModelForCausalLM.from_pretrained(plain), AutoTokenizer.from_pretrained(plain)
+    ids = tokenizer("import json\n", return_tensors="pt").input_ids
+    with torch.no_grad():
+        assert float((other(ids).logits - folder.load(plain)(ids)).abs().max()) <= 1e-5
+
+
+@pytest.mark.parametrize("micro", [1, 2, 3, 4])
+def test_the_loss_does_not_depend_on_micro_batches(
+    runs: Path, mix: Path, plain: Path, tmp_path: Path, micro: int
+) -> None:
+    loop.train(job(runs, mix, tmp_path, steps=4, hardware={"micro": micro, "recompute": micro == 2}))
+    assert losses(tmp_path) == pytest.approx(losses(plain)[:4], rel=1e-6)
+
+
+@pytest.mark.parametrize("sharding", ["ddp", "fsdp"])
+def test_the_loss_does_not_depend_on_ranks(runs: Path, mix: Path, plain: Path, tmp_path: Path, sharding: str) -> None:
+    two = {"ranks": 2, "micro": 2, "sharding": sharding}
+    counts = launch(job(runs, mix, tmp_path, steps=4, keep=Keep(every=2), hardware=two))
+    assert counts["ranks"] == 2
+    assert losses(tmp_path) == pytest.approx(losses(plain)[:4], rel=1e-6)
+    # What two ranks wrote one goes on with, and the other way round.
+    (out := tmp_path / "on").mkdir()
+    loop.train(job(runs, mix, out, start=str(tmp_path / "checkpoints" / "step-000004"), extends=True, steps=6))
+    assert losses(out) == pytest.approx(losses(plain)[4:6], rel=1e-5)
+
+
+def test_a_run_that_was_killed_ends_with_the_same_bytes(runs: Path, mix: Path, plain: Path, tmp_path: Path) -> None:
+    told, out = tmp_path / "job.json", tmp_path / "out"
+    told.write_text(json.dumps(job(runs, mix, out, keep=Keep(every=5)).to_json()))
+    command = [sys.executable, "-m", "codemill.model.loop", str(told), str(tmp_path / "result.json")]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not (out / "checkpoints" / "step-000005").exists() or len(metrics_there(out)) < 7:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert not (out / "config.json").exists()
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+    assert files(out) == files(plain)
+
+
+def metrics_there(out: Path) -> list[str]:
+    path = out / "metrics.jsonl"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def test_a_damaged_checkpoint_is_passed_over(runs: Path, mix: Path, plain: Path, tmp_path: Path) -> None:
+    told = job(runs, mix, tmp_path, keep=Keep(every=5))
+    loop.train(job(runs, mix, tmp_path, keep=Keep(every=5), steps=10))
+    last = tmp_path / "checkpoints" / "step-000010" / folder.OPTIMIZER
+    data_ = bytearray(last.read_bytes())
+    data_[-3] ^= 1
+    last.write_bytes(data_)
+    loop.train(told)
+    assert files(tmp_path) == files(plain)
+
+
+def test_a_longer_run_from_a_checkpoint_is_the_run_that_was_long_from_the_start(
+    runs: Path, mix: Path, plain: Path, tmp_path: Path
+) -> None:
+    loop.train(job(runs, mix, tmp_path / "short", steps=7))
+    start = checkpoints.complete(tmp_path / "short")[7]
+    loop.train(job(runs, mix, tmp_path / "long", start=str(start), extends=True))
+    for name in (folder.WEIGHTS, "config.json", "tokenizer.json"):
+        assert (tmp_path / "long" / name).read_bytes() == (plain / name).read_bytes()
+    assert metrics(tmp_path / "long") == metrics(plain)[7:]
+
+
+def test_annealing_branches_from_any_checkpoint(runs: Path, mix: Path, plain: Path, tmp_path: Path) -> None:
+    decay = Schedule(3e-3, 1e-4, decay=None)
+    start = str(checkpoints.complete(plain)[10])
+    loop.train(job(runs, mix, tmp_path, start=start, schedule=decay, steps=5))
+    found = metrics(tmp_path)
+    assert [facts["step"] for facts in found] == [1, 2, 3, 4, 5]
+    assert found[-1]["rate"] == pytest.approx(1e-4)
+    assert found[0]["loss"] < losses(plain)[0] - 0.3
+    with pytest.raises(cm.InputError, match="no optimizer's state"):
+        loop.train(job(runs, mix, tmp_path / "b", start=str(plain)))
+    loop.train(job(runs, mix, tmp_path / "b", start=str(plain), fresh=True, steps=1))
+
+
+def test_the_mean_of_the_last_checkpoints(runs: Path, mix: Path, tmp_path: Path) -> None:
+    counts = loop.train(job(runs, mix, tmp_path, average=3, keep=Keep(every=2, last=1, each=4)))
+    there = checkpoints.complete(tmp_path)
+    assert list(there) == [4, 8, 10, 12]
+    assert counts["averaged"] == 3
+    means = dict(folder.average([there[8], there[10], there[12]]))
+    for name, weight in folder.tensors(tmp_path):
+        assert torch.equal(weight, means[name])
+
+
+@pytest.mark.parametrize("name", ["adamw", "muon"])
+def test_only_matrices_decay(runs: Path, mix: Path, tmp_path: Path, name: str) -> None:
+    """With a rate so small that nothing else moves them."""
+    heavy = Optimizer(name, decay=1e5, clip=1e-9)
+    loop.train(job(runs, mix, tmp_path, steps=1, optimizer=heavy, schedule=Schedule(1e-6, 0.0)))
+    start = dict(loop.drawn(folder.load(tmp_path).config, 0))
+    for weight, after in folder.tensors(tmp_path):
+        expected = 0.9 if after.ndim == 2 else 1.0
+        assert torch.allclose(after, start[weight] * expected, atol=1e-4), weight
+
+
+def test_muon_learns_and_resumes(runs: Path, mix: Path, tmp_path: Path) -> None:
+    muon = Optimizer("muon")
+    loop.train(job(runs, mix, tmp_path / "a", optimizer=muon))
+    assert losses(tmp_path / "a")[-1] < losses(tmp_path / "a")[0] - 0.3
+    start = checkpoints.complete(tmp_path / "a")[10]
+    loop.train(job(runs, mix, tmp_path / "b", optimizer=muon, start=str(start), extends=True))
+    assert metrics(tmp_path / "b") == metrics(tmp_path / "a")[10:]
+    with pytest.raises(cm.InputError, match="fresh one"):
+        loop.train(job(runs, mix, tmp_path / "c", start=str(start), extends=True))
+
+
+def test_a_loss_that_is_no_number_stops_with_the_batch_named(
+    runs: Path, mix: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = loop._Run.one
+
+    def poisoned(self: Any, step: int) -> dict[str, Any]:
+        if step == 1:
+            with torch.no_grad():
+                self.model.model.norm.weight[0] = math.nan
+        return honest(self, step)
+
+    monkeypatch.setattr(loop._Run, "one", poisoned)
+    with pytest.raises(cm.InputError, match=r"the loss is nan.*at step 2.*sequence 8 \(.*/") as caught:
+        loop.train(job(runs, mix, tmp_path))
+    assert "spike=0" in str(caught.value.remedy)
+    assert len(metrics(tmp_path)) == 1
+
+
+def test_a_loss_that_jumps_stops(runs: Path, mix: Path, tmp_path: Path) -> None:
+    told = job(runs, mix, tmp_path, steps=40, schedule=Schedule(1e-3), keep=Keep(every=100))
+    with pytest.MonkeyPatch.context() as patch:
+        honest = loop._Run.one
+
+        def shaken(self: Any, step: int) -> dict[str, Any]:
+            if step == 30:
+                with torch.no_grad():
+                    self.model.lm_head.weight.mul_(300)
+            return honest(self, step)
+
+        patch.setattr(loop._Run, "one", shaken)
+        with pytest.raises(cm.InputError, match=r"jumped to .* at step 31"):
+            loop.train(told)
+    assert len(metrics(tmp_path)) == 30
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"steps": 10_000}, "the data last until step"),
+        ({"context": 32}, "the model reads 32"),
+        ({"size": "2B"}, "no size"),
+        ({"hardware": {"device": "cuda"}}, "no GPU"),
+        ({"hardware": {"attention": "causal"}}, "one document into another"),
+        ({"steps": 0}, "at least 1"),
+        ({"plan": None}, "a plan, or chats"),
+        ({"dtype": "int8"}, "int8"),
+        ({"hardware": {"sharding": "tp"}}, "tp"),
+    ],
+)
+def test_a_job_that_cannot_be_done_is_refused(
+    runs: Path, mix: Path, tmp_path: Path, wrong: dict[str, Any], words: str
+) -> None:
+    if "cuda" in str(wrong) and torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    with pytest.raises(cm.CodemillError, match=words):
+        loop.train(job(runs, mix, tmp_path, **wrong))
+
+
+def test_an_error_of_a_rank_comes_back(runs: Path, mix: Path, tmp_path: Path) -> None:
+    with pytest.raises(cm.RecipeError, match="the data last until step"):
+        launch(job(runs, mix, tmp_path, steps=10_000, hardware={"ranks": 2}))
+
+
+def test_a_job_travels_as_json(runs: Path, mix: Path, tmp_path: Path) -> None:
+    told = job(runs, mix, tmp_path, optimizer=Optimizer("muon"), hardware={"micro": 3})
+    assert Job.from_json(json.loads(json.dumps(told.to_json()))) == told
+    assert tuple(field.name for field in dataclasses.fields(Hardware)) == Hardware.PLACES

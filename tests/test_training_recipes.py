@@ -1,0 +1,161 @@
+"""The recipes of training: from a plan to a model that chats, with books, and one identity on any hardware."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+import codemill as cm
+from codemill.machine.builder import build
+from codemill.model import checkpoints, folder
+from codemill.model.generate import Ask, Generator
+from codemill.model.job import Hardware
+from codemill.recipes import anneal, docstring_chats, pretrain, sft
+from codemill.steps import train
+from tests.training import plan
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def chain(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every recipe once, each in a folder of its name."""
+    root = tmp_path_factory.mktemp("chain")
+    plan(runs, root / "mix", length=192)
+    build(pretrain.smoke(mix=str(root / "mix")), out=root / "base", workers=1)
+    build(anneal.smoke(start=str(root / "base"), mix=str(root / "mix")), out=root / "annealed", workers=1)
+    for name, lines in (("chats1", 3), ("chats2", 4)):
+        made = docstring_chats.docstring_chats(corpus=str(runs / "corpus"), least_lines=lines, most_chars=300)
+        build(made, out=root / name, workers=1)
+    stages = {name: str(root / chats) for name, chats in (("stage1", "chats1"), ("stage2", "chats2"))}
+    build(sft.smoke(start=str(root / "annealed"), **stages), out=root / "instruct", workers=1)
+    return root
+
+
+def manifest(out: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((out / "manifest.json").read_text())
+    return found
+
+
+def counts(out: Path, step: str) -> list[dict[str, Any]]:
+    return [entry["counts"] for entry in manifest(out)["steps"] if entry["name"] == step]
+
+
+def test_each_stage_begins_with_the_weights_of_the_one_before(chain: Path) -> None:
+    (base,) = counts(chain / "base", "train.pretrain")
+    assert (base["steps"], base["ranks"], base["gpus"]) == (10, 1, 0)
+    assert base["threads"] >= 1
+    (annealed,) = counts(chain / "annealed", "train.anneal")
+    assert annealed["tokens"] == 5 * 4 * 192
+    one, two = counts(chain / "instruct", "train.sft")
+    assert one["chats"] > two["chats"] > 3
+    assert 0 < two["trained_tokens"] < two["chat_tokens"]
+    first = json.loads((chain / "annealed" / "model" / "metrics.jsonl").read_text().splitlines()[0])
+    fresh = json.loads((chain / "base" / "model" / "metrics.jsonl").read_text().splitlines()[0])
+    assert first["loss"] < fresh["loss"] - 0.3
+    second = json.loads((chain / "instruct" / "model" / "metrics.jsonl").read_text().splitlines()[0])
+    stage1 = json.loads((chain / "instruct" / "stage1" / "metrics.jsonl").read_text().splitlines()[0])
+    assert second["loss"] < stage1["loss"]
+
+
+def test_the_ledger_says_what_became_of_every_chat(chain: Path) -> None:
+    rows = pq.read_table(chain / "instruct" / "stage1_ledger").to_pylist()
+    chats = pq.read_table(chain / "chats1" / "corpus")
+    assert len(rows) == len(chats)
+    kept = [row for row in rows if row["verdict"] == "kept"]
+    (one, _) = counts(chain / "instruct", "train.sft")
+    assert len(kept) == one["chats"]
+    assert {row["reason"] for row in rows} <= {None, "no_target"}
+
+
+def test_the_model_chats_and_ends_its_turns(chain: Path) -> None:
+    by = Generator(chain / "instruct" / "model", device="cpu")
+    assert by.model.config.eos[0] == by.template.special["<|im_end|>"]
+    (answer,) = by.answers([Ask(by.chat([{"role": "user", "content": "Hi"}]), most=5)])
+    assert len(answer.tokens) >= 1
+    from transformers import AutoTokenizer, GenerationConfig
+
+    generation = GenerationConfig.from_pretrained(chain / "instruct" / "model")
+    assert list(by.model.config.eos) == generation.eos_token_id
+    assert "generation" in AutoTokenizer.from_pretrained(chain / "instruct" / "model").chat_template
+
+
+def test_the_card_is_made_of_what_the_run_wrote(chain: Path) -> None:
+    page = (chain / "base" / "model" / "README.md").read_text()
+    assert "code: 39 of 40 documents were kept" in page
+    assert "| ingest.files | empty | 1 |" in page
+    assert "508,544 parameters" in page
+    assert "| truncated |" in (chain / "instruct" / "model" / "README.md").read_text()
+
+
+def test_hardware_is_no_part_of_an_identity(runs: Path, chain: Path) -> None:
+    def print_of(**more: Any) -> str:
+        made = pretrain.pretrain(mix=str(chain / "mix"), steps=3, **more)
+        return str(cm.plan(made, chain / "planned").fingerprint)
+
+    plain = print_of()
+    assert print_of(ranks=2, micro=1, device="cpu", sharding="fsdp", compile=True, recompute=True) == plain
+    assert print_of(tokens=(str(runs / "plain"),)) == plain
+    assert (
+        len({plain, print_of(rate=1e-4), print_of(seed=1), print_of(size="tiny"), print_of(start=str(chain / "base"))})
+        == 5
+    )
+
+
+def test_the_same_bytes_again_and_nothing_to_do_the_second_time(chain: Path, tmp_path: Path) -> None:
+    again = build(pretrain.smoke(mix=str(chain / "mix")), out=tmp_path, workers=1)
+    files = {name: receipt["sha256"] for name, receipt in again["files"]["model"].items()}
+    assert files == {name: r["sha256"] for name, r in manifest(chain / "base")["files"]["model"].items()}
+    third = build(pretrain.smoke(mix=str(chain / "mix")), out=tmp_path, workers=1)
+    assert third["fingerprint"] == again["fingerprint"]
+
+
+def test_a_checkpoint_is_found_where_people_look_for_it(chain: Path, tmp_path: Path) -> None:
+    model = chain / "base" / "model"
+    last = model / "checkpoints" / "step-000010"
+    for path in (chain / "base", model, last):
+        assert checkpoints.find(path) == last
+    assert checkpoints.find(chain / "base", at=5) == model / "checkpoints" / "step-000005"
+    assert checkpoints.find(chain / "base", state=False) == model
+    work = tmp_path / ".work" / "train.pretrain" / "abc" / "checkpoints"
+    work.mkdir(parents=True)
+    last.rename(work / "step-000010")
+    try:
+        assert checkpoints.find(tmp_path) == work / "step-000010"  # of a run that has not ended
+    finally:
+        (work / "step-000010").rename(last)
+    with pytest.raises(cm.InputError, match=r"no checkpoint of step 7.*5, 10"):
+        checkpoints.find(chain / "base", at=7)
+    with pytest.raises(cm.InputError, match="no checkpoint"):
+        train.Checkpoint(str(chain / "mix"))
+    assert train.Checkpoint(str(chain / "base")) != train.Checkpoint(str(chain / "base"), 5)
+
+
+def test_shards_that_are_not_there_are_asked_for(chain: Path, tmp_path: Path) -> None:
+    with pytest.raises(cm.RecipeError, match="say where they are"):
+        pretrain.pretrain(mix=str(chain / "mix"), tokens=(str(tmp_path),))
+
+
+def test_a_run_that_goes_on_counts_on(chain: Path, tmp_path: Path) -> None:
+    more = pretrain.pretrain(
+        mix=str(chain / "mix"), start=str(chain / "base"), at=5, batch=4, steps=10, rate=3e-3, warmup=2, every=5
+    )
+    build(more, out=tmp_path, workers=1)
+    weights = [dict(folder.tensors(out / "model")) for out in (tmp_path, chain / "base")]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"), [({"batch": 0}, "batch"), ({"average": 0}, "average"), ({"size": "9B"}, "9B")]
+)
+def test_a_wrong_recipe_stops_before_any_work(chain: Path, wrong: dict[str, Any], words: str) -> None:
+    with pytest.raises(cm.RecipeError, match=words):
+        pretrain.pretrain(mix=str(chain / "mix"), **wrong)
+    with pytest.raises(cm.RecipeError, match="gpu"):
+        dataclasses.replace(Hardware(), device="gpu")

@@ -69,6 +69,51 @@ def split_column(content: pa.LargeStringArray, language: pa.StringArray, syntaxe
 def split(text: str, language: str, syntaxes: Syntaxes) -> tuple[str, str]:
     """Code text and comment text, as the signals see them: see core/src/signals/split.rs."""
 
+OVERLAP_VERSION: int
+
+class Overlap:
+    """What is looked for in documents: parts of benchmarks' tasks. Immutable; shared by threads.
+
+    See core/src/overlap/.
+    """
+
+    def __new__(
+        cls,
+        view: pa.StringArray,
+        text: pa.LargeStringArray,
+        language: pa.StringArray,
+        name: pa.StringArray,
+        tests: pa.LargeStringArray,
+        *,
+        ngram: int,
+        words_share: float,
+        code_share: float,
+        least: int,
+        common: int,
+        shortest: int,
+        aliases: Mapping[str, str],
+        syntaxes: Syntaxes,
+    ) -> Overlap:
+        """Makes the n-grams of the parts. `view` is "words", "code" or "name"; `aliases` are words behind fences.
+
+        Raises: ValueError for another view or n-gram, TypeError for other types of arrays.
+        """
+
+    def __len__(self) -> int:
+        """How many different n-grams are looked for."""
+
+    def findable(self) -> pa.UInt32Array:
+        """Rows of the parts that can be found by words or code, ascending; of equal parts the first alone."""
+
+    def find(
+        self, content: pa.LargeStringArray, language: pa.StringArray, *, syntaxes: Syntaxes, names: bool = False
+    ) -> pa.StructArray:
+        """The part that each text has most of: `part` (uint32, its row) and `share` (float32) of its n-grams.
+
+        Null: it has none, there is no content, or the row made the code panic. A text without language is read by its
+        fenced blocks.
+        """
+
 class LanguageTable:
     """The table of languages, compiled for `detect`. Immutable; shared by threads."""
 

@@ -92,14 +92,15 @@ def language(name: str, where: object = None) -> str:
     """
     wanted = name.strip().casefold()
     wanted = PUBLISHED.get(wanted, wanted)
-    key = _keys().get(wanted)
+    key = language_keys().get(wanted)
     if key is None:
         raise InputError(f"there is no language {name!r}", where=where)
     return key
 
 
 @functools.cache
-def _keys() -> dict[str, str]:
+def language_keys() -> dict[str, str]:
+    """Names, titles, aliases and extensions of languages, in lower case → key."""
     keys: dict[str, str] = {}
     every = sorted(languages.all(), key=lambda one: not one.popular)
     for one in every:

@@ -20,6 +20,7 @@ def quickstart(
     *,
     max_file_bytes: Annotated[int, "drop files larger than this (bytes)"] = 8_000_000,
     rules: Annotated[str, "refinecode, or none: measure, but drop nothing by rules"] = "refinecode",
+    decontaminate: Annotated[tuple[str, ...], "files of benchmarks: drop what has their tasks; repeatable"] = (),
 ) -> Table | Outputs:
     """RefineCode, from raw files to a judged corpus, over the code on this machine (or --input).
 
@@ -27,7 +28,12 @@ def quickstart(
     were compiled for the native core: tens of thousands of files in dozens of languages, many of them copies.
     """
     return refinecode.refinecode(
-        inputs or here(), max_file_bytes=max_file_bytes, java_fraction=1.0, html_fraction=1.0, rules=rules
+        inputs or here(),
+        max_file_bytes=max_file_bytes,
+        java_fraction=1.0,
+        html_fraction=1.0,
+        rules=rules,
+        decontaminate=decontaminate,
     )
 
 

@@ -20,6 +20,7 @@ from codemill.recipes._refinecode_rules import REFINECODE_RULES as REFINECODE_RU
 from codemill.rules import RuleBook
 from codemill.sources import Metadata, Published, Source
 from codemill.steps import clean, dedup, detect, ingest, quality, sample
+from codemill.steps.decontaminate import clear_of
 
 
 def refinecode(
@@ -35,6 +36,7 @@ def refinecode(
     verify: Annotated[str, "hold near-copies against the kept one: none, sketch or exact"] = "sketch",
     rules: Annotated[str, "refinecode, or none: measure, but drop nothing by rules"] = "refinecode",
     against: Annotated[tuple[str, ...], "--out folder of an earlier run: drop what it has; repeatable"] = (),
+    decontaminate: Annotated[tuple[str, ...], "files of benchmarks: drop what has their tasks; repeatable"] = (),
     index: Annotated[bool, "publish OUT/index, to hold later runs against this one"] = False,
     seed: Annotated[int, "of the sample and of rules that spare some"] = 0,
 ) -> Table | Outputs:
@@ -91,7 +93,11 @@ def refinecode(
     judged = quality.judge(measured, rules=_book(rules), seed=seed)
     good = quality.keep(judged)
 
-    corpus = sample.fraction(good, keep={"java": java_fraction, "html": html_fraction}, seed=seed)
+    # A corpus that has a benchmark's tasks makes its scores worth nothing. The paper does this for its SFT data (4.4).
+    # Here, for it is the slowest look at content, at what is left. The benchmarks are the user's own files.
+    unseen = clear_of(good, benchmarks=decontaminate)
+
+    corpus = sample.fraction(unseen, keep={"java": java_fraction, "html": html_fraction}, seed=seed)
     if not index and not earlier:
         return corpus
     return {"corpus": corpus, "ledger": ledger(corpus), "index": Output(corpus, columns=INDEX)}

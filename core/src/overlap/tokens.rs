@@ -1,0 +1,267 @@
+//! The tokens of a program: names, keywords, numbers, strings, and each other character.
+//!
+//! What rewriting changes without changing the program is left out or made equal: white space, comments, docstrings,
+//! `;`, a comma before a closing bracket, and how a literal is written: numbers are their values, strings what is between
+//! their quotes. In n-grams a name is only told by how many tokens ago
+//! the n-gram has it already, so that programs whose names were replaced, each by one other, have equal n-grams.
+//! From: Baker 1993, "A theory of parameterized pattern matching" (the same encoding, of suffixes).
+
+use super::words::hash;
+use super::{BASE, mixed, power};
+use crate::lex::{Kind, Span};
+use std::sync::OnceLock;
+
+/// One token: the hash of its text, of all numbers or of all strings, and whether it is a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// The same for tokens that are equal.
+    pub symbol: u64,
+    /// A name that a rewriting could replace.
+    pub name: bool,
+}
+
+const NUMBER: u64 = 0x6A09_E667_F3BC_C908;
+const STRING: u64 = 0xBB67_AE85_84CA_A73B;
+/// Bytes of a string that tell it from others.
+const STRING_BYTES: usize = 256;
+const NAME: u64 = 0x3C6E_F372_FE94_F82B;
+
+/// Words that are no names in most languages that have them, and names that no rewriting replaces.
+const KEYWORDS: &str = "abstract and as assert async await bool boolean break byte case catch char class const continue \
+    def default defer del delete do done double elif else elsif elseif end enum esac except export extends extern \
+    false False fi final finally float fn for foreach from fun func function global goto if implements import in \
+    include instanceof int interface is lambda let local long loop match mod module mut namespace new next nil none \
+    None nonlocal not null nullptr object operator or package pass private protected pub public raise range return \
+    self short signed sizeof static str string struct sub super switch template then this throw throws trait true \
+    True try type typedef typename typeof union unless unsigned until use using val var virtual void volatile when \
+    where while with xor yield len print";
+
+/// Open addressing; 0 is free. Four times as many places as keywords.
+fn keywords() -> &'static [u64; 1024] {
+    static TABLE: OnceLock<[u64; 1024]> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let mut table = [0_u64; 1024];
+        for word in KEYWORDS.split_ascii_whitespace() {
+            let symbol = mixed(hash(word.as_bytes()));
+            let mut place = symbol as usize & 1023;
+            while table[place] != 0 {
+                place = (place + 1) & 1023;
+            }
+            table[place] = symbol;
+        }
+        table
+    })
+}
+
+fn is_keyword(table: &[u64; 1024], symbol: u64) -> bool {
+    let mut place = symbol as usize & 1023;
+    while table[place] != 0 {
+        if table[place] == symbol {
+            return true;
+        }
+        place = (place + 1) & 1023;
+    }
+    false
+}
+
+/// What a byte of code begins: 0 nothing, 1 a name, 2 a number, 3 a token of its own.
+static BEGINS: [u8; 256] = {
+    let mut table = [3_u8; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let b = byte as u8;
+        if b.is_ascii_alphabetic() || b == b'_' || b == b'$' || b >= 0x80 {
+            table[byte] = 1;
+        } else if b.is_ascii_digit() {
+            table[byte] = 2;
+        } else if b <= b' ' || b == b';' || b == b'\\' || b == 0x7F {
+            table[byte] = 0;
+        }
+        byte += 1;
+    }
+    table
+};
+
+/// Appends the tokens of `text`, whose comments and strings are `spans`.
+pub fn tokens(text: &str, spans: &[Span], out: &mut Vec<Token>) {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    for span in spans {
+        code(bytes, at, span.start, out);
+        if span.kind == Kind::String {
+            out.push(Token { symbol: string(&bytes[span.start..span.end]), name: false });
+        }
+        at = span.end;
+    }
+    code(bytes, at, bytes.len(), out);
+}
+
+/// A string without prefix, quotes and backslashes.
+fn string(literal: &[u8]) -> u64 {
+    let is_quote = |b: &u8| matches!(b, b'"' | b'\'' | b'`');
+    let begin = literal.iter().take(3).position(is_quote).unwrap_or(0);
+    let inner = literal[begin..].iter().take(STRING_BYTES).filter(|b| !is_quote(b) && **b != b'\\');
+    let inner = inner.fold(STRING, |hash, &b| (hash ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01B3));
+    mixed(inner)
+}
+
+/// A number by its value, however it is written; of what is no number, its text.
+fn number(literal: &[u8]) -> u64 {
+    let plain: Vec<u8> = literal.iter().filter(|b| **b != b'_').map(u8::to_ascii_lowercase).collect();
+    let text = std::str::from_utf8(&plain).unwrap_or("");
+    let based = |prefix: &str, base: u32| {
+        text.strip_prefix(prefix).and_then(|digits| u64::from_str_radix(digits, base).ok()).map(|n| n as f64)
+    };
+    let suffixed = || text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).parse::<f64>().ok();
+    let value = based("0x", 16).or_else(|| based("0b", 2)).or_else(|| based("0o", 8));
+    match value.or_else(|| text.parse::<f64>().ok()).or_else(suffixed) {
+        Some(value) => mixed(NUMBER ^ value.to_bits()),
+        None => mixed(NUMBER ^ hash(&plain)),
+    }
+}
+
+/// The tokens of the code between two places.
+fn code(bytes: &[u8], start: usize, end: usize, out: &mut Vec<Token>) {
+    let table = keywords();
+    let bytes = &bytes[..end];
+    let mut at = start;
+    while at < end {
+        let byte = bytes[at];
+        match BEGINS[usize::from(byte)] {
+            0 => at += 1,
+            1 => {
+                let begin = at;
+                while at < end && matches!(BEGINS[usize::from(bytes[at])], 1 | 2) {
+                    at += 1;
+                }
+                let symbol = mixed(hash(&bytes[begin..at]));
+                out.push(Token { symbol, name: !is_keyword(table, symbol) });
+            }
+            2 => {
+                let begin = at;
+                at = after_number(bytes, at);
+                out.push(Token { symbol: number(&bytes[begin..at]), name: false });
+            }
+            _ if byte == b'.' && begins_fraction(bytes, start, at) => {
+                let begin = at;
+                at = after_number(bytes, at + 1);
+                out.push(Token { symbol: number(&bytes[begin..at]), name: false });
+            }
+            _ => {
+                let comma = Token { symbol: u64::from(b',') + 1, name: false };
+                if matches!(byte, b')' | b']' | b'}') && out.last() == Some(&comma) {
+                    out.pop();
+                }
+                out.push(Token { symbol: u64::from(byte) + 1, name: false });
+                at += 1;
+            }
+        }
+    }
+}
+
+/// Whether a dot is the first character of a number: `.5`, but not that of `x.5` or `f().5`.
+fn begins_fraction(bytes: &[u8], start: usize, at: usize) -> bool {
+    let before = if at > start { bytes[at - 1] } else { b' ' };
+    let after = bytes.get(at + 1).is_some_and(u8::is_ascii_digit);
+    after && BEGINS[usize::from(before)] != 1 && !matches!(before, b')' | b']' | b'.')
+}
+
+/// Where a number ends that has a digit at `at`: digits, letters, `_`, one dot that no other dot follows, and the sign
+/// of an exponent.
+fn after_number(bytes: &[u8], mut at: usize) -> usize {
+    let hex = bytes[at] == b'0' && matches!(bytes.get(at + 1), Some(b'x' | b'X'));
+    let mut dotted = false;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'.' if !dotted && bytes.get(at + 1) != Some(&b'.') => dotted = true,
+            b'+' | b'-' if !hex && matches!(bytes[at - 1], b'e' | b'E') => {}
+            byte if byte.is_ascii_alphanumeric() || byte == b'_' => {}
+            _ => break,
+        }
+        at += 1;
+    }
+    at
+}
+
+/// How far back the n-gram's last equal name is looked for.
+const MOST: usize = 16;
+
+/// Hashes of all runs of `n` tokens, in order, in which names are told by their distances. `n` is at most 16.
+pub fn ngrams(tokens: &[Token], n: usize, mut each: impl FnMut(u64)) {
+    let n = n.min(MOST);
+    if n == 0 || tokens.len() < n {
+        return;
+    }
+    // What each token is with its distance, and the distance; `usize::MAX` where it has none.
+    let told: Vec<(u64, usize)> = (0..tokens.len()).map(|at| distance(tokens, at, n)).collect();
+    let factors: Vec<u64> = (1..=n).map(power).collect();
+    for window in told.windows(n) {
+        let mut hash = 0_u64;
+        for (offset, (&(symbol, back), factor)) in window.iter().zip(&factors).enumerate() {
+            let value = if back <= offset || back == usize::MAX { symbol } else { NAME };
+            hash = hash.wrapping_add(value.wrapping_mul(*factor));
+        }
+        each(mixed(hash));
+    }
+}
+
+fn distance(tokens: &[Token], at: usize, n: usize) -> (u64, usize) {
+    let token = tokens[at];
+    if !token.name {
+        return (token.symbol, usize::MAX);
+    }
+    let first = at.saturating_sub(n - 1);
+    match tokens[first..at].iter().rposition(|other| other.symbol == token.symbol) {
+        Some(place) => {
+            let back = at - (first + place);
+            (NAME.wrapping_add((back as u64).wrapping_mul(BASE)), back)
+        }
+        None => (NAME, usize::MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Token, ngrams, tokens};
+    use crate::lex::{Syntax, spans};
+
+    fn of(text: &str) -> Vec<Token> {
+        let quotes = |quote: &str| (quote.to_owned(), quote.to_owned());
+        let syntax = Syntax {
+            name: "python".into(),
+            line_comments: vec!["#".into()],
+            strings: vec![quotes("\"\"\""), quotes("\""), quotes("'")],
+            ..Syntax::default()
+        };
+        let mut out = Vec::new();
+        tokens(text, &spans(text, &syntax), &mut out);
+        out
+    }
+
+    fn hashes(text: &str, n: usize) -> Vec<u64> {
+        let mut found = Vec::new();
+        ngrams(&of(text), n, |hash| found.push(hash));
+        found
+    }
+
+    #[test]
+    fn white_space_comments_and_literals_do_not_count() {
+        let a = "x = [1_000, 0xFF, .5, 1e-5, 10L, 'it\\'s'];  # four\n";
+        let b = "x=[\n  1000,\n  255., 0.50, 0.00001, 10,\n  \"it's\",\n]";
+        assert_eq!(of(a), of(b));
+        assert_ne!(of("f(1)"), of("f(2)"));
+        assert_ne!(of("f('a')"), of("f('b')"));
+        assert_eq!(of("for i in 0..n").len(), 6);
+        assert_eq!(of("a.b.5 + f(x).5").len(), 10);
+    }
+
+    #[test]
+    fn names_count_by_where_they_were_last() {
+        let original = "def total(xs):\n  s = 0\n  for x in xs:\n    s += x\n  return s";
+        let renamed = "def a(b):\n  c = 0\n  for d in b:\n    c += d\n  return c";
+        let other = "def a(b):\n  c = 0\n  for d in c:\n    b += d\n  return c";
+        assert_eq!(hashes(original, 10), hashes(renamed, 10));
+        assert_ne!(hashes(original, 10), hashes(other, 10));
+        assert!(hashes("return x", 10).is_empty());
+    }
+}

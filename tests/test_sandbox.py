@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from bench.sandbox import programs
+from codemill.cli import cli
+from codemill.errors import RecipeError
 from codemill.sandbox import Call, Limits, Pool, Stdio, Task, execute_many
 
 ADD = "def add(a, b):\n    return a + b\n"
@@ -96,3 +102,26 @@ def test_outcomes_come_in_order() -> None:
 def test_the_key_of_an_outcome_names_rung_and_toolchain(pool: Pool) -> None:
     assert pool.rung in pool.described()
     assert f"Python {pool.python}" in pool.described()
+
+
+def test_the_command_says_the_verdict_and_passes_only_for_a_pass(tmp_path: Path) -> None:
+    program, tests = tmp_path / "add.py", tmp_path / "tests.py"
+    program.write_text(ADD)
+    for expected, status, verdict in ((3, 0, "pass"), (4, 1, "fail")):
+        tests.write_text(f"assert add(1, 2) == {expected}\n")
+        done = CliRunner().invoke(cli, ["exec", str(program), "--tests", str(tests), "--json"])
+        assert (done.exit_code, json.loads(done.output)["verdict"]) == (status, verdict)
+    unsafe = CliRunner().invoke(cli, ["exec", str(program), "--tests", str(tests), "--rung", "rlimits"])
+    assert "--unsafe-local-exec" in str(unsafe.exception)
+    with pytest.raises(RecipeError, match="no rung"):
+        Pool(1, rung="docker")
+
+
+def test_load_changes_no_verdict() -> None:
+    tasks = programs(40)
+    with Pool(1) as pool:
+        alone = [outcome.verdict for outcome in pool.map(tasks)]
+    with Pool(6) as pool:
+        together = [outcome.verdict for outcome in pool.map(tasks)]
+    assert alone == together
+    assert {"pass", "fail", "no_verdict"} <= set(alone)

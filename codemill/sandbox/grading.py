@@ -63,7 +63,7 @@ def judged(run: Run, limits: Limits, *, compiles: bool = False) -> tuple[str, st
     if run.killed == "cpu" or run.cpu > allowed:
         return "timeout_cpu", f"{run.cpu:.1f} s of CPU time, {allowed:g} allowed"
     if run.killed == "wall":
-        return "timeout_wall", f"{run.wall - run.waited:.1f} s, {run.cpu:.1f} of them on a core"
+        return "timeout_wall", f"{run.wall - run.waited - run.cpu:.1f} s without using a core, {limits.wall:g} allowed"
     if run.status in (-signal.SIGXFSZ,):
         return "output_limit", f"a file of more than {limits.file_bytes} bytes"
     if run.status < 0:
@@ -104,9 +104,8 @@ def _by_checks(slot: Slot, task: Task, plan: asserts.Plan, known: Outcome) -> Ou
         except asserts.NotSimple:
             return None
         except Exception as error:  # what the assert itself would raise
-            return _filled(
-                known, run, "fail", f"line {check.line}: {type(error).__name__}: {error}"[:500], tests_run=number + 1
-            )
+            detail = f"line {check.line}: {type(error).__name__}: {error}"[:500]
+            return _filled(known, run, "fail", detail, tests_run=number + 1)
         if not held:
             shown = ", ".join(repr(one)[:100] for one in got)
             return _filled(known, run, "fail", f"line {check.line}: returned {shown}", tests_run=number + 1)
@@ -276,7 +275,8 @@ def _other(slot: Slot, task: Task, language: Language) -> Outcome:
     if language.header and language.header.strip() not in program:
         program = language.header + program
     name = languages.java_class(program) if "{class}" in language.file else ""
-    slot.open({language.file.replace("{class}", name): program}, task.limits)
+    room = dataclasses.replace(task.limits, disk_bytes=task.limits.disk_bytes + language.build_bytes)
+    slot.open({language.file.replace("{class}", name): program}, room)
     try:
         for command in language.compile:
             run = slot.run(task.limits, argv=_argv(command, tools, name), compiles=True, processes=64, env=language.env)

@@ -36,6 +36,7 @@ class Language:
     after: str = ""
     header: str = ""
     processes: int = 0
+    build_bytes: int = 0
     env: Mapping[str, str] = field(default_factory=dict, hash=False)
     sysroot: Command = ()
 

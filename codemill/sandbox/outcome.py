@@ -33,8 +33,8 @@ class Limits:
     """What a run may use.
 
     Unit: seconds and bytes. `wall_seconds` is the time that a program may take without using a core, four times
-    `cpu_seconds` if it is not given; time in which it is ready and has no core does not count. `memory_bytes` is for all
-    processes together, `file_bytes` for one file, `disk_bytes` for all of them, `output_bytes` for both streams.
+    `cpu_seconds` if it is not given; time in which it is ready and has no core does not count. `memory_bytes` is for
+    all processes together, `file_bytes` for one file, `disk_bytes` for all of them, `output_bytes` for both streams.
     """
 
     cpu_seconds: float = 10.0

@@ -271,8 +271,8 @@ def execute(
 ) -> Outcome:
     """Runs a program with its tests where it can do no harm, and says what came of it.
 
-    `tests` is source (asserts, functions `test…`, `check(candidate)`, cases of unittest; for other languages source that
-    stands behind the program), or a list of `Call` or of `Stdio`. Runs on the pool of this process.
+    `tests` is source (asserts, functions `test…`, `check(candidate)`, cases of unittest; for other languages source
+    that stands behind the program), or a list of `Call` or of `Stdio`. Runs on the pool of this process.
 
     Raises: EnvironmentProblem if nothing safe is to be had; RecipeError for an unknown language or rung.
 

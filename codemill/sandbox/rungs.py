@@ -32,7 +32,7 @@ SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 CONFIGURATION = (
     "/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime",
     "/etc/mime.types", "/etc/java-17-openjdk", "/etc/java-21-openjdk", "/etc/java-11-openjdk", "/etc/R", "/etc/mono",
-    "/etc/perl",
+    "/etc/perl", "/etc/ssl/openssl.cnf",
 )  # fmt: skip
 MACHINE = ("/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/sys/vm/overcommit_memory", "/sys/devices/system/cpu")
 FIRST_UID, UIDS = 60720, 240  # a range that Debian and systemd give to nobody
@@ -149,7 +149,7 @@ def _open_to_all(place: Path) -> bool:
 
 
 def prefixes(python: str) -> tuple[str, ...]:
-    """The folders that an interpreter needs besides the system's: its own, and the one that an environment is made of."""
+    """The folders that an interpreter needs besides the system's: its own, and that which an environment is made of."""
     found = []
     for place in (Path(python), Path(python).resolve()):
         prefix = place.parent.parent

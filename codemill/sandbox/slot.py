@@ -7,7 +7,6 @@ import fcntl
 import json
 import os
 import select
-import shutil
 import socket
 import struct
 import subprocess
@@ -70,7 +69,8 @@ class Slot:
         mounts = self.rung == "bubblewrap"
         chosen = python or rungs.interpreter(reachable=root and not mounts)
         folder = tempfile.mkdtemp(prefix="codemill-sandbox-")
-        self.resources.callback(shutil.rmtree, folder, ignore_errors=True)
+        # Not shutil.rmtree, which is recursive: a keeper that was killed may leave a folder deeper than Python's stack.
+        self.resources.callback(subprocess.run, ["rm", "-rf", "--", folder], check=False, stderr=subprocess.DEVNULL)
         os.chmod(folder, 0o711)  # other users may pass, not look
         ours, theirs = socket.socketpair()
         self.control = self.resources.enter_context(ours)
@@ -246,9 +246,8 @@ def user() -> Iterator[int]:
     """A user id that no other slot of this machine has. Raises: EnvironmentProblem if all are taken."""
     folder = "/run/lock" if os.path.isdir("/run/lock") else tempfile.gettempdir()
     for uid in range(rungs.FIRST_UID, rungs.FIRST_UID + rungs.UIDS):
-        fd = os.open(
-            f"{folder}/codemill-sandbox-{uid}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
-        )
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        fd = os.open(f"{folder}/codemill-sandbox-{uid}.lock", flags, 0o600)
         try:
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -20,7 +20,7 @@ def preload() -> None:
 def main(fds: list[int]) -> None:
     """Runs the program, then its calls; writes one line of JSON for each."""
     job = script.read(fds[0])
-    channel = open(fds[1], "wb", buffering=0)
+    channel = open(fds[1], "wb", buffering=0)  # noqa: SIM115  # to the end of the process
 
     def say(*line: Any) -> None:
         data = json.dumps(line).encode() + b"\n"

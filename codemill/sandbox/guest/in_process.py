@@ -70,7 +70,7 @@ class Count(ast.NodeTransformer):
 
 
 def plan(source: str, entry_point: str | None) -> CodeType:
-    """The tests as code: as they are, then the functions `test…` and `check(candidate)` that nobody calls, then unittest.
+    """The tests as code: as they are, then functions `test…` and `check(candidate)` that nobody calls, then unittest.
 
     Raises: SyntaxError, ValueError, MemoryError or RecursionError if they do not compile.
     """
@@ -101,7 +101,7 @@ def judge(
     given: dict[str, Any],
     pristine: Callable[[], str | None],
     say: Callable[[str], None],
-    wake: Callable[[], None],
+    wake: Callable[[], Any],
     wait: Callable[[], Any],
     met: Callable[[], Any],
 ) -> None:
@@ -164,7 +164,7 @@ def describe(error: BaseException) -> str:
 
 
 def visible(namespace: dict[str, Any], entry_point: str | None) -> dict[str, Any]:
-    """What tests see of a program: its names, but no builtin and no module of the library that it put in their place."""
+    """What tests see of a program: its names, but no builtin and no library module that it put in their place."""
     seen = {}
     for name, value in namespace.items():
         stands_for_a_builtin = hasattr(builtins, name) and name != entry_point and name != "__builtins__"
@@ -193,7 +193,7 @@ def run_cases(cases: list[Any]) -> int:
 
 def guard() -> Callable[[], str | None]:
     """Remembers builtins, unittest and the like; what it returns puts back what changed, and names one."""
-    keep = []
+    keep: list[tuple[str, Any, Any, bool | None]] = []
     for name in GUARDED:
         module = sys.modules[name]
         keep.append((name, module, dict(vars(module)), False))
@@ -250,7 +250,7 @@ def witness(
     wait()
     told = b"\n" + nonce + b" "
     line = frame.f_lineno
-    told += meaning[line] if line in meaning else b"forged"
+    told += meaning.get(line, b"forged")
     told += b" " + text(ran()).encode() + b" " + ",".join(refused).encode() + b"\n"
     write(fd, told)  # shorter than what a pipe takes at once
     leave(0)
@@ -309,7 +309,8 @@ def main(fds: list[int]) -> None:
             tick()
 
     given = {TICK: tick, FAILED: AssertionError, CASES: ran}
-    del job, fds, payload, key, own, early
+    del job, fds, payload, own, early
+    key = -1
     gc.enable()
     judge(program, tests, entry_point, given, pristine, say, bell.release, never.acquire, begun.acquire)
 

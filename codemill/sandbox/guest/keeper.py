@@ -236,9 +236,7 @@ class Keeper:
             os.close(handle)
 
     def over(self, job: Job, awake: float) -> str | None:
-        """The limit that the program and all it started are over, if any."""
-        if awake > job["wall"]:
-            return "wall"
+        """The limit that the program and all it started are over, if any; `awake` is time less that in a queue."""
         found = self.family()
         if len(found) > job["tasks"]:
             return "processes"
@@ -253,6 +251,8 @@ class Keeper:
             resident += int(fields[21]) * PAGE
         if cpu + self.cpu > job["cpu"]:
             return "cpu"
+        if awake - cpu > job["wall"]:
+            return "wall"
         if resident > job["memory"] and _proportional(found, resident) > job["memory"]:
             return "memory"
         if self.disk and not self.mounted and _used(self.work, self.disk) > self.disk:
@@ -405,14 +405,14 @@ def _used(folder: str, enough: int) -> int:
 
 
 def _remove(folder: str) -> None:
-    """Removes a folder that may be very deep, or closed to its owner."""
-    if os.geteuid() != 0:
-        for path, _, _ in os.walk(folder, onerror=lambda error: None):
-            os.chmod(path, 0o700)
-    pid = os.posix_spawn(shutil.which("rm", path="/usr/bin:/bin") or "/bin/rm", ["rm", "-rf", "--", folder], {})
-    os.waitpid(pid, 0)
-    if os.path.lexists(folder):
-        raise OSError(f"{folder} could not be removed")
+    """Removes a folder that may be very deep, or closed to its owner. Raises: OSError if it is still there."""
+    for command in (["rm", "-rf"], ["chmod", "-R", "u+rwx"], ["rm", "-rf"]):
+        program = shutil.which(command[0], path="/usr/bin:/bin") or f"/bin/{command[0]}"
+        silent = [(os.POSIX_SPAWN_OPEN, 2, "/dev/null", os.O_WRONLY, 0)]
+        os.waitpid(os.posix_spawn(program, [*command, "--", folder], {}, file_actions=silent), 0)
+        if not os.path.lexists(folder):
+            return
+    raise OSError(f"{folder} could not be removed")
 
 
 def _become_python(what: Job, fds: list[int]) -> None:

@@ -29,9 +29,11 @@ def preload() -> None:
 
 def fresh(*, hide: bool = True) -> dict[str, Any]:
     """The namespace of a new `__main__`, as an interpreter that has just started would have it."""
-    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
-        stream = open(number, mode, encoding="utf-8", errors="surrogateescape" if mode == "r" else "backslashreplace",
-                      closefd=False, buffering=1 if number == 2 else -1)  # fmt: skip
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        mode, errors = ("r", "surrogateescape") if number == 0 else ("w", "backslashreplace")
+        stream = open(  # noqa: SIM115  # to the end of the process
+            number, mode, encoding="utf-8", errors=errors, closefd=False, buffering=1 if number == 2 else -1
+        )
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
     main = ModuleType("__main__")

@@ -134,10 +134,18 @@ def _date_parts(value: Any) -> list[int]:
 def _iterators() -> frozenset[type]:
     empty: tuple[Any, ...] = (
         iter([]), iter(()), iter(""), iter({}), iter(set()), iter(range(0)), iter({}.values()), iter({}.items()),
-        map(str, ()), filter(None, ()), zip(), enumerate(()), reversed([]), (x for x in ()),
+        map(str, ()), filter(None, ()), zip(), enumerate(()), reversed([]), iter(zip()), (x for x in list[int]()),
         {}.keys(), {}.values(), {}.items(),
     )  # fmt: skip
     return frozenset(type(one) for one in empty)
+
+
+def _sequence(form: Any) -> Callable[[Any], Any]:
+    return lambda v: form(decode(one) for one in v)
+
+
+def _date(make: Callable[..., Any]) -> Callable[[Any], Any]:
+    return lambda v: make(*v)
 
 
 SEQUENCES: dict[str, Any] = {
@@ -167,6 +175,6 @@ MAKERS: dict[Any, Callable[[Any], Any]] = {
     "Fraction": lambda v: fractions.Fraction(*map(decode, v)),
     "iterator": lambda v: Once([decode(one) for one in v]),
     "opaque": Unlike,
-    **{name: (lambda v, form=form: form(decode(one) for one in v)) for name, form in SEQUENCES.items()},
-    **{name: (lambda v, make=make: make(*v)) for name, (_, make) in DATES.items()},
+    **{name: _sequence(form) for name, form in SEQUENCES.items()},
+    **{name: _date(make) for name, (_, make) in DATES.items()},
 }

@@ -1,0 +1,170 @@
+"""What the sandbox costs, what it holds, and whether load changes verdicts.
+
+python -m bench.sandbox attacks          tests/sandbox_attacks.py on each rung of this machine
+python -m bench.sandbox overhead         milliseconds for each Python program, beside bare interpreters
+python -m bench.sandbox load [--programs 1000]   verdicts alone, and beside four busy processes for each core
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from codemill.errors import EnvironmentProblem
+from codemill.sandbox import Limits, Pool, Task
+from codemill.sandbox.rungs import SAFE, interpreter
+
+ADD = "def add(a, b):\n    return a + b\n"
+BY_CALL = "assert add(1, 2) == 3\n"
+IN_PROCESS = "for i in range(3):\n    assert add(i, 2) == i + 2\n"
+
+
+def pools(workers: int = 1) -> list[Pool]:
+    """A pool on each safe rung that this machine has."""
+    found = []
+    for rung in SAFE:
+        try:
+            found.append(Pool(workers, rung=rung))
+        except EnvironmentProblem as problem:
+            print(f"{rung}: {problem}")
+    return found
+
+
+def attacks() -> None:
+    """Counts what is held."""
+    from tests import sandbox_attacks
+
+    for pool in pools():
+        with pool:
+            results = sandbox_attacks.run(pool)
+        kinds = Counter(one.kind for one in results)
+        held = Counter(one.kind for one in results if one.held)
+        print(f"{pool.rung:12}" + "".join(f" {kind} {held[kind]}/{kinds[kind]}" for kind in kinds))
+        for one in results:
+            if not one.held:
+                print(f"  not held: {one.name}: {one.outcome.verdict} {one.outcome.detail}")
+
+
+def median(run: Callable[[], object], times: int) -> float:
+    """Milliseconds, the median of so many runs after three."""
+    for _ in range(3):
+        run()
+    taken = []
+    for _ in range(times):
+        start = time.perf_counter()
+        run()
+        taken.append((time.perf_counter() - start) * 1000)
+    return statistics.median(taken)
+
+
+def cpu(run: Callable[[int], object], times: int) -> float:
+    """Milliseconds of CPU for each of so many runs, of this process and all that it waited for; starting apart."""
+    spent = []
+    for count in (1, times + 1):
+        before = os.times()
+        run(count)
+        after = os.times()
+        spent.append(sum(after[:4]) - sum(before[:4]))
+    return (spent[1] - spent[0]) / times * 1000
+
+
+def overhead(times: int) -> None:
+    """Milliseconds of one program after the other, by the clock and of CPU."""
+    python = interpreter(reachable=False)
+    program = ADD + BY_CALL
+
+    def bare(*command: str) -> Callable[[], object]:
+        return lambda: subprocess.run([*command, program], check=True, stdin=subprocess.DEVNULL)
+
+    def repeated(run: Callable[[], object]) -> Callable[[int], object]:
+        return lambda count: [run() for _ in range(count)]
+
+    print(f"{'':34}{'ms':>7}{'CPU ms':>8}   median and mean of {times}, load {os.getloadavg()[0]:.1f}")
+    for name, one in (
+        ("python -I -c, bare", bare(python, "-I", "-c")),
+        ("/usr/bin/python3 -I -S -c, bare", bare("/usr/bin/python3", "-I", "-S", "-c")),
+    ):
+        print(f"{name:34}{median(one, times):7.1f}{cpu(repeated(one), times):8.1f}")
+    for rung in SAFE:
+        for name, tests in (("by call", BY_CALL), ("in process", IN_PROCESS)):
+
+            def many(count: int, rung: str = rung, tests: str = tests) -> None:
+                with Pool(1, rung=rung) as pool:
+                    for _ in range(count):
+                        assert pool.execute(ADD, tests).passed
+
+            with Pool(1, rung=rung) as pool:
+                taken = median(lambda pool=pool, tests=tests: pool.execute(ADD, tests), times)  # type: ignore[misc]
+            print(f"{f'{rung}, {name}':34}{taken:7.1f}{cpu(many, times):8.1f}")
+
+
+def programs(count: int) -> list[Task]:
+    """Programs of several fates, none within half and twice of its limit of CPU time."""
+    limits = Limits(cpu_seconds=1, wall_seconds=1)
+    fates = [
+        ADD,
+        ADD.replace("+", "-"),
+        f"sum(range(200_000))\n{ADD}",
+        f"import time; time.sleep(0.02)\n{ADD}",
+        "def add(a, b):\n    raise ValueError",
+        "import os; os._exit(0)",
+        f"x = bytearray(50_000_000)\n{ADD}",
+    ]
+    rare = ["while True: pass", "import time; time.sleep(60)"]
+    chosen = [rare[i // 50 % 2] if i % 50 == 49 else fates[i % len(fates)] for i in range(count)]
+    return [Task(program, (BY_CALL, IN_PROCESS)[i % 2], limits=limits) for i, program in enumerate(chosen)]
+
+
+def spin() -> None:
+    """Uses a core."""
+    while True:
+        sum(range(10_000))
+
+
+def load(count: int) -> int:
+    """Verdicts alone and under load; 1 if they differ."""
+    tasks = programs(count)
+    cores = len(os.sched_getaffinity(0))
+    seen = []
+    for busy in (0, 4 * cores):
+        others = [multiprocessing.Process(target=spin, daemon=True) for _ in range(busy)]
+        with Pool() as pool:
+            for other in others:
+                other.start()
+            start = time.perf_counter()
+            seen.append([outcome.verdict for outcome in pool.map(tasks)])
+            taken = time.perf_counter() - start
+            for other in others:
+                other.kill()
+                other.join()
+        print(f"{busy} busy processes: {taken:.0f} s, {count / taken:.1f} programs/s, {dict(Counter(seen[-1]))}")
+    differ = sum(a != b for a, b in zip(*seen, strict=True))
+    print(f"{differ} of {count} verdicts differ")
+    return int(differ > 0)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Prints what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["attacks", "overhead", "load"])
+    parser.add_argument("--programs", type=int, default=1000)
+    parser.add_argument("--times", type=int, default=101)
+    args = parser.parse_args(argv)
+    if args.what == "attacks":
+        attacks()
+    elif args.what == "overhead":
+        overhead(args.times)
+    else:
+        return load(args.programs)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

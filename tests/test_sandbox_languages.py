@@ -1,0 +1,136 @@
+"""A reference program in every language that this machine has, the same made wrong, and one that does not compile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from codemill.sandbox import Limits, Pool, Stdio
+from codemill.sandbox import languages as known
+
+# program, tests, what to replace to make the program wrong
+PROGRAMS: dict[str, tuple[str, str, tuple[str, str]]] = {
+    "python": ("def add(a, b):\n    return a + b\n", "assert add(1, 2) == 3\n", ("a + b", "a - b")),
+    "javascript": (
+        "function add(a, b) { return a + b; }\n",
+        "console.assert(add(1, 2) === 3, 'three');\n",
+        ("a + b", "a - b"),
+    ),
+    "typescript": (
+        "function add(a: number, b: number): number { return a + b; }\n",
+        "if (add(1, 2) !== 3) throw new Error('three');\n",
+        ("a + b", "a - b"),
+    ),
+    "java": (
+        "class Solution {\n    int add(int a, int b) { return a + b; }\n}\n",
+        "public class Main {\n    public static void main(String[] args) {\n"
+        "        if (new Solution().add(1, 2) != 3) throw new AssertionError();\n    }\n}\n",
+        ("a + b", "a - b"),
+    ),
+    "c": (
+        "#include <assert.h>\nint add(int a, int b) { return a + b; }\n",
+        "int main(void) { assert(add(1, 2) == 3); return 0; }\n",
+        ("a + b", "a - b"),
+    ),
+    "cpp": (
+        "#include <cassert>\n#include <vector>\n"
+        "int add(std::vector<int> v) { int s = 0; for (int x : v) s += x; return s; }\n",
+        "int main() { assert(add({1, 2}) == 3); }\n",
+        ("s += x", "s -= x"),
+    ),
+    "go": (
+        'package main\n\nimport "fmt"\n\nfunc add(a, b int) int { return a + b }\n',
+        "func main() {\n\tif add(1, 2) != 3 {\n\t\tpanic(fmt.Sprint(add(1, 2)))\n\t}\n}\n",
+        ("a + b", "a - b"),
+    ),
+    "rust": (
+        "fn add(a: i32, b: i32) -> i32 { a + b }\n",
+        "fn main() { assert_eq!(add(1, 2), 3); }\n",
+        ("a + b", "a - b"),
+    ),
+    "csharp": (
+        "class Solution { public static int Add(int a, int b) { return a + b; } }\n",
+        "class Program { static int Main() { return Solution.Add(1, 2) == 3 ? 0 : 1; } }\n",
+        ("a + b", "a - b"),
+    ),
+    "php": (
+        "function add($a, $b) { return $a + $b; }\n",
+        "assert(add(1, 2) === 3);\n",
+        ("$a + $b", "$a - $b"),
+    ),
+    "ruby": ("def add(a, b)\n  a + b\nend\n", "raise 'three' unless add(1, 2) == 3\n", ("a + b", "a - b")),
+    "perl": (
+        "sub add { my ($a, $b) = @_; return $a + $b; }\n",
+        "die 'three' unless add(1, 2) == 3;\n",
+        ("$a + $b", "$a - $b"),
+    ),
+    "bash": ("add() { echo $(($1 + $2)); }\n", '[ "$(add 1 2)" = 3 ] || exit 1\n', ("$1 + $2", "$1 - $2")),
+    "lua": ("function add(a, b) return a + b end\n", "assert(add(1, 2) == 3)\n", ("a + b", "a - b")),
+    "r": ("add <- function(a, b) a + b\n", "stopifnot(add(1, 2) == 3)\n", ("a + b", "a - b")),
+    "haskell": (
+        "add :: Int -> Int -> Int\nadd a b = a + b\n",
+        "main :: IO ()\nmain = if add 1 2 == 3 then return () else error \"three\"\n",
+        ("a + b", "a - b"),
+    ),
+    "kotlin": (
+        "fun add(a: Int, b: Int) = a + b\n",
+        'fun main() { if (add(1, 2) != 3) throw Exception("three") }\n',
+        ("a + b", "a - b"),
+    ),
+    "swift": (
+        "func add(_ a: Int, _ b: Int) -> Int { return a + b }\n",
+        "precondition(add(1, 2) == 3)\n",
+        ("a + b", "a - b"),
+    ),
+}  # fmt: skip
+COMPILED = ("python", "c", "cpp", "java", "go", "rust", "typescript", "csharp", "haskell", "kotlin", "swift")
+PRESENT = [language.name for language in known.all() if known.toolchain(language) is not None]
+
+
+@pytest.fixture(scope="module", params=["bubblewrap", "landlock"])
+def pool(request: pytest.FixtureRequest) -> Iterator[Pool]:
+    with Pool(1, rung=request.param) as pool:
+        yield pool
+
+
+def test_every_language_has_a_program() -> None:
+    assert list(PROGRAMS) == [language.name for language in known.all()]
+    assert len(PROGRAMS) == 18
+
+
+@pytest.mark.parametrize("language", list(PROGRAMS))
+def test_programs(pool: Pool, language: str) -> None:
+    program, tests, (right, wrong) = PROGRAMS[language]
+    limits = Limits(compile_seconds=120)
+    good = pool.execute(program, tests, language=language, limits=limits)
+    if language not in PRESENT:
+        assert (good.verdict, good.counts) == ("toolchain_missing", False)
+        return
+    if good.verdict == "toolchain_missing" and pool.rung == "landlock":
+        pytest.skip(good.detail)  # in a folder that the user of a slot cannot enter
+    assert (good.verdict, good.tests_run) == ("pass", 1), good
+    assert good.toolchain
+    bad = pool.execute(program.replace(right, wrong), tests, language=language, limits=limits)
+    assert bad.verdict in ("fail", "crashed"), bad
+    if language in COMPILED:
+        broken = pool.execute(program + "\n)(", tests, language=language, limits=limits)
+        assert broken.verdict == "compile_error", broken
+
+
+@pytest.mark.parametrize("language", ["javascript", "php", "ruby", "perl", "bash", "lua"])
+def test_leaving_early_is_no_pass(pool: Pool, language: str) -> None:
+    if language not in PRESENT:
+        pytest.skip(f"no {language} here")
+    leave = {"javascript": "process.exit(0);", "lua": "os.exit(0)"}.get(
+        language, "exit(0);" if language != "bash" else "exit 0"
+    )
+    program, tests, _ = PROGRAMS[language]
+    assert pool.execute(f"{program}{leave}\n", tests, language=language).verdict == "no_verdict"
+
+
+def test_input_and_output(pool: Pool) -> None:
+    program = '#include <stdio.h>\nint main(void) { int n; scanf("%d", &n); printf("%d\\n", n + 1); return 0; }\n'
+    outcome = pool.execute(program, [Stdio("3", "4"), Stdio("-1\n", "0\n")], language="c")
+    assert (outcome.verdict, outcome.tests_run, outcome.grading) == ("pass", 2, "stdio")
+    assert pool.execute(program, [Stdio("3", "5")], language="c").verdict == "fail"

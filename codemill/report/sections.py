@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from codemill.report.facts import mix, tokens
+from codemill.report.facts import evaluation, mix, tokens
 from codemill.run import Run
 
 
@@ -23,7 +23,10 @@ class Section:
     gather: Callable[[Run], Any]  # the facts, or None if the run has none
 
 
-SECTIONS = (Section("tokens", "Tokens", tokens.gather), Section("mix", "Mix", mix.gather))
+SECTIONS = (
+    Section("tokens", "Tokens", tokens.gather), Section("mix", "Mix", mix.gather),
+    Section("evaluation", "Evaluation", evaluation.gather),
+)
 
 
 @dataclass(frozen=True)

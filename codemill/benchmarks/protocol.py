@@ -87,6 +87,7 @@ class Protocol:
     wrong: Callable[[Task], Answer | None] = lambda task: Answer("")  # an answer that must not pass
     errata: Mapping[str, str] = field(default_factory=dict)  # task: why its reference fails or a wrong answer passes
     modules: Callable[[Task], tuple[str, ...]] = lambda task: ()  # Python modules that the tests import
+    cannot: Callable[[Task], str] = lambda task: ""  # why a task cannot be judged by us, whatever is installed
     counts: Callable[[Task], bool] = lambda task: True  # whether a task is one of those that are scored
     shots: Callable[[Task], bool] = lambda task: False  # whether it is one of the examples in a prompt
     cited: str = ""  # where the prompts and rules come from

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -43,17 +44,22 @@ def grade(
         for sample in samples
         for trial, made in protocol.trials(tasks[sample.task], sample.answer, style).items()
     ]
-    places = dict[Program, int]()
+    programs, places = list[Program](), dict[bytes, int]()
     for _, _, made in planned:
-        if isinstance(made, Program):
-            places.setdefault(made, len(places))
-    outcomes = list((run or sandbox.execute_many)(places))
+        if isinstance(made, Program) and (key := _key(made)) not in places:
+            places[key] = len(programs)
+            programs.append(made)
+    outcomes = list((run or sandbox.execute_many)(programs))
     for sample, trial, made in planned:
         if isinstance(made, Program):
-            yield Verdict(sample, trial, outcomes[places[made]], made.program)
+            yield Verdict(sample, trial, outcomes[places[_key(made)]], made.program)
         else:
             verdict, language = "pass" if made else "fail", tasks[sample.task].language
             yield Verdict(sample, trial, Outcome(verdict, language=language, grading="compared"))
+
+
+def _key(program: Program) -> bytes:
+    return hashlib.sha256(repr(program).encode("utf-8", "surrogatepass")).digest()
 
 
 def passed(verdicts: Iterable[Verdict]) -> dict[tuple[str, int], dict[str, bool]]:

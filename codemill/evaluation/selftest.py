@@ -10,13 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from codemill import sandbox
-from codemill.benchmarks.protocol import Answer, Protocol, Style
+from codemill.benchmarks.protocol import STYLES, Answer, Protocol, Style
 from codemill.benchmarks.task import Task
 from codemill.errors import EnvironmentProblem
 from codemill.evaluation import grading
 from codemill.evaluation.grading import Runner
 from codemill.evaluation.samples import Sample
-from codemill.sandbox import languages
 from codemill.sandbox.outcome import Task as Program
 
 ALIVE: dict[str, tuple[str, str]] = {
@@ -107,7 +106,9 @@ def _short(answer: Answer) -> str:
 
 def _missing(protocol: Protocol, tasks: Mapping[str, Task], run: Runner) -> dict[str, str]:
     """Tasks whose language or modules are not here. Raises: EnvironmentProblem for a language without assertions."""
-    used = sorted({task.language for task in tasks.values() if _is_run(protocol, task)})
+    cannot = {name: reason for name, task in tasks.items() if (reason := protocol.cannot(task))}
+    tasks = {name: task for name, task in tasks.items() if name not in cannot}
+    used = {task.language: made.language for task in tasks.values() if (made := _made(protocol, task))}
     why = _languages(used, run)
     wanted = {name: protocol.modules(task) for name, task in tasks.items()}
     modules = sorted({module for some in wanted.values() for module in some})
@@ -117,30 +118,33 @@ def _missing(protocol: Protocol, tasks: Mapping[str, Task], run: Runner) -> dict
     for name, some in wanted.items():
         if absent := [module for module in some if module in gone]:
             missing.setdefault(name, f"no module {', '.join(absent)}")
-    return missing
+    return {**cannot, **missing}
 
 
-def _is_run(protocol: Protocol, task: Task) -> bool:
-    return bool(task.tests or task.cases or protocol.reference(task))
+def _made(protocol: Protocol, task: Task) -> Program | None:
+    """A program that is run for the task; None if its verdicts come from comparing."""
+    answer = protocol.wrong(task) or Answer("")
+    made = protocol.trials(task, answer, STYLES["official"]).values()
+    return next((one for one in made if isinstance(one, Program)), None)
 
 
-def _languages(used: list[str], run: Runner) -> dict[str, str]:
-    """Why programs of a language cannot be run here, of those that cannot."""
-    why, probes = {}, list[tuple[str, Program, Program]]()
-    runnable = {name for one in languages.all() for name in (one.name, *one.aliases)}
-    for name in used:
-        if name not in runnable:
-            why[name] = f"the sandbox runs no {name}"
-        elif name in ALIVE:
-            program, assertion = ALIVE[name]
-            true, false = (Program(program, assertion.format(n), name) for n in (1, 2))
+def _languages(used: Mapping[str, str], run: Runner) -> dict[str, str]:
+    """Why programs of a language cannot be run here, of those that cannot. Languages are given with the sandbox's names."""
+    why, probes = dict[str, str](), list[tuple[str, Program, Program]]()
+    for name, called in sorted(used.items()):
+        if called in ALIVE:
+            program, assertion = ALIVE[called]
+            true, false = (Program(program, assertion.format(n), called) for n in (1, 2))
             probes.append((name, true, false))
+        else:
+            nothing = Program("", "", called)
+            probes.append((name, nothing, nothing))
     outcomes = iter(run([one for _, true, false in probes for one in (true, false)]))
     for name, _, _ in probes:
         held, failed = next(outcomes), next(outcomes)
         if not held.counts:
-            why[name] = held.detail or held.verdict
-        elif not held.passed or failed.passed:
+            why[name] = f"{held.verdict}: {held.detail}"
+        elif used[name] in ALIVE and (not held.passed or failed.passed):
             raise EnvironmentProblem(
                 f"assertions in {name} are not alive: a true one gave {held.verdict}, a false one {failed.verdict}",
                 remedy="mend the toolchain; no score can be given",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from codemill.benchmarks import asking, others
@@ -33,6 +34,15 @@ LIMITS = {"javascript": 5, "r": 5, "ruby": 5, "rust": 5, "go": 30, "scala": 45, 
 NEEDS = {
     "perl": "its tests need Test::Deep", "lua": "its tests need luaunit", "ruby": "its tests run after the program ended",
 }  # fmt: skip
+JAVATUPLES = "import org.javatuples.*;"
+TUPLES = re.compile(r"\b(?:Unit|Pair|Triplet|Quartet|Quintet|Sextet|Septet|Octet|Ennead|Decade)<")
+
+
+def cannot(task: Task) -> str:
+    """Why a task cannot be run."""
+    if task.language == "java" and TUPLES.search(task.prompt + task.tests):
+        return "its signature needs org.javatuples"
+    return NEEDS.get(task.language) or others.cannot(task)
 
 
 def limits(task: Task) -> Limits:
@@ -56,6 +66,7 @@ def trials(task: Task, answer: Answer, style: Style) -> Mapping[str, Program]:
     program = task.prompt + answer.text
     if answer.whole:
         program = others.headed(task.prompt, others.cut_at_brace(answer.text, task.tests, task.stop))
+    program = program.replace(JAVATUPLES, "")  # `cannot` names the tasks that use it
     program, tests = others.tested(task, program, f"\n{task.tests}")
     return {"pass": Program(program, tests, others.named(task), limits=limits(task))}
 
@@ -76,7 +87,7 @@ PROTOCOL = Protocol(
     limits=Limits(cpu_seconds=15),
     scores={"pass": "MultiPL-E"},
     wrong=stub,
-    cannot=lambda task: NEEDS.get(task.language) or others.cannot(task),
+    cannot=cannot,
     cited="github.com/nuprl/MultiPL-E 3.x",
 )
 

@@ -105,3 +105,20 @@ def _bootstrap(array: np.ndarray) -> tuple[float, float]:
         means.append(array[random.integers(0, len(array), (500, len(array)))].mean(axis=1))
     low, high = np.quantile(np.concatenate(means), (0.025, 0.975))
     return float(low), float(high)
+
+
+def ratio_interval(numerators: Sequence[float], denominators: Sequence[float]) -> tuple[float, float]:
+    """The 95 % interval of a sum over a sum: a bootstrap over the pairs.
+
+    >>> ratio_interval([2, 2, 2], [1, 1, 1])
+    (2.0, 2.0)
+    """
+    if not numerators:
+        return math.nan, math.nan
+    top, bottom = np.asarray(numerators, np.float64), np.asarray(denominators, np.float64)
+    random, ratios = np.random.default_rng(0), []
+    for _ in range(0, DRAWS // 10, 100):
+        chosen = random.integers(0, len(top), (100, len(top)))
+        ratios.append(top[chosen].sum(axis=1) / bottom[chosen].sum(axis=1))
+    low, high = np.quantile(np.concatenate(ratios), (0.025, 0.975))
+    return float(low), float(high)

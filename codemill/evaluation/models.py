@@ -212,7 +212,7 @@ def _text(answer: dict[str, Any]) -> str:
     return text if isinstance(text, str) else ""
 
 
-def named(model: str, name: str | None = None) -> Model:
+def named(model: str, name: str | None = None, device: str = "auto") -> Model:
     """The model that a word on the command line means: an address, or a folder.
 
     Raises: RecipeError for an endpoint whose model is not named; InputError for a folder that is not there.
@@ -225,4 +225,4 @@ def named(model: str, name: str | None = None) -> Model:
         raise InputError(
             "there is no such model", where=model, remedy="give a folder, an address, or answers as samples.jsonl"
         )
-    return Folder(model)
+    return Folder(model, device)

@@ -16,6 +16,7 @@ from codemill.errors import InputError
 from codemill.evaluation import samples
 from codemill.evaluation.grading import Verdict
 from codemill.evaluation.samples import Sample
+from codemill.evaluation.surprise import Surprise
 
 SCHEMA = pa.schema(
     [
@@ -52,6 +53,7 @@ class Results:
     settings: Mapping[str, Any]
     environment: Mapping[str, Any]
     benchmarks: tuple[Mapping[str, Any], ...]
+    held_out: Mapping[str, Any] | None = None  # bits per byte
 
     @classmethod
     def read(cls, out: Path | str) -> Results:
@@ -59,30 +61,48 @@ class Results:
         place = Path(out) / "results.json"
         try:
             facts = json.loads(place.read_text("utf-8"))
-            return cls(facts["model"], facts["settings"], facts["environment"], tuple(facts["benchmarks"]))
+            suites = tuple(facts["benchmarks"])
+            return cls(facts["model"], facts["settings"], facts["environment"], suites, facts["held_out"])
         except FileNotFoundError as error:
             raise InputError("no evaluation here", where=out, remedy="give the --out of `codemill evaluate`") from error
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"the results cannot be read: {error!r}", where=place) from error
 
 
+BITS = pa.schema(
+    [("benchmark", pa.string()), ("name", pa.string()), ("group", pa.string()), ("bits", pa.float64()), ("bytes", pa.int64())]
+)
+"""Columns of OUT/bits."""
+
+Judged = tuple[str, Mapping[str, Task], list[Verdict]]
+"""A suite's name, its tasks, and the verdicts of its samples."""
+
+
 def publish(
-    results: Results, verdicts: Sequence[tuple[str, Mapping[str, Task], list[Verdict]]],
-    exported: Mapping[str, list[Sample]], out: Path, *, seconds: float,
+    results: Results, verdicts: Sequence[Judged], exported: Mapping[str, list[Sample]],
+    measured: Sequence[tuple[str, Surprise]], out: Path, *, seconds: float,
 ) -> None:  # fmt: skip
     """Writes OUT, the manifest last."""
-    (out / "outcomes").mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     (out / "manifest.json").unlink(missing_ok=True)
-    rows = [_row(name, tasks, one) for name, tasks, judged in verdicts for one in judged]
-    table = pa.Table.from_pylist(rows, SCHEMA)
-    pq.write_table(table, out / "outcomes" / "part-00000.parquet", compression="zstd")
+    tables = {
+        "outcomes": ([_row(name, tasks, one) for name, tasks, judged in verdicts for one in judged], SCHEMA),
+        "bits": ([{"benchmark": name, **asdict(one)} for name, one in measured], BITS),
+    }
+    files = {}
+    for name, (rows, schema) in tables.items():
+        place = out / name / "part-00000.parquet"
+        place.unlink(missing_ok=True)
+        if rows:
+            place.parent.mkdir(exist_ok=True)
+            pq.write_table(pa.Table.from_pylist(rows, schema), place, compression="zstd")
+            files[name] = {place.name: {"rows": len(rows), "bytes": place.stat().st_size}}
     for old in (out / "samples").glob("*.jsonl"):
         old.unlink()
     for name, given in exported.items():
         (out / "samples").mkdir(exist_ok=True)
         samples.write(out / "samples" / f"{name.replace(':', '-')}.jsonl", given)
     _write(out / "results.json", asdict(results))
-    size = (out / "outcomes" / "part-00000.parquet").stat().st_size
     nothing = {"rows": 0, "bytes": 0}
     _write(
         out / "manifest.json",
@@ -91,8 +111,8 @@ def publish(
             "recipe": {"name": "evaluate", "parameters": {}},
             "inputs": [],
             "steps": [],
-            "outputs": {"outcomes": {"chain": []}},
-            "files": {"outcomes": {"part-00000.parquet": {"rows": len(rows), "bytes": size}}},
+            "outputs": {name: {"chain": []} for name in files} or {"outcomes": {"chain": []}},
+            "files": files,
             "ingested": nothing,
             "kept": nothing,
             "dropped": nothing,

@@ -2,6 +2,7 @@
 
     OUT/results.json            scores with intervals, the self-test, settings, environment
     OUT/outcomes/part-*.parquet a row for each trial of each sample: prompt, reply, answer, verdict, output
+    OUT/bits/part-*.parquet     of a model in a folder: bits and bytes of each text
     OUT/samples/NAME.jsonl      the answers, for other harnesses
     OUT/manifest.json           written last; `codemill report OUT` makes the page
 """
@@ -14,6 +15,7 @@ import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -23,9 +25,9 @@ from codemill.benchmarks.asking import cut
 from codemill.benchmarks.protocol import STYLES, Protocol, Question
 from codemill.benchmarks.task import Task
 from codemill.errors import EnvironmentProblem, InputError, RecipeError, did_you_mean
-from codemill.evaluation import grading, metrics, samples
-from codemill.evaluation.models import Model, Sampling
-from codemill.evaluation.results import Results, publish
+from codemill.evaluation import grading, metrics, samples, surprise
+from codemill.evaluation.models import Folder, Model, Sampling
+from codemill.evaluation.results import Judged, Results, publish
 from codemill.evaluation.samples import Sample
 from codemill.evaluation.selftest import SelfTest, selftest
 
@@ -42,6 +44,7 @@ class Settings:
     without_broken: bool = False
     workers: int | None = None
     python: str | None = None
+    bits_only: bool = False  # no answers: bits per byte alone
 
     def __post_init__(self) -> None:
         """Raises: RecipeError for an unknown style, or for a pass@k of more samples than are drawn."""
@@ -162,53 +165,85 @@ def _kept(file: Path) -> dict[str, list[str]]:
     return found
 
 
+@dataclass(frozen=True)
+class HeldOut:
+    """Files that a model has not seen: Parquet with `content`, `language` and, if `after` is given, `commit_time`."""
+
+    path: Path
+    after: datetime | None = None
+    limit: int | None = 200  # files of a language
+
+
 def evaluate(
     files: Sequence[Path], out: Path, *, model: Model | None = None, imported: Path | None = None,
     witnesses: Path | None = None, benchmark: Sequence[str] = (), settings: Settings | None = None,
+    held_out: HeldOut | None = None,
 ) -> Results:  # fmt: skip
     """Proves the harness on the tasks of files, asks a model (or takes samples), judges, and writes OUT.
 
-    With neither model nor samples only the self-test is done. Raises: EnvironmentProblem if the self-test fails.
+    With neither model nor samples only the self-test is done. Of a model in a folder bits per byte are measured too, on
+    published answers and on `held_out`. Raises: EnvironmentProblem if the self-test fails.
     """
     settings, begin = settings or Settings(), time.monotonic()
     told = samples.read(imported) if imported else []
     witnessed = samples.read(witnesses) if witnesses else []
-    found, verdicts = [], list[tuple[str, Mapping[str, Task], list[grading.Verdict]]]()
-    exported: dict[str, list[Sample]] = {}
+    found, judged, given = [], list[Judged](), dict[str, list[Sample]]()
+    measured = list[tuple[str, surprise.Surprise]]()
+    generator = model.generator if isinstance(model, Folder) else None
+    if (held_out or settings.bits_only) and generator is None:
+        raise RecipeError("bits per byte are measured of models in a folder", remedy="give a folder as MODEL")
     with sandbox.Pool(settings.workers, python=settings.python) as pool:
-        for suite in suites(files, benchmark, settings.limit):
-            proved = selftest(
-                suite.protocol, suite.tasks, style=STYLES[settings.style], witnesses=witnessed, run=pool.map
-            )
-            judged = list[grading.Verdict]()
-            given = list[Sample]()
+        for suite in suites(files, benchmark, settings.limit) if files else ():
+            tell = None
+            if generator is not None:
+                bits = list(surprise.of_model(generator, surprise.answers(suite.tasks.values())))
+                measured += [(suite.name, one) for one in bits]
+                tell = surprise.summary(bits) if bits else None
+            if settings.bits_only:
+                found.append({**_about(suite), "bits": tell})
+                continue
+            style = STYLES[settings.style]
+            proved = selftest(suite.protocol, suite.tasks, style=style, witnesses=witnessed, run=pool.map)
+            verdicts = list[grading.Verdict]()
             if model is not None or imported is not None:
-                if proved.unsound and not settings.without_broken:
-                    raise proved.refuse(suite.name)
-                able = [name for name in suite.tasks if name not in proved.missing]
-                if not able:
-                    why = next(iter(proved.missing.values()))
-                    raise EnvironmentProblem(f"no task of {suite.name} can be run here: {why}")
-                given = (
-                    answer(suite, model, settings, out / ".work", able)
-                    if model is not None
-                    else [one for one in told if one.task in set(able)]
-                )
-                if not given:
+                able = _able(suite, proved, settings)
+                if model is not None:
+                    mine = answer(suite, model, settings, out / ".work", able)
+                elif not (mine := [one for one in told if one.task in set(able)]):
                     raise InputError(f"none of the samples is of a task of {suite.name}", where=imported)
-                judged = list(
-                    grading.grade(suite.protocol, suite.tasks, given, style=STYLES[settings.style], run=pool.map)
-                )
-                exported[suite.name] = given
-            found.append(_scored(suite, proved, judged, given, settings))
-            verdicts.append((suite.name, suite.tasks, judged))
-        used = sorted({task.language for _, tasks, _ in verdicts for task in tasks.values()})
+                given[suite.name] = mine
+                verdicts = list(grading.grade(suite.protocol, suite.tasks, mine, style=style, run=pool.map))
+            scored = _scored(suite, proved, verdicts, given.get(suite.name, []), settings)
+            found.append({**_about(suite), "bits": tell, **scored})
+            judged.append((suite.name, suite.tasks, verdicts))
+        used = sorted({task.language for _, tasks, _ in judged for task in tasks.values()})
         environment = {"codemill": _version(), "languages": {name: _described(pool, name) for name in used}}
+    held = None
+    if held_out is not None and generator is not None:
+        texts = surprise.files(held_out.path, after=held_out.after, limit=held_out.limit)
+        bits = list(surprise.of_model(generator, texts))
+        measured += [("held out", one) for one in bits]
+        held = {"newer_than": held_out.after and held_out.after.isoformat(), **surprise.summary(bits)}
     about = model.about if model else {"kind": "samples", "name": imported.name} if imported else None
     shown = {**asdict(settings), "workers": None, "imported": imported is not None}
-    results = Results(about, shown, environment, tuple(found))
-    publish(results, verdicts, exported, out, seconds=time.monotonic() - begin)
+    results = Results(about, shown, environment, tuple(found), held)
+    publish(results, judged, given, measured, out, seconds=time.monotonic() - begin)
     return results
+
+
+def _able(suite: Suite, proved: SelfTest, settings: Settings) -> list[str]:
+    """The tasks that can be run here. Raises: EnvironmentProblem if the self-test failed, or there are none."""
+    if proved.unsound and not settings.without_broken:
+        raise proved.refuse(suite.name)
+    able = [name for name in suite.tasks if name not in proved.missing]
+    if not able:
+        why = next(iter(proved.missing.values()))
+        raise EnvironmentProblem(f"no task of {suite.name} can be run here: {why}")
+    return able
+
+
+def _about(suite: Suite) -> dict[str, Any]:
+    return {"benchmark": suite.name, "files": list(suite.files), "tasks": len(suite.tasks), "tasks_known": suite.known}
 
 
 def _scored(
@@ -232,10 +267,6 @@ def _scored(
         if judged and any(trial in one for some in passes.values() for one in some)
     ]
     return {
-        "benchmark": suite.name,
-        "files": list(suite.files),
-        "tasks": len(suite.tasks),
-        "tasks_known": suite.known,
         "able": len(able),
         "rule": suite.protocol.rule,
         "limits": asdict(suite.protocol.limits),

@@ -18,6 +18,7 @@ class Evaluation:
     scores: tuple[Row, ...]  # suite, score, k, over, tasks, known, solved, value, low, high
     proofs: tuple[Row, ...]  # suite, references, rejected, broken, missing, unproved
     languages: tuple[Row, ...]  # suite, language, tasks, value, low, high
+    bits: tuple[Row, ...]  # what, group, texts, bytes, bits_per_byte, low, high
     asked: tuple[tuple[str, str], ...]  # settings, for people
     environment: tuple[tuple[str, str], ...]  # language, what it ran with
 
@@ -36,7 +37,12 @@ def gather(run: Run) -> Evaluation | None:
 
 def _evaluation(facts: dict[str, Any]) -> Evaluation:
     scores, proofs, languages = list[Row](), list[Row](), list[Row]()
+    bits = list[Row]()
     for suite in facts["benchmarks"]:
+        if suite.get("bits"):
+            bits.append({**suite["bits"]["all"], "what": f"{suite['benchmark']}: published answers", "group": ""})
+        if "selftest" not in suite:
+            continue
         proof = suite["selftest"]
         proofs.append(
             {
@@ -54,6 +60,10 @@ def _evaluation(facts: dict[str, Any]) -> Evaluation:
             scores.append({**score, "suite": suite["benchmark"], "known": suite["tasks_known"]})
             for name, one in score.get("languages", {}).items():
                 languages.append({**one, "suite": score["score"], "language": name})
+    if facts["held_out"]:
+        bits.append({**facts["held_out"]["all"], "what": "held-out files", "group": ""})
+        groups = facts["held_out"]["groups"].items()
+        bits += [{**rate, "what": "held-out files", "group": name} for name, rate in groups]
     sampling = facts["settings"]["sampling"]
     asked = [
         ("asked", "as a chat" if facts["settings"]["chat"] else "to continue the prompt"),
@@ -70,6 +80,7 @@ def _evaluation(facts: dict[str, Any]) -> Evaluation:
         tuple(scores),
         tuple(proofs),
         tuple(languages),
+        tuple(bits),
         tuple(asked),
         tuple(sorted(facts["environment"]["languages"].items())),
     )

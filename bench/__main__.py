@@ -13,7 +13,19 @@ from pathlib import Path
 
 from bench import corpus
 
-BENCHMARKS = ("limits", "exact_dedup", "sketch", "levels", "lex", "signals", "rejudge", "headers", "redact", "tokens", "teacher")
+BENCHMARKS = (
+    "limits",
+    "exact_dedup",
+    "sketch",
+    "levels",
+    "lex",
+    "signals",
+    "rejudge",
+    "headers",
+    "redact",
+    "tokens",
+    "teacher",
+)
 
 
 def main(argv: list[str] | None = None) -> int:

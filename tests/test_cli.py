@@ -17,7 +17,27 @@ from tests.benchmark_rows import ROWS, write
 
 LENIENT = ("--rules", "none", "-w", "1")  # these files are far too small for RefineCode's rules
 LOOKING = ["compare", "explain", "rank", "report", "rule", "rules", "show", "signals"]
-VERBS = sorted([*LOOKING, "ask", "benchmarks", "calls", "chat", "evaluate", "exec", "forget", "generate", "list", "masks", "new", "plan", "redact", "run", "serve", "view"])
+VERBS = sorted(
+    [
+        *LOOKING,
+        "ask",
+        "benchmarks",
+        "calls",
+        "chat",
+        "evaluate",
+        "exec",
+        "forget",
+        "generate",
+        "list",
+        "masks",
+        "new",
+        "plan",
+        "redact",
+        "run",
+        "serve",
+        "view",
+    ]
+)
 
 
 def codemill(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -51,7 +51,9 @@ def test_a_right_model_scores_one_and_a_wrong_one_zero(tmp_path: Path) -> None:
     for function, value in ((right, 1.0), (wrong, 0.0)):
         for chat in (False, True):
             settings = Settings(workers=1, chat=chat)
-            results = evaluation.evaluate([file], tmp_path / "out", model=Function(function, function.__name__), settings=settings)
+            results = evaluation.evaluate(
+                [file], tmp_path / "out", model=Function(function, function.__name__), settings=settings
+            )
             assert scores(results) == {"HumanEval": value}
             (suite,) = results.benchmarks
             assert (suite["selftest"]["references"], suite["selftest"]["rejected"]) == (2, 2)
@@ -209,3 +211,102 @@ def test_the_first_published_tasks_prove_the_harness(tmp_path: Path) -> None:
     for name in ("HumanEval.jsonl", "mbpp.jsonl"):
         results = evaluation.evaluate([SHARED / name], tmp_path / name, settings=Settings(workers=1, limit=8))
         assert results.benchmarks[0]["selftest"]["references"] == 8
+
+
+UNITTEST = (
+    "import unittest\nclass TestCases(unittest.TestCase):\n"
+    "    def test_gap(self):\n        self.assertEqual(widest_gap([1, 4, 9], 0), 5)\n"
+)
+MDEVAL = {
+    "question_id": "Python/9001", "docstring": "", "subtype": "value", "test": "assert widest_gap([1, 4, 9], 0) == 5\n",
+    "canonical_solution": FUNCTION, "buggy_code": FUNCTION.replace("high - low", "high"),
+}  # fmt: skip
+FORMS: list[tuple[str, int, dict[str, Any], str]] = [
+    ("bigcodebench", 0, {"test": UNITTEST}, f"```python\n{FUNCTION}```"),
+    ("cruxeval", 0, {}, "assert f(7) == 21 [/ANSWER] and so on"),
+    ("human_eval_infilling", 0, {}, f"```python\n{BODY.splitlines()[0]}\n```"),
+    ("mbpp_plus", 0, {"canonical_solution": FUNCTION}, f"```python\n{FUNCTION}```"),
+    ("mbpp_plus", 1, {}, f"```python\n{FUNCTION}```"),
+    ("mbpp_sanitized", 0, {"task_id": 12}, f"```\n{FUNCTION}```"),
+    ("mdeval", 0, MDEVAL, f"```python\n{FUNCTION}```"),
+    ("mdeval", 0, {**MDEVAL, "loc_answer": ["A", "C"]}, '```python\n["C", "A"]\n```'),
+    ("mdeval", 0, {**MDEVAL, "review_choices": ["x", "y"], "choice_answer": "B"}, "B"),
+    ("mdeval", 0, {**MDEVAL, "instruction": "of the error type list"}, "`value`"),
+]
+
+
+@pytest.mark.parametrize(("name", "form", "changes", "reply"), FORMS)
+def test_each_form_is_proved_asked_and_judged(
+    name: str, form: int, changes: dict[str, Any], reply: str, tmp_path: Path
+) -> None:
+    file = data(tmp_path, name, form, **changes)
+    settings = Settings(workers=1, chat=True)
+    for said, value in ((reply, 1.0), ("I do not know.", 0.0)):
+        model = Function(lambda question, sample, said=said: said, f"{value}")  # type: ignore[misc]
+        results = evaluation.evaluate([file], tmp_path / "out", model=model, settings=settings)
+        assert set(scores(results).values()) == {value}
+        assert results.benchmarks[0]["selftest"]["references"] == 1
+
+
+def test_problems_of_contests_are_run_and_called(tmp_path: Path) -> None:
+    stdin = data(tmp_path, "livecodebench")
+    solution = "n = int(input())\nprint(float(n * n))\n"  # 9.0 is 9
+    witness = write(tmp_path / "right.jsonl", [{"task_id": "9001_A", "solution": solution}])
+    results = evaluation.evaluate([stdin], tmp_path / "a", imported=witness, witnesses=witness, settings=WORKERS)
+    assert scores(results) == {"LiveCodeBench": 1.0}
+    cases = json.dumps([{"input": "[1, 2]\n3", "output": "[4, 5]", "testtype": "functional"}])
+    changes = {"public_test_cases": cases, "private_test_cases": cases, "metadata": '{"func_name": "add"}'}
+    file = data(tmp_path, "livecodebench", starter_code="class Solution:\n", **changes)
+    reply = (
+        "```python\nclass Solution:\n    def add(self, a: List[int], b):\n        return tuple(x + b for x in a)\n```\n"
+    )
+    model = Function(lambda question, sample: reply if question.turns[0][0] == "system" else "")
+    settings = Settings(workers=1, chat=True)
+    results = evaluation.evaluate([file], tmp_path / "b", model=model, settings=settings)
+    assert scores(results) == {"LiveCodeBench": 1.0}
+    assert results.benchmarks[0]["selftest"]["unproved"] == ("9001_A",)
+
+
+def test_other_languages_are_judged_where_their_tools_are(tmp_path: Path) -> None:
+    tests = "console.assert(widestGap([]) === 0)\nconsole.assert(widestGap([1, 4]) === 3)\n"
+    body = (
+        "  let best = 0;\n  for (let i = 1; i < depths.length; i++) best = Math.max(best, depths[i] - depths[i - 1]);\n"
+    )
+    body += "  return best;\n}\n"
+    for name in ("humanevalpack", "mceval"):
+        file = data(tmp_path, name, test=tests, canonical_solution=body)
+        results = evaluation.evaluate([file], tmp_path / name, settings=WORKERS)
+        for suite in results.benchmarks:
+            proof = suite["selftest"]
+            assert proof["missing"] or (proof["references"], proof["rejected"]) == (1, 1)
+            assert not proof["broken"] and not proof["open"]  # the sandbox makes console.assert throw
+
+
+def test_what_cannot_be_run_is_named_and_no_wrong_answer(tmp_path: Path) -> None:
+    file = data(tmp_path, "mdeval")  # in C#
+    with pytest.raises(EnvironmentProblem, match="no task of mdeval can be run here"):
+        evaluation.evaluate([file], tmp_path / "a", model=Function(right), settings=Settings(workers=1, chat=True))
+    needs = data(tmp_path, "bigcodebench", test=UNITTEST, libs="['no_such_module_at_all']")
+    results = evaluation.evaluate([needs], tmp_path / "b", settings=WORKERS)
+    assert results.benchmarks[0]["selftest"]["missing"] == {"BigCodeBench/9001": "no module no_such_module_at_all"}
+
+
+def test_comparing_calls_follows_evalplus() -> None:
+    """A tolerance for floats, sets where order is free, the types that JSON lost."""
+    from codemill import sandbox
+    from codemill.benchmarks import calls
+
+    def verdict(answer: str, reference: str, inputs: list[Any], **how: Any) -> bool:
+        return sandbox.execute(answer, calls.text("f", reference, inputs, **how), entry_point="f").passed
+
+    half, nearly = "def f(x): return x / 3", "def f(x): return x * 0.33333333333"
+    assert verdict(nearly, half, [[1], [2]]) and not verdict("def f(x): return x * 0.3333", half, [[1]])
+    assert not verdict("def f(x): return 2", "def f(x): return 3", [[1]])
+    assert not verdict("def f(x): return [2, 1]", "def f(x): return [1, 2]", [[1]])
+    assert verdict("def f(x): return [2, 1]", "def f(x): return [1, 2]", [[1]], oracle="set")
+    kind = "def f(x): return type(x).__name__"
+    assert verdict(kind, "def f(x): return 'tuple'", [[[1, 2]]], kind="args")
+    assert not verdict(kind, "def f(x): return 'tuple'", [[[1, 2]]])
+    mutates = "def f(x):\n    x.append(1)\n    return x"
+    assert verdict(mutates, "def f(x):\n    x.append(1)\n    return x", [[[]], [[]]])
+    assert not verdict("def f(x): raise SystemExit", half, [[1]])

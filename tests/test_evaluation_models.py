@@ -64,7 +64,19 @@ def test_a_folder_and_its_endpoint_answer_alike(model: Path, address: str, tmp_p
     for words in ((str(model),), (address, "--name", "random")):
         for chat in ((), ("--chat",)):
             out = tmp_path / "out"
-            command = ["evaluate", *words, "--data", str(file), "--out", str(out), "--max-tokens", "8", "-w", "1", *chat]
+            command = [
+                "evaluate",
+                *words,
+                "--data",
+                str(file),
+                "--out",
+                str(out),
+                "--max-tokens",
+                "8",
+                "-w",
+                "1",
+                *chat,
+            ]
             done = runner.invoke(cli, command, catch_exceptions=False)
             assert done.exit_code == 0 and "HumanEval pass@1" in done.stdout
             answers.append(pq.read_table(out / "outcomes")["reply"].to_pylist())
@@ -160,7 +172,11 @@ def test_models_are_compared_task_by_task(tmp_path: Path) -> None:
         done.append(1)
         return half.function(question, sample)  # type: ignore[arg-type]
 
-    for name, model in (("none", Function(wrong, "none")), ("half", Function(counted, "half")), ("all", Function(right, "all"))):
+    for name, model in (
+        ("none", Function(wrong, "none")),
+        ("half", Function(counted, "half")),
+        ("all", Function(right, "all")),
+    ):
         evaluation.evaluate([file], tmp_path / name, model=model, settings=Settings(workers=1))
     (beside,) = compare([tmp_path / name for name in ("none", "half", "all")])
     assert beside.models == ("none", "half", "all")

@@ -15,7 +15,7 @@ class TooSlow(BaseException):
     """An input took longer than it may."""
 
 
-def tuples(value):  # noqa: D103
+def tuples(value):
     return tuple(tuples(one) for one in value) if isinstance(value, list) else value
 
 

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Sequence
 from codemill.benchmarks.protocol import Answer, Question, Style
 from codemill.benchmarks.task import Task
 
-FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*([\w+#.-]*)[^\n]*\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(
+    r"^[ \t]*(`{3,}|~{3,})[ \t]*([\w+#.-]*)[^\n]*\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.MULTILINE | re.DOTALL
+)
 THINKING = re.compile(r"<think>.*?(</think>|\Z)", re.DOTALL)
 LONGEST = 20_000  # characters of a reply in which a program without a fence is looked for
 
@@ -78,9 +80,7 @@ def continued(task: Task, style: Style, shots: Sequence[Task] = (), *, max_token
     return Question(text=style.prompt(task.prompt), stop=stop, max_tokens=max_tokens)
 
 
-SCRIPT = (
-    "Please provide a self-contained Python script that solves the following problem in a markdown code block:"
-)
+SCRIPT = "Please provide a self-contained Python script that solves the following problem in a markdown code block:"
 """What EvalPlus asks a chat model."""
 
 

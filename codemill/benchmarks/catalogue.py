@@ -30,7 +30,9 @@ class Benchmark:
     begins: str = ""  # of the task's id, where forms of two benchmarks have the same fields
     counts: tuple[int, ...] = ()  # tasks of complete files
     members: Callable[[Path], Iterator[Task] | None] | None = None  # reads a folder or an archive as a whole
-    protocols: Mapping[str, Protocol] = field(default_factory=dict)  # how it is asked and judged, by the name of what is asked
+    protocols: Mapping[str, Protocol] = field(
+        default_factory=dict
+    )  # how it is asked and judged, by the name of what is asked
     note: str = ""  # what one should know before using it
 
 

@@ -99,6 +99,7 @@ def protocol(gives: bool) -> Protocol:
         cited="github.com/facebookresearch/cruxeval, direct prompts",
     )
 
+
 BENCHMARK = Benchmark(
     name="cruxeval",
     title="CRUXEval",

@@ -56,7 +56,9 @@ def wrong(task: Task) -> Answer:
 
 def trials(task: Task, answer: Answer, style: Style) -> Mapping[str, Program]:
     """The program around the answer, with `check` behind it."""
-    return {"pass": Program(task.program(answer.text), task.tests, entry_point=task.entry_point, limits=humaneval.LIMITS)}
+    return {
+        "pass": Program(task.program(answer.text), task.tests, entry_point=task.entry_point, limits=humaneval.LIMITS)
+    }
 
 
 PROTOCOL = Protocol(

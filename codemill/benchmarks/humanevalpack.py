@@ -61,7 +61,9 @@ def answered(task: Task, reply: str, chat: bool) -> Answer:
     """The body up to the end of the function: where its braces are closed, or the stops of Python."""
     if chat:
         return Answer(others.fenced(task, reply), whole=True)
-    return Answer(reply if task.language == "python" else others.first_function(reply, 2 if task.language == "java" else 1))
+    return Answer(
+        reply if task.language == "python" else others.first_function(reply, 2 if task.language == "java" else 1)
+    )
 
 
 def trials(task: Task, answer: Answer, style: Style) -> Mapping[str, Program]:
@@ -87,12 +89,17 @@ def protocol(fix: bool) -> Protocol:
         scores={"pass": "HumanEvalFix" if fix else "HumanEvalSynthesize"},
         wrong=lambda task: Answer(task.shown.removeprefix(task.more["declaration"])),
         errata={
-            "JavaScript/162": "needs js-md5", "CPP/162": "needs OpenSSL", "Go/162": "see the program", "Rust/162": "needs md5",
-            "CPP/22": "needs boost", "CPP/137": "needs boost",
+            "JavaScript/162": "needs js-md5",
+            "CPP/162": "needs OpenSSL",
+            "Go/162": "see the program",
+            "Rust/162": "needs md5",
+            "CPP/22": "needs boost",
+            "CPP/137": "needs boost",
         },  # fmt: skip
         cannot=others.cannot,
         cited="github.com/bigcode-project/octopack",
     )
+
 
 BENCHMARK = Benchmark(
     name="humanevalpack",

@@ -15,9 +15,9 @@ from codemill.benchmarks._row import Row
 from codemill.benchmarks.catalogue import Benchmark
 from codemill.benchmarks.protocol import Answer, Protocol, Question, Style
 from codemill.benchmarks.task import Case, Task
+from codemill.errors import InputError
 from codemill.sandbox.outcome import Call, Limits, Stdio
 from codemill.sandbox.outcome import Task as Program
-from codemill.errors import InputError
 
 UNPACKED_BYTES = 1 << 28
 """The most that the private tests of one problem may unpack to: 256 MiB."""
@@ -129,9 +129,12 @@ def trials(task: Task, answer: Answer, style: Style) -> Mapping[str, Program]:
     found = cases(task)
     program = PRELUDE + answer.text
     if not found[0].call:
-        return {"pass": Program(program, tuple(Stdio(one.input, one.output, decimals=True) for one in found), limits=LIMITS)}
+        return {
+            "pass": Program(program, tuple(Stdio(one.input, one.output, decimals=True) for one in found), limits=LIMITS)
+        }
     calls = tuple(
-        Call([json.loads(line) for line in one.input.split("\n") if line.strip()], json.loads(one.output)) for one in found
+        Call([json.loads(line) for line in one.input.split("\n") if line.strip()], json.loads(one.output))
+        for one in found
     )
     limits = Limits(cpu_seconds=TEST_SECONDS * len(calls), memory_bytes=4 << 30)
     program += CALL.format(name=task.entry_point)

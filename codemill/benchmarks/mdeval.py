@@ -104,7 +104,8 @@ PROTOCOL = Protocol(
     reference=reference,
     wrong=lambda task: Answer(task.shown if task.kind != "choose" else "E", whole=True),
     errata={
-        "CPP/69": "its reference does not compile", "PHP/61": "it has the tests of another task",
+        "CPP/69": "its reference does not compile",
+        "PHP/61": "it has the tests of another task",
         **dict.fromkeys(("C/19", "C/65", "C/66", "C/67", "CPP/67", "CPP/68", "PHP/24"), MEMORY),
     },  # fmt: skip
     cannot=cannot,

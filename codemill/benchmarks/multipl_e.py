@@ -74,7 +74,9 @@ def trials(task: Task, answer: Answer, style: Style) -> Mapping[str, Program]:
 def stub(task: Task) -> Answer:
     """Nothing, closed where the tests do not do it."""
     if task.language in ("go", "rust", "cpp", "java", "csharp"):
-        return Answer("    abort();" if task.language == "cpp" else "    throw new Error();" if task.language != "rust" else "")
+        return Answer(
+            "    abort();" if task.language == "cpp" else "    throw new Error();" if task.language != "rust" else ""
+        )
     return Answer("    :\n" if task.language == "shell" else "" if task.tests.lstrip().startswith("}") else "\n}\n")
 
 

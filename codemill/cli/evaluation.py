@@ -33,7 +33,11 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--limit", type=click.IntRange(1), help="Only so many tasks, chosen by the hash of their names.")
 @click.option("--witnesses", type=FILE, help="Right answers (samples.jsonl) for a benchmark that publishes none.")
 @click.option("--without-broken", is_flag=True, help="Leave out tasks that fail the self-test; both numbers are given.")
-@click.option("--held-out", type=click.Path(exists=True, path_type=Path), help="Files the model has not seen, as Parquet: bits per byte.")
+@click.option(
+    "--held-out",
+    type=click.Path(exists=True, path_type=Path),
+    help="Files the model has not seen, as Parquet: bits per byte.",
+)
 @click.option("--newer-than", metavar="TIME", help="Of --held-out only files with a later commit time.")
 @click.option("--bits-only", is_flag=True, help="No answers: bits per byte of published answers and --held-out alone.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)

@@ -70,7 +70,13 @@ class Results:
 
 
 BITS = pa.schema(
-    [("benchmark", pa.string()), ("name", pa.string()), ("group", pa.string()), ("bits", pa.float64()), ("bytes", pa.int64())]
+    [
+        ("benchmark", pa.string()),
+        ("name", pa.string()),
+        ("group", pa.string()),
+        ("bits", pa.float64()),
+        ("bytes", pa.int64()),
+    ]
 )
 """Columns of OUT/bits."""
 

@@ -1,10 +1,10 @@
 """One evaluation: tasks are read, proved, answered and judged; OUT holds all of it.
 
-    OUT/results.json            scores with intervals, the self-test, settings, environment
-    OUT/outcomes/part-*.parquet a row for each trial of each sample: prompt, reply, answer, verdict, output
-    OUT/bits/part-*.parquet     of a model in a folder: bits and bytes of each text
-    OUT/samples/NAME.jsonl      the answers, for other harnesses
-    OUT/manifest.json           written last; `codemill report OUT` makes the page
+OUT/results.json            scores with intervals, the self-test, settings, environment
+OUT/outcomes/part-*.parquet a row for each trial of each sample: prompt, reply, answer, verdict, output
+OUT/bits/part-*.parquet     of a model in a folder: bits and bytes of each text
+OUT/samples/NAME.jsonl      the answers, for other harnesses
+OUT/manifest.json           written last; `codemill report OUT` makes the page
 """
 
 from __future__ import annotations
@@ -88,7 +88,8 @@ def suites(files: Iterable[Path], wanted: Sequence[str] = (), limit: int | None 
                 found.append(_suite(full, protocol, group, limit))
     if missing := [one for one in wanted if not any(one in (s.name, s.name.partition(":")[0]) for s in found)]:
         raise InputError(
-            f"no tasks of {missing[0]} in these files", remedy=f"they hold {', '.join(groups)}; see `codemill benchmarks`"
+            f"no tasks of {missing[0]} in these files",
+            remedy=f"they hold {', '.join(groups)}; see `codemill benchmarks`",
         )
     return found
 
@@ -117,7 +118,9 @@ def _suite(name: str, protocol: Protocol, group: list[tuple[Path, list[Task]]], 
     files = []
     for path, _ in group:
         data = path.read_bytes()
-        files.append({"name": path.name, "md5": hashlib.md5(data).hexdigest(), "sha256": hashlib.sha256(data).hexdigest()})
+        files.append(
+            {"name": path.name, "md5": hashlib.md5(data).hexdigest(), "sha256": hashlib.sha256(data).hexdigest()}
+        )
     return Suite(name, protocol, counted, tuple(t for t in every if protocol.shots(t)), tuple(files), known)
 
 
@@ -314,5 +317,3 @@ def _version() -> str:
         return version("codemill")
     except PackageNotFoundError:
         return "unknown"
-
-

@@ -47,7 +47,9 @@ class SelfTest:
     open: Mapping[str, str] = field(default_factory=dict)  # the wrong answer passes
     missing: Mapping[str, str] = field(default_factory=dict)  # cannot be run here
     unproved: tuple[str, ...] = ()  # no reference is known
-    known: Mapping[str, str] = field(default_factory=dict)  # of broken and open: what is known to be wrong with the task
+    known: Mapping[str, str] = field(
+        default_factory=dict
+    )  # of broken and open: what is known to be wrong with the task
 
     @property
     def unsound(self) -> dict[str, str]:
@@ -72,9 +74,7 @@ def selftest(
     run = run or sandbox.execute_many
     missing = _missing(protocol, tasks, run)
     there = {name: task for name, task in tasks.items() if name not in missing}
-    right = [
-        Sample(name, answer) for name, task in there.items() if (answer := protocol.reference(task)) is not None
-    ]
+    right = [Sample(name, answer) for name, task in there.items() if (answer := protocol.reference(task)) is not None]
     has = {one.task for one in right}
     right += [Sample(one.task, one.answer) for one in witnesses if one.task in there and one.task not in has]
     wrong = [Sample(name, answer, 1) for name, task in there.items() if (answer := protocol.wrong(task)) is not None]

@@ -98,7 +98,9 @@ def files(corpus: Path, *, after: datetime | None = None, limit: int | None = No
 
     parts = sorted(corpus.rglob("*.parquet")) if corpus.is_dir() else [corpus]
     if not parts:
-        raise InputError("no Parquet files here", where=corpus, remedy="give OUT/corpus of a run, or its held-out output")
+        raise InputError(
+            "no Parquet files here", where=corpus, remedy="give OUT/corpus of a run, or its held-out output"
+        )
     taken: dict[str, int] = {}
     dated = any_rows = False
     for part in parts:
@@ -132,7 +134,13 @@ def summary(found: Iterable[Surprise]) -> dict[str, Any]:
 def _rate(some: Sequence[Surprise]) -> dict[str, float | int]:
     bits, size = sum(one.bits for one in some), sum(one.bytes for one in some)
     low, high = metrics.ratio_interval([one.bits for one in some], [one.bytes for one in some])
-    return {"texts": len(some), "bytes": size, "bits_per_byte": bits / size if size else math.nan, "low": low, "high": high}
+    return {
+        "texts": len(some),
+        "bytes": size,
+        "bits_per_byte": bits / size if size else math.nan,
+        "low": low,
+        "high": high,
+    }
 
 
 def of_model(generator: Generator, texts: Iterable[Text]) -> Iterator[Surprise]:
@@ -148,7 +156,9 @@ def of_model(generator: Generator, texts: Iterable[Text]) -> Iterator[Surprise]:
         return found
 
     special: Mapping[str, int] = generator.template.special
-    begin = next((special[name] for name in ("<|begin_of_text|>", "<|endoftext|>", "<s>", "</s>") if name in special), None)
+    begin = next(
+        (special[name] for name in ("<|begin_of_text|>", "<|endoftext|>", "<s>", "</s>") if name in special), None
+    )
     yield from measure(texts, generator.template.ids, logprobs, context=generator.context, begin=begin)
 
 

@@ -24,7 +24,8 @@ class Section:
 
 
 SECTIONS = (
-    Section("tokens", "Tokens", tokens.gather), Section("mix", "Mix", mix.gather),
+    Section("tokens", "Tokens", tokens.gather),
+    Section("mix", "Mix", mix.gather),
     Section("evaluation", "Evaluation", evaluation.gather),
 )
 

@@ -202,9 +202,7 @@ def opened(teacher: Teacher, stopped: Callable[[], Exception | None] = lambda: N
         return _Recorded(teacher)
     from codemill.teacher.local import Model
 
-    return Model(
-        teacher.folder, name=teacher.name, batch=teacher.batch, device=teacher.device, dtype=teacher.dtype
-    )
+    return Model(teacher.folder, name=teacher.name, batch=teacher.batch, device=teacher.device, dtype=teacher.dtype)
 
 
 def path_of(request: Request) -> str:

@@ -78,10 +78,13 @@ def test_a_folder_and_its_endpoint_answer_alike(model: Path, address: str, tmp_p
                 *chat,
             ]
             done = runner.invoke(cli, command, catch_exceptions=False)
-            assert done.exit_code == 0 and "HumanEval pass@1" in done.stdout
+            assert done.exit_code == 0
+            assert "HumanEval pass@1" in done.stdout
             answers.append(pq.read_table(out / "outcomes")["reply"].to_pylist())
             assert not any(pq.read_table(out / "outcomes")["passed"].to_pylist())
-    assert answers[0] == answers[2] and answers[1] == answers[3] and answers[0] != answers[1]
+    assert answers[0] == answers[2]
+    assert answers[1] == answers[3]
+    assert answers[0] != answers[1]
 
 
 def test_a_prompt_that_does_not_fit_gets_an_empty_answer(model: Path, tmp_path: Path) -> None:
@@ -98,7 +101,8 @@ def test_samples_of_a_folder_differ_by_their_seeds(model: Path) -> None:
     folder, drawn = Folder(str(model), "cpu", batch=3), Sampling(samples=4, temperature=1.0, max_tokens=6, seed=1)
     first = dict(folder.replies([Question("def a("), Question("def b(")], drawn))
     again = dict(folder.replies([Question("def a("), Question("def b(")], drawn))
-    assert first == again and len(set(first[0])) > 1
+    assert first == again
+    assert len(set(first[0])) > 1
 
 
 def test_what_is_no_model() -> None:
@@ -124,7 +128,8 @@ def test_bits_per_byte_are_what_probabilities_say() -> None:
     assert [one.bytes for one in found] == [100, 7, 1]
     assert all(one.bits / one.bytes == pytest.approx(8) for one in found)
     summary = surprise.summary(found)
-    assert summary["all"]["bits_per_byte"] == pytest.approx(8) and list(summary["groups"]) == ["c", "lua"]
+    assert summary["all"]["bits_per_byte"] == pytest.approx(8)
+    assert list(summary["groups"]) == ["c", "lua"]
     bare = list(surprise.measure([Text("abc")], encode, even, context=16))
     assert bare[0].bits == pytest.approx(16)  # nothing stands before the first
 
@@ -154,9 +159,12 @@ def test_held_out_files_are_those_that_are_newer(model: Path, tmp_path: Path) ->
     out = tmp_path / "out"
     command = ["evaluate", str(model), "--held-out", str(tmp_path / "corpus"), "--out", str(out), "--device", "cpu"]
     done = CliRunner().invoke(cli, [*command, "--newer-than", "2024-06-01"], catch_exceptions=False)
-    assert done.exit_code == 0 and "held out, python" in done.stdout
+    assert done.exit_code == 0
+    assert "held out, python" in done.stdout
     held = evaluation.Results.read(out).held_out
-    assert held is not None and held["all"]["texts"] == 1 and held["all"]["bytes"] == 240
+    assert held is not None
+    assert held["all"]["texts"] == 1
+    assert held["all"]["bytes"] == 240
     with pytest.raises(InputError, match="no file is newer"):
         list(surprise.files(tmp_path / "corpus", after=datetime(2025, 1, 1, tzinfo=UTC)))
     assert CliRunner().invoke(cli, ["report", str(out)]).exit_code == 0
@@ -183,7 +191,8 @@ def test_models_are_compared_task_by_task(tmp_path: Path) -> None:
     assert [mean.value for mean in beside.means] == [0.0, 0.5, 1.0]
     assert [(d.value, d.first, d.second) for d in beside.differences] == [(0.5, 0, 3), (1.0, 0, 6)]
     shown = CliRunner().invoke(cli, ["compare", *(str(tmp_path / name) for name in ("none", "half", "all"))])
-    assert shown.exit_code == 0 and "+50.0" in shown.stdout
+    assert shown.exit_code == 0
+    assert "+50.0" in shown.stdout
     other = data(tmp_path, "humaneval", count=5)
     evaluation.evaluate([other], tmp_path / "other", model=Function(right), settings=Settings(workers=1))
     with pytest.raises(InputError, match="other files"):
@@ -196,7 +205,9 @@ def test_bits_are_compared_too(model: Path, tmp_path: Path) -> None:
         settings = Settings(bits_only=True)
         evaluation.evaluate([file], tmp_path / name, model=Folder(str(model), "cpu"), settings=settings)
     (beside,) = compare([tmp_path / "a", tmp_path / "b"])
-    assert beside.score == "humaneval bits per byte" and beside.less_is_better
-    assert beside.differences[0].value == 0 and beside.differences[0].p == 1
+    assert beside.score == "humaneval bits per byte"
+    assert beside.less_is_better
+    assert beside.differences[0].value == 0
+    assert beside.differences[0].p == 1
     with pytest.raises(RecipeError, match="of models in a folder"):
         evaluation.evaluate([file], tmp_path / "c", held_out=HeldOut(tmp_path))

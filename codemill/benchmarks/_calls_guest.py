@@ -59,7 +59,7 @@ def floats(value):
 def close(got, expected, atol):
     """As numpy.allclose: |got - expected| <= atol + 1e-7 |expected|, element by element; infinities are equal."""
     if isinstance(expected, (list, tuple)):
-        return len(got) == len(expected) and all(close(a, b, atol) for a, b in zip(got, expected))
+        return len(got) == len(expected) and all(close(a, b, atol) for a, b in zip(got, expected, strict=False))
     return got == expected or abs(got - expected) <= atol + 1e-7 * abs(expected)
 
 
@@ -72,7 +72,7 @@ def distance(one, other):
     """Another reading of Mbpp/558."""
     one, other = str(one), str(other)
     width = max(len(one), len(other))
-    return sum(abs(int(a) - int(b)) for a, b in zip(one.zfill(width), other.zfill(width)))
+    return sum(abs(int(a) - int(b)) for a, b in zip(one.zfill(width), other.zfill(width), strict=False))
 
 
 def holds(oracle, args, got, expected, atol):

@@ -32,13 +32,15 @@ def read(row: Row) -> Task:
 
 
 LIMITS = Limits(cpu_seconds=3)
-OUTPUT = """Based on the given Python code, which may contain errors, complete the assert statement with the output when \
-executing the code on the given test case. Do NOT output any extra information, even if the function is incorrect or \
-incomplete. Provide the full assertion with the correct output in [ANSWER] and [/ANSWER] tags, following the examples.
+OUTPUT = """Based on the given Python code, which may contain errors, complete the assert statement with the output \
+when executing the code on the given test case. Do NOT output any extra information, even if the function is incorrect \
+or incomplete. Provide the full assertion with the correct output in [ANSWER] and [/ANSWER] tags, following the \
+examples.
 """
-INPUT = """You will be given a function f and an output in the form f(??) == output. Find any input such that executing f \
-on the input leads to the given output. There may be multiple answers, but you should only output one. In [ANSWER] and \
-[/ANSWER] tags, complete the assertion with one such input that will produce the output when executing the function.
+INPUT = """You will be given a function f and an output in the form f(??) == output. Find any input such that executing \
+f on the input leads to the given output. There may be multiple answers, but you should only output one. In [ANSWER] \
+and [/ANSWER] tags, complete the assertion with one such input that will produce the output when executing the \
+function.
 """
 SHOTS = (  # our own, in the paper's form
     ("def f(n):\n    return n", "17", "17"),

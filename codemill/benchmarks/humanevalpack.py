@@ -95,7 +95,7 @@ def protocol(fix: bool) -> Protocol:
             "Rust/162": "needs md5",
             "CPP/22": "needs boost",
             "CPP/137": "needs boost",
-        },  # fmt: skip
+        },
         cannot=others.cannot,
         cited="github.com/bigcode-project/octopack",
     )

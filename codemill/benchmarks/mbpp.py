@@ -54,7 +54,7 @@ EXPERT = "You are an expert Python programmer, and here is your task: {} Your co
 
 
 def ask(task: Task, style: Style, shots: Sequence[Task]) -> Question:
-    """The paper's prompt with the tasks 2, 3 and 4 before it; other styles give a docstring with the first assertion."""
+    """The paper's prompt, the tasks 2, 3 and 4 before it; other styles: a docstring with the first assertion."""
     if style.name not in ("official", "lm-eval"):
         first = task.more["test_list"][0]
         text = style.prompt(f'"""\n{task.prompt}\n{first}\n"""\n')

@@ -107,7 +107,7 @@ PROTOCOL = Protocol(
         "CPP/69": "its reference does not compile",
         "PHP/61": "it has the tests of another task",
         **dict.fromkeys(("C/19", "C/65", "C/66", "C/67", "CPP/67", "CPP/68", "PHP/24"), MEMORY),
-    },  # fmt: skip
+    },
     cannot=cannot,
     cited="arXiv 2411.02310",
 )

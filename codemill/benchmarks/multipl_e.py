@@ -32,7 +32,7 @@ def read(row: Row) -> Task:
 
 LIMITS = {"javascript": 5, "r": 5, "ruby": 5, "rust": 5, "go": 30, "scala": 45, "swift": 45}
 NEEDS = {
-    "perl": "its tests need Test::Deep", "lua": "its tests need luaunit", "ruby": "its tests run after the program ended",
+    "perl": "its tests need Test::Deep", "lua": "its tests need luaunit", "ruby": "its tests run as the program ends",
 }  # fmt: skip
 JAVATUPLES = "import org.javatuples.*;"
 TUPLES = re.compile(r"\b(?:Unit|Pair|Triplet|Quartet|Quintet|Sextet|Septet|Octet|Ennead|Decade)<")

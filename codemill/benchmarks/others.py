@@ -67,8 +67,30 @@ def opened(answer: str, reference: str) -> str:
     return answer
 
 
-STDLIB = ("bytes", "crypto/md5", "encoding/hex", "errors", "fmt", "math", "math/rand", "os", "reflect", "regexp", "sort",
-          "strconv", "strings", "testing", "time", "unicode", "bufio", "math/big", "container/heap", "unicode/utf8")  # fmt: skip
+STDLIB = tuple(
+    [
+        "bufio",
+        "bytes",
+        "container/heap",
+        "crypto/md5",
+        "encoding/hex",
+        "errors",
+        "fmt",
+        "math",
+        "math/big",
+        "math/rand",
+        "os",
+        "reflect",
+        "regexp",
+        "sort",
+        "strconv",
+        "strings",
+        "testing",
+        "time",
+        "unicode",
+        "unicode/utf8",
+    ]
+)
 TESTIFY = """
 type assertions struct{ t *testing.T }
 type asserting struct{}
@@ -76,11 +98,14 @@ var assert asserting
 func (asserting) New(t *testing.T) *assertions { return &assertions{t} }
 func (a *assertions) say(held bool) bool { if !held { a.t.Errorf("an assertion failed") }; return held }
 func (a *assertions) Equal(want, got interface{}, _ ...interface{}) bool { return a.say(reflect.DeepEqual(want, got)) }
-func (a *assertions) NotEqual(want, got interface{}, _ ...interface{}) bool { return a.say(!reflect.DeepEqual(want, got)) }
+func (a *assertions) NotEqual(want, got interface{}, _ ...interface{}) bool {
+	return a.say(!reflect.DeepEqual(want, got))
+}
 func (a *assertions) True(held bool, _ ...interface{}) bool { return a.say(held) }
 func (a *assertions) False(held bool, _ ...interface{}) bool { return a.say(!held) }
 func (a *assertions) Nil(x interface{}, _ ...interface{}) bool {
-	return a.say(x == nil || (reflect.ValueOf(x).Kind() >= reflect.Chan && reflect.ValueOf(x).Kind() <= reflect.Slice && reflect.ValueOf(x).IsNil()))
+	v := reflect.ValueOf(x)
+	return a.say(x == nil || (v.Kind() >= reflect.Chan && v.Kind() <= reflect.Slice && v.IsNil()))
 }
 func (a *assertions) InDelta(want, got interface{}, delta float64, _ ...interface{}) bool {
 	number := func(x interface{}) float64 {

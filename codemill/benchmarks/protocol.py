@@ -46,7 +46,7 @@ class Style:
 ASSEMBLIES = {
     "completion": "prompt, continuation, tests",
     "replacement": "answer, tests",
-    "calibrated": "prompt, a line `pass`, answer, tests: imports of the prompt are there even if the answer forgot them",
+    "calibrated": "prompt, a line `pass`, answer, tests: imports of the prompt are there if the answer forgot them",
 }
 """Three ways to make a program; they give different scores."""
 

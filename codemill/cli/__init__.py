@@ -7,6 +7,7 @@
     benchmarks   benchmarks
     execution    exec
     evaluation   evaluate
+    ablation     ablate
     model        generate, chat, serve, masks
     forget       forget
     teacher      ask, calls
@@ -24,7 +25,19 @@ import click
 from rich.console import Console
 from rich.logging import RichHandler
 
-from codemill.cli import benchmarks, catalogue, cleaning, evaluation, execution, forget, look, model, run, teacher
+from codemill.cli import (
+    ablation,
+    benchmarks,
+    catalogue,
+    cleaning,
+    evaluation,
+    execution,
+    forget,
+    look,
+    model,
+    run,
+    teacher,
+)
 from codemill.cli.shared import CONTEXT
 from codemill.errors import CodemillError, RecipeError
 
@@ -58,6 +71,6 @@ def cli() -> None:
     """Turns source code into training data for code language models."""
 
 
-for family in (run, look, benchmarks, catalogue, cleaning, evaluation, execution, forget, model, teacher):
+for family in (ablation, run, look, benchmarks, catalogue, cleaning, evaluation, execution, forget, model, teacher):
     for command in family.COMMANDS:
         cli.add_command(command)

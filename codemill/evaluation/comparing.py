@@ -1,4 +1,4 @@
-"""Models side by side on the same tasks: differences with intervals, for two scores have less to say than their tasks."""
+"""Models side by side on the same tasks: differences with intervals, task by task."""
 
 from __future__ import annotations
 

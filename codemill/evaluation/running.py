@@ -14,7 +14,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -38,7 +38,7 @@ class Settings:
 
     chat: bool = False
     style: str = "official"
-    sampling: Sampling = Sampling()
+    sampling: Sampling = field(default_factory=Sampling)
     k: tuple[int, ...] = (1,)
     limit: int | None = None
     without_broken: bool = False

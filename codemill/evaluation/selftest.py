@@ -129,7 +129,7 @@ def _made(protocol: Protocol, task: Task) -> Program | None:
 
 
 def _languages(used: Mapping[str, str], run: Runner) -> dict[str, str]:
-    """Why programs of a language cannot be run here, of those that cannot. Languages are given with the sandbox's names."""
+    """Why programs of a language cannot be run here. Languages are given with the sandbox's names."""
     why, probes = dict[str, str](), list[tuple[str, Program, Program]]()
     for name, called in sorted(used.items()):
         if called in ALIVE:

@@ -46,7 +46,7 @@ class Scale:
 
 SCALES = {
     # A minute or two: whether it runs, not what it says.
-    "smoke": Scale("tiny", 4_000, 1024, 64, 8, 3e-3, 2, 2, 0.34, 3, sample_bytes=1_000_000, device="cpu"),
+    "smoke": Scale("tiny", 16_000, 1024, 64, 8, 3e-3, 2, 2, 0.34, 3, sample_bytes=1_000_000, device="cpu"),
     # Two cores, at most 8 minutes a run: a model of 0.8 million parameters that reads 2 million tokens.
     "laptop": Scale("tiny", 2_000_000, 4096, 512, 8, 2e-3, 50, 3, 0.1, 40, device="cpu"),
     # One hour of one GPU for each run.

@@ -27,7 +27,7 @@ from codemill.sources import Published
 from codemill.steps import dedup, holdout, ingest
 
 EPOCHS = 64
-"""Times that a small corpus may be repeated, so that arms read equally many tokens. How often it was is in the table."""
+"""Times that a small corpus may be repeated, so that arms read equally many tokens. The table says how often."""
 
 
 def run(
@@ -92,17 +92,19 @@ def _one(
     arm: str, seed: int, shards: Path, scale: Scale, texts: Sequence[surprise.Text],
     made: Callable[[str, Table | Outputs], Path],
 ) -> dict[str, Any]:  # fmt: skip
+    # Plans take whole documents, so they are made a little larger than what is read of them: the same of every arm.
+    steps = scale.tokens // (scale.length * scale.batch)
     mix = made(
         f"{arm}-{seed}-mix",
         pretraining_mix.pretraining_mix(
-            code=str(shards), budget=scale.tokens, epochs=EPOCHS, length=scale.length, seed=seed
+            code=str(shards), budget=scale.tokens * 5 // 4, epochs=EPOCHS, length=scale.length, seed=seed
         ),
     )
     model = made(
         f"{arm}-{seed}",
         pretrain.pretrain(
             mix=str(mix), size=scale.size, batch=scale.batch, rate=scale.rate, warmup=scale.warmup,
-            decay=max(1, scale.tokens // (scale.length * scale.batch) // 5), seed=seed, every=10**6,
+            steps=steps, decay=max(1, steps // 5), seed=seed, every=10**6,
             device=scale.device, spike=0.0,
         ),
     )  # fmt: skip
@@ -112,8 +114,8 @@ def _one(
     summary = surprise.summary(surprise.of_model(generator, texts))
     return {
         "seed": seed,
-        "tokens": facts["tokens"],
-        "epochs": facts["tokens"] / max(1, sum(one["tokens"] for one in facts["inputs"])),
+        "tokens": steps * scale.length * scale.batch,
+        "epochs": steps * scale.length * scale.batch / max(1, sum(one["tokens"] for one in facts["inputs"])),
         "loss": curve[-1]["loss"],
         "curve": [[one["step"], round(one["loss"], 4)] for one in curve[:: max(1, len(curve) // 50)]],
         "bits_per_byte": summary["all"]["bits_per_byte"],

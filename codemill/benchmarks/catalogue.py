@@ -17,6 +17,14 @@ from codemill.errors import InputError, RecipeError, did_you_mean
 
 
 @dataclass(frozen=True)
+class File:
+    """A published file: its address, and the SHA-256 of what is in it, unpacked, where that is known."""
+
+    address: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
 class Benchmark:
     """A benchmark and how its published files are read. Nothing of it is part of codemill."""
 
@@ -33,6 +41,7 @@ class Benchmark:
     protocols: Mapping[str, Protocol] = field(
         default_factory=dict
     )  # how it is asked and judged, by the name of what is asked
+    files: tuple[File, ...] = ()  # what `codemill benchmarks --fetch` gets
     note: str = ""  # what one should know before using it
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from codemill.benchmarks import asking
 from codemill.benchmarks._row import Row
-from codemill.benchmarks.catalogue import Benchmark
+from codemill.benchmarks.catalogue import Benchmark, File
 from codemill.benchmarks.protocol import Answer, Protocol, Question, Style
 from codemill.benchmarks.task import Task
 from codemill.sandbox.outcome import Limits
@@ -37,10 +37,10 @@ when executing the code on the given test case. Do NOT output any extra informat
 or incomplete. Provide the full assertion with the correct output in [ANSWER] and [/ANSWER] tags, following the \
 examples.
 """
-INPUT = """You will be given a function f and an output in the form f(??) == output. Find any input such that executing \
-f on the input leads to the given output. There may be multiple answers, but you should only output one. In [ANSWER] \
-and [/ANSWER] tags, complete the assertion with one such input that will produce the output when executing the \
-function.
+INPUT = """You will be given a function f and an output in the form f(??) == output. Find any input such that \
+executing f on the input leads to the given output. There may be multiple answers, but you should only output one. In \
+[ANSWER] and [/ANSWER] tags, complete the assertion with one such input that will produce the output when executing \
+the function.
 """
 SHOTS = (  # our own, in the paper's form
     ("def f(n):\n    return n", "17", "17"),
@@ -112,5 +112,11 @@ BENCHMARK = Benchmark(
     begins="sample_",
     read=read,
     counts=(800,),
+    files=(
+        File(
+            "https://raw.githubusercontent.com/facebookresearch/cruxeval/main/data/cruxeval.jsonl",
+            "8368b81047dc5014e4caf5a2f97604eff7644e0ecd7415e3ceeb184bbc2e0c96",
+        ),
+    ),
     protocols={"output": protocol(gives=True), "input": protocol(gives=False)},
 )

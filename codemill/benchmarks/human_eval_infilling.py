@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from codemill.benchmarks import asking, humaneval
 from codemill.benchmarks._row import Row
-from codemill.benchmarks.catalogue import Benchmark
+from codemill.benchmarks.catalogue import Benchmark, File
 from codemill.benchmarks.protocol import Answer, Protocol, Question, Style
 from codemill.benchmarks.task import Task
 from codemill.sandbox.outcome import Task as Program
@@ -82,5 +82,23 @@ BENCHMARK = Benchmark(
     shapes=(frozenset({"task_id", "entry_point", "prompt", "suffix", "canonical_solution", "test"}),),
     read=read,
     counts=(1033, 5815, 1640, 164),
+    files=(
+        File(
+            "https://github.com/openai/human-eval-infilling/raw/master/data/HumanEval-SingleLineInfilling.jsonl.gz",
+            "6fffc71ec2f1674372fcc177511f92312f1a27a9eacd8e43255c9f5ee9eca8c8",
+        ),
+        File(
+            "https://github.com/openai/human-eval-infilling/raw/master/data/HumanEval-MultiLineInfilling.jsonl.gz",
+            "5b49f312f0a781420a4ae54f5e73176009b9cfc52731e3a0b9be726b451032d1",
+        ),
+        File(
+            "https://github.com/openai/human-eval-infilling/raw/master/data/HumanEval-RandomSpanInfilling.jsonl.gz",
+            "4f15be2d4a479b504072c64e79702df184010f13bdf75f8b67ce08e054c48e26",
+        ),
+        File(
+            "https://github.com/openai/human-eval-infilling/raw/master/data/HumanEval-RandomSpanInfillingLight.jsonl.gz",
+            "cbb2b36f90311a3a7d844b6361852bb33e3ab11ab3bca2b7e85bfb9bf78c5891",
+        ),
+    ),
     protocols={"": PROTOCOL},
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from codemill.benchmarks import asking
 from codemill.benchmarks._row import Row
-from codemill.benchmarks.catalogue import Benchmark
+from codemill.benchmarks.catalogue import Benchmark, File
 from codemill.benchmarks.protocol import Answer, Protocol, Style
 from codemill.benchmarks.task import Task
 from codemill.sandbox.outcome import Limits
@@ -66,6 +66,12 @@ BENCHMARK = Benchmark(
     begins="HumanEval/",
     read=read,
     counts=(164,),
+    files=(
+        File(
+            "https://github.com/openai/human-eval/raw/master/data/HumanEval.jsonl.gz",
+            "1d49078ba3e2b196b9344535bef34a43021f038fad9561d6ee7c53450609a6a2",
+        ),
+    ),
     protocols={"": PROTOCOL},
     note="HumanEvalPlus-OriginFmt has these fields too; its test of HumanEval/32 fails for every answer",
 )

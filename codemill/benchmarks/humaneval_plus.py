@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from codemill.benchmarks import asking, calls, humaneval
 from codemill.benchmarks._row import Row
-from codemill.benchmarks.catalogue import Benchmark
+from codemill.benchmarks.catalogue import Benchmark, File
 from codemill.benchmarks.protocol import Answer, Protocol, Style
 from codemill.benchmarks.task import Task
 from codemill.sandbox.outcome import Task as Program
@@ -46,6 +46,12 @@ BENCHMARK = Benchmark(
     begins="HumanEval/",
     read=read,
     counts=(164,),
+    files=(
+        File(
+            "https://github.com/evalplus/humanevalplus_release/releases/download/v0.1.10/HumanEvalPlus.jsonl.gz",
+            "42526ec0e7d5f3ee0b06d6ced98f8c8bae3d76519151bfb3d36f79010645bd7f",
+        ),
+    ),
     protocols={"": PROTOCOL},
     note="outputs are not published: they are those of the published answer",
 )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from codemill.benchmarks import asking
 from codemill.benchmarks._row import Row
-from codemill.benchmarks.catalogue import Benchmark
+from codemill.benchmarks.catalogue import Benchmark, File
 from codemill.benchmarks.protocol import Answer, Protocol, Question, Style
 from codemill.benchmarks.task import Task
 from codemill.sandbox.outcome import Limits
@@ -115,6 +115,12 @@ BENCHMARK = Benchmark(
     shapes=(frozenset({"text", "code", "task_id", "test_list"}),),
     read=read,
     counts=(974,),
+    files=(
+        File(
+            "https://raw.githubusercontent.com/google-research/google-research/master/mbpp/mbpp.jsonl",
+            "ccf64ceae9c5403bf50a044cb6d505bfd2a2963ee58338ba268fd65beab92a9f",
+        ),
+    ),
     protocols={"": PROTOCOL},
     note="test: ids 11 to 510; papers mean one of several subsets",
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from codemill.benchmarks import asking, calls, mbpp
 from codemill.benchmarks._row import Row
-from codemill.benchmarks.catalogue import Benchmark
+from codemill.benchmarks.catalogue import Benchmark, File
 from codemill.benchmarks.protocol import Answer, Protocol, Question, Style
 from codemill.benchmarks.task import Task
 from codemill.sandbox.outcome import Task as Program
@@ -133,6 +133,12 @@ BENCHMARK = Benchmark(
     ),
     read=read,
     counts=(378, 399),
+    files=(
+        File(
+            "https://github.com/evalplus/mbppplus_release/releases/download/v0.2.0/MbppPlus.jsonl.gz",
+            "b54e762755248ca411b523c917fa9f93c07b5ff2966bf60b3917b853926a3dad",
+        ),
+    ),
     protocols={"": PROTOCOL},
     note="v0.2.0 has 378 tasks, v0.1.0 399",
 )

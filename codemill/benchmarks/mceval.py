@@ -84,6 +84,7 @@ PROTOCOL = Protocol(
     limits=Limits(cpu_seconds=15),
     scores={"pass": "McEval"},
     wrong=lambda task: Answer(EMPTY.get(task.language, "{ }\n")),
+    errata={"Lua/1": "its test is never called"},
     cannot=cannot,
     counts=lambda task: task.kind != "explain",
     cited="github.com/MCEVAL/McEval",

@@ -155,8 +155,9 @@ def tested(task: Task, program: str, tests: str) -> tuple[str, str]:
         return go(f"{program}\n{tests}"), ""
     if task.language == "rust" and "#[test]" in tests:
         return rust(f"{program}\n{tests}"), ""
-    if task.language == "php" and "<?php" not in program:
-        program = f"<?php\n{program}"
+    if task.language == "php":  # what follows the tests is still a program
+        program = program if "<?php" in program else f"<?php\n{program}"
+        return program.rstrip().removesuffix("?>"), tests.rstrip().removesuffix("?>")
     return program, tests
 
 

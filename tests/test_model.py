@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import codemill as cm
-from codemill.model import Config, attention, folder, llama, of_size
+from codemill.model import Config, attention, folder, isolation, llama, of_size
 from codemill.model.config import OPENCODER_1_5B, OPENCODER_8B
 
 torch.set_num_threads(1)
@@ -115,16 +115,16 @@ def test_packed_documents_are_as_separate_ones(tmp_path: Path) -> None:
 
 def test_attention_that_leaks_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = folder.load(made(SHAPES["8B"], tmp_path))
-    attention.check(model, "sdpa", torch.device("cpu"))
+    isolation.check(model, "sdpa", torch.device("cpu"))
     numbers = torch.tensor([[0, 0, 1, 1]])
     with pytest.raises(cm.RecipeError, match="one document into another"):
         attention.mask_of(numbers, "causal")
     assert attention.mask_of(numbers * 0, "causal") is None
     with pytest.raises(cm.RecipeError, match="flush"):
         attention.mask_of(numbers, "flush")
-    monkeypatch.setattr(attention, "mask_of", lambda documents, backend: None)
+    monkeypatch.setattr(isolation, "mask_of", lambda documents, backend: None)
     with pytest.raises(cm.EnvironmentProblem, match="a logit moved"):
-        attention.check(model, "sdpa", torch.device("cpu"))
+        isolation.check(model, "sdpa", torch.device("cpu"))
 
 
 def test_loss_is_the_sum_of_cross_entropies_also_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import math
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 
@@ -21,7 +23,7 @@ from codemill.model import checkpoints, data, folder, loop
 from codemill.model.job import Hardware, Job, Keep, Optimizer
 from codemill.model.launch import launch
 from codemill.model.schedule import DECAYS, Schedule
-from codemill.tokens import Encoder
+from codemill.tokens import SPAN, Encoder
 from tests.training import job, plan
 
 torch.set_num_threads(1)
@@ -314,3 +316,54 @@ def test_a_job_travels_as_json(runs: Path, mix: Path, tmp_path: Path) -> None:
     told = job(runs, mix, tmp_path, optimizer=Optimizer("muon"), hardware={"micro": 3})
     assert Job.from_json(json.loads(json.dumps(told.to_json()))) == told
     assert tuple(field.name for field in dataclasses.fields(Hardware)) == Hardware.PLACES
+
+
+CAPPED = """
+import resource, sys
+from codemill.model.data import Plans
+
+plans = Plans(sys.argv[1], [sys.argv[1] + "/tokens"], 8)
+used = next(int(line.split()[1]) << 10 for line in open("/proc/self/status") if line.startswith("VmData"))
+resource.setrlimit(resource.RLIMIT_DATA, (used + (32 << 20),) * 2)
+try:
+    bytearray(40 << 20)
+    sys.exit("the cap does not hold")
+except MemoryError:
+    pass
+print(sum(plans.row(step, n).real for step in range(plans.steps) for n in range(plans.count(step))))
+"""
+
+
+def test_a_corpus_larger_than_memory_is_mapped(tmp_path: Path) -> None:
+    """32 million tokens, 64 MB, all of them read by a process that may take 32 MB."""
+    documents, each, length = 1000, 32_000, 8000
+    tokens = pa.array(np.arange(documents * each, dtype=np.uint32).astype(np.uint16))
+    offsets = pa.array(np.arange(documents + 1, dtype=np.int32) * each)
+    shard = {"repo": ["r"] * documents, "path": ["p"] * documents, "tokens": pa.ListArray.from_arrays(offsets, tokens)}
+    count = documents * each // length
+    number = np.arange(count)
+    spans: dict[str, Any] = {
+        "sequence": number,
+        "input": np.zeros(count),
+        "part": np.zeros(count),
+        "row": number // (each // length),
+        "epoch": np.zeros(count),
+        "start": number % (each // length) * length,
+        "length": np.full(count, length),
+    }
+    columns = [pa.array(spans[field.name].astype(field.type.to_pandas_dtype())) for field in SPAN]
+    facts = {
+        "length": length,
+        "sequences": count,
+        "inputs": [{"name": "x", "shards": hashlib.sha256(b"y").hexdigest()}],
+    }
+    for name in ("tokens", "plan", "mix"):
+        (tmp_path / name).mkdir()
+    for name, batch in (("tokens", pa.record_batch(shard)), ("plan", pa.record_batch(columns, schema=SPAN))):
+        with pa.ipc.new_file(str(tmp_path / name / "part-00000.arrow"), batch.schema) as writer:
+            writer.write_batch(batch)
+    (tmp_path / "mix" / "mix.json").write_text(json.dumps(facts))
+    (tmp_path / "manifest.json").write_text(json.dumps({"files": {"tokens": {"part": {"sha256": "y"}}}}))
+    done = subprocess.run([sys.executable, "-c", CAPPED, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert int(done.stdout) == documents * each

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 import codemill as cm
+from codemill import report
 from codemill.machine.builder import build
 from codemill.model import checkpoints, folder
 from codemill.model.generate import Ask, Generator
@@ -92,6 +93,23 @@ def test_the_card_is_made_of_what_the_run_wrote(chain: Path) -> None:
     assert "| ingest.files | empty | 1 |" in page
     assert "508,544 parameters" in page
     assert "| truncated |" in (chain / "instruct" / "model" / "README.md").read_text()
+
+
+def test_the_report_shows_the_curves(chain: Path) -> None:
+    assert report.write(chain / "instruct") is not None
+    page = (chain / "instruct" / "report.html").read_text()
+    assert page.count("loss, nats per token: ") == 2  # of both stages
+    lines = (chain / "base" / "model" / "metrics.jsonl").read_text().splitlines()
+    first, last = (json.loads(line)["loss"] for line in (lines[0], lines[-1]))
+    assert f"The loss went from {first:.3f} to {last:.3f} nats per token." in report.render(chain / "base")
+    metrics = chain / "base" / "model" / "metrics.jsonl"
+    whole = metrics.read_bytes()
+    metrics.write_bytes(whole[:-40])
+    try:
+        with pytest.raises(cm.InputError, match="account of a training run"):
+            report.render(chain / "base")
+    finally:
+        metrics.write_bytes(whole)
 
 
 def test_hardware_is_no_part_of_an_identity(runs: Path, chain: Path) -> None:

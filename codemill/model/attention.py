@@ -4,25 +4,20 @@
     flex     flex_attention, which skips blocks that are masked wholly    CUDA, compiled
     causal   scaled_dot_product_attention that knows no documents         refused where a sequence has several
 
-`check` proves it on the device at hand, by logits, before anything is trained: packed isolation was lost in silence in
-several trainers.
+`isolation.check` proves it on the device at hand, by logits, before anything is trained.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from codemill.errors import EnvironmentProblem, RecipeError
+from codemill.errors import RecipeError
 from codemill.model.job import BACKENDS
-
-if TYPE_CHECKING:
-    from codemill.model.llama import Llama
-
 
 Mask: TypeAlias = Any
 """None: each token looks at all before it. A bool tensor (B, 1, T, S), true where it may look; or a flex BlockMask."""
@@ -68,29 +63,6 @@ def positions_of(documents_BT: Tensor) -> Tensor:
     begins_BT = torch.ones_like(documents_BT, dtype=torch.bool)
     begins_BT[:, 1:] = documents_BT[:, 1:] != documents_BT[:, :-1]
     return places_T - torch.where(begins_BT, places_T, 0).cummax(dim=1).values
-
-
-def check(model: Llama, backend: str, device: torch.device, length: int = 256) -> None:
-    """Packs two documents, changes the first, and looks at the logits of the second.
-
-    Raises: EnvironmentProblem if they moved.
-    """
-    half = length // 2
-    draw = torch.Generator().manual_seed(0)
-    one_BT = torch.randint(model.config.vocabulary, (1, length), generator=draw)
-    two_BT = one_BT.clone()
-    two_BT[:, :half] = (two_BT[:, :half] + 1) % model.config.vocabulary
-    documents_BT = (torch.arange(length)[None] >= half).long().to(device)
-    mask, positions_BT = mask_of(documents_BT, backend), positions_of(documents_BT)
-    with torch.no_grad():
-        first, second = (
-            model(tokens_BT.to(device), positions_BT=positions_BT, mask=mask)[:, half:]
-            for tokens_BT in (one_BT, two_BT)
-        )
-    moved = float((first - second).abs().max())
-    if moved != 0:
-        what = f"attention {backend!r} looks from one document into another here: a logit moved by {moved:.2g}"
-        raise EnvironmentProblem(what, where=device, remedy="another backend, such as sdpa")
 
 
 @cache

@@ -188,7 +188,7 @@ def of_size(size: str, *, vocabulary: int, context: int) -> Config:
     >>> of_size("25M", vocabulary=8192, context=1024).layers
     8
     >>> of_size("1.5B", vocabulary=96640, context=4096).parameters
-    1909503680
+    1905650880
 
     Raises: RecipeError for what is no size.
     """

@@ -59,7 +59,8 @@ class Llama(nn.Module):
         if targets_BT is None:
             return self.logits(states_BTC)
         total = states_BTC.new_zeros((), dtype=torch.float32)
-        pieces = zip(states_BTC.flatten(0, 1).split(LOSS_TOKENS), targets_BT.flatten().split(LOSS_TOKENS), strict=True)
+        flat = (states_BTC.flatten(0, 1), targets_BT.flatten())
+        pieces = zip(*(torch.split(part, LOSS_TOKENS) for part in flat), strict=True)
         again = self.training and targets_BT.numel() > LOSS_TOKENS
         for states, targets in pieces:
             loss: Tensor = (

@@ -27,7 +27,7 @@ import torch
 from torch import Tensor
 
 from codemill.errors import CodemillError, InputError, RecipeError
-from codemill.model import attention, checkpoints, data, folder, optim, ranks
+from codemill.model import attention, checkpoints, data, folder, isolation, optim, ranks
 from codemill.model.config import Config, of_size
 from codemill.model.job import Job
 from codemill.model.llama import drawn
@@ -71,7 +71,7 @@ class _Run:
     def go(self) -> dict[str, float]:
         """Every step, then the model."""
         with ranks.precision(self.model, self.here):
-            attention.check(self.model, self.backend, self.here.device)
+            isolation.check(self.model, self.backend, self.here.device)
         self.model.train()
         began, real = time.monotonic(), 0.0
         with self._metrics() as metrics:

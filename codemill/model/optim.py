@@ -61,8 +61,8 @@ def restore(model: Llama, optimizers: Optimizers, remembered: Mapping[str, Tenso
     """Gives the optimizers back what they remembered. Raises: InputError if it is of other parameters or optimizers."""
     keys: dict[str, dict[str, Tensor]] = {}
     for name, value in remembered.items():
-        parameter, _, key = name.rpartition("/")
-        keys.setdefault(parameter, {})[key] = value
+        of, _, key = name.rpartition("/")
+        keys.setdefault(of, {})[key] = value
     for name, parameter in model.named_parameters():
         (optimizer,) = (o for o in optimizers if any(parameter is p for g in o.param_groups for p in g["params"]))
         wanted = {"momentum_buffer"} if isinstance(optimizer, torch.optim.Muon) else {"exp_avg", "exp_avg_sq", "step"}

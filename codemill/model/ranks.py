@@ -91,8 +91,8 @@ def placed(config: Config, ranks: Ranks) -> Llama:
         from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 
         mesh = init_device_mesh(ranks.device.type, (ranks.size,))
-        precise = {"param_dtype": torch.bfloat16, "reduce_dtype": torch.float32} if ranks.device.type == "cuda" else {}
-        policy: Any = MixedPrecisionPolicy(**precise)
+        on_gpu = ranks.device.type == "cuda"
+        policy = MixedPrecisionPolicy(torch.bfloat16, torch.float32) if on_gpu else MixedPrecisionPolicy()
         for layer in model.model.layers:
             fully_shard(layer, mesh=mesh, mp_policy=policy)
         fully_shard(model, mesh=mesh, mp_policy=policy)

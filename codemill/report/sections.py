@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from codemill.report.facts import evaluation, mix, tokens
+from codemill.report.facts import mix, tokens, training
 from codemill.run import Run
 
 
@@ -27,6 +28,7 @@ SECTIONS = (
     Section("tokens", "Tokens", tokens.gather),
     Section("mix", "Mix", mix.gather),
     Section("evaluation", "Evaluation", evaluation.gather),
+    Section("training", "Training", training.gather),
 )
 
 

@@ -154,6 +154,22 @@ def picture(points: Sequence[Mapping[str, Any]]) -> str:
     return opening + "".join(dots) + "</svg>"
 
 
+def curve(points: Sequence[Mapping[str, Any]], key: str, title: str) -> str:
+    """A number of each point over its step, as a line; its lowest and highest value are named."""
+    values = [float(point[key]) for point in points]
+    low, high, last = min(values), max(values), int(points[-1]["step"])
+    places = [
+        f"{4 + (WIDTH - 8) * point['step'] / last:.1f} {BASE - (BASE - 16) * (value - low) / ((high - low) or 1):.1f}"
+        for point, value in zip(points, values, strict=True)
+    ]
+    words = f"{title}: {values[0]:.3g} at first, {values[-1]:.3g} at step {last:,}"
+    opening = f'<svg class="hist" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(words)}">'
+    line = f'<path d="M{"L".join(places)}" fill="none" stroke="currentColor" stroke-width="1.5"/>'
+    names = f'<text class="peak" x="4" y="10">{high:.3g}</text>' + _label(WIDTH - 30, f"step {last:,}")
+    low_at = f'<text class="peak" x="4" y="{BASE + 20}">{low:.3g}</text>'
+    return f'{opening}{line}{names}{low_at}<path class="axis" d="M0 {BASE + 0.5}H{WIDTH}"/></svg>'
+
+
 def _bars(bars: list[tuple[str, str, int]], noun: str, many: str, title: str) -> str:
     """A bar for each label, tip and count. The highest is named."""
     tallest = max(n for _, _, n in bars)

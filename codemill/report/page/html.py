@@ -22,6 +22,7 @@ from codemill.report.facts.ledger import Facts
 from codemill.report.facts.rules import Quality
 from codemill.report.page.charts import (
     cluster_histogram,
+    curve,
     picture,
     rule_histogram,
     shift_shapes,
@@ -233,6 +234,7 @@ def _environment() -> Environment:
         "plain": lambda value: words.shorten(words.printable(_plain(value)), 2_000),
     }
     environment.globals |= {"share": words.share, "plural": words.plural, "chunks": words.chunks}
+    environment.globals["curve"] = lambda points, key, title: Markup(curve(points, key, title))
     return environment
 
 

@@ -1,0 +1,69 @@
+"""How a model was trained: the curves that a run wrote beside it, thinned for a picture."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from codemill.errors import InputError
+from codemill.report.facts.ledger import Row
+from codemill.run import Run, below
+
+POINTS = 240
+"""Of a curve: each is the mean of the steps that fall to it."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model of the run: what it was trained with, and its curves."""
+
+    name: str  # of the output
+    parameters: int
+    steps: int
+    tokens: int
+    first: float  # loss, nats per token
+    last: float
+    points: tuple[Row, ...]  # step (the last of those that fall to it), loss, rate, norm
+    real_share: float  # of the tokens in all rows
+    ran_on: str
+
+
+def gather(run: Run) -> tuple[Model, ...] | None:
+    """The models that the run trained; None if it trained none. Raises: InputError if their files lack something."""
+    names = [name for name, files in run.manifest.get("files", {}).items() if "metrics.jsonl" in files]
+    return tuple(_model(run, name) for name in names) or None
+
+
+def _model(run: Run, name: str) -> Model:
+    training = run.folder.at(name, "training.json").read_json()
+    filesystem, path = run.folder.at(name, "metrics.jsonl").open()
+    try:
+        with filesystem.open_input_stream(path) as stream:
+            steps = [json.loads(line) for line in stream.read().splitlines()]
+        return _read(name, training, steps)
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        what = f"the account of a training run cannot be read: {error!r}"
+        raise InputError(what, where=below(run.out, name), remedy="run the recipe again") from error
+
+
+def _read(name: str, training: dict[str, Any], steps: list[dict[str, Any]]) -> Model:
+    edges = [len(steps) * i // min(POINTS, len(steps)) for i in range(min(POINTS, len(steps)) + 1)]
+    points = []
+    for begin, end in pairwise(edges):
+        some = steps[begin:end]
+        means = {key: sum(float(step[key]) for step in some) / len(some) for key in ("loss", "rate", "norm")}
+        points.append({"step": int(steps[end - 1]["step"]), **means})
+    ran = training["ran_on"]
+    return Model(
+        name,
+        int(training["parameters"]),
+        int(training["steps"]),
+        int(training["tokens"]),
+        float(steps[0]["loss"]),
+        float(steps[-1]["loss"]),
+        tuple(points),
+        sum(float(step["real_share"]) for step in steps) / len(steps),
+        f"{ran['device']}, ranks {ran['ranks']}, threads {ran['threads']}",
+    )

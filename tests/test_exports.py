@@ -1,0 +1,120 @@
+"""A run as configurations of other trainers: each is loaded, by the trainer itself where it is installed."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import json
+import subprocess
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import codemill as cm
+from codemill.model import exports
+from codemill.model.config import OPENCODER_1_5B
+from codemill.model.job import Optimizer
+from codemill.model.schedule import Schedule
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """What is exported of OpenCoder's annealing."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(OPENCODER_1_5B.to_json()))
+    training = {
+        "steps": 23_000,
+        "batch": 1024,
+        "length": 4096,
+        "seed": 0,
+        "schedule": dataclasses.asdict(Schedule(3e-4, 1e-5, decay=None)),
+        "optimizer": dataclasses.asdict(Optimizer()),
+    }
+    (folder / "training.json").write_text(json.dumps(training))
+    return folder
+
+
+@pytest.fixture
+def out(model: Path, tmp_path: Path) -> Path:
+    written = exports.write(model, "data with space", tmp_path / "exports")
+    assert [path.name for path in written] == list(exports.FILES)
+    return tmp_path / "exports"
+
+
+def read(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(path.read_text())
+    return found
+
+
+@pytest.mark.filterwarnings("default")
+def test_trl_takes_it(out: Path, model: Path, tmp_path: Path) -> None:
+    trl = pytest.importorskip("trl")
+    facts = read(out / "trl.yaml")
+    assert (facts.pop("model_name_or_path"), facts.pop("dataset_name")) == (str(model), "data with space")
+    made = trl.SFTConfig(**{**facts, "output_dir": str(tmp_path), "bf16": False, "use_cpu": True, "report_to": "none"})
+    assert made.assistant_only_loss
+    assert (made.max_steps, made.learning_rate, made.gradient_accumulation_steps) == (23_000, 3e-4, 1024)
+    import torch
+
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    from transformers import get_scheduler
+
+    scheduler = get_scheduler(
+        made.lr_scheduler_type,
+        torch.optim.SGD([parameter], lr=made.learning_rate),
+        num_warmup_steps=made.warmup_steps,
+        num_training_steps=made.max_steps,
+        scheduler_specific_kwargs=dict(made.lr_scheduler_kwargs),
+    )
+    rate = scheduler.lr_lambdas[0]
+    assert rate(0) == pytest.approx(1, abs=0.01)
+    assert rate(23_000) * 3e-4 == pytest.approx(1e-5)
+
+
+def test_axolotl_takes_it(out: Path, model: Path) -> None:
+    facts = read(out / "axolotl.yaml")
+    assert (facts["base_model"], facts["sequence_len"]) == (str(model), 4096)
+    assert facts["datasets"][0]["roles_to_train"] == ["assistant"]
+    if importlib.util.find_spec("axolotl"):
+        from axolotl.utils.schemas.config import AxolotlInputConfig
+
+        assert AxolotlInputConfig(**facts).sequence_len == 4096
+
+
+def test_megatron_s_arguments_are_a_command(out: Path) -> None:
+    text = (out / "megatron.sh").read_text()
+    assert subprocess.run(["sh", "-n", str(out / "megatron.sh")], check=False).returncode == 0
+    said = subprocess.run(
+        ["sh", "-c", "torchrun() { printf '%s\\n' \"$@\"; }; ls() { echo a-0.bin; }; " + text.replace("exec ", "")],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split("\n")
+    arguments = dict(pairwise(said))
+    assert arguments["--kv-channels"] == "160"
+    assert (arguments["--lr-decay-style"], arguments["--lr-wsd-decay-style"]) == ("WSD", "exponential")
+    assert (arguments["--lr-wsd-decay-iters"], arguments["--global-batch-size"]) == ("23000", "1024")
+    assert arguments["--data-path"] == "a-0"
+    assert "--untie-embeddings-and-output-weights" in said
+    assert "'data with space'" in text
+
+
+def test_torchtitan_takes_it(out: Path) -> None:
+    text = (out / "torchtitan.py").read_text()
+    code = compile(text, "torchtitan.py", "exec")
+    pytest.importorskip("torchtitan")
+    names: dict[str, Any] = {}
+    exec(code, names)
+    made = names["codemill"]()
+    assert len(made.model_spec.model.layers) == 24
+    assert (made.training.steps, made.training.global_batch_size) == (23_000, 1024)
+    assert made.lr_scheduler.decay_ratio == 1.0
+
+
+def test_a_model_of_others_has_no_account(tmp_path: Path) -> None:
+    with pytest.raises(cm.InputError, match="no account of its training"):
+        exports.write(tmp_path, "data", tmp_path / "out")

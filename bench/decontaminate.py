@@ -23,7 +23,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from codemill import benchmarks
+from codemill import _core, benchmarks, languages
 from codemill.machine.reading import OutFolder, Reading
 from codemill.machine.store import Place
 from codemill.recipes.quickstart import here
@@ -227,10 +227,11 @@ def tasks(folder: Path) -> Iterator[benchmarks.Task]:
 
 
 def size(task: benchmarks.Task) -> int:
-    """Tokens of a task's program, without comments and strings of documentation."""
-    program = re.sub(r'("""|\'\'\')(.*?)\1', "", task.program(), flags=re.DOTALL)
-    program = re.sub(r"^\s*(#|//|--|import|from|using|use|package|#include).*$", "", program, flags=re.MULTILINE)
-    return len(re.findall(r"\"[^\"\n]*\"|'[^'\n]*'|\w+|[^\w\s]", program))
+    """Tokens of a task's program, without comments, docstrings and imports."""
+    code, _ = _core.split(task.program(), task.language, languages.syntaxes())
+    code = re.sub(r'("""|\'\'\')(.*?)\1', "", code, flags=re.DOTALL)
+    code = re.sub(r"^\s*(import|from|using|use|package|#include)\b.*$", "", code, flags=re.MULTILINE)
+    return len(re.findall(r"\"[^\"\n]*\"|'[^'\n]*'|\w+|[^\w\s;]", code))
 
 
 def main() -> None:

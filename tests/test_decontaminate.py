@@ -53,21 +53,25 @@ def widest_gap(rows, key):
 """
 
 
+def made(tasks: Path, folder: Path) -> Reading:
+    """The parts of the tasks of a file."""
+    place = Place.of(str(folder / "out"))
+    place.make()
+    decontaminate.items.function(out=OutFolder(place), benchmarks=(decontaminate.Files(str(tasks)),))
+    return Reading("items", place=place)
+
+
 @pytest.fixture(scope="module")
 def items(tmp_path_factory: pytest.TempPathFactory) -> Reading:
     folder = tmp_path_factory.mktemp("items")
-    write(folder / "tasks.jsonl", [TASK, SHORT])
-    place = Place.of(str(folder / "out"))
-    place.make()
-    decontaminate.items.function(out=OutFolder(place), benchmarks=(decontaminate.Files(str(folder / "tasks.jsonl")),))
-    return Reading("items", place=place)
+    return made(write(folder / "tasks.jsonl", [TASK, SHORT]), folder)
 
 
 def reasons(items: Reading, *texts: str, language: str | None = "python", names: bool = False) -> list[str | None]:
     kinds = pa.array([language] * len(texts), pa.string())
     batch = pa.record_batch({"content": pa.array(texts, pa.large_string()), "language": kinds})
-    made = decontaminate.drop.function(batch, items, columns=("content",), language="language", names=names, **RULE)
-    return list(made["reason"].to_pylist())
+    found = decontaminate.drop.function(batch, items, columns=("content",), language="language", names=names, **RULE)
+    return list(found["reason"].to_pylist())
 
 
 def test_a_task_is_found_as_it_is_and_lightly_rewritten(items: Reading) -> None:
@@ -86,6 +90,32 @@ def test_a_task_is_found_as_it_is_and_lightly_rewritten(items: Reading) -> None:
     assert found[3] == "benchmark_prompt"
     assert found[4] == "benchmark_tests"
     assert found[5:] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("language", "program", "renamed"),
+    [
+        ("python", FUNCTION, FUNCTION.replace("depths", "str").replace("floor", "char").replace("kept", "end")),
+        (
+            "scheme",
+            "(define (widest-gap depths) (if (null? depths) 0 (apply max (map - (cdr depths) (cdr depths) 7))))",
+            "; no\n(define (f xs)\n  (if (null? xs) 0 (apply max (map - (cdr xs) (cdr xs) 7))))",
+        ),
+        (
+            "php",
+            "function widest($d) {\n    $best = 'a';\n    foreach ($d as $x) { $best .= $x; }\n    return $best;\n}",
+            '// no\nfunction f($d) {\n  $best = "a"; // it\'s\n  foreach ($d as $x) { $best.=$x; }\n  return $best;\n}',
+        ),
+    ],
+)
+def test_names_and_comments_of_a_language_do_not_count(
+    language: str, program: str, renamed: str, tmp_path: Path
+) -> None:
+    row = {"id": "1", "prompt": "", "solution": program, "language": language}
+    found = made(write(tmp_path / "own.jsonl", [row]), tmp_path)
+    if language == "python":
+        renamed = renamed.split('"""')[0] + renamed.split('"""')[2]
+    assert reasons(found, renamed, "x = 1", language=language) == ["benchmark_solution", None]
 
 
 def test_another_program_of_the_same_shape_is_kept(items: Reading) -> None:
@@ -126,22 +156,16 @@ def test_columns_can_be_messages(items: Reading) -> None:
             "note": pa.array([None, None, FUNCTION]),
         }
     )
-    made = decontaminate.drop.function(batch, items, columns=("messages", "note"), language=None, names=True, **RULE)
-    assert made["reason"].to_pylist()[:2] == ["benchmark_solution", None]
-    assert made["reason"][2].is_valid
-    assert made["benchmark_task"].to_pylist() == ["HumanEval/9001", None, "HumanEval/9001"]
+    found = decontaminate.drop.function(batch, items, columns=("messages", "note"), language=None, names=True, **RULE)
+    assert found["reason"].to_pylist()[:2] == ["benchmark_solution", None]
+    assert found["reason"][2].is_valid
+    assert found["benchmark_task"].to_pylist() == ["HumanEval/9001", None, "HumanEval/9001"]
 
 
 @pytest.mark.parametrize("name", ["mbpp", "evoeval", "human_eval_infilling", "bigcodebench", "own", "mbpp_plus"])
 def test_every_form_of_python_task_is_found_when_renamed(name: str, tmp_path: Path) -> None:
-    write(tmp_path / "tasks.jsonl", ROWS[name][:1])
-    place = Place.of(str(tmp_path / "out"))
-    place.make()
-    counts = decontaminate.items.function(
-        out=OutFolder(place), benchmarks=(decontaminate.Files(str(tmp_path / "tasks.jsonl")),)
-    )
-    assert counts["tasks"] == 1
-    assert reasons(Reading("items", place=place), RENAMED, OTHER) == ["benchmark_solution", None]
+    found = made(write(tmp_path / "tasks.jsonl", ROWS[name][:1]), tmp_path)
+    assert reasons(found, RENAMED, OTHER) == ["benchmark_solution", None]
 
 
 def test_a_run_drops_them_and_the_ledger_says_of_which_task(tmp_path: Path) -> None:
@@ -159,6 +183,7 @@ def test_a_run_drops_them_and_the_ledger_says_of_which_task(tmp_path: Path) -> N
     assert (dropped["verdict"], dropped["reason"]) == ("dropped", "benchmark_solution")
     assert (dropped["benchmark"], dropped["benchmark_task"]) == ("humaneval", "HumanEval/9001")
     assert dropped["benchmark_share"] >= 0.9
+    assert dropped["value"] == "HumanEval/9001, 100%"
     assert ledger["b.py"]["verdict"] == "kept"
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert "benchmark's task" in json.dumps(manifest)

@@ -37,7 +37,8 @@ def parts(task: Task) -> Iterator[Part]:
     A description is looked for apart from the examples that follow it, since a copy may leave them out. Of tasks that
     ask for the next line of a file, the file is looked for: it must not be trained on.
     """
-    program = task.program() if task.solution else ""
+    program = task.prompt + task.solution if task.kind == "explain" else task.program()
+    program = program if task.solution else ""
     if task.kind == "line":
         yield Part("code", PROMPT, task.prompt)  # as code: its words are often a licence's
         return

@@ -164,6 +164,7 @@ def _reads(params: Any) -> tuple[str, ...]:
     reads=_reads,
     adds={
         "reason": pa.string(),
+        "value": pa.string(),
         "benchmark": pa.string(),
         "benchmark_task": pa.string(),
         "benchmark_share": pa.float32(),
@@ -209,9 +210,11 @@ def drop(
     found = index.find(_texts(documents, columns), _kinds(documents, language), syntaxes=_syntaxes(), names=names)
     part, share = found.field("part"), found.field("share")
     hit = about.take(part)
+    shares = [None if value is None else f", {value:.0%}" for value in share.to_pylist()]
     return pa.record_batch(
         {
             "reason": one(hit["reason"]),
+            "value": pc.binary_join_element_wise(one(hit["task"]), pa.array(shares, pa.string()), ""),
             "benchmark": one(hit["benchmark"]),
             "benchmark_task": one(hit["task"]),
             "benchmark_share": share,

@@ -201,8 +201,10 @@ impl Overlap {
 
 /// Appends the tokens of a program; of a language that is not known without comments and strings.
 fn read(text: &str, language: &str, syntaxes: &Syntaxes, out: &mut Vec<Token>) {
-    let found = syntaxes.get(language).map_or_else(Vec::new, |syntax| spans(text, syntax));
-    tokens(text, &found, out);
+    // PHP without its opening tag is prose to the lexer; Hack has no tag.
+    let rules = if language == "php" && !text.contains("<?") { "hack" } else { language };
+    let found = syntaxes.get(rules).map_or_else(Vec::new, |syntax| spans(text, syntax));
+    tokens(text, language, &found, out);
 }
 
 /// Adds this family to the module.

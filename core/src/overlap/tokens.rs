@@ -26,22 +26,24 @@ const STRING: u64 = 0xBB67_AE85_84CA_A73B;
 const STRING_BYTES: usize = 256;
 const NAME: u64 = 0x3C6E_F372_FE94_F82B;
 
-/// Words that are no names in most languages that have them, and names that no rewriting replaces.
-const KEYWORDS: &str = "abstract and as assert async await bool boolean break byte case catch char class const continue \
-    def default defer del delete do done double elif else elsif elseif end enum esac except export extends extern \
-    false False fi final finally float fn for foreach from fun func function global goto if implements import in \
-    include instanceof int interface is lambda let local long loop match mod module mut namespace new next nil none \
-    None nonlocal not null nullptr object operator or package pass private protected pub public raise range return \
-    self short signed sizeof static str string struct sub super switch template then this throw throws trait true \
-    True try type typedef typename typeof union unless unsigned until use using val var virtual void volatile when \
-    where while with xor yield len print";
+/// Words of Python that are no names, and functions of it that no program calls otherwise. Not `str` or `list`, which
+/// programs give to their own variables.
+const PYTHON: &str = "False None True and as assert async await break class continue def del elif else except finally \
+    for from global if import in is lambda nonlocal not or pass raise return try while with yield len print range";
 
-/// Open addressing; 0 is free. Four times as many places as keywords.
-fn keywords() -> &'static [u64; 1024] {
-    static TABLE: OnceLock<[u64; 1024]> = OnceLock::new();
-    TABLE.get_or_init(|| {
+/// Words that are no names in most other languages that have them. What is missing is a name, which is told less well.
+const OTHERS: &str = "and bool boolean break case catch char class const continue def default do double elif else \
+    elsif elseif false final finally float for foreach function if implements import in int interface let local long \
+    new nil not null or package private protected public return static struct switch then this throw throws true try \
+    unless until var void while";
+
+/// The keywords of a language. Open addressing; 0 is free.
+fn keywords(python: bool) -> &'static [u64; 1024] {
+    static TABLES: [OnceLock<[u64; 1024]>; 2] = [const { OnceLock::new() }; 2];
+    TABLES[usize::from(python)].get_or_init(|| {
         let mut table = [0_u64; 1024];
-        for word in KEYWORDS.split_ascii_whitespace() {
+        let words = if python { PYTHON } else { OTHERS };
+        for word in words.split_ascii_whitespace() {
             let symbol = mixed(hash(word.as_bytes()));
             let mut place = symbol as usize & 1023;
             while table[place] != 0 {
@@ -82,18 +84,35 @@ static BEGINS: [u8; 256] = {
     table
 };
 
+/// Languages in whose names most characters can be.
+const LISPS: [&str; 6] = ["clojure", "common lisp", "emacs lisp", "newlisp", "racket", "scheme"];
+
+/// What a byte of a Lisp begins.
+static BEGINS_LISP: [u8; 256] = {
+    let mut table = BEGINS;
+    let marks = b"+-*/<>=!?%&^~.:";
+    let mut at = 0;
+    while at < marks.len() {
+        table[marks[at] as usize] = 1;
+        at += 1;
+    }
+    table
+};
+
 /// Appends the tokens of `text`, whose comments and strings are `spans`.
-pub fn tokens(text: &str, spans: &[Span], out: &mut Vec<Token>) {
+pub fn tokens(text: &str, language: &str, spans: &[Span], out: &mut Vec<Token>) {
     let bytes = text.as_bytes();
+    let begins = if LISPS.contains(&language) { &BEGINS_LISP } else { &BEGINS };
+    let how = (begins, keywords(language == "python"));
     let mut at = 0;
     for span in spans {
-        code(bytes, at, span.start, out);
+        code(bytes, at, span.start, how, out);
         if span.kind == Kind::String {
             out.push(Token { symbol: string(&bytes[span.start..span.end]), name: false });
         }
         at = span.end;
     }
-    code(bytes, at, bytes.len(), out);
+    code(bytes, at, bytes.len(), how, out);
 }
 
 /// A string without prefix, quotes and backslashes.
@@ -121,17 +140,22 @@ fn number(literal: &[u8]) -> u64 {
 }
 
 /// The tokens of the code between two places.
-fn code(bytes: &[u8], start: usize, end: usize, out: &mut Vec<Token>) {
-    let table = keywords();
+fn code(
+    bytes: &[u8],
+    start: usize,
+    end: usize,
+    (begins, table): (&[u8; 256], &[u64; 1024]),
+    out: &mut Vec<Token>,
+) {
     let bytes = &bytes[..end];
     let mut at = start;
     while at < end {
         let byte = bytes[at];
-        match BEGINS[usize::from(byte)] {
+        match begins[usize::from(byte)] {
             0 => at += 1,
             1 => {
                 let begin = at;
-                while at < end && matches!(BEGINS[usize::from(bytes[at])], 1 | 2) {
+                while at < end && matches!(begins[usize::from(bytes[at])], 1 | 2) {
                     at += 1;
                 }
                 let symbol = mixed(hash(&bytes[begin..at]));
@@ -234,7 +258,7 @@ mod tests {
             ..Syntax::default()
         };
         let mut out = Vec::new();
-        tokens(text, &spans(text, &syntax), &mut out);
+        tokens(text, "python", &spans(text, &syntax), &mut out);
         out
     }
 

@@ -87,7 +87,7 @@ mod tests {
 
     fn of(text: &str) -> Vec<Token> {
         let mut out = Vec::new();
-        tokens(text, &[], &mut out);
+        tokens(text, "python", &[], &mut out);
         out
     }
 

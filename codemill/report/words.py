@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import sqrt
 from typing import Any
 
@@ -130,6 +130,23 @@ def copies(by_reason: Mapping[str, int]) -> str:
         for reason, n in by_reason.items()
     ]
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts)
+
+
+def seeds(steps: Sequence[Mapping[str, Any]], kept: int) -> str:
+    """How many rows were made of another table's, for those who want more; empty if the first step made none.
+
+    >>> seeds([{"kind": "rows", "parents": 400}], 100)
+    '400 seeds gave 100 rows that are kept, 0.25 a seed: 1,000 more take about 4,000 more seeds'
+    """
+    if not steps or steps[0].get("kind") != "rows" or not steps[0].get("parents"):
+        return ""
+    parents = int(steps[0]["parents"])
+    said = f"{plural(parents, 'seed')} gave {plural(kept, 'row')} that {'is' if kept == 1 else 'are'} kept"
+    if not kept:
+        return said
+    return (
+        f"{said}, {kept / parents:.2g} a seed: 1,000 more take about {count(round(1000 * parents / kept))} more seeds"
+    )
 
 
 def chunks(counts: Mapping[str, int]) -> str:

@@ -110,7 +110,7 @@ class Calls:
         self.folder, self.write = Path(folder), write
         self.lost: list[str] = []  # what was damaged, for people
         self._index, self._files = _Index(), dict[int, int]()
-        self._compressor, self._decompressor = zstandard.ZstdCompressor(level=3), zstandard.ZstdDecompressor()
+        self._compressor, self._decompressor = zstandard.ZstdCompressor(level=1), zstandard.ZstdDecompressor()
         self._lock: int | None = None
         self._tail, self._size, self._unsynced = 0, 0, False
         if write:

@@ -133,10 +133,20 @@ class Hub:
 
     async def _once(self, key: bytes, work: Callable[[], Coroutine[Any, Any, dict[str, Any]]]) -> dict[str, Any]:
         """The record that `work` makes, made once for all who want it at the same time."""
-        if (flying := self._flying.get(key)) is None:
-            flying = self._flying[key] = asyncio.ensure_future(work())
-            flying.add_done_callback(lambda _: self._flying.pop(key, None))
-        return await asyncio.shield(flying)
+        if (flying := self._flying.get(key)) is not None:
+            return await asyncio.shield(flying)
+        made = self._flying[key] = self.loop.create_future()
+        try:
+            record = await work()
+        except BaseException as error:
+            made.set_exception(error)
+            made.exception()  # it is raised here, and need not be heard by anybody else
+            raise
+        else:
+            made.set_result(record)
+            return record
+        finally:
+            del self._flying[key]
 
     async def _pay(self, key: bytes, asked: Mapping[str, Any], request: Request, teacher: Teacher) -> dict[str, Any]:
         if self.limits.collect and not isinstance(teacher, Replay):

@@ -52,6 +52,8 @@ def show_view(data: dict[str, Any]) -> RenderableType:
     if said := words.drop_words(data):
         blocks += [Text(), _reasons(said)]
     blocks += [Text(), _languages(data["languages"])]
+    if seeds := words.seeds(data["steps"], kept["rows"]):
+        blocks += [Text(), Text(seeds)]
     if data["chunks"]:
         blocks += [Text(), Text(words.chunks(data["chunks"]))]
     if data["adds_up"]:

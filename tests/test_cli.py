@@ -20,6 +20,7 @@ LOOKING = ["compare", "explain", "rank", "report", "rule", "rules", "show", "sig
 VERBS = sorted(
     [
         *LOOKING,
+        "ablate",
         "ask",
         "benchmarks",
         "calls",

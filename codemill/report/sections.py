@@ -10,8 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from codemill.report.facts import evaluation, mix, tokens
-from codemill.report.facts import mix, tokens, training
+from codemill.report.facts import evaluation, mix, tokens, training
 from codemill.run import Run
 
 
@@ -27,8 +26,8 @@ class Section:
 SECTIONS = (
     Section("tokens", "Tokens", tokens.gather),
     Section("mix", "Mix", mix.gather),
-    Section("evaluation", "Evaluation", evaluation.gather),
     Section("training", "Training", training.gather),
+    Section("evaluation", "Evaluation", evaluation.gather),
 )
 
 

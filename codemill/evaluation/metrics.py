@@ -45,8 +45,9 @@ def over_tasks(values: Sequence[float]) -> Estimate:
 
     Why: tasks are what is drawn; samples of one task are not independent. Wilson's does not collapse at 0 and 1.
 
-    >>> over_tasks([1, 0, 0, 0])
-    Estimate(value=0.25, low=0.0456..., high=0.6993..., how='Wilson')
+    >>> some = over_tasks([1, 0, 0, 0])
+    >>> some.value, round(some.low, 3), round(some.high, 3), some.how
+    (0.25, 0.046, 0.699, 'Wilson')
     """
     if not values:
         return Estimate(math.nan, math.nan, math.nan, "none")

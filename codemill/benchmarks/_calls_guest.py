@@ -60,7 +60,7 @@ def close(got, expected, atol):
     """As numpy.allclose: |got - expected| <= atol + 1e-7 |expected|, element by element; infinities are equal."""
     if isinstance(expected, (list, tuple)):
         return len(got) == len(expected) and all(close(a, b, atol) for a, b in zip(got, expected, strict=False))
-    return got == expected or abs(got - expected) <= atol + 1e-7 * abs(expected)
+    return bool(got == expected or abs(got - expected) <= atol + 1e-7 * abs(expected))
 
 
 def surface(base, height):
@@ -78,7 +78,7 @@ def distance(one, other):
 def holds(oracle, args, got, expected, atol):
     """Whether an output is right."""
     if oracle == "root":
-        return abs(sum(c * math.pow(got, i) for i, c in enumerate(args[0]))) <= atol
+        return bool(abs(sum(c * math.pow(got, i) for i, c in enumerate(args[0]))) <= atol)
     if oracle == "set":
         right = set(got) == set(expected)
     elif oracle == "not none":

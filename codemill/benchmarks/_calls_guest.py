@@ -9,17 +9,19 @@ import json
 import math
 import signal
 import time
+from collections.abc import Callable
+from typing import Any
 
 
 class TooSlow(BaseException):
     """An input took longer than it may."""
 
 
-def tuples(value):
+def tuples(value: Any) -> Any:
     return tuple(tuples(one) for one in value) if isinstance(value, list) else value
 
 
-def restored(kind, args):
+def restored(kind: str, args: list[Any]) -> list[Any]:
     """Arguments with the types that JSON lost, by the kinds of codemill/benchmarks/mbpp_plus.py."""
     first, rest = args[:1], args[1:]
     if kind == "args":
@@ -49,33 +51,33 @@ def restored(kind, args):
     return args
 
 
-def floats(value):
+def floats(value: Any) -> bool:
     """Whether a value is a float or a list of nothing else."""
     if isinstance(value, (list, tuple)) and value:
         return all(isinstance(one, float) for one in value)
     return isinstance(value, float)
 
 
-def close(got, expected, atol):
+def close(got: Any, expected: Any, atol: float) -> bool:
     """As numpy.allclose: |got - expected| <= atol + 1e-7 |expected|, element by element; infinities are equal."""
     if isinstance(expected, (list, tuple)):
         return len(got) == len(expected) and all(close(a, b, atol) for a, b in zip(got, expected, strict=False))
     return bool(got == expected or abs(got - expected) <= atol + 1e-7 * abs(expected))
 
 
-def surface(base, height):
+def surface(base: float, height: float) -> float:
     """Another reading of Mbpp/581."""
     return round(base**2 + 2 * base * math.sqrt((base / 2) ** 2 + height**2))
 
 
-def distance(one, other):
+def distance(one: Any, other: Any) -> int:
     """Another reading of Mbpp/558."""
     one, other = str(one), str(other)
     width = max(len(one), len(other))
     return sum(abs(int(a) - int(b)) for a, b in zip(one.zfill(width), other.zfill(width), strict=False))
 
 
-def holds(oracle, args, got, expected, atol):
+def holds(oracle: str, args: list[Any], got: Any, expected: Any, atol: float) -> bool:
     """Whether an output is right."""
     if oracle == "root":
         return bool(abs(sum(c * math.pow(got, i) for i, c in enumerate(args[0]))) <= atol)
@@ -95,14 +97,17 @@ def holds(oracle, args, got, expected, atol):
     return bool(atol) and type(got) is type(expected) and close(got, expected, atol)
 
 
-def stopped(*_):
+def stopped(*_: object) -> None:
     """What the timer does."""
     raise TooSlow("an input took too long")
 
 
-def run(function, reference, name, inputs, kind, atol, oracle, seconds):
+def run(
+    function: Callable[..., Any], reference: str, name: str, inputs: str, kind: str, atol: float, oracle: str,
+    seconds: float,
+) -> None:  # fmt: skip
     """Calls both with every input, the reference first. An input may take `seconds`, or four times the reference's."""
-    known = {"__name__": "reference"}
+    known: dict[str, Any] = {"__name__": "reference"}
     exec(compile(reference, "reference.py", "exec"), known)
     signal.signal(signal.SIGVTALRM, stopped)
     for args in json.loads(inputs):

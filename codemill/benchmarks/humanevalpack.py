@@ -37,7 +37,6 @@ PYTHON = "import math\nimport re\nimport sys\nimport copy\nimport datetime\nimpo
     "import heapq\nimport functools\nimport hashlib\nimport numbers\nimport string\nfrom typing import *\n"
     "from collections import *\n"
 )
-CPP = "#include <bits/stdc++.h>\nusing namespace std;\n"
 STOPS = {"python": ("\nclass", "\ndef", "\n#", "\n@", "\nprint", "\nif")}
 
 
@@ -70,7 +69,7 @@ def trials(task: Task, answer: Answer, style: Style) -> Mapping[str, Program]:
     """The declaration, the body, the tests."""
     declaration = task.more["declaration"]
     program = others.headed(declaration, answer.text) if answer.whole else declaration + answer.text
-    head = PYTHON if task.language == "python" else CPP if task.language == "cpp" else ""
+    head = PYTHON if task.language == "python" else ""
     program, tests = others.tested(task, head + program, task.tests)
     limits = Limits(cpu_seconds=SECONDS.get(task.language, 10), memory_bytes=4 << 30)
     return {"pass": Program(program, tests, others.named(task), limits=limits)}

@@ -13,7 +13,7 @@ PIP := PATH="$(abspath $(BIN)):$$PATH" PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/py
 OUT ?= demo-out
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo cookbook test check format bench mutants peers docs site dist clean
+.PHONY: help setup demo cookbook ablations test check format bench mutants peers docs site dist clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -43,6 +43,10 @@ demo: $(CORE) ## turn this machine's own Python code into a corpus with a ledger
 
 cookbook: $(CORE) ## run examples/cookbook.sh: from raw code to a model that chats (below cookbook-out/)
 	PATH="$(abspath $(BIN)):$$PATH" sh examples/cookbook.sh
+
+ablations: $(CORE) ## two ablations at the scale of two cores, over INPUT=folder (below ablations-out/)
+	$(BIN)/codemill ablate rules --input "$(INPUT)" --out ablations-out/rules
+	$(BIN)/codemill ablate dedup_level --input "$(INPUT)" --out ablations-out/dedup_level
 
 test: $(CORE) ## run every test, Python and Rust, except those that need a GPU
 	cargo test --quiet --locked --manifest-path core/Cargo.toml
@@ -86,4 +90,4 @@ dist: $(CORE) ## a wheel for any Linux with glibc 2.17 or newer (dist/), and a t
 	$(BIN)/python scripts/try_wheel.py dist
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) core/target $(OUT) cookbook-out site dist codemill/_core*.so
+	rm -rf $(VENV) core/target $(OUT) cookbook-out ablations-out site dist codemill/_core*.so

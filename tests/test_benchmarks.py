@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import json
 import os
 import pickle
 import subprocess
 import sys
+import threading
+import urllib.request
 import zlib
 from base64 import b64encode
+from collections.abc import Iterator
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from codemill import benchmarks, languages
-from codemill.benchmarks import Case, Task, livecodebench
-from codemill.errors import InputError, RecipeError
+from codemill.benchmarks import Case, Task, fetching, livecodebench
+from codemill.benchmarks.catalogue import File
+from codemill.errors import EnvironmentProblem, InputError, RecipeError
 from tests.benchmark_rows import FUNCTION, ROWS, TASK, polyglot, write
 
 FORMS = [(name, number) for name, rows in ROWS.items() for number in range(len(rows))]
@@ -165,3 +172,68 @@ def test_the_published_files_have_as_many_tasks_as_is_known() -> None:
         tasks = list(benchmarks.read(path))
         assert not benchmark.counts or len(tasks) in benchmark.counts, path
         assert all(task.kind in benchmarks.KINDS for task in tasks)
+
+
+# ── fetching, when asked ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Served(BaseHTTPRequestHandler):
+    """A publisher on loopback."""
+
+    content: ClassVar[dict[str, bytes]] = {}
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        Served.asked.append(self.path)
+        data = Served.content.get(self.path)
+        self.send_response(200 if data is not None else 404)
+        self.end_headers()
+        self.wfile.write(data or b"")
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def publisher() -> Iterator[str]:
+    Served.content, Served.asked = {}, []
+    with ThreadingHTTPServer(("127.0.0.1", 0), Served) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def test_files_are_fetched_by_name_and_only_what_is_known(publisher: str, tmp_path: Path) -> None:
+    row = json.dumps(TASK).encode() + b"\n"
+    Served.content = {"/data/tasks.jsonl.gz": gzip.compress(row), "/torn.jsonl.gz": gzip.compress(row)[:-9]}
+    known = File(f"{publisher}/data/tasks.jsonl.gz", sha256(row).hexdigest())
+    mine = dataclasses.replace(benchmarks.get("humaneval"), files=(known,))
+    for _ in range(2):  # the second time it is there
+        (file,) = fetching.fetch(mine, tmp_path)
+        assert [task.id for task in benchmarks.read(file)] == ["HumanEval/9001"]
+    assert Served.asked == ["/data/tasks.jsonl.gz"]
+    file.write_bytes(b"damaged")
+    with pytest.raises(InputError, match="cannot be unpacked"):
+        fetching.fetch(mine, tmp_path)
+    file.unlink()
+    other = dataclasses.replace(mine, files=(dataclasses.replace(known, sha256="0" * 64),))
+    with pytest.raises(InputError, match="the file is another one"):
+        fetching.fetch(other, tmp_path)
+    assert not file.exists()
+    with pytest.raises(EnvironmentProblem, match="404"):
+        fetching.fetch(dataclasses.replace(mine, files=(File(f"{publisher}/gone"),)), tmp_path)
+    with pytest.raises(InputError, match="cannot be unpacked"):
+        fetching.fetch(dataclasses.replace(mine, files=(File(f"{publisher}/torn.jsonl.gz"),)), tmp_path)
+    with pytest.raises(RecipeError, match="no address"):
+        fetching.fetch(benchmarks.get("own"), tmp_path)
+
+
+def test_nothing_is_fetched_unasked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("the network was used")
+
+    monkeypatch.setattr(urllib.request, "urlopen", refuse)
+    list(benchmarks.read(write(tmp_path / "tasks.jsonl", [TASK])))
+    assert benchmarks.all()

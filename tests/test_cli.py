@@ -19,8 +19,9 @@ LENIENT = ("--rules", "none", "-w", "1")  # these files are far too small for Re
 LOOKING = ["compare", "explain", "rank", "report", "rule", "rules", "show", "signals"]
 MODELS = ["chat", "generate", "masks", "serve"]
 TEACHING = ["ask", "calls", "exec"]
+JUDGING = ["ablate", "benchmarks", "evaluate"]
 VERBS = sorted(
-    [*LOOKING, *MODELS, *TEACHING, "benchmarks", "forget", "list", "new", "plan", "redact", "release", "run", "view"]
+    [*LOOKING, *MODELS, *TEACHING, *JUDGING, "forget", "list", "new", "plan", "redact", "release", "run", "view"]
 )
 
 

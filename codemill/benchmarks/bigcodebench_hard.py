@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from codemill.benchmarks import bigcodebench
 from codemill.benchmarks._row import Row
 from codemill.benchmarks.catalogue import Benchmark
@@ -22,4 +24,8 @@ BENCHMARK = Benchmark(
     shapes=(bigcodebench.FIELDS | {"q_idx", "question", "score"},),
     read=read,
     counts=(148,),
+    protocols={
+        "complete": replace(bigcodebench.PROTOCOL, scores={"pass": "BigCodeBench-Hard Complete"}),
+        "instruct": replace(bigcodebench.INSTRUCT, scores={"pass": "BigCodeBench-Hard Instruct"}),
+    },
 )

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from codemill import catalog
 from codemill.benchmarks import _files
 from codemill.benchmarks._row import Row
+from codemill.benchmarks.protocol import Protocol
 from codemill.benchmarks.task import Task
 from codemill.errors import InputError, RecipeError, did_you_mean
+
+
+@dataclass(frozen=True)
+class File:
+    """A published file: its address, and the SHA-256 of what is in it, unpacked, where that is known."""
+
+    address: str
+    sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,10 @@ class Benchmark:
     begins: str = ""  # of the task's id, where forms of two benchmarks have the same fields
     counts: tuple[int, ...] = ()  # tasks of complete files
     members: Callable[[Path], Iterator[Task] | None] | None = None  # reads a folder or an archive as a whole
+    protocols: Mapping[str, Protocol] = field(
+        default_factory=dict
+    )  # how it is asked and judged, by the name of what is asked
+    files: tuple[File, ...] = ()  # what `codemill benchmarks --fetch` gets
     note: str = ""  # what one should know before using it
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+from codemill.benchmarks import asking, humaneval
 from codemill.benchmarks._row import Row
-from codemill.benchmarks.catalogue import Benchmark
+from codemill.benchmarks.catalogue import Benchmark, File
+from codemill.benchmarks.protocol import Answer, Protocol, Question, Style
 from codemill.benchmarks.task import Task
+from codemill.sandbox.outcome import Task as Program
 
 
 def read(row: Row) -> Task:
@@ -24,6 +29,50 @@ def read(row: Row) -> Task:
     )
 
 
+def ask(task: Task, style: Style, shots: Sequence[Task]) -> Question:
+    """What stands before and behind the gap. A gap of one line ends with the line, which the harness leaves open."""
+    stop = ("\n",) if task.id.startswith("SingleLine") else ()
+    return Question(text=task.prompt, suffix=task.suffix, stop=stop, max_tokens=256)
+
+
+def chat(task: Task) -> Question:
+    """Not published: the program with the gap marked."""
+    shown = f"```python\n{task.prompt}<GAP>{task.suffix}\n```"
+    asked = "Write the code that stands at <GAP> in this program. Answer with that code only, in a markdown code block."
+    return Question(turns=(("user", f"{asked}\n{shown}\n"),), max_tokens=512)
+
+
+def answered(task: Task, reply: str, chat: bool) -> Answer:
+    """The gap. A line that was cut before its end gets it back."""
+    text = asking.fenced(reply) if chat else reply
+    return Answer(text if text.endswith("\n") or not task.id.startswith("SingleLine") else f"{text}\n")
+
+
+def wrong(task: Task) -> Answer:
+    """An error, at the gap's own depth."""
+    blanks = task.solution[: len(task.solution) - len(task.solution.lstrip(" "))]
+    return Answer(f"{blanks}raise AssertionError\n")
+
+
+def trials(task: Task, answer: Answer, style: Style) -> Mapping[str, Program]:
+    """The program around the answer, with `check` behind it."""
+    return {
+        "pass": Program(task.program(answer.text), task.tests, entry_point=task.entry_point, limits=humaneval.LIMITS)
+    }
+
+
+PROTOCOL = Protocol(
+    ask=ask,
+    chat=chat,
+    read=answered,
+    trials=trials,
+    rule="every assertion of check() holds",
+    limits=humaneval.LIMITS,
+    scores={"pass": "HumanEval-Infilling"},
+    wrong=wrong,
+    cited="github.com/openai/human-eval-infilling",
+)
+
 BENCHMARK = Benchmark(
     name="human_eval_infilling",
     title="HumanEval-Infilling",
@@ -33,4 +82,23 @@ BENCHMARK = Benchmark(
     shapes=(frozenset({"task_id", "entry_point", "prompt", "suffix", "canonical_solution", "test"}),),
     read=read,
     counts=(1033, 5815, 1640, 164),
+    files=(
+        File(
+            "https://github.com/openai/human-eval-infilling/raw/master/data/HumanEval-SingleLineInfilling.jsonl.gz",
+            "6fffc71ec2f1674372fcc177511f92312f1a27a9eacd8e43255c9f5ee9eca8c8",
+        ),
+        File(
+            "https://github.com/openai/human-eval-infilling/raw/master/data/HumanEval-MultiLineInfilling.jsonl.gz",
+            "5b49f312f0a781420a4ae54f5e73176009b9cfc52731e3a0b9be726b451032d1",
+        ),
+        File(
+            "https://github.com/openai/human-eval-infilling/raw/master/data/HumanEval-RandomSpanInfilling.jsonl.gz",
+            "4f15be2d4a479b504072c64e79702df184010f13bdf75f8b67ce08e054c48e26",
+        ),
+        File(
+            "https://github.com/openai/human-eval-infilling/raw/master/data/HumanEval-RandomSpanInfillingLight.jsonl.gz",
+            "cbb2b36f90311a3a7d844b6361852bb33e3ab11ab3bca2b7e85bfb9bf78c5891",
+        ),
+    ),
+    protocols={"": PROTOCOL},
 )

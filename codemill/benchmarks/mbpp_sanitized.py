@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from codemill.benchmarks import mbpp
 from codemill.benchmarks._row import Row
-from codemill.benchmarks.catalogue import Benchmark
+from codemill.benchmarks.catalogue import Benchmark, File
 from codemill.benchmarks.task import Task
 
 
@@ -22,5 +24,7 @@ BENCHMARK = Benchmark(
     shapes=(frozenset({"prompt", "code", "task_id", "test_imports", "test_list"}),),
     read=read,
     counts=(427,),
+    files=(File("https://raw.githubusercontent.com/google-research/google-research/master/mbpp/sanitized-mbpp.json"),),
+    protocols={"": replace(mbpp.PROTOCOL, scores={"pass": "MBPP sanitized"})},
     note="257 of the 427 are in MBPP's test split",
 )

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
+from codemill.benchmarks import asking, others
 from codemill.benchmarks._row import Row, language
 from codemill.benchmarks.catalogue import Benchmark
+from codemill.benchmarks.protocol import Answer, Protocol, Question, Style
 from codemill.benchmarks.task import Task
+from codemill.sandbox.outcome import Limits
+from codemill.sandbox.outcome import Task as Program
 
 
 def read(row: Row) -> Task:
@@ -23,6 +30,69 @@ def read(row: Row) -> Task:
     )
 
 
+LIMITS = {"javascript": 5, "r": 5, "ruby": 5, "rust": 5, "go": 30, "scala": 45, "swift": 45}
+NEEDS = {
+    "perl": "its tests need Test::Deep", "lua": "its tests need luaunit", "ruby": "its tests run as the program ends",
+}  # fmt: skip
+JAVATUPLES = "import org.javatuples.*;"
+TUPLES = re.compile(r"\b(?:Unit|Pair|Triplet|Quartet|Quintet|Sextet|Septet|Octet|Ennead|Decade)<")
+
+
+def cannot(task: Task) -> str:
+    """Why a task cannot be run."""
+    if task.language == "java" and TUPLES.search(task.prompt + task.tests):
+        return "its signature needs org.javatuples"
+    return NEEDS.get(task.language) or others.cannot(task)
+
+
+def limits(task: Task) -> Limits:
+    """15 seconds, or what the language gets."""
+    return Limits(cpu_seconds=LIMITS.get(task.language, 15), memory_bytes=4 << 30)
+
+
+def chat(task: Task) -> Question:
+    """Not published: the prompt in a fence, to be completed."""
+    asked = "Complete this function. Answer with the whole function and what it needs, in a markdown code block."
+    return Question(turns=(("user", f"{asked}\n```{task.language}\n{task.prompt.strip()}\n```\n"),), max_tokens=1024)
+
+
+def answered(task: Task, reply: str, chat: bool) -> Answer:
+    """A continuation cut at the published stops, or a whole function."""
+    return Answer(others.fenced(task, reply), whole=True) if chat else Answer(asking.cut(reply, task.stop))
+
+
+def trials(task: Task, answer: Answer, style: Style) -> Mapping[str, Program]:
+    """Prompt, continuation, tests. A whole answer replaces the prompt, or its function would be defined twice."""
+    program = task.prompt + answer.text
+    if answer.whole:
+        program = others.headed(task.prompt, others.cut_at_brace(answer.text, task.tests, task.stop))
+    program = program.replace(JAVATUPLES, "")  # `cannot` names the tasks that use it
+    program, tests = others.tested(task, program, f"\n{task.tests}")
+    return {"pass": Program(program, tests, others.named(task), limits=limits(task))}
+
+
+def stub(task: Task) -> Answer:
+    """Nothing, closed where the tests do not do it."""
+    if task.language in ("go", "rust", "cpp", "java", "csharp"):
+        return Answer(
+            "    abort();" if task.language == "cpp" else "    throw new Error();" if task.language != "rust" else ""
+        )
+    return Answer("    :\n" if task.language == "shell" else "" if task.tests.lstrip().startswith("}") else "\n}\n")
+
+
+PROTOCOL = Protocol(
+    ask=asking.continued,
+    chat=chat,
+    read=answered,
+    trials=trials,
+    rule="the program with its tests ends with status 0 and reaches its end",
+    limits=Limits(cpu_seconds=15),
+    scores={"pass": "MultiPL-E"},
+    wrong=stub,
+    cannot=cannot,
+    cited="github.com/nuprl/MultiPL-E 3.x",
+)
+
 BENCHMARK = Benchmark(
     name="multipl_e",
     title="MultiPL-E",
@@ -32,5 +102,6 @@ BENCHMARK = Benchmark(
     shapes=(frozenset({"name", "language", "prompt", "tests", "stop_tokens"}),),
     read=read,
     counts=(154, 156, 158, 159, 160, 161),
+    protocols={"": PROTOCOL},
     note="no answers are published",
 )

@@ -6,6 +6,8 @@
     cleaning     redact
     execution    exec
     benchmarks   benchmarks
+    evaluation   evaluate
+    ablation     ablate
     model        generate, chat, serve, masks
     forget       forget
     release      release
@@ -25,7 +27,20 @@ import click
 from rich.console import Console
 from rich.logging import RichHandler
 
-from codemill.cli import benchmarks, catalogue, cleaning, execution, forget, look, model, release, run, teacher
+from codemill.cli import (
+    ablation,
+    benchmarks,
+    catalogue,
+    cleaning,
+    evaluation,
+    execution,
+    forget,
+    look,
+    model,
+    release,
+    run,
+    teacher,
+)
 from codemill.cli.shared import CONTEXT
 from codemill.errors import CodemillError, RecipeError
 from codemill.machine.scarce import check_address_space, scarcity
@@ -81,6 +96,19 @@ def cli() -> None:
     """Turns source code into training data for code language models."""
 
 
-for family in (run, look, catalogue, cleaning, benchmarks, execution, forget, model, release, teacher):
+for family in (
+    run,
+    look,
+    catalogue,
+    cleaning,
+    ablation,
+    benchmarks,
+    evaluation,
+    execution,
+    forget,
+    model,
+    release,
+    teacher,
+):
     for command in family.COMMANDS:
         cli.add_command(command)

@@ -9,17 +9,22 @@ import click
 from rich.table import Table as Grid
 
 from codemill.cli.shared import console
+from codemill.errors import RecipeError
 from codemill.report import words
 
 
 @click.command()
 @click.argument("path", metavar="[PATH]", required=False)
+@click.option("--fetch", metavar="NAME", help="Download this benchmark's files into the folder PATH.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON lines.")
-def benchmarks(path: str | None, as_json: bool) -> None:
+def benchmarks(path: str | None, fetch: str | None, as_json: bool) -> None:
     """Lists the benchmarks whose published files can be read, or those that are in the folder or file PATH.
 
     No benchmark comes with codemill: download it from where it is published, and mind its licence.
     """
+    if fetch is not None:
+        _fetch(fetch, path)
+        return
     if path is not None:
         _files(Path(path), as_json)
         return
@@ -32,6 +37,18 @@ def benchmarks(path: str | None, as_json: bool) -> None:
             print(json.dumps({**row, **about}))
         else:
             print("{name:22}{licence:52}{published}".format(**row))
+
+
+def _fetch(name: str, path: str | None) -> None:
+    from codemill import benchmarks as formats
+    from codemill.benchmarks import fetching
+
+    chosen = formats.get(name)
+    if path is None:
+        raise RecipeError("where to?", remedy=f"codemill benchmarks --fetch {name} FOLDER")
+    print(f"{chosen.title}: {chosen.licence}; {chosen.published}")
+    for file in fetching.fetch(chosen, Path(path)):
+        print(file)
 
 
 def _files(folder: Path, as_json: bool) -> None:

@@ -51,13 +51,25 @@ def rule(dir: str, rule: str, as_json: bool) -> None:
 
 @click.command()
 @DIR
-@click.argument("change", metavar="[SET:]SIGNAL<N")
+@click.argument("others", metavar="[SET:]SIGNAL<N | DIR…", nargs=-1, required=True)
 @JSON
-def compare(dir: str, change: str, as_json: bool) -> None:
-    """What another threshold would do; also SIGNAL>N and SIGNAL=N. Quote it, for < and > mean something to a shell."""
+def compare(dir: str, others: tuple[str, ...], as_json: bool) -> None:
+    """What another threshold would do; or evaluations of several models side by side, paired task by task.
+
+    Also SIGNAL>N and SIGNAL=N. Quote it, for < and > mean something to a shell.
+    """
+    from pathlib import Path
+
+    if all(Path(one, "results.json").exists() for one in (dir, *others)):
+        from codemill.report.terminal import models
+
+        answer(*models.compare([dir, *others]), as_json)
+        return
+    if len(others) > 1:
+        raise click.UsageError(f"one threshold, or folders of evaluations; got {', '.join(others)}")
     from codemill.report.terminal import rules as tuned
 
-    answer(*tuned.compare(dir, change), as_json)
+    answer(*tuned.compare(dir, others[0]), as_json)
 
 
 @click.command()

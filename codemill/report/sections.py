@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from codemill.report.facts import mix, recall, synthesis, tokens, training
+from codemill.report.facts import evaluation, mix, recall, synthesis, tokens, training
 from codemill.run import Run
 
 
@@ -29,6 +29,7 @@ SECTIONS = (
     Section("mix", "Mix", mix.gather),
     Section("recall", "Web recall", recall.gather),
     Section("training", "Training", training.gather),
+    Section("evaluation", "Evaluation", evaluation.gather),
 )
 
 

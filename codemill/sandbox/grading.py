@@ -14,6 +14,7 @@ import json
 import secrets
 import signal
 from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from codemill.sandbox import asserts, languages, warm
@@ -343,7 +344,7 @@ def _stdio(
                 over = "compile_error", run.stderr.decode("utf-8", "replace").strip().splitlines()[-1][:500]
             elif other is None and run.stderr.rstrip().rpartition(b"\n")[2].startswith(b"MemoryError"):
                 over = "memory", "MemoryError"
-        if over is None and not same(run.text, case.stdout):
+        if over is None and not same(run.text, case.stdout, decimals=case.decimals):
             over = "fail", f"case {number}: another output"
         outcome = _filled(known, run, *(over or ("pass", "")), tests_run=number + 1)
         if over:
@@ -351,14 +352,29 @@ def _stdio(
     return dataclasses.replace(outcome, cpu=round(cpu, 4), wall=round(wall, 4))
 
 
-def same(got: str, expected: str) -> bool:
+def same(got: str, expected: str, *, decimals: bool = False) -> bool:
     """Whether two outputs are the same, blanks at both ends of the whole and of each line apart.
 
-    >>> same("1 2 \\n3\\n", "1 2\\n3"), same("12\\n", "1 2")
-    (True, False)
+    With `decimals` two lines are the same too if they are the same list of numbers.
+
+    >>> same("1 2 \\n3\\n", "1 2\\n3"), same("12\\n", "1 2"), same("2.50", "2.5"), same("2.50", "2.5", decimals=True)
+    (True, False, False, True)
     """
     lines = [[line.strip() for line in text.strip().splitlines()] for text in (got, expected)]
-    return lines[0] == lines[1]
+    if lines[0] == lines[1] or not decimals:
+        return lines[0] == lines[1]
+    return len(lines[0]) == len(lines[1]) and all(
+        one == other or ((numbers := _decimals(one)) is not None and numbers == _decimals(other))
+        for one, other in zip(*lines, strict=True)
+    )
+
+
+def _decimals(line: str) -> list[Decimal] | None:
+    """The numbers of a line; None if one of its words is none."""
+    try:
+        return [Decimal(word) for word in line.split()]
+    except InvalidOperation:
+        return None
 
 
 _versions: dict[tuple[str, str, str], tuple[Toolchain | None, str]] = {}

@@ -78,10 +78,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Stdio:
-    """A test of a whole program: what it reads, what it should write. Lines are compared without surrounding blanks."""
+    """A test of a whole program: what it reads, what it should write. Lines are compared without surrounding blanks.
+
+    With `decimals` lines of numbers are equal too if their numbers are: 1 and 1.0.
+    """
 
     stdin: str
     stdout: str
+    decimals: bool = False
 
 
 Tests = str | Sequence[Call] | Sequence[Stdio]

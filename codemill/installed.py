@@ -13,12 +13,13 @@ import sys
 from importlib.metadata import distributions
 from typing import Any
 
-from codemill.sandbox import Limits, Outcome, Pool
+from codemill import sandbox
+from codemill.sandbox import Outcome, Pool
 
-__all__ = ["Outcome", "described", "execute", "pool", "versions"]
+__all__ = ["Limits", "Outcome", "described", "execute", "pool", "versions"]
 
-LIMITS = Limits(cpu_seconds=30, memory_bytes=4 << 30)
-"""Importing a large library takes seconds and address space."""
+Limits = functools.partial(sandbox.Limits, cpu_seconds=30, memory_bytes=4 << 30)
+"""The sandbox's, but more: importing a large library takes seconds and address space."""
 
 
 @functools.cache
@@ -29,9 +30,16 @@ def pool() -> Pool:
     return made
 
 
-def execute(program: str, *, tests: Any = "", language: str = "python", **more: Any) -> Outcome:
+def execute(
+    program: str,
+    tests: Any,
+    *,
+    language: str = "python",
+    entry_point: str | None = None,
+    limits: sandbox.Limits | None = None,
+) -> Outcome:
     """Runs a program with its tests and the packages of this environment. See `codemill.sandbox.execute`."""
-    return pool().execute(program, tests, language=language, **{"limits": LIMITS, **more})
+    return pool().execute(program, tests, language=language, entry_point=entry_point, limits=limits or Limits())
 
 
 def described(language: str = "python") -> str:

@@ -96,7 +96,7 @@ def cli() -> None:
     """Turns source code into training data for code language models."""
 
 
-for family in (
+FAMILIES = (
     run,
     look,
     catalogue,
@@ -109,6 +109,7 @@ for family in (
     model,
     release,
     teacher,
-):
+)
+for family in FAMILIES:
     for command in family.COMMANDS:
         cli.add_command(command)

@@ -111,7 +111,7 @@ CATALOGUES: dict[str, Callable[[], list[dict[str, Any]]]] = {
 @click.argument("what", type=click.Choice(list(CATALOGUES)))
 @click.option("--json", "as_json", is_flag=True, help="As JSON lines.")
 def list_(what: str, as_json: bool) -> None:
-    """Lists a catalogue: recipes, steps, prompts (methods of synthesis), signals, rules, languages, keys, benchmarks."""
+    """Lists a catalogue: recipes, steps, prompts (methods of synthesis), signals, rules, languages and others."""
     rows = CATALOGUES[what]()
     if as_json:
         for row in rows:

@@ -103,9 +103,10 @@ def export(folder: Path, out: Path, *, answered: bool) -> int:
                 file.write(json.dumps(line) + "\n")
                 count += 1
         else:
-            for line in _wanted(folder):
-                if bytes.fromhex(str(line["custom_id"])) not in calls:
-                    file.write(json.dumps({name: line[name] for name in ("custom_id", "method", "url", "body")}) + "\n")
+            for wanted in _wanted(folder):
+                if bytes.fromhex(wanted["custom_id"]) not in calls:
+                    kept = {name: wanted[name] for name in ("custom_id", "method", "url", "body")}
+                    file.write(json.dumps(kept) + "\n")
                     count += 1
     return count
 

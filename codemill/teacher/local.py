@@ -61,7 +61,7 @@ class Model:
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         try:
             self.tokenizer = transformers.AutoTokenizer.from_pretrained(folder, padding_side="left")
-            model = transformers.AutoModelForCausalLM.from_pretrained(
+            model: Any = transformers.AutoModelForCausalLM.from_pretrained(
                 folder, dtype=getattr(torch, dtype), trust_remote_code=False
             )
         except (OSError, ValueError, AttributeError) as error:

@@ -74,7 +74,8 @@ def own_names(program: str) -> set[str]:
 def python(program: str, *, names: bool, layout: bool, literals: bool) -> str:
     """A Python program with other names, other white space and comments, other forms of literals."""
     renamed = {name: f"{'abcdefgh'[n % 8]}_{n}x" for n, name in enumerate(sorted(own_names(program)))} if names else {}
-    out, line, begin = [], "", True
+    out: list[str] = []
+    line, begin = "", True
     depth = 0
     for token in tokenize.generate_tokens(io.StringIO(program).readline):
         text = token.string
@@ -221,7 +222,7 @@ def tasks(folder: Path) -> Iterator[benchmarks.Task]:
             continue
         for task in benchmarks.read(path):
             program = task.program()
-            if task.solution.strip() and task.kind not in ("line", "choose") and program not in seen:
+            if task.solution.strip() and task.kind not in ("line", "choose", "explain") and program not in seen:
                 seen.add(program)
                 yield task
 

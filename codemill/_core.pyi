@@ -110,8 +110,8 @@ class Overlap:
     ) -> pa.StructArray:
         """The part that each text has most of: `part` (uint32, its row) and `share` (float32) of its n-grams.
 
-        Null: it has none, there is no content, or the row made the code panic. A text without language is read by its
-        fenced blocks.
+        `failed` (bool) says that the row made the code panic. Null: it has none, there is no content, or it failed. A
+        text without language is read by its fenced blocks.
         """
 
 class LanguageTable:

@@ -53,7 +53,7 @@ def parts(task: Task) -> Iterator[Part]:
             yield Part("words", SOLUTION, text)
             if languages.get(task.language).doc_type == "code":
                 yield Part("code", SOLUTION, _IMPORTS.sub("", text))
-    if task.kind == "complete" and task.solution.strip():
+    if task.kind in ("complete", "explain") and task.solution.strip():
         yield Part("words", SOLUTION, task.solution)
     if task.tests.strip():
         yield Part("words", TESTS, task.tests[:TESTS_CHARS])

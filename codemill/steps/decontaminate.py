@@ -31,6 +31,7 @@ from codemill.steps import _parts
 log = logging.getLogger("codemill")
 
 PARTS = "parts.parquet"
+FAILED = "benchmark_failed"
 _BETWEEN = pa.scalar("\n\n", pa.large_string())
 _AT_A_TIME = 1024  # parts that are in memory before they are written
 
@@ -176,6 +177,7 @@ def _reads(params: Any) -> tuple[str, ...]:
         _parts.PROMPT: "it has the prompt of a benchmark's task",
         _parts.SOLUTION: "it has the answer of a benchmark's task",
         _parts.TESTS: "it has the tests of a benchmark's task",
+        FAILED: "it could not be compared with the benchmarks, so it was set aside",
         _parts.NAME: "it names the function of a benchmark's task, with its parameters or with its tests",
     },
 )
@@ -213,7 +215,7 @@ def drop(
     shares = [None if value is None else f", {value:.0%}" for value in share.to_pylist()]
     return pa.record_batch(
         {
-            "reason": one(hit["reason"]),
+            "reason": pc.if_else(found.field("failed"), FAILED, one(hit["reason"])),
             "value": pc.binary_join_element_wise(one(hit["task"]), pa.array(shares, pa.string()), ""),
             "benchmark": one(hit["benchmark"]),
             "benchmark_task": one(hit["task"]),

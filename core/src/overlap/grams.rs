@@ -182,11 +182,12 @@ impl Grams {
 
     /// Parts of which the whole document has enough.
     fn candidates(&self, hits: &[(u32, u32)], scratch: &mut Scratch) -> Vec<u32> {
-        scratch.seen.resize(self.len(), 0);
-        scratch.counts.resize(self.parts.len(), 0);
+        // Before they get the size of this index: the last one may have been larger.
         for part in scratch.touched.drain(..) {
             scratch.counts[part as usize] = 0;
         }
+        scratch.seen.resize(self.len(), 0);
+        scratch.counts.resize(self.parts.len(), 0);
         scratch.round = scratch.round.wrapping_add(1);
         if scratch.round == 0 {
             scratch.seen.fill(0);
@@ -287,6 +288,15 @@ mod tests {
         assert_eq!(found(&index, &[21, 22], &mut scratch), None);
         assert_eq!(found(&index, &[21, 22, 23], &mut scratch), Some(Found { part: 1, share: 1.0 }));
         assert_eq!(found(&index, &[], &mut scratch), None);
+    }
+
+    #[test]
+    fn scratch_can_be_used_with_another_index() {
+        let mut scratch = Scratch::default();
+        let (large, small) = (index(&[&[1, 2, 3, 4], &[5, 6, 7, 8]]), index(&[&[1, 2, 3, 4]]));
+        assert_eq!(found(&large, &[5, 6, 7, 8], &mut scratch), Some(Found { part: 1, share: 1.0 }));
+        assert_eq!(found(&small, &[1, 2, 3, 4], &mut scratch), Some(Found { part: 0, share: 1.0 }));
+        assert_eq!(found(&large, &[5, 6, 7, 8], &mut scratch), Some(Found { part: 1, share: 1.0 }));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::{Found, Rule, VERSION, better, rolling};
 use crate::arrow::{array, check_lengths, struct_of, to_python};
 use crate::guard::guarded;
 use crate::lex::{python::Syntaxes, spans};
-use arrow_array::builder::{Float32Builder, UInt32Builder};
+use arrow_array::builder::{BooleanBuilder, Float32Builder, UInt32Builder};
 use arrow_array::{Array, ArrayRef, LargeStringArray, StringArray, StructArray, UInt32Array};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -157,17 +157,21 @@ impl Overlap {
     ) -> StructArray {
         let rows = content.len();
         let (mut part, mut share) = (UInt32Builder::with_capacity(rows), Float32Builder::with_capacity(rows));
+        let mut failed = BooleanBuilder::with_capacity(rows);
         for row in 0..rows {
-            let found = content.is_valid(row).then(|| {
-                let language = language.is_valid(row).then(|| language.value(row));
-                guarded(|| self.one(content.value(row), language, syntaxes, names)).ok().flatten()
-            });
-            let found = found.flatten();
+            let language = language.is_valid(row).then(|| language.value(row));
+            let read = || content.is_valid(row).then(|| content.value(row));
+            let found = guarded(|| read().and_then(|text| self.one(text, language, syntaxes, names)));
+            failed.append_value(found.is_err());
+            let found = found.ok().flatten();
             part.append_option(found.map(|found| found.part));
             share.append_option(found.map(|found| found.share));
         }
-        let columns: [(&str, ArrayRef); 2] =
-            [("part", Arc::new(part.finish())), ("share", Arc::new(share.finish()))];
+        let columns: [(&str, ArrayRef); 3] = [
+            ("part", Arc::new(part.finish())),
+            ("share", Arc::new(share.finish())),
+            ("failed", Arc::new(failed.finish())),
+        ];
         struct_of(columns)
     }
 

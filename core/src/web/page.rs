@@ -317,13 +317,11 @@ impl<'a> Page<'a> {
                     self.space = true;
                 }
                 self.row += 1;
-                return;
             }
             "tr" => {
                 self.flush(Kind::Text);
                 self.layout = false;
                 self.row = 0;
-                return;
             }
             "a" => opened.link = true,
             "code" | "tt" | "kbd" | "samp" => {

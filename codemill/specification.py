@@ -68,7 +68,7 @@ def checked(said: Mapping[str, Any], where: str) -> dict[str, Any]:
     for name in said["difficulties"]:
         if name not in DIFFICULTIES:
             raise InputError(f"there is no difficulty {name!r}", where=where, remedy=did_you_mean(name, DIFFICULTIES))
-    made = {name: {key: _weight(value, f"{where}, [{name}] {key}") for key, value in said[name].items()}
+    made: dict[str, Any] = {name: {key: _weight(value, f"{where}, [{name}] {key}") for key, value in said[name].items()}
             for name in ("languages", "difficulties")}  # fmt: skip
     for table, keys in TABLES.items():
         made[table] = {

@@ -31,6 +31,7 @@ def _steps() -> list[dict[str, Any]]:
 
 def _prompts() -> list[dict[str, Any]]:
     from codemill.teacher import single
+    from codemill.teacher.ask import Asking
 
     return [
         {
@@ -40,6 +41,7 @@ def _prompts() -> list[dict[str, Any]]:
             "what": catalog.first_line(s.function),
         }
         for s in catalog.prompts().values()
+        if isinstance(s, Asking)
     ]
 
 

@@ -59,7 +59,8 @@ def evaluate(
 
     if not files and held_out is None:
         raise RecipeError("there is nothing to evaluate on", remedy="give --data, --held-out, or both")
-    unseen = held_out and HeldOut(held_out, surprise.time_of(newer_than) if newer_than else None)
+    since = surprise.time_of(newer_than) if newer_than else None
+    unseen = HeldOut(held_out, since) if held_out is not None else None
     drawn = {field.name: options.pop(field.name) for field in dataclasses.fields(Sampling)}
     if drawn["samples"] > 1 and not drawn["temperature"]:
         raise RecipeError("at temperature 0 all samples are the same", remedy="give a --temperature, or one sample")

@@ -7,6 +7,7 @@ ours.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 from codemill.prompts.method import answer, chat, excerpt, method, run, title, unfit
@@ -66,7 +67,7 @@ def solved(
     repair: str,
     schema: dict[str, Any],
     **known: str | None,
-) -> Any:
+) -> Generator[Any, Any, dict[str, Any]]:
     """Asks for a task with a solution and tests until they pass, at most `tries` times: the last row, whatever came.
 
     What is `known` already, such as the task, is not asked for, and stands over what the answer says.

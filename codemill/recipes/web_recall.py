@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-from codemill import Outputs, RecipeError, Table, ledger
+from codemill import Output, Outputs, RecipeError, Table, ledger
 from codemill.errors import did_you_mean
 from codemill.recipes._refinecode_rules import REFINECODE_RULES
 from codemill.rules import RuleBook
@@ -84,10 +84,17 @@ def web_recall(
     found = pages.kinds(dedup.exact(pages.documents(sources=inputs)), kinds=KINDS)
     segmenter = tokenizer.train(found, vocabulary=vocabulary, sample_bytes=sample_bytes)
     chosen: list[Table] = []
-    outputs: Outputs = {}
+    outputs: dict[str, Table | Output] = {}
     if teacher is not None:
-        asked = {"candidates": candidates, "best": best, "above": above, "below": below}
-        made, scored = autods.seed(found, teacher=named(teacher), seed=seed, **asked)
+        made, scored = autods.seed(
+            found,
+            teacher=named(teacher),
+            candidates=candidates,
+            best=best,
+            above=above,
+            below=below,
+            seed=seed,
+        )
         chosen, outputs = [made], {"seed": scored}
     elif labels is None:
         raise RecipeError("a classifier learns from labels", remedy="give --labels, or a --teacher that is asked")

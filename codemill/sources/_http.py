@@ -71,7 +71,8 @@ def body(answer: Answer, most: int) -> bytes | str:
 
 
 def _joined(data: bytes) -> bytes:
-    pieces, at = [], 0
+    pieces: list[bytes] = []
+    at = 0
     while True:
         end = data.find(b"\n", at, at + 64)
         size = data[at : max(end, at)].split(b";")[0].strip()

@@ -98,7 +98,7 @@ class Warc:
         """The records of a file. After a damaged gzip member it goes on with the next one."""
         most = self.max_file_bytes + (1 << 16)
         kind = compression(file.read(8))
-        start = 0
+        start: int | None = 0
         while start is not None and start < size:
             file.seek(start)
             stream = Decompressed(file, kind, ratio=self.max_ratio) if kind else None

@@ -102,6 +102,6 @@ def first_of(urls: pa.Array, kinds: Iterable[tuple[str, str]]) -> pa.Array:
     """For each URL the name of the first `(name, pattern)` that matches it. Null: none does."""
     names = np.full(len(urls), None, object)
     for name, pattern in kinds:
-        free = np.equal(names, None)
+        free = np.array([known is None for known in names], bool)
         names[free & matches(urls, [pattern])] = name
     return pa.array(names, pa.string())

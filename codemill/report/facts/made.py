@@ -44,9 +44,9 @@ def explain_data(out: str | Path, query: str) -> dict[str, Any] | None:
     total = 0
     with run.readable():
         for name, ledger in sets.items():
-            found = collect(ledger.filter(_matches(asked)).sort("id"))
-            total += found.height
-            for row in found.head(MATCHES - len(matches)).to_dicts():
+            rows = collect(ledger.filter(_matches(asked)).sort("id"))
+            total += rows.height
+            for row in rows.head(MATCHES - len(matches)).to_dicts():
                 matches.append(_explained(run, name, row))
     return {"query": query, "found": bool(matches), "total": total, "matches": matches}
 

@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from itertools import accumulate, groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -356,6 +357,15 @@ class Documents:
 def below(out: str | os.PathLike[str], *names: str) -> str:
     """The address of something in an OUT folder, written as OUT was: for people."""
     return Place.of(out).at(*names).uri if "://" in os.fspath(out) else os.path.join(os.fspath(out), *names)
+
+
+def named(out: str | os.PathLike[str], path: str) -> Path:
+    """A path as a run's manifest has it: as it was given to that run, so from here, or else from beside its folder.
+
+    It need not exist.
+    """
+    beside = Path(os.path.realpath(out)).parent / path
+    return beside if beside.exists() and not Path(path).exists() else Path(os.path.abspath(path))
 
 
 def published(folder: Place, output: str) -> list[Place]:

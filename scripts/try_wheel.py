@@ -19,7 +19,14 @@ def tried(wheel: Path) -> str:
         home = Path(folder)
         venv.create(home / "venv", with_pip=True)
         started = time.monotonic()
-        pip: list[str | Path] = [home / "venv/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        pip: list[str | Path] = [
+            home / "venv/bin/python",
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ]
         subprocess.run([*pip, "--only-binary", ":all:", wheel], check=True)
         installed = time.monotonic()
         env = {"PATH": str(home / "venv/bin"), "HOME": folder}

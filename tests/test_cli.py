@@ -16,7 +16,7 @@ from codemill.cli import cli
 
 LENIENT = ("--rules", "none", "-w", "1")  # these files are far too small for RefineCode's rules
 LOOKING = ["compare", "explain", "rank", "report", "rule", "rules", "show", "signals"]
-VERBS = sorted([*LOOKING, "ask", "calls", "forget", "list", "new", "plan", "redact", "run", "view"])
+VERBS = sorted([*LOOKING, "ask", "calls", "forget", "list", "new", "plan", "redact", "release", "run", "view"])
 
 
 def codemill(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

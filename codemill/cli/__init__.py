@@ -5,6 +5,7 @@
     catalogue    list, new
     cleaning     redact
     forget       forget
+    release      release
     teacher      ask, calls
 
 Exit status: 0 done, 1 failed (the message says what, where and what to do), 2 wrong usage or recipe,
@@ -20,7 +21,7 @@ import click
 from rich.console import Console
 from rich.logging import RichHandler
 
-from codemill.cli import catalogue, cleaning, forget, look, run, teacher
+from codemill.cli import catalogue, cleaning, forget, look, release, run, teacher
 from codemill.cli.shared import CONTEXT
 from codemill.errors import CodemillError, RecipeError
 
@@ -54,12 +55,6 @@ def cli() -> None:
     """Turns source code into training data for code language models."""
 
 
-for command in (
-    *run.COMMANDS,
-    *look.COMMANDS,
-    *catalogue.COMMANDS,
-    *cleaning.COMMANDS,
-    *forget.COMMANDS,
-    *teacher.COMMANDS,
-):
-    cli.add_command(command)
+for family in (run, look, catalogue, cleaning, forget, release, teacher):
+    for command in family.COMMANDS:
+        cli.add_command(command)

@@ -23,7 +23,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from codemill.errors import CodemillError, InputError, RecipeError
-from codemill.run import Run
+from codemill.run import Run, named
 from codemill.tokens import Loader, Shards
 from codemill.view.guard import Guard
 from codemill.view.templates import environment, static
@@ -179,7 +179,7 @@ class _Pages:
 def _inputs(run: Run) -> list[Path]:
     """The runs whose shards a plan is over, in order."""
     sources = (table["parameters"]["source"] for table in run.manifest["tables"] if table["kind"] == "opened")
-    return [Path(source["path"]) for source in sources if source["output"] == "tokens"]
+    return [named(run.out, source["path"]) for source in sources if source["output"] == "tokens"]
 
 
 def _vocabulary(path: Path) -> tuple[dict[int, str], frozenset[int]]:

@@ -1,0 +1,67 @@
+"""That a release is whole, and says nothing that it must not: places of this machine, secrets."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from codemill.cleaning import redact
+from codemill.machine.store import Place, Receipt, sealed
+from codemill.release.chain import Link
+
+TEXTS = (".json", ".jsonl", ".md", ".txt", ".sh", ".html", ".py", ".toml", ".csv", ".jinja")
+UNREAD = ("tokenizer.json", "report.html")  # pieces of words; texts that were redacted before
+MOST_BYTES = 64 << 20  # of a text file that is read for places and secrets
+
+
+def missing(folder: Path, names: Sequence[str]) -> list[str]:
+    """What is wrong with the files of the runs in a release: those that are absent, or not what their manifest says."""
+    wrong = []
+    for name in names:
+        manifest = sealed(Place.of(folder / name).at("manifest.json").read_json())
+        if manifest is None:
+            wrong.append(f"{name}/manifest.json is missing or changed")
+            continue
+        for output, files in manifest["files"].items():
+            for entry in files.values():
+                receipt, file = Receipt(**entry), folder / name / output / entry["name"]
+                if not file.is_file():
+                    wrong.append(f"{name}/{output}/{receipt.name} is missing")
+                elif _sha256(file) != receipt.sha256:
+                    wrong.append(f"{name}/{output}/{receipt.name} is not what the manifest says")
+    return wrong
+
+
+def told(folder: Path, links: Sequence[Link], data: Sequence[Path]) -> list[str]:
+    """Where a text of the release names a place of this machine, or has a secret in it: a sentence each.
+
+    `data` are the folders of published documents: their texts are others', and cleaned by the recipe that made them.
+    """
+    places = {str(link.out.parent) for link in links} | {os.path.expanduser("~")} | {os.getcwd()}
+    places = {place for place in places if place.strip("/")}
+    wrong = []
+    for file in _texts(folder, data):
+        name, text = file.relative_to(folder).as_posix(), file.read_text("utf-8", "replace")
+        wrong += [f"{name} names {place}" for place in sorted(places) if place + os.sep in text or f'"{place}"' in text]
+        if file.name not in UNREAD and _secrets(text):
+            wrong.append(f"{name} seems to have a key or a password in it")
+    return wrong
+
+
+def _secrets(text: str) -> int:
+    counts = redact(text).counts
+    return counts.get("key", 0) + counts.get("password", 0)
+
+
+def _texts(folder: Path, data: Sequence[Path]) -> Iterator[Path]:
+    for file in sorted(folder.rglob("*")):
+        inside = any(place in file.parents for place in data)
+        if file.suffix in TEXTS and not inside and file.is_file() and file.stat().st_size <= MOST_BYTES:
+            yield file
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

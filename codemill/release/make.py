@@ -1,0 +1,161 @@
+"""Puts a release together: what the runs published, what they were made of, and the commands that make them again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from codemill.errors import BuildError, EnvironmentProblem
+from codemill.release import checks, portable
+from codemill.release.chain import Link, chain
+from codemill.release.inputs import Input, inputs_of, plain
+
+CARDS = ("README.md", "report.html")
+
+
+@dataclass(frozen=True)
+class Release:
+    """What was put together."""
+
+    folder: Path
+    runs: tuple[str, ...]  # in the order in which they are made again
+    bytes: int
+    unknown: tuple[str, ...]  # what a stranger cannot fetch: sentences
+
+
+def release(outs: Sequence[str], folder: str | Path) -> Release:
+    """Makes a release of finished runs, and of all runs that they read, in an empty or new folder.
+
+    A run is copied as it was published, with its report and its cards, without its working files. Its manifest names no
+    place of this machine. Paid answers of a teacher (OUT.calls) come with it: without them nobody makes the same rows.
+
+    Raises: InputError as `chain` does; EnvironmentProblem if the folder has something in it; BuildError if what was put
+    together is not whole, names a place of this machine, or has a secret in it.
+    """
+    links, to = chain(list(outs)), Path(folder)
+    if to.exists() and any(to.iterdir()):
+        raise EnvironmentProblem("the folder for the release is not empty", where=to, remedy="choose a new --out")
+    to.mkdir(parents=True, exist_ok=True)
+    for link in links:
+        _copy(link, links, to / link.name)
+    inputs, unknown = _inputs(links, to)
+    (to / "rebuild.sh").write_text(_script(links, inputs), "utf-8")
+    (to / "rebuild.sh").chmod(0o755)
+    (to / "checksums.txt").write_text(_checksums(links), "utf-8")
+    facts = {
+        "codemill": version("codemill"),
+        "runs": [_facts(link, links) for link in links],
+        "inputs": plain(inputs),
+        "unknown": unknown,
+    }
+    (to / "release.json").write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
+    (to / "README.md").write_text(_card(links, inputs, unknown), "utf-8")
+    data = [to / link.name / output for link in links for output in link.manifest["files"]]
+    if wrong := [*checks.missing(to, [link.name for link in links]), *checks.told(to, links, data)]:
+        remedy = "mend it and make the release again in another folder"
+        raise BuildError(
+            "; ".join(wrong[:5]) + (f"; {len(wrong) - 5} more" * (len(wrong) > 5)), where=to, remedy=remedy
+        )
+    size = sum(file.stat().st_size for file in to.rglob("*") if file.is_file())
+    return Release(to, tuple(link.name for link in links), size, tuple(unknown))
+
+
+def _copy(link: Link, links: Sequence[Link], to: Path) -> None:
+    to.mkdir()
+    for output, files in link.manifest["files"].items():
+        (to / output).mkdir()
+        for entry in files.values():
+            target = to / output / entry["name"]
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(link.out / output / entry["name"], target)
+    for name in CARDS:
+        if (link.out / name).is_file():
+            shutil.copyfile(link.out / name, to / name)
+    (to / "manifest.json").write_text(json.dumps(portable.manifest_of(link, links), indent=1) + "\n", "utf-8")
+    calls = link.out.with_name(link.out.name + ".calls")
+    if calls.is_dir():
+        shutil.copytree(calls, to.with_name(to.name + ".calls"), ignore=shutil.ignore_patterns("lock", "*.lock"))
+    recipe = Path(link.recipe.partition(":")[0])
+    if recipe.suffix == ".py":
+        shutil.copyfile(recipe, to / recipe.name)
+
+
+def _inputs(links: Sequence[Link], to: Path) -> tuple[list[Input], list[str]]:
+    """What went in, and a list of requirements for each run whose inputs are all packages."""
+    every: list[Input] = []
+    unknown: list[str] = []
+    (to / "inputs").mkdir()
+    for link in links:
+        found, lost = inputs_of(link)
+        every += found
+        unknown += lost
+        requirements = [one.requirement for one in found]
+        if found and None not in requirements:
+            (to / "inputs" / f"{link.name}.txt").write_text("\n".join(map(str, requirements)) + "\n", "utf-8")
+        elif found:
+            unknown.append(f"{link.name}: put its input into rebuilt/inputs/{link.name}, see release.json")
+    return every, unknown
+
+
+def _script(links: Sequence[Link], inputs: Sequence[Input]) -> str:
+    """rebuild.sh."""
+    lines = [
+        "#!/bin/sh",
+        "# Makes every run of this release again, below rebuilt/, and holds the result against checksums.txt.",
+        f"# Needs codemill {version('codemill')} and pip. A trained model depends on the machine: not compared.",
+        "set -eu",
+        'cd "$(dirname "$0")"',
+        "mkdir -p rebuilt",
+        "cd rebuilt",
+    ]
+    for link in links:
+        mine = [one for one in inputs if one.run == link.name]
+        if mine and all(one.requirement for one in mine):
+            download = "python3 -m pip download --quiet --no-deps --only-binary :all: --require-hashes"
+            lines.append(f"{download} -r ../inputs/{link.name}.txt -d inputs/{link.name}")
+        lines.append(f"if [ -d ../{link.name}.calls ]; then cp -rn ../{link.name}.calls .; fi")
+        lines.append(portable.command(link, links, given=bool(mine)))
+    return "\n".join([*lines, 'sha256sum --check --quiet ../checksums.txt && echo "the same bytes"']) + "\n"
+
+
+def _checksums(links: Sequence[Link]) -> str:
+    """Of every published file that comes out the same on any machine."""
+    lines = []
+    for link in links:
+        for output, files in link.manifest["files"].items():
+            table = link.manifest["outputs"].get(output, {}).get("table")
+            made_by = "" if table is None else link.manifest["steps"][table]["name"]
+            if not made_by.startswith("train."):
+                lines += [f"{entry['sha256']}  {link.name}/{output}/{entry['name']}" for entry in files.values()]
+    return "\n".join(lines) + "\n"
+
+
+def _facts(link: Link, links: Sequence[Link]) -> dict[str, object]:
+    made = {name: link.manifest[name] for name in ("fingerprint", "ingested", "kept", "dropped")}
+    recipe = portable.moved(dict(link.manifest["recipe"]), link, links)
+    return {"name": link.name, "recipe": recipe, **made, "codemill": link.manifest["codemill"]}
+
+
+def _card(links: Sequence[Link], inputs: Sequence[Input], unknown: Sequence[str]) -> str:
+    rows = [
+        f"| [{link.name}]({link.name}/) | `{link.recipe}` | {', '.join(f'`{o}`' for o in link.manifest['files'])} |"
+        f" {sum(e['bytes'] for files in link.manifest['files'].values() for e in files.values()) / 1e6:,.1f} MB |"
+        for link in links
+    ]
+    lost = "".join(f"- {sentence}\n" for sentence in unknown)
+    return f"""# Release
+
+Made by codemill {version("codemill")}. Each folder is a run as it was published, with its manifest, and its report and
+card where it has them. Those above are read by those below.
+
+| run | recipe | holds | size |
+|---|---|---|--:|
+{chr(10).join(rows)}
+
+`release.json` has the recipes with their parameters, and the {len(inputs):,} files that went in with their hashes.
+`rebuild.sh` makes everything again below `rebuilt/` and holds it against `checksums.txt`.
+{f"{chr(10)}What it cannot fetch:{chr(10)}{chr(10)}{lost}" if lost else ""}"""

@@ -1,0 +1,70 @@
+"""Manifests and commands that name no place of this machine: runs by their names, inputs by the folder `inputs`."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from codemill.machine.store import seal
+from codemill.release.chain import Link
+from codemill.run import named
+
+
+def moved(value: Any, link: Link, links: Sequence[Link]) -> Any:
+    """Plain data of a run's manifest with each path of a run of the chain as `NAME/…`.
+
+    Other absolute paths keep their last part only.
+    """
+    places = {str(other.out): other.name for other in links}
+
+    def one(text: str) -> str:
+        real = os.path.realpath(named(link.out, text))
+        for place, name in places.items():
+            if real == place or real.startswith(place + os.sep):
+                return name + real[len(place) :]
+        return Path(text).name if text.startswith("/") else text
+
+    def each(value: Any) -> Any:
+        if isinstance(value, str):
+            return one(value) if value and "\n" not in value and len(value) < 4096 else value
+        if isinstance(value, Mapping):
+            return {name: each(inner) for name, inner in value.items()}
+        return [each(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+    return each(value)
+
+
+def manifest_of(link: Link, links: Sequence[Link]) -> dict[str, Any]:
+    """A run's manifest as it stands in the release, sealed again."""
+    told = {name: moved(link.manifest[name], link, links) for name in ("inputs", "recipe", "steps")}
+    notes = {"inputs": [{**given, "notes": []} for given in told["inputs"]]}
+    return seal({**link.manifest, **told, **notes})
+
+
+def command(link: Link, links: Sequence[Link], given: bool) -> str:
+    """The command that makes a run again. `given`: its inputs are in the folder `inputs`."""
+    words = ["codemill", "run", link.recipe]
+    if link.manifest["inputs"] and given:
+        words += ["--input", f"inputs/{link.name}"]
+    for name, value in moved(dict(link.manifest["recipe"].get("parameters", {})), link, links).items():
+        words += _option(name, value)
+    return shlex.join([*words, "--out", link.name])
+
+
+def _option(name: str, value: Any) -> list[str]:
+    """A parameter of a recipe as an option of `codemill run`.
+
+    >>> _option("fim_rate", 0.5), _option("ranked", False), _option("web", None), _option("langs", ["c", "go"])
+    (['--fim-rate', '0.5'], ['--no-ranked'], [], ['--langs', 'c', '--langs', 'go'])
+    """
+    option = name.replace("_", "-")
+    if value is None:
+        return []
+    if isinstance(value, bool):
+        return [f"--{option}" if value else f"--no-{option}"]
+    if isinstance(value, list | tuple):
+        return [word for one in value for word in (f"--{option}", str(one))]
+    return [f"--{option}", str(value)]

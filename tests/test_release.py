@@ -1,0 +1,149 @@
+"""A release: the whole chain in one folder, no place of this machine in it, and the same bytes made from it again."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from codemill.errors import BuildError, CodemillError, EnvironmentProblem, InputError
+from codemill.machine.store import seal
+from codemill.release import checks, release
+from codemill.release.chain import chain, runs_in
+from codemill.tokens import Loader
+
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAM = "import sys; from codemill.cli import main; sys.exit(main())"
+
+
+def codemill(*words: str, cwd: Path) -> None:
+    subprocess.run([sys.executable, "-c", PROGRAM, *words], cwd=cwd, check=True, capture_output=True)
+
+
+def wheel(file: Path) -> None:
+    """A package of made-up code, packed the same way every time."""
+    with zipfile.ZipFile(file, "w") as packed:
+        for number in range(12):
+            text = "".join(f"def f{number}_{i}(x):\n    return x + {i * number}\n\n" for i in range(20))
+            packed.writestr(zipfile.ZipInfo(f"toy/m{number}.py", (2024, 1, 1, 0, 0, 0)), text)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three runs, each reading the one before, given by paths as people type them."""
+    root = tmp_path_factory.mktemp("release")
+    (root / "in").mkdir()
+    wheel(root / "in" / "toy-1.0-py3-none-any.whl")
+    codemill("run", "quickstart", "--input", "in", "--rules", "none", "--out", "corpus", cwd=root)
+    codemill("run", "tokens:smoke", "--corpus", "corpus", "--out", "tokens", cwd=root)
+    codemill("run", "pretraining_mix:smoke", "--code", "tokens", "--out", "mix", cwd=root)
+    return root
+
+
+@pytest.fixture(scope="module")
+def released(made: Path) -> Path:
+    assert release([str(made / "mix")], made / "r").runs == ("corpus", "tokens", "mix")
+    return made / "r"
+
+
+def test_a_release_is_whole_and_names_no_place(made: Path, released: Path) -> None:
+    names = ["corpus", "tokens", "mix"]
+    assert checks.missing(released, names) == []
+    for file in released.rglob("*"):
+        if file.is_file() and file.suffix not in (".parquet", ".arrow"):
+            assert str(made).encode() not in file.read_bytes(), file
+    facts = json.loads((released / "release.json").read_text())
+    (one,) = facts["inputs"]
+    assert one["sha256"] == hashlib.sha256((made / "in" / one["name"]).read_bytes()).hexdigest()
+    assert (released / "inputs" / "corpus.txt").read_text() == f"toy==1.0 --hash=sha256:{one['sha256']}\n"
+    loader = Loader(released / "mix", [released / "tokens" / "tokens"])  # it is read as any run
+    assert len(loader) > 0
+
+
+def test_a_stranger_makes_the_same_bytes(made: Path, released: Path, tmp_path: Path) -> None:
+    stranger = tmp_path / "r"
+    shutil.copytree(released, stranger)
+    script = (stranger / "rebuild.sh").read_text().splitlines()
+    (fetch,) = (line for line in script if "pip download" in line)  # the package is in no registry: it is put there
+    (stranger / "rebuild.sh").write_text("\n".join(line for line in script if line != fetch) + "\n")
+    (stranger / "rebuilt" / "inputs").mkdir(parents=True)
+    shutil.copytree(made / "in", stranger / "rebuilt" / "inputs" / "corpus")
+    command = tmp_path / "bin" / "codemill"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{PROGRAM}" "$@"\n')
+    command.chmod(0o755)
+    env = {**os.environ, "PATH": f"{command.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(["sh", stranger / "rebuild.sh"], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("the same bytes\n")
+    sums = (stranger / "checksums.txt").read_text()
+    assert {line.split("/")[0].split()[-1] for line in sums.splitlines()} == {"corpus", "tokens", "mix"}
+    (stranger / "checksums.txt").write_text(sums.replace(sums[0], "f" if sums[0] != "f" else "0", 1))
+    again = subprocess.run(["sh", stranger / "rebuild.sh"], env=env, capture_output=True, text=True, check=False)
+    assert again.returncode != 0
+    assert "the same bytes" not in again.stdout
+
+
+def test_what_is_damaged_or_told_is_found(made: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "r"
+    release([str(made / "tokens")], folder)
+    links = chain([str(made / "tokens")])
+    (folder / "notes.md").write_text(f"see {made}/corpus\n" + 'token = "ghp_' + "a1B2" * 9 + '"\n')
+    said = checks.told(folder, links, [])
+    assert any("names" in sentence for sentence in said)
+    assert any("key or a password" in sentence for sentence in said)
+    shard = next((folder / "tokens" / "tokens").iterdir())
+    shard.write_bytes(shard.read_bytes()[:-1] + b"x")
+    assert any("is not what the manifest says" in sentence for sentence in checks.missing(folder, ["tokens"]))
+    shard.unlink()
+    assert any("is missing" in sentence for sentence in checks.missing(folder, ["tokens"]))
+
+
+def test_a_card_with_a_secret_is_not_released(made: Path, tmp_path: Path) -> None:
+    shutil.copytree(made / "corpus", tmp_path / "corpus", symlinks=True)
+    (tmp_path / "corpus" / "README.md").write_text('token = "ghp_' + "a1B2" * 9 + '"\n')
+    with pytest.raises(BuildError, match=r"corpus/README\.md seems to have a key or a password"):
+        release([str(tmp_path / "corpus")], tmp_path / "r")
+
+
+def test_what_cannot_be_released_says_why(made: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no finished run"):
+        release([str(tmp_path / "nothing")], tmp_path / "r")
+    with pytest.raises(EnvironmentProblem, match="not empty"):
+        release([str(made / "corpus")], made)
+    shutil.copytree(made / "corpus", tmp_path / "corpus", symlinks=True)
+    manifest = json.loads((tmp_path / "corpus" / "manifest.json").read_text())
+    (tmp_path / "corpus" / "manifest.json").write_text(json.dumps({**manifest, "seconds": 1}))
+    with pytest.raises(InputError, match="was changed"):
+        release([str(tmp_path / "corpus")], tmp_path / "r")
+    (tmp_path / "corpus" / "manifest.json").write_text(json.dumps(seal({**manifest, "recipe": {}})))
+    with pytest.raises(InputError, match="not made by a recipe"):
+        release([str(tmp_path / "corpus")], tmp_path / "r")
+    gone = json.loads((made / "tokens" / "manifest.json").read_text())
+    for step in gone["steps"]:
+        if step["kind"] == "opened":
+            step["parameters"]["source"]["path"] = str(tmp_path / "moved-away")
+    with pytest.raises(InputError, match="is gone"):
+        runs_in(made / "tokens", gone)
+    (tmp_path / "other").mkdir()
+    shutil.copytree(made / "corpus", tmp_path / "other" / "corpus", symlinks=True)
+    with pytest.raises(CodemillError, match="two runs have the name 'corpus'"):
+        release([str(made / "tokens"), str(tmp_path / "other" / "corpus")], tmp_path / "r2")
+
+
+def test_the_command_says_what_it_made(made: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", PROGRAM, "release", str(made / "corpus"), "--out", str(tmp_path / "r"), "--json"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    told = json.loads(io.StringIO(done.stdout).readline())
+    assert told["runs"] == ["corpus"]
+    assert told["bytes"] == sum(file.stat().st_size for file in (tmp_path / "r").rglob("*") if file.is_file())
+    assert told["unknown"] == []
+    assert told["at"] is None

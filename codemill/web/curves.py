@@ -80,7 +80,7 @@ def lower_bound(found: int, of: int, confidence: float) -> float:
     """The share of which one may be so confident that the true one is above it (Wilson's interval, one side).
 
     >>> round(lower_bound(8, 100, 0.95), 3), round(lower_bound(30, 100, 0.95), 3)
-    (0.046, 0.23)
+    (0.046, 0.231)
     """
     if not of:
         return 0.0

@@ -13,18 +13,18 @@ PIP := PATH="$(abspath $(BIN)):$$PATH" PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/py
 OUT ?= demo-out
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo cookbook ablations test check format bench mutants peers docs site dist clean
+.PHONY: help setup demo cookbook ablations test test-long check format bench mutants peers docs site dist clean
 
 help: ## show this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 setup: $(CORE) ## make .venv with everything that development needs, and build the native core
 
 $(DEPS): pyproject.toml constraints.txt scripts/make_venv.py
 	$(PYTHON) scripts/make_venv.py $(VENV)
 	$(PIP) maturin
-	@echo "Building the native core and installing: several minutes, once. Each crate is printed as it is compiled."
-	MATURIN_PEP517_ARGS=--locked $(subst --quiet,-v,$(PIP)) --no-build-isolation -e '.[dev]'
+	@echo "Building the native core and installing: several minutes, once; nothing is printed until it is done."
+	MATURIN_PEP517_ARGS=--locked $(PIP) --no-build-isolation -e '.[dev]'
 	@touch $@
 
 $(CORE): $(DEPS) $(RUST)
@@ -48,9 +48,12 @@ ablations: $(CORE) ## two ablations at the scale of two cores, over INPUT=folder
 	$(BIN)/codemill ablate rules --input "$(INPUT)" --out ablations-out/rules
 	$(BIN)/codemill ablate dedup_level --input "$(INPUT)" --out ablations-out/dedup_level
 
-test: $(CORE) ## run every test, Python and Rust, except those that need a GPU
+test: $(CORE) ## run the tests, Python and Rust, except those that need a GPU and the long chains
 	cargo test --quiet --locked --manifest-path core/Cargo.toml
-	$(BIN)/pytest -m 'not gpu' --numprocesses $$(nproc) --dist loadfile
+	$(BIN)/pytest -m 'not gpu and not long' --numprocesses $$(nproc) --dist loadfile
+
+test-long: $(CORE) ## run the chains that take minutes each, from end to end
+	$(BIN)/pytest -m 'long and not gpu' --numprocesses $$(nproc) --dist loadfile
 
 check: $(CORE) ## lint, formatting, types, and what is over the size budget
 	$(BIN)/ruff check .

@@ -14,6 +14,17 @@ settings.register_profile("fuzz", max_examples=int(os.environ.get("CODEMILL_FUZZ
 settings.load_profile("fuzz" if "CODEMILL_FUZZ" in os.environ else "repeatable")
 
 
+LONG: frozenset[str] = frozenset()
+"""Files of tests that `make test` leaves out and `make test-long` runs."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks every test of the files of `LONG`."""
+    for item in items:
+        if item.path.name in LONG:
+            item.add_marker(pytest.mark.long)
+
+
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """See `token_runs.make`."""

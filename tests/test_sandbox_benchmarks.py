@@ -13,6 +13,8 @@ import pytest
 from codemill.sandbox import Pool, Task
 from codemill.sandbox.strength import STUBS, strength, stub
 
+pytestmark = pytest.mark.filterwarnings("ignore:invalid escape sequence")  # in published solutions
+
 PUBLISHED = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "benchmarks"
 HUMANEVAL = [
     {

@@ -276,7 +276,7 @@ mod tests {
         assert_ne!(of("f(1)"), of("f(2)"));
         assert_ne!(of("f('a')"), of("f('b')"));
         assert_eq!(of("for i in 0..n").len(), 7);
-        assert_eq!(of("a.b.5 + f(x).5").len(), 10);
+        assert_eq!(of("a.b.5 + f(x).5").len(), 12);
     }
 
     #[test]

@@ -14,7 +14,18 @@ settings.register_profile("fuzz", max_examples=int(os.environ.get("CODEMILL_FUZZ
 settings.load_profile("fuzz" if "CODEMILL_FUZZ" in os.environ else "repeatable")
 
 
-LONG: frozenset[str] = frozenset()
+LONG = frozenset(
+    {
+        "test_ablations.py",
+        "test_cookbook.py",
+        "test_real_model.py",
+        "test_sandbox_languages.py",
+        "test_synthesis.py",
+        "test_teacher_build.py",
+        "test_training.py",
+        "test_training_recipes.py",
+    }
+)
 """Files of tests that `make test` leaves out and `make test-long` runs."""
 
 

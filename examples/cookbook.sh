@@ -31,12 +31,12 @@ codemill run sft:laptop --start "$OUT/annealed" --stage1 "$OUT/chats" --stage2 "
 
 # It chats. After so few steps it knows the form of an answer, and nothing else.
 echo "Write a Python function that adds two numbers." | codemill chat "$OUT/instruct" --max-tokens 60
-# Annealing and post-training data, if there is a teacher: TEACHER=MODEL@http://127.0.0.1:8000/v1, or local:FOLDER. What it
+# Beside the chain, for nothing above trains on it yet: annealing and post-training data, if there is a teacher: TEACHER=MODEL@http://127.0.0.1:8000/v1, or local:FOLDER. What it
 # writes is run with its tests. Seeds are files about algorithms, which this machine's own code has none of: a package under
 # MIT, pinned by its hash, has a hundred.
 if [ -n "${TEACHER:-}" ]; then
     pip download --quiet --no-deps --require-hashes --requirement "$(dirname "$0")/algorithms.txt" --dest "$OUT"
     codemill run quickstart --rules none --input "$OUT/algorithms-1.0.1-py3-none-any.whl" --out "$OUT/algorithms"
     codemill run annealing --corpus "$OUT/algorithms" --teacher "$TEACHER" --seeds "${SEEDS:-20}" --out "$OUT/annealing"
-    codemill run post_training --corpus "$OUT/algorithms" --teacher "$TEACHER" --seeds 0.05 --out "$OUT/chats"
+    codemill run post_training --corpus "$OUT/algorithms" --teacher "$TEACHER" --seeds 0.05 --out "$OUT/taught"
 fi

@@ -93,7 +93,7 @@ class _Plain(logging.Handler):
 @click.group(context_settings=CONTEXT)
 @click.version_option(package_name="codemill")
 def cli() -> None:
-    """Turns source code into training data for code language models."""
+    """Makes the training data of code language models, and the models themselves."""
 
 
 FAMILIES = (

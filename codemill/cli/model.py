@@ -195,9 +195,13 @@ def _chats(chats: str, output: str, limit: int) -> Any:
     try:
         with open(chats, encoding="utf-8") as file:
             lines = [json.loads(line) for _, line in zip(range(limit), file, strict=False)]
-        return pa.RecordBatch.from_pylist(lines)
+        batch = pa.RecordBatch.from_pylist(lines)
     except (OSError, ValueError, pa.ArrowException, AttributeError) as error:
         raise InputError(f"chats cannot be read: {error}", where=chats) from error
+    if not any(set(columns) <= set(batch.schema.names) for columns in FORMS.values()):
+        names = ", ".join(batch.schema.names) or "none"
+        raise InputError(f"there are no chats, only columns {names}", where=chats)
+    return batch
 
 
 COMMANDS = (generate, chat, serve, masks)

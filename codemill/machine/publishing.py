@@ -86,16 +86,16 @@ def _earlier(out: Place) -> dict[str, dict[str, Any]]:
     return {
         title: {name: receipt for name, receipt in files.items() if _is_receipt(name, receipt)}
         for title, files in facts["files"].items()
-        if _is_below(title) and isinstance(files, dict)
+        if is_below(title) and isinstance(files, dict)
     }
 
 
 def _is_receipt(name: str, receipt: Any) -> bool:
     whole = isinstance(receipt, dict) and {"name", "rows", "bytes", "sha256", "counts"} <= set(receipt)
-    return whole and _is_below(name) and _is_below(str(receipt["name"]))
+    return whole and is_below(name) and is_below(str(receipt["name"]))
 
 
-def _is_below(name: str) -> bool:
+def is_below(name: str) -> bool:
     """Whether a name stays in its folder. A manifest is anybody's file: what it names is copied, and removed."""
     parts = name.split("/")
     return "\\" not in name and all(part not in ("", ".", "..") for part in parts) and parts[0] != ".work"

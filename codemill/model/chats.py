@@ -76,7 +76,8 @@ class Template:
         except Exception as error:  # the library raises nothing narrower
             raise InputError(f"there is no tokenizer.json that can be read: {error}", where=path) from error
         self.special = {token["content"]: int(token["id"]) for token in added if token["special"]}
-        self._facts, self.source = _facts(self.folder)
+        facts, self.source = _facts(self.folder)
+        self.names = {name: facts[name] for name in ("bos_token", "eos_token", "pad_token") if name in facts}
         self._environment = ImmutableSandboxedEnvironment(
             trim_blocks=True, lstrip_blocks=True, extensions=[Generation, "jinja2.ext.loopcontrols"]
         )
@@ -103,10 +104,9 @@ class Template:
             )
         written: list[str] = []
         spans: list[Span] = []
-        names = {name: self._facts[name] for name in ("bos_token", "eos_token", "pad_token") if name in self._facts}
         self._environment.written, self._environment.spans = written, spans  # type: ignore[attr-defined]
         try:
-            for piece in self._template.generate(messages=list(messages), add_generation_prompt=prompt, **names):
+            for piece in self._template.generate(messages=list(messages), add_generation_prompt=prompt, **self.names):
                 written.append(piece)
         except (jinja2.TemplateError, TypeError) as error:
             raise InputError(f"the chat template refuses these messages: {error}", where=self.folder) from error
@@ -139,7 +139,7 @@ class Template:
     @property
     def ends(self) -> list[int]:
         """Tokens that end what a model says, as far as the tokenizer knows."""
-        names = (TURN_END, END, self._facts.get("eos_token"))
+        names = (TURN_END, END, self.names.get("eos_token"))
         return sorted({self.special[name] for name in names if name in self.special})
 
 

@@ -72,10 +72,13 @@ def find(path: Path, *, at: int | None = None, state: bool = True) -> Path:
         ended = [place for place in places if (place / "config.json").exists()]
         if ended:
             return ended[0]
-    for place in places:
-        there = complete(place)
-        if there and (at is None or at in there):
-            return there[max(there) if at is None else at]
+    found = [there for place in places if (there := complete(place)) and (at is None or at in there)]
+    if len(found) > 1 and not any(complete(place) for place in places[:2]):
+        several = ", ".join(sorted(str(next(iter(there.values())).parent.parent) for there in found))
+        what = f"several runs that have not ended have such a checkpoint: {several}"
+        raise InputError(what, where=path, remedy="name one of these folders")
+    if found:
+        return found[0][max(found[0]) if at is None else at]
     steps = sorted({step for place in places for step in complete(place)})
     what = "there is no checkpoint" if at is None else f"there is no checkpoint of step {at}"
     known = (

@@ -5,8 +5,9 @@
     megatron.sh      arguments of Megatron-LM's pretrain_gpt.py          sequences that `--write megatron` laid out
     torchtitan.py    a function that returns a torchtitan `Trainer.Config`   the corpus as text
 
-The numbers are those of `training.json` and `config.json` of a model. What another trainer does not have is said in a
-comment where it is missing: torchtitan and TRL have no exponential decay, and torchtitan tokenises text itself.
+The numbers are those of `training.json` and `config.json` of a model. What another trainer does not have is said
+at the head of its file: TRL, axolotl and torchtitan have no exponential decay, none has Muon, and torchtitan tokenises
+text itself.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ FILES = ("trl.yaml", "axolotl.yaml", "megatron.sh", "torchtitan.py")
 def write(model: Path | str, data: str, out: Path | str) -> list[Path]:
     """Writes all of them for the run that made a model, over `data`: chats, sequences, or a corpus.
 
-    Raises: InputError if the model was not made by a training run.
+    Raises: InputError if the model was not made by a training run, or has biases or scaled rotary positions, which not
+    all of them can be told of.
     """
     model, out = Path(model), Path(out)
     path = model / "training.json"
@@ -36,15 +38,28 @@ def write(model: Path | str, data: str, out: Path | str) -> list[Path]:
         raise InputError(f"the model has no account of its training: {error}", where=path) from error
     config = Config.from_folder(model)
     out.mkdir(parents=True, exist_ok=True)
+    if config.scaling or config.attention_bias or config.ffn_bias:
+        what = "scaled rotary positions" if config.scaling else "biases"
+        raise InputError(f"a model with {what} cannot be handed over", where=model, remedy="continue it here")
     texts = (
-        _yaml(_trl(training, str(model), data)),
-        _yaml(_axolotl(training, str(model), data)),
+        _head(training, chats=True) + _yaml(_trl(training, str(model), data)),
+        _head(training, chats=True) + _yaml(_axolotl(training, str(model), data)),
         _megatron(config, training, str(model), data),
         _torchtitan(config, training, str(model), data),
     )
     for name, text in zip(FILES, texts, strict=True):
         (out / name).write_text(text, "utf-8")
     return [out / name for name in FILES]
+
+
+def _head(training: Mapping[str, Any], *, chats: bool = False) -> str:
+    """What is lost on the way, as comments."""
+    lost = []
+    if training["schedule"]["shape"] == "exponential" and chats:
+        lost.append("The decay was exponential, which this trainer does not have: 1-sqrt is nearest.")
+    if training["optimizer"]["name"] == "muon":
+        lost.append("The matrices of the layers were trained with Muon: here it is AdamW for all.")
+    return "".join(f"# {sentence}\n" for sentence in lost)
 
 
 def _hyper(training: Mapping[str, Any]) -> dict[str, Any]:
@@ -163,6 +178,7 @@ def _megatron(config: Config, training: Mapping[str, Any], model: str, data: str
     head = "#!/bin/sh\n# In a checkout of Megatron-LM. The files of sequences: `pretraining_mix --write megatron`.\n"
     return (
         head
+        + _head(training)
         + "exec torchrun ${TORCHRUN:-} pretrain_gpt.py \\\n    "
         + " \\\n    ".join(words)
         + f" \\\n    --data-path {paths}\n"
@@ -173,7 +189,8 @@ def _torchtitan(config: Config, training: Mapping[str, Any], model: str, data: s
     schedule, optimizer = training["schedule"], training["optimizer"]
     decay = training["steps"] - schedule["warmup"] if schedule["decay"] is None else schedule["decay"]
     kind = {"linear": "linear", "cosine": "cosine"}.get(schedule["shape"], "sqrt")
-    return f'''"""A run of codemill as a configuration of torchtitan 0.3: beside models/llama3/config_registry.py.
+    lost = _head(training)
+    return f'''{lost}"""A run of codemill as a configuration of torchtitan 0.3: beside models/llama3/config_registry.py.
 
 The decay was {schedule["shape"]}; of what torchtitan has, {kind} is taken. It tokenises text itself: the mix and the
 order of the plan are not kept. Begin with the weights in {model!r} by `checkpoint.initial_load_path`.

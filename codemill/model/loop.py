@@ -154,11 +154,8 @@ class _Run:
                 trouble = f"the loss jumped to {loss:.3f} from a median of {usual:.3f}"
         self.losses = [*self.losses[-REMEMBERED:], loss]
         if trouble:
-            raise InputError(
-                f"{trouble} at step {step + 1}",
-                where=self._names(step - self.offset),
-                remedy="look at what was in the batch; a smaller rate, or spike=0 to go on whatever the loss",
-            )
+            remedy = "look at what was in the batch; begin a run with a smaller rate, or with another `spike`"
+            raise InputError(f"{trouble} at step {step + 1}", where=self._names(step - self.offset), remedy=remedy)
 
     def _names(self, step: int) -> str:
         names = [self.data.row(step, number).name for number in range(self.data.count(step))]
@@ -193,6 +190,10 @@ class _Run:
             return int(state["tokens"])
         self.step = int(state.get("step", 0)) if job.extends else 0
         same = job.extends and state.get("data") == self.data.fingerprint
+        if same and state["batch"] != job.how.batch:
+            what = f"the start read this plan {state['batch']} sequences a step, and now it would be {job.how.batch}"
+            remedy = f"--batch {state['batch']}, or another plan: else sequences are left out, or read twice"
+            raise RecipeError(what, remedy=remedy)
         self.offset = int(state["offset"]) if same else self.step
         return int(state.get("tokens", 0)) if job.extends else 0
 
@@ -205,6 +206,7 @@ class _Run:
         elif steps > there:
             what = f"{steps} steps are wanted, and the data last until step {there}"
             raise RecipeError(what, remedy="fewer steps, or a plan with more epochs")
+        self.job.how.schedule.check(steps)
         if steps <= self.step and not checkpoints.complete(self.out):
             raise RecipeError(f"the start is at step {self.step}, and {steps} steps are wanted in all")
         return steps
@@ -245,10 +247,14 @@ class _Run:
     def _weights(self) -> Iterator[tuple[str, Tensor]]:
         return ((name, folder.whole(parameter)) for name, parameter in self.model.named_parameters())
 
+    def _gathered(self, tensors: Iterator[tuple[str, Tensor]]) -> dict[str, Tensor]:
+        """Whole tensors, which all ranks take part in and the first one keeps."""
+        return {name: tensor for name, tensor in tensors if self.here.rank == 0}
+
     def _save(self, step: int) -> None:
         """A checkpoint, whole or not at all."""
-        weights = dict(self._weights())
-        remembered = dict(optim.state(self.model, self.optimizers))
+        weights = self._gathered(self._weights())
+        remembered = self._gathered(optim.state(self.model, self.optimizers))
         if self.here.rank == 0:
             place = self.out / "checkpoints" / f"step-{step:06d}"
             beside = place.with_name(f".{place.name}")
@@ -259,6 +265,7 @@ class _Run:
             folder.write_tensors(beside / folder.OPTIMIZER, remembered)
             facts = {
                 "step": step, "offset": self.offset, "tokens": self.tokens, "data": self.data.fingerprint,
+                "batch": self.job.how.batch,
                 "files": checkpoints.receipts(beside),
             }  # fmt: skip
             checkpoints.write_json(beside / checkpoints.STATE, facts)

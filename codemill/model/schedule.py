@@ -43,6 +43,12 @@ class Schedule:
         if self.shape == "exponential" and self.final == 0 and self.decay != 0:
             raise RecipeError("an exponential decay never reaches 0", remedy="a final rate such as 1e-5")
 
+    def check(self, steps: int) -> None:
+        """Raises: RecipeError if warm-up and decay do not fit into so many steps: the rate would jump."""
+        if self.warmup + (self.decay or 0) > steps or (self.decay is None and self.warmup >= steps > 0):
+            told = f"a warm-up of {self.warmup} steps and a decay"
+            raise RecipeError(f"{told} do not fit into {steps} steps", remedy="more steps, or a shorter warm-up")
+
     def rate(self, step: int, steps: int) -> float:
         """The rate of step 0 … steps - 1. The last step of a decay has the final rate, the last of a warm-up the peak.
 

@@ -160,9 +160,10 @@ async def _lines(
         try:
             async for token in batches.tokens(ask):
                 await here.put((index, token))
-        except CodemillError as error:
+        except Exception as error:  # whatever the model raised: the reader is told, and does not wait
             await here.put(error)
-        await here.put(None)
+        finally:
+            await here.put(None)
 
     tasks = [asyncio.create_task(follow(index, ask)) for index, ask in enumerate(asks)]
     begun: set[int] = set()
@@ -223,9 +224,16 @@ class _Kind:
 def _asks(generator: Generator, facts: Mapping[str, Any], prompts: Sequence[tuple[int, ...]], top: int) -> list[Ask]:
     """`n` asks for each prompt, with the settings of a request. Raises: RecipeError for values that cannot be."""
     stop = facts.get("stop") or ()
-    n, most = _number(facts, "n", 1), facts.get("max_completion_tokens") or facts.get("max_tokens")
+    if not isinstance(stop, str) and not (isinstance(stop, list | tuple) and all(isinstance(s, str) for s in stop)):
+        raise RecipeError(f"stop must be a text or texts, got {stop!r}")
+    if facts.get("echo"):
+        raise RecipeError("echo is not supported: a prompt's own log-probabilities are not given")
+    n = _number(facts, "n", 1)
+    most = facts.get("max_tokens") if facts.get("max_completion_tokens") is None else facts["max_completion_tokens"]
     if not 1 <= n <= 128:
         raise RecipeError(f"n must be 1 to 128, got {n}")
+    if most == 0:
+        raise RecipeError("max_tokens must be 1 or more, got 0")
     asks = [
         Ask(
             tokens=tokens,

@@ -40,6 +40,10 @@ def told(folder: Path, links: Sequence[Link], data: Sequence[Path]) -> list[str]
     `data` are the folders of published documents: their texts are others', and cleaned by the recipe that made them.
     """
     places = {str(link.out.parent) for link in links} | {os.path.expanduser("~")} | {os.getcwd()}
+    for link in links:
+        sources = (given["source"] for given in link.manifest["inputs"])
+        paths = (str(source.get("path") or source.get("root") or "") for source in sources)
+        places |= {os.path.dirname(os.path.abspath(path)) for path in paths if path}
     places = {place for place in places if place.strip("/")}
     wrong = []
     for file in _texts(folder, data):

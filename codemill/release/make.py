@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from codemill.errors import BuildError, EnvironmentProblem
 from codemill.release import checks, portable
@@ -98,7 +100,26 @@ def _inputs(links: Sequence[Link], to: Path) -> tuple[list[Input], list[str]]:
             (to / "inputs" / f"{link.name}.txt").write_text("\n".join(map(str, requirements)) + "\n", "utf-8")
         elif found:
             unknown.append(f"{link.name}: put its input into rebuilt/inputs/{link.name}, see release.json")
+        if len(link.manifest["inputs"]) > 1:
+            unknown.append(f"{link.name}: it had several inputs, and rebuild.sh names one folder")
+        if "shards" in link.manifest["files"]:
+            unknown.append(
+                f"{link.name}: shards were made by --format and --shard-size, which rebuild.sh does not have"
+            )
+        unknown += [
+            f"{link.name}: {name} named the file {Path(text).name}, which is not here"
+            for name, text in _outside(link.manifest["recipe"].get("parameters", {}), links)
+        ]
     return every, unknown
+
+
+def _outside(parameters: Mapping[str, Any], links: Sequence[Link]) -> Iterator[tuple[str, str]]:
+    """The parameters that name a file or folder which is of no run of the chain."""
+    runs = [str(link.out) for link in links]
+    for name, value in parameters.items():
+        for text in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(text, str) and os.path.exists(text) and not os.path.realpath(text).startswith(tuple(runs)):
+                yield name, text
 
 
 def _script(links: Sequence[Link], inputs: Sequence[Input]) -> str:
@@ -118,7 +139,7 @@ def _script(links: Sequence[Link], inputs: Sequence[Input]) -> str:
             download = "python3 -m pip download --quiet --no-deps --only-binary :all: --require-hashes"
             lines.append(f"{download} -r ../inputs/{link.name}.txt -d inputs/{link.name}")
         lines.append(f"if [ -d ../{link.name}.calls ]; then cp -rn ../{link.name}.calls .; fi")
-        lines.append(portable.command(link, links, given=bool(mine)))
+        lines.append(portable.command(link, links))
     return "\n".join([*lines, 'sha256sum --check --quiet ../checksums.txt && echo "the same bytes"']) + "\n"
 
 
@@ -157,5 +178,5 @@ card where it has them. Those above are read by those below.
 {chr(10).join(rows)}
 
 `release.json` has the recipes with their parameters, and the {len(inputs):,} files that went in with their hashes.
-`rebuild.sh` makes everything again below `rebuilt/` and holds it against `checksums.txt`.
+`rebuild.sh` runs the commands again below `rebuilt/` and holds the result against `checksums.txt`.
 {f"{chr(10)}What it cannot fetch:{chr(10)}{chr(10)}{lost}" if lost else ""}"""

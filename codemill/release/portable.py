@@ -44,10 +44,14 @@ def manifest_of(link: Link, links: Sequence[Link]) -> dict[str, Any]:
     return seal({**link.manifest, **told, **notes})
 
 
-def command(link: Link, links: Sequence[Link], given: bool) -> str:
-    """The command that makes a run again. `given`: its inputs are in the folder `inputs`."""
-    words = ["codemill", "run", link.recipe]
-    if link.manifest["inputs"] and given:
+def command(link: Link, links: Sequence[Link]) -> str:
+    """The command that makes a run again, beside the release. What it read from outside is in the folder `inputs`."""
+    file, _, function = link.recipe.partition(":")
+    recipe = link.recipe
+    if file.endswith(".py"):
+        recipe = f"../{link.name}/{Path(file).name}" + (f":{function}" if function else "")
+    words = ["codemill", "run", recipe]
+    if link.manifest["inputs"]:
         words += ["--input", f"inputs/{link.name}"]
     for name, value in moved(dict(link.manifest["recipe"].get("parameters", {})), link, links).items():
         words += _option(name, value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +38,7 @@ class Talker:
     def __post_init__(self) -> None:
         template = Template(self.path)
         digest = hashlib.sha256((Path(self.path) / "tokenizer.json").read_bytes())
-        digest.update((template.source or "").encode())
+        digest.update(json.dumps([template.source, template.names], sort_keys=True).encode())
         object.__setattr__(self, "sha256", digest.hexdigest())
 
 

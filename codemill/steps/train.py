@@ -23,6 +23,7 @@ from codemill.model import Job, card, checkpoints, of_size
 from codemill.model.data import CHAT
 from codemill.model.job import Training
 from codemill.model.launch import launch
+from codemill.run import named
 from codemill.sources import Published
 from codemill.steps.chats import Talker
 from codemill.steps.tokenizer import Existing
@@ -41,17 +42,27 @@ class Checkpoint:
     path: str
     at: int | None = None
     state: bool = True
+    found: str = field(init=False)
     sha256: str = field(init=False)
 
-    PLACES: ClassVar[tuple[str, ...]] = ("path", "at", "state")
+    PLACES: ClassVar[tuple[str, ...]] = ("path", "at", "state", "found")
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sha256", checkpoints.identity(self.folder))
+        # Looked for once: a run that has not ended writes later checkpoints meanwhile.
+        object.__setattr__(self, "found", str(checkpoints.find(Path(self.path), at=self.at, state=self.state)))
+        object.__setattr__(self, "sha256", checkpoints.identity(Path(self.found)))
 
     @property
     def folder(self) -> Path:
-        """The folder that is meant."""
-        return checkpoints.find(Path(self.path), at=self.at, state=self.state)
+        """The folder that is meant. Raises: InputError if it is gone, damaged, or another one by now."""
+        folder = Path(self.found)
+        receipt = (folder / checkpoints.STATE).exists()
+        if not folder.is_dir() or checkpoints.identity(folder) != self.sha256:
+            remedy = "say --at with a step whose checkpoint is kept, or wait until that run has ended"
+            raise InputError("the start is not there any more", where=folder, remedy=remedy)
+        if receipt and not checkpoints.intact(folder):
+            raise InputError("a checkpoint is damaged", where=folder, remedy="begin with another one: --at STEP")
+        return folder
 
 
 def _check(*, size: str, **others: Any) -> None:
@@ -186,10 +197,11 @@ def _dropped(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, int]]:
 
 
 def opened(run: Path) -> list[dict[str, Any]]:
-    """The outputs of earlier runs that a run read: their `path` and `output`."""
+    """The outputs of earlier runs that a run read: their `path`, as it is from here, and `output`."""
     manifest = _manifest(run) or {"steps": []}
     sources = [step["parameters"].get("source") for step in manifest["steps"] if step["name"] == "ingest.published"]
-    return [source for source in sources if isinstance(source, dict) and source.get("kind") == Published.__name__]
+    read = [source for source in sources if isinstance(source, dict) and source.get("kind") == Published.__name__]
+    return [{**source, "path": str(named(run, source["path"]))} for source in read]
 
 
 def _manifest(run: Path) -> dict[str, Any] | None:

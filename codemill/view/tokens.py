@@ -128,7 +128,7 @@ class _Pages:
         self.templates.globals |= {"missing": [], "planned": view.loader is not None}
 
     def list(self, request: Request) -> Response:
-        view, page = self.view, _number(request.query_params, "page", 1)
+        view, page = self.view, max(1, _number(request.query_params, "page", 1))
         first = min((page - 1) * PAGE, view.total)
         rows = [view.listed(number) for number in range(first, min(first + PAGE, view.total))]
         return self._page(

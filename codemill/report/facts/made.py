@@ -13,7 +13,7 @@ from codemill.document import DOCUMENT
 from codemill.errors import CodemillError, InputError
 from codemill.report.facts.ledger import Row, collect
 from codemill.report.facts.synthesis import books
-from codemill.run import Run
+from codemill.run import Run, named
 from codemill.synthetic import CHAT, TEXT
 
 MATCHES = 5
@@ -96,7 +96,7 @@ def _seed(run: Run, id: str | None) -> dict[str, Any]:
         if entry["kind"] != "opened" or not isinstance(source, dict):
             continue
         try:
-            corpus = Run.open(source["path"])
+            corpus = Run.open(named(run.out, source["path"]))
             with corpus.readable():
                 found = collect(corpus.table(source["output"], _SEED).filter(pl.col("id") == id).head(1)).to_dicts()
         except CodemillError as error:

@@ -231,5 +231,7 @@ def test_keep_gives_the_reason_and_the_language() -> None:
         {"reason": "language_not_kept", "value": "csv"},
     ]
     assert steps.keep.function(labelled)["reason"].to_pylist() == [None, "unknown_language", None]
+    assert steps.keep.resolve is not None
+    assert steps.keep.resolve((), {"kept": ["Python", "py"]}) == {"kept": ("python",)}
     with pytest.raises(RecipeError, match="did you mean python"):
-        steps.keep.bind({"kept": ["pyton"]})
+        steps.keep.resolve((), {"kept": ["pyton"]})

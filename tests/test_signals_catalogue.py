@@ -78,8 +78,7 @@ def test_measure_takes_lists_and_arrow_and_a_language_each() -> None:
         cm.measure(texts, language="pyhton")
     with pytest.raises(cm.RecipeError, match="did you mean num_chars"):
         cm.measure(texts, language="c", signals=["num_char"])
-    with pytest.raises(TypeError, match="got one string"):
-        cm.measure("text", language="c")
+    assert cm.measure("text", language="c", signals=["num_chars"])["num_chars"] == 4
 
 
 GOOD = '''

@@ -92,7 +92,7 @@ def test_errors_help(place: Path) -> None:
 
 
 def test_every_kind_is_plain_data_that_travels(place: Path) -> None:
-    assert [kind.name for kind in sources.all()] == ["folder", "git", "archive", "parquet", "jsonl"]
+    assert [kind.name for kind in sources.all()] == ["folder", "git", "archive", "parquet", "jsonl", "warc"]
     for kind in sources.all():
         source = kind.make(str(place))
         assert source.label == kind.name

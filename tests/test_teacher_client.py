@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from email.utils import formatdate
 from typing import Any
@@ -133,7 +134,7 @@ def test_the_limit_grows_with_answers_and_is_cut_once_for_a_round() -> None:
         address.was_too_much(began, 0.0)
     assert address.limit == pytest.approx(grown * client_module.CUT)
     address.was_too_much(time.monotonic(), 5.0)
-    assert address.room(time.monotonic()) == 0
+    assert not address.has_room(time.monotonic())
 
 
 def test_addresses_are_used_by_their_weights() -> None:
@@ -146,7 +147,41 @@ def test_addresses_are_used_by_their_weights() -> None:
 
         asyncio.run(ask())
     assert len(one.seen) + len(two.seen) == 200
-    assert len(one.seen) > len(two.seen) > 0
+    assert 2.0 < len(one.seen) / len(two.seen) < 4.0
+
+
+def test_time_in_our_own_queue_does_not_count() -> None:
+    """One request at a time, 0.05 s each: the last is sent after 1 s, long after the deadline of one request."""
+    with serving(lambda body, attempt: (chat("ok"), 0.05)) as server:
+        answers = asked(server, 20, concurrency=1, deadline=0.4)
+    assert [type(answer) for answer in answers] == [tuple] * 20
+    bodies = [json.loads(body)["messages"][0]["content"] for body in server.seen]
+    assert bodies == [str(number) for number in range(20)]  # first come, first served
+
+
+def test_another_address_answers_while_one_pauses() -> None:
+    busy = web.Response(status=503, headers={"Retry-After": "60"})
+    with serving(lambda body, attempt: busy) as one, serving(lambda body, attempt: chat("ok")) as two:
+
+        async def ask() -> tuple[dict[str, Any], str, float]:
+            client = Client({one.url: 9.0, two.url: 1.0}, deadline=20)
+            try:
+                return await client.ask("/chat/completions", {"n": 1})
+            finally:
+                await client.close()
+
+        began = time.monotonic()
+        _, who, _ = asyncio.run(ask())
+    assert (len(one.seen), who) == (1, two.url)
+    assert time.monotonic() - began < 10
+
+
+def test_a_pause_beyond_the_deadline_is_not_waited_for() -> None:
+    with serving(lambda body, attempt: web.Response(status=429, headers={"Retry-After": "3000"})) as server:
+        began = time.monotonic()
+        (error,) = asked(server, deadline=100)
+    assert isinstance(error, Unanswered)
+    assert time.monotonic() - began < 10
 
 
 def test_an_address_that_is_down_costs_retries_only() -> None:

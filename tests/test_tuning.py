@@ -163,7 +163,7 @@ def test_what_the_verbs_take_is_frozen() -> None:
         "show": ["dir", "--json"],
         "rules": ["dir", "--json"],
         "rule": ["dir", "rule", "--json"],
-        "compare": ["dir", "change", "--json"],
+        "compare": ["dir", "others", "--json"],
         "rank": ["dir", "trusted", "--json"],
         "signals": ["dir", "--language", "--json"],
     }

@@ -37,8 +37,10 @@ def _check(*, least_lines: int, most_chars: int) -> None:
     check=_check,
 )
 def chats(batch: pa.RecordBatch, *, least_lines: int = 1, most_chars: int = 2000) -> pa.RecordBatch:
-    """Makes a chat of each function of a Python file that has a docstring of `least_lines` or more: asked for what the
-    docstring says, the answer is the function, up to `most_chars` characters, without it.
+    """Makes a chat of each function of a Python file that has a docstring: it is asked for, and the answer is the code.
+
+    A docstring has `least_lines` lines or more, a function `most_chars` characters or fewer. The answer is the function
+    without its docstring.
 
     Shape: documents in; a row for each function out, with `messages` of a user and an assistant.
     From: pairs of docstring and code as in CodeSearchNet (arXiv 1909.09436), put as questions.

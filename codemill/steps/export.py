@@ -36,7 +36,7 @@ def _check(*, format: str, shard_bytes: int) -> None:
 
 @folder(version=1, check=_check)
 def shards(documents: Reading, *, out: OutFolder, format: str, shard_bytes: int) -> dict[str, int]:
-    """Writes all documents, in the order of the corpus, into `documents-00000.parquet` or `.jsonl.zst` …
+    """Writes all documents, in the order of the corpus, into `documents-NNNNN.parquet` or `.jsonl.zst`.
 
     A file holds documents with about `shard_bytes` of content, counted before compression; one document is never cut.
     The columns are `document.DOCUMENT`; in JSON `content_sha256` is hex and times are ISO 8601.

@@ -3,10 +3,11 @@
 `Client.ask(path, body)` gives the server's JSON, however often it had to ask. How:
 
 - as many requests at once as the server bears: the limit of each address grows by one for each round of answers and is
-  cut by a third when the server says that it is too much (AIMD). Of several addresses the one with most room for its
-  weight is taken;
+  cut by a third when the server says that it is too much (AIMD). Of several addresses with room the one is taken that
+  has the fewest requests under way for its weight. Who waits for room keeps the place in the queue;
 - 408, 409, 425, 429, 5xx, broken connections and broken JSON are asked again after a random part of a growing pause
-  (full jitter), and not before the server's `Retry-After`. One deadline holds for a request, not for each attempt;
+  (full jitter), of the same address not before its `Retry-After`. One deadline holds for a request with all its
+  attempts. It begins with the first of them: time in our own queue is not the server's;
 - anything else stops the run with the server's own words, for it would happen to every other request too. Only a prompt
   that is longer than the model's context is the fault of its row.
 
@@ -74,9 +75,14 @@ class Address:
         parts = urlsplit(self.url)
         return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
-    def room(self, now: float) -> float:
-        """How many more requests it should be sent, for its weight; 0 or less: none."""
-        return 0.0 if now < self.paused else (min(self.limit, self.most) - self.flying) * self.weight
+    def has_room(self, now: float) -> bool:
+        """Whether it may be sent one request more."""
+        return now >= self.paused and self.flying + 1 <= min(self.limit, self.most)
+
+    @property
+    def load(self) -> float:
+        """Requests under way for its weight, if it were sent one more."""
+        return (self.flying + 1) / self.weight
 
     def went_well(self) -> None:
         """An answer came."""
@@ -93,8 +99,9 @@ class Address:
 class Client:
     """Asks the servers of one endpoint. To be made and used inside one running event loop.
 
-    `weights` are by address; `stall` is the longest silence of a server, in seconds; `deadline` the longest time for
-    one request with all its attempts. When `stopped()` gives an error, what was not sent yet is not sent.
+    `weights` are by address; `concurrency` is for all of them together; `stall` is the longest silence of a server, in
+    seconds; `deadline` the longest time for one request, from its first attempt on. When `stopped()` gives an error,
+    what was not sent yet is not sent.
     """
 
     def __init__(
@@ -108,10 +115,11 @@ class Client:
         stopped: Callable[[], Exception | None] = lambda: None,
     ) -> None:
         self.addresses = [Address(url.rstrip("/"), weight, concurrency) for url, weight in urls.items()]
-        self.api_key_env, self.deadline, self.stall = api_key_env, deadline, stall
+        self.api_key_env, self.concurrency, self.deadline, self.stall = api_key_env, concurrency, deadline, stall
         self.stopped = stopped
         self.retries = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[asyncio.Future[Address]] = deque()
+        self._timer: asyncio.TimerHandle | None = None  # gives places when the first pause ends
         self._session: aiohttp.ClientSession | None = None
         self._random = random.Random()  # when to ask again: nothing that is asked or answered depends on it
 
@@ -120,11 +128,10 @@ class Client:
 
         Raises: TeacherError on what no other attempt would mend; TooLong and Unanswered for this request alone.
         """
-        until = time.monotonic() + self.deadline
         data = _JSON(body).encode("utf-8", "replace")
-        pause, last = PAUSE, "every server was busy"
+        address = await self._turn()
+        until, pause = time.monotonic() + self.deadline, PAUSE
         while True:
-            address = await self._turn(until, last)
             began = time.monotonic()
             try:
                 answer = await self._attempt(address, path, data, until)
@@ -133,43 +140,69 @@ class Client:
                 last = f"{broken} (at {address.shown})"
                 if broken.busy:
                     address.was_too_much(began, broken.after)
-                wait = max(broken.after, self._random.uniform(0, pause))
+                wait = self._random.uniform(0, pause)
+                if not broken.busy:  # the pause of a busy address holds for all requests; another may have room
+                    wait = max(wait, broken.after)
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
                 address.went_well()
                 return answer, address.shown, time.monotonic() - began
             finally:
-                address.flying -= 1
-                self._wake()
-            if time.monotonic() + wait >= until:
+                self._leave(address)
+            again = max(time.monotonic() + wait, min(address.paused for address in self.addresses))
+            if again >= until:
                 raise Unanswered(f"no answer within {self.deadline:g} s", last)
             await asyncio.sleep(wait)
+            try:
+                async with asyncio.timeout(until - time.monotonic()):
+                    address = await self._turn(again=True)
+            except TimeoutError as error:
+                raise Unanswered(f"no answer within {self.deadline:g} s", last) from error
 
-    async def _turn(self, until: float, last: str) -> Address:
-        """Waits until an address has room, and takes a place there. First come, first served."""
-        while True:
-            if (why := self.stopped()) is not None:
-                raise why
-            now = time.monotonic()
-            best = max(self.addresses, key=lambda address: address.room(now))
-            if best.room(now) >= best.weight:
-                best.flying += 1
-                return best
-            if now >= until:
-                raise Unanswered(f"no answer within {self.deadline:g} s", last)
-            woken = asyncio.get_running_loop().create_future()
-            self._waiting.append(woken)
-            pauses = [address.paused for address in self.addresses if address.paused > now]
-            timeout = min([until, *pauses]) - now + 0.001
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(woken, timeout)
+    async def _turn(self, *, again: bool = False) -> Address:
+        """A place at an address with room, waiting for it: first come, first served; whoever asks again, before all."""
+        place: asyncio.Future[Address] = asyncio.get_running_loop().create_future()
+        if again:
+            self._waiting.appendleft(place)
+        else:
+            self._waiting.append(place)
+        self._give()
+        try:
+            address = await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled():  # it was given a place while it was being cancelled
+                self._leave(place.result())
+            raise
+        if (why := self.stopped()) is not None:
+            self._leave(address)
+            raise why
+        return address
 
-    def _wake(self) -> None:
+    def _leave(self, address: Address) -> None:
+        address.flying -= 1
+        self._give()
+
+    def _pause_ended(self) -> None:
+        self._timer = None
+        self._give()
+
+    def _give(self) -> None:
+        """Gives places to those who wait for them, while there is room."""
         while self._waiting:
-            woken = self._waiting.popleft()
-            if not woken.done():
-                woken.set_result(None)
+            if self._waiting[0].done():  # cancelled
+                self._waiting.popleft()
+                continue
+            now = time.monotonic()
+            flying = sum(address.flying for address in self.addresses)
+            free = [address for address in self.addresses if address.has_room(now)] if flying < self.concurrency else []
+            if not free:
+                pauses = [address.paused - now for address in self.addresses if address.paused > now]
+                if pauses and self._timer is None:
+                    self._timer = asyncio.get_running_loop().call_later(min(pauses) + 0.001, self._pause_ended)
                 return
+            best = min(free, key=lambda address: address.load)
+            best.flying += 1
+            self._waiting.popleft().set_result(best)
 
     async def _attempt(self, address: Address, path: str, data: bytes, until: float) -> dict[str, Any]:
         left = max(0.001, until - time.monotonic())
@@ -229,6 +262,9 @@ class Client:
 
     async def close(self) -> None:
         """Closes all connections."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if self._session is not None:
             await self._session.close()
             self._session = None

@@ -40,7 +40,8 @@ class Endpoint:
     `base_url` is an address such as http://127.0.0.1:8000/v1, or several by their weights; by default that of the
     environment variable OPENAI_BASE_URL. The key is read from the variable that `api_key_env` names, if it is set.
     `sampling` are fields of every request that does not say otherwise: {"temperature": 0.7, "max_tokens": 2048}.
-    `structured`: it can be held to a JSON schema. `deadline` and `stall` are seconds: see `client.Client`.
+    `structured`: it can be held to a JSON schema. `concurrency`: requests at once, at most. `deadline` and `stall` are
+    seconds: see `client.Client`.
     """
 
     model: str

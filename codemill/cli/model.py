@@ -199,8 +199,8 @@ def _chats(chats: str, output: str, limit: int) -> Any:
     except (OSError, ValueError, pa.ArrowException, AttributeError) as error:
         raise InputError(f"chats cannot be read: {error}", where=chats) from error
     if not any(set(columns) <= set(batch.schema.names) for columns in FORMS.values()):
-        names = ", ".join(batch.schema.names) or "none"
-        raise InputError(f"there are no chats, only columns {names}", where=chats)
+        names = batch.schema.names
+        raise InputError(f"there are no chats, only columns {', '.join(names) or 'none'}", where=chats)
     return batch
 
 

@@ -18,6 +18,7 @@ from codemill.errors import BuildError, CodemillError, EnvironmentProblem, Input
 from codemill.machine.store import seal
 from codemill.release import checks, release
 from codemill.release.chain import chain, runs_in
+from codemill.teacher.calls import Calls, key_of
 from codemill.tokens import Loader
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -112,6 +113,19 @@ def test_a_card_with_a_secret_is_not_released(made: Path, tmp_path: Path) -> Non
     (tmp_path / "corpus" / "README.md").write_text('token = "ghp_' + "a1B2" * 9 + '"\n')
     with pytest.raises(BuildError, match=r"corpus/README\.md seems to have a key or a password"):
         release([str(tmp_path / "corpus")], tmp_path / "r")
+
+
+def test_paid_answers_are_read_for_keys_and_places(made: Path, tmp_path: Path) -> None:
+    key = "gh" + "p_" + "a1B2" * 9
+    shutil.copytree(made / "mix", made / "paid")
+    with Calls(made / "paid.calls", write=True) as calls:
+        calls.put(key_of("one"), {"request": {}, "response": {"content": "password = 'hunter2'"}})
+        calls.put(key_of("two"), {"request": {}, "response": {"content": f"import x\n{key}\n"}})
+        calls.put(key_of("three"), {"request": {"content": f"{made}/x.py"}, "response": {}})
+    with pytest.raises(BuildError) as error:
+        release([str(made / "paid")], tmp_path / "r")
+    assert f"paid.calls names {made}; 1 answers of paid.calls seem to have a key in them" in str(error.value)
+    assert key not in str(error.value)
 
 
 def test_what_cannot_be_released_says_why(made: Path, tmp_path: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from codemill.cleaning import redact
 from codemill.machine.store import Place, Receipt, sealed
 from codemill.release.chain import Link
+from codemill.teacher.calls import Calls
 
 TEXTS = (".json", ".jsonl", ".md", ".txt", ".sh", ".html", ".py", ".toml", ".csv", ".jinja")
 UNREAD = ("tokenizer.json", "report.html")  # pieces of words; texts that were redacted before
@@ -48,15 +50,45 @@ def told(folder: Path, links: Sequence[Link], data: Sequence[Path]) -> list[str]
     wrong = []
     for file in _texts(folder, data):
         name, text = file.relative_to(folder).as_posix(), file.read_text("utf-8", "replace")
-        wrong += [f"{name} names {place}" for place in sorted(places) if place + os.sep in text or f'"{place}"' in text]
-        if file.name not in UNREAD and _secrets(text):
+        wrong += [f"{name} names {place}" for place in _named(places, text)]
+        if file.name not in UNREAD and _secrets(text, "key", "password"):
             wrong.append(f"{name} seems to have a key or a password in it")
+    for store in sorted(folder.glob("*.calls")):
+        wrong += _told_by_answers(store, places)
     return wrong
 
 
-def _secrets(text: str) -> int:
+def _told_by_answers(store: Path, places: Collection[str]) -> list[str]:
+    """As `told`, of paid answers. Passwords are not asked for: code that a teacher makes up is full of made-up ones."""
+    named, keys = set[str](), 0
+    with Calls(store) as calls:
+        for _, _, record in calls.records():
+            text = "\n".join(_strings(record))
+            named.update(_named(places, text))
+            keys += bool(_secrets(text, "key"))
+    wrong = [f"{store.name} names {place}" for place in sorted(named)]
+    return wrong + [f"{keys:,} answers of {store.name} seem to have a key in them"] * bool(keys)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """The texts in a record as they are: in JSON a key after a line feed would begin with the n of its escape."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _strings(inner)
+
+
+def _named(places: Collection[str], text: str) -> list[str]:
+    return [place for place in sorted(places) if place + os.sep in text or f'"{place}"' in text]
+
+
+def _secrets(text: str, *kinds: str) -> int:
     counts = redact(text).counts
-    return counts.get("key", 0) + counts.get("password", 0)
+    return sum(counts.get(kind, 0) for kind in kinds)
 
 
 def _texts(folder: Path, data: Sequence[Path]) -> Iterator[Path]:

@@ -14,6 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from codemill.errors import RecipeError, did_you_mean
+from codemill.sandbox import homes
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 Command = tuple[str, ...]
@@ -105,10 +106,8 @@ def toolchain(language: Language) -> Toolchain | None:
             )
             if said.returncode == 0 and (real := Path(said.stdout.strip(), "bin", name)).exists():
                 place = str(real)
-        found[name] = place
-        for one in (Path(place), Path(place).resolve()):
-            if one.parts[1] not in ("usr", "bin", "sbin", "lib", "lib64"):
-                folders.add(str(one.parent.parent if one.parent.name == "bin" else one.parent))
+        found[name], needed = homes.shown(place)
+        folders.update(needed)
     return Toolchain(found, tuple(sorted(folders)))
 
 

@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from bench.sandbox import programs
 from codemill.cli import cli
 from codemill.errors import RecipeError
-from codemill.sandbox import Call, Limits, Pool, Stdio, Task, execute_many
+from codemill.sandbox import Call, Limits, Pool, Stdio, Task, execute_many, grading
+from codemill.sandbox.slot import Run, Slot
 
 ADD = "def add(a, b):\n    return a + b\n"
 LOOP = "for i in range(3):\n    assert add(i, 2) == i + 2\n"
@@ -51,6 +52,48 @@ def test_verdicts(pool: Pool, program: str, tests: str, verdict: str, grading: s
     assert (outcome.verdict, outcome.grading) == (verdict, grading), outcome
     assert outcome.rung == pool.rung
     assert outcome.counts is (verdict != "tests_error")
+
+
+HOSTILE = {
+    "more digits than can be written": "10 ** 5000",
+    "beyond a float": "10 ** 400",
+    "a signalling NaN": "Decimal('sNaN')",
+    "a list of signalling NaNs": "[Decimal('sNaN')] * 2",
+    "a complex beyond a float": "complex(1e308, 1e308) * 1.5",
+    "a range that nobody can list": "range(10 ** 14)",
+    "a decimal that no integer holds": "Decimal('1e999999999')",
+    "a range of huge numbers": "range(10 ** 5000)",
+    "a fraction that takes hours to reduce": "type('F', (Fraction,), {'numerator': 3 ** 10**6, 'denominator': 1 << 10**6})(1)",
+    "not a number": "float('nan')",
+}
+
+
+@pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
+def test_no_answer_of_a_program_is_more_than_wrong(pool: Pool, value: str) -> None:
+    program = f"from decimal import Decimal\nfrom fractions import Fraction\ndef f():\n    return {value}\n"
+    for tolerance in ({}, {"absolute": 1e-6}, {"relative": 0.1}):
+        for expected in (1, 1.5, 1j, [1.0, 2.0], "x"):
+            outcome = pool.execute(program, [Call((), expected, **tolerance)], entry_point="f")
+            assert outcome.verdict in ("fail", "no_verdict"), outcome
+    for test in ("f() == 1", "abs(f() - 1) < 0.5", "int(f()) == 1", "sum(f()) == 1", "list(f()) == [1]", "f() * f() == 1"):
+        outcome = pool.execute(program, f"assert {test}", limits=Limits(cpu_seconds=1))
+        assert outcome.verdict in ("fail", "no_verdict", "memory", "timeout_cpu"), (test, outcome)
+
+
+def test_numbers_that_are_none_are_another_output(pool: Pool) -> None:
+    for said in ("sNaN", "NaN", "1e999999999999999999", "9" * 10_000, "inf"):
+        outcome = pool.execute(f"print('{said}')", [Stdio("", "1.0", decimals=True)])
+        assert (outcome.verdict, outcome.tests_run) == ("fail", 1)
+        assert not grading.same("1", said, decimals=True)
+
+
+def test_a_witness_that_says_nonsense_gives_no_verdict(monkeypatch: pytest.MonkeyPatch, pool: Pool) -> None:
+    """The witness runs beside the program, which may find what it says with."""
+    monkeypatch.setattr(grading.secrets, "token_hex", lambda size: "nonce")
+    for words in ("pass ²", f"pass {'9' * 5000}", "won 3", "pass -1"):
+        told = f"nonce {words}\n".encode()
+        monkeypatch.setattr(Slot, "run", lambda *_, told=told, **__: Run(0, 0.0, 0.0, 0.0, None, 0, "", b"", b"", told))
+        assert pool.execute(ADD, LOOP).verdict == "no_verdict"
 
 
 def test_time(pool: Pool) -> None:

@@ -214,10 +214,41 @@ def test_an_outdated_call_is_found_by_the_warning_that_it_raises() -> None:
     assert ABOUT["documentation"] in next(one.prompt[0]["content"] for one in yielded if isinstance(one, Request))
 
 
+@pytest.mark.parametrize(
+    "program",
+    [
+        "from __future__ import annotations\nimport old\n",
+        '"""Words."""\n\nfrom __future__ import (\n    annotations,\n)\nfrom __future__ import division\nimport old\n',
+        "from __future__ import annotations; import old",
+        "# é\r\n\x0cfrom __future__ import annotations\r\nimport old\r\n",
+        "import old",
+        "",
+    ],
+)
+def test_warnings_are_errors_in_a_program_that_imports_from_the_future_too(program: str) -> None:
+    strict = packages.strictly(program)
+    compile(strict, "program.py", "exec")
+    assert packages.STRICT in strict
+    left = [line for line in strict.replace(packages.STRICT, "").splitlines() if line]
+    assert left == [line for line in program.splitlines() if line]
+
+
 def test_a_name_without_documentation_is_not_asked_about() -> None:
     made, yielded = talk(packages.ask, row_of("packages"), outcome=lambda w: Outcome("fail", "AttributeError: x"))
     assert rows(made)[0]["reason"] == "no_documentation"
     assert all(isinstance(one, Execute) for one in yielded)
+
+
+def test_a_sandbox_that_fails_says_nothing_of_a_library_or_an_answer() -> None:
+    made, _ = talk(packages.ask, row_of("packages"), outcome=lambda w: Outcome("sandbox_error", "no keeper"))
+    assert (rows(made)[0]["reason"], rows(made)[0]["value"]) == ("sandbox_failed", "no keeper")
+
+    def outcome(wanted: Execute) -> Outcome:
+        strict = "simplefilter('error'" in wanted.program
+        return Outcome("sandbox_error" if strict else "pass", output=ABOUT["documentation"])
+
+    made, _ = talk(packages.ask, row_of("packages"), outcome=outcome)
+    assert rows(made)[0]["outcome"] == "sandbox_error"
 
 
 def test_a_page_without_anything_to_ask_is_no_seed() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +148,7 @@ def test_choices_drop_with_a_reason_and_a_null_is_unknown() -> None:
         (("fail", "line 1", None, None), "not_passed"),
         (("timeout_cpu", "", None, None), "not_passed"),
         (("toolchain_missing", "no tsc", None, None), "not_tested"),
-        (("sandbox_error", "", None, None), "not_tested"),
+        (("sandbox_error", "", None, None), "sandbox_failed"),
         ((None, None, None, None), "not_run"),
     ],
 )
@@ -171,6 +172,29 @@ def test_tests_that_notice_nothing_are_weak() -> None:
         pytest.skip("programs cannot be confined on this machine")
     assert [row["strong"] for row in made] == [False, True, None]
     assert made[0]["strength"] < made[1]["strength"] == 1.0
+
+
+@pytest.mark.parametrize("broken", ["def add(a, b):\n    return a + b\n", "", "return None", "return 0\n"])
+def test_a_sandbox_that_fails_says_nothing_of_tests(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither that they are weak, because the solution did not pass, nor that they are strong, as no stub did."""
+    from codemill.sandbox import pool
+
+    class Failing:
+        def run(self, task: pool.Task) -> pool.Outcome:
+            failed = task.program == broken or (broken and broken in task.program)
+            good = "a + b" in task.program
+            return pool.Outcome("sandbox_error", "no keeper") if failed else pool.Outcome("pass" if good else "fail")
+
+        def map(self, tasks: Iterable[pool.Task]) -> Iterator[pool.Outcome]:
+            return map(self.run, tasks)
+
+    monkeypatch.setitem(synthesis.POOLS, "tests.failing", Failing)  # type: ignore[arg-type]
+    rows = batch(
+        program=["def add(a, b):\n    return a + b\n"], tests=["assert add(1, 2) == 3"], language=["python"],
+        outcome=["pass"],
+    )  # fmt: skip
+    (made,) = synthesis.strength.function(rows, runner="tests.failing").to_pylist()
+    assert made == {"strength": None, "strong": None, "reason": "sandbox_failed", "value": "no keeper"}
 
 
 def test_only_what_a_method_made_is_signed(tmp_path: Path) -> None:

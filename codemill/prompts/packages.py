@@ -8,6 +8,8 @@ and a solution that follows the documentation). The wording is ours.
 
 from __future__ import annotations
 
+import ast
+import io
 from typing import Any
 
 import codemill as cm
@@ -71,6 +73,7 @@ ANSWER = {
     drops={
         "no_documentation": "the name cannot be imported here, or says nothing of itself",
         "deprecated": "its answer uses something that the library warns of",
+        "sandbox_failed": "the sandbox failed on it, so nothing is known of the name",
     },
 )
 def ask(row: dict[str, Any], *, tries: int = 2, least_chars: int = 60) -> Conversation:
@@ -80,6 +83,8 @@ def ask(row: dict[str, Any], *, tries: int = 2, least_chars: int = 60) -> Conver
     """
     name, library, version = row["path"], row["repo"], row["library_version"]
     described = yield from run(DESCRIBE.format(name=name), DESCRIBED, "python")
+    if described["outcome"] == "sandbox_error":
+        return cm.Drop("sandbox_failed", described["detail"])
     documentation = described["printed"].strip()
     if described["outcome"] != "pass" or len(documentation) < least_chars:
         return cm.Drop("no_documentation", f"{described['outcome']} {described['detail'] or documentation}"[:300])
@@ -93,8 +98,10 @@ def ask(row: dict[str, Any], *, tries: int = 2, least_chars: int = 60) -> Conver
             return cm.Drop(reason)
         proof = yield from run(said["solution"], said["tests"], "python")
         if proof["outcome"] == "pass":
-            strict = yield from run(STRICT + said["solution"], said["tests"], "python")
-            if "Warning" in (strict["detail"] or ""):
+            strict = yield from run(strictly(said["solution"]), said["tests"], "python")
+            if strict["outcome"] == "sandbox_error":
+                proof = strict  # nobody knows whether it warns
+            elif "Warning" in (strict["detail"] or ""):
                 proof = {**proof, "outcome": "fail", "detail": strict["detail"]}
         made = {**_row(said, f"{library} {version}"), **proof, "attempts": attempt}
         made["toolchain"] = f"{proof['toolchain']}; {library} {version}"
@@ -105,6 +112,24 @@ def ask(row: dict[str, Any], *, tries: int = 2, least_chars: int = 60) -> Conver
     if "Warning" in (made["detail"] or ""):
         made |= {"reason": "deprecated", "value": made["detail"]}
     return made
+
+
+def strictly(program: str) -> str:
+    """A program that raises what it would be warned of: `STRICT` before it, but after its imports from the future.
+
+    These must come first; with a line before them the program would not compile, and nothing would be found out.
+
+    >>> strictly("from __future__ import annotations\nx = 1").splitlines()[:2]
+    ['from __future__ import annotations', 'import warnings']
+    """
+    try:
+        body = ast.parse(program).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return STRICT + program
+    future = [node for node in body if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
+    after = future[-1].end_lineno or 0 if future else 0
+    lines = io.StringIO(program, newline=None).readlines()  # lines as Python counts them
+    return "".join([*lines[:after], *(["\n"] if after and after == len(lines) else []), STRICT, *lines[after:]])
 
 
 def _row(said: dict[str, Any], library: str) -> dict[str, Any]:

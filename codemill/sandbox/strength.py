@@ -33,7 +33,8 @@ class Strength:
     """How strong tests are. `score` is the share of mutants that they kill, null if the solution has none.
 
     `reached` is whether the solution passes and a program without the entry point does not; `stubs_survive` and
-    `mutants_survive` name what the tests did not notice; `mutants` is how many were tried.
+    `mutants_survive` name what the tests did not notice; `mutants` is how many were tried. `trouble` says how the
+    sandbox failed, if it did: then nothing is known of the tests, neither that they are weak nor that they are strong.
     """
 
     solution: Outcome
@@ -41,6 +42,7 @@ class Strength:
     stubs_survive: tuple[str, ...]
     mutants: int
     mutants_survive: tuple[str, ...]
+    trouble: str = ""
 
     @property
     def score(self) -> float | None:
@@ -50,7 +52,7 @@ class Strength:
     @property
     def strong(self) -> bool:
         """The gate: the solution passes, the entry point is reached, and no stub survives."""
-        return self.solution.passed and self.reached and not self.stubs_survive
+        return self.solution.passed and self.reached and not self.stubs_survive and not self.trouble
 
 
 def strength(task: Task, *, most: int = 12, pool: Pool | None = None) -> Strength:
@@ -71,7 +73,7 @@ def strength(task: Task, *, most: int = 12, pool: Pool | None = None) -> Strengt
     pool = pool or shared()
     solution = pool.run(task)
     if not solution.passed:
-        return Strength(solution, False, (), 0, ())
+        return Strength(solution, False, (), 0, (), _trouble([solution]))
     limits = quick(task.limits, solution)
     others = {
         "": "",
@@ -80,12 +82,19 @@ def strength(task: Task, *, most: int = 12, pool: Pool | None = None) -> Strengt
     }
     tried = [dataclasses.replace(task, program=program, limits=limits) for program in others.values()]
     outcomes = dict(zip(others, pool.map(tried), strict=True))
+    trouble = _trouble(outcomes.values())
     reached = not outcomes.pop("").passed
     counted = {name: one for name, one in outcomes.items() if one.counts}
     stubs = tuple(name[5:] for name, one in counted.items() if name.startswith("stub ") and one.passed)
     mutated = {name: one for name, one in counted.items() if not name.startswith("stub ")}
     survive = tuple(name for name, one in mutated.items() if one.passed)
-    return Strength(solution, reached, stubs, len(mutated), survive)
+    return Strength(solution, reached, stubs, len(mutated), survive, trouble)
+
+
+def _trouble(outcomes: Iterable[Outcome]) -> str:
+    """How the sandbox failed on the first of these on which it did; empty if it did not."""
+    failed = (one.detail or one.verdict for one in outcomes if one.verdict == "sandbox_error")
+    return next(failed, "")
 
 
 def quick(limits: Limits, solution: Outcome) -> Limits:

@@ -14,13 +14,13 @@ import pyarrow.parquet as pq
 import pytest
 
 import codemill as cm
-from codemill import specification
+from codemill import installed, specification
 from codemill.document import SHA256
 from codemill.machine.planning import check_places
 from codemill.machine.store import Place
 from codemill.prompts import snippets
 from codemill.recipes import tokens
-from codemill.recipes._teachers import teacher_of
+from codemill.recipes._teachers import stronger_of, teacher_of
 from codemill.recipes.annealing import WORDS
 from codemill.recipes.annealing_mix import SHARES, annealing_mix, proved
 from codemill.recipes.post_training import STAGE_1, STAGE_2
@@ -119,6 +119,21 @@ def test_names_are_ranked_by_the_documents_that_call_them(tmp_path: Path) -> Non
     (row,) = rows
     assert (row["path"], row["repo"], row["documents"], row["calls"], row["rank"]) == ("numpy.ones", "numpy", 2, 2, 1)
     assert (row["library_version"], row["license"]) == ("2.0", ["BSD-3-Clause"])
+
+
+def test_a_library_is_known_by_what_is_imported_not_by_what_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pillow is imported as PIL, and says so in its list of files alone."""
+    (tmp_path / "PIL").mkdir()
+    (tmp_path / "PIL" / "__init__.py").touch()
+    facts = tmp_path / "pillow_of_tests-9.9.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: pillow-of-tests\nVersion: 9.9\nLicense: HPND\n")
+    (facts / "RECORD").write_text("PIL/__init__.py,,\npillow_of_tests-9.9.dist-info/METADATA,,\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert installed.versions(("PIL", "pillow_of_tests"))["PIL"]["license"] == "HPND"
+    assert "pillow_of_tests" not in installed.versions()
 
 
 # ── choices and policies ──────────────────────────────────────────────────────────────────────────────────────────
@@ -354,6 +369,22 @@ def test_a_price_belongs_to_a_server() -> None:
     for wrong in ("1", "a/b", "1/-2", "1/2/3", "nan/1"):
         with pytest.raises(cm.RecipeError, match="is no price"):
             teacher_of("m@http://127.0.0.1:1/v1", None, None, "KEY", wrong)
+
+
+def test_a_stronger_teacher_is_at_the_same_address_or_gets_no_key_of_another() -> None:
+    who = teacher_of(None, "http://127.0.0.1:1/v1", "m", "KEY", "1/2")
+    assert stronger_of(who, None, "", None) is who
+    same = stronger_of(who, "big", "", "3/4", max_tokens=5)
+    assert isinstance(same, Endpoint)
+    assert (same.model, same.base_url, same.api_key_env) == ("big", "http://127.0.0.1:1/v1", "KEY")
+    assert same.price is not None
+    assert (same.price.prompt, same.sampling) == (3.0, {"max_tokens": 5})
+    for given in ("", "OTHER"):
+        other = stronger_of(who, "big@http://127.0.0.1:2/v1", given, None)
+        assert isinstance(other, Endpoint)
+        assert (other.base_url, other.api_key_env, other.price) == ("http://127.0.0.1:2/v1", given, None)
+    assert stronger_of(who, "big@http://127.0.0.1:1/v1", "", None).api_key_env == "KEY"  # type: ignore[union-attr]
+    assert isinstance(stronger_of(who, "local:folder", "", None), Local)
 
 
 TOML = '[languages]\npython = 1\n[difficulties]\neasy = 1\n[types.a]\nasks = "Ask."\n'

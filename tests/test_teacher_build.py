@@ -225,6 +225,19 @@ def test_limits_stop_and_what_was_paid_stays(tmp_path: Path) -> None:
         assert len(set(server.seen)) == len(server.seen)
 
 
+def test_a_limit_on_money_needs_prices_of_all_who_are_asked_before_any_is(tmp_path: Path) -> None:
+    with serving(lambda body, attempt: chat("1")) as server:
+        first = solved(tmp_path / "in", endpoint(server, price=Price(prompt=1.0)), 3)
+        second = teaching.scored(first, teacher=endpoint(server))
+        with pytest.raises(RecipeError, match=r"--max-cost cannot be kept: what 'm' costs is not known.*--price"):
+            built(second, tmp_path / "out", settings={"max_cost": 1.0})
+        assert server.seen == []
+    free = teaching.solved(
+        teaching.seeds(tmp_path / "in", 3), teacher=Scripted("tests.teaching:echo"), runner=RUNNER
+    )
+    built(free, tmp_path / "free", settings={"max_cost": 1.0})  # a script costs nothing
+
+
 def test_executions_are_stored_and_the_graders_faults_are_not(tmp_path: Path) -> None:
     note = str(tmp_path / "note")
 

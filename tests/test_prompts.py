@@ -288,6 +288,12 @@ def test_a_rewritten_file_has_two_versions_that_are_linked() -> None:
     assert (rows(made)[0]["reason"], yielded) == ("too_long", [])
 
 
+def test_a_file_in_a_language_that_is_never_run_does_not_stop_the_run() -> None:
+    made, yielded = talk(rewrite.clean, {**row_of("rewrite"), "language": "sql"})
+    assert [row.get("outcome") for row in rows(made)] == [None, "toolchain_missing"]
+    assert not any(isinstance(one, Execute) for one in yielded)
+
+
 def test_the_text_of_a_prompt_is_part_of_what_a_step_is() -> None:
     known = {step.knows() for step in METHODS.values() if step.knows is not None}
     assert len(known) == len([step for step in METHODS.values() if step.knows])

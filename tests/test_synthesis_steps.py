@@ -18,7 +18,7 @@ from codemill import installed, specification
 from codemill.document import SHA256
 from codemill.machine.planning import check_places
 from codemill.machine.store import Place
-from codemill.prompts import snippets
+from codemill.prompts import diverse, multilingual, snippets
 from codemill.recipes import tokens
 from codemill.recipes._teachers import stronger_of, teacher_of
 from codemill.recipes.annealing import WORDS
@@ -403,12 +403,45 @@ TOML = '[languages]\npython = 1\n[difficulties]\neasy = 1\n[types.a]\nasks = "As
         (TOML + "[scenarios.x]\nweight = 2\n", "'says' is missing"),
         ("[languages]\n", "missing or empty"),
         ("[", "cannot be read"),
+        (TOML.replace("[languages]\npython = 1", 'languages = ["python"]'), r"languages is a table, got \['python'\]"),
+        (TOML.replace("[types.a]", "[[types]]"), "types is a table"),
+        (TOML + "[scenarios]\nx = 1\n", "an entry is a table"),
+        (TOML.replace("python", "sql"), "programs in 'sql' cannot be run"),
     ],
 )
 def test_a_specification_that_is_wrong_is_refused_with_the_place(text: str, words: str, tmp_path: Path) -> None:
     (tmp_path / "tasks.toml").write_text(text)
     with pytest.raises(cm.InputError, match=words):
         specification.read(str(tmp_path / "tasks.toml"))
+
+
+def test_a_language_that_is_never_run_may_be_asked_about(tmp_path: Path) -> None:
+    (tmp_path / "tasks.toml").write_text(TOML.replace("python", "sql") + "tests = false\n")
+    assert specification.read(str(tmp_path / "tasks.toml"))["languages"] == {"sql": 1.0}
+
+
+@pytest.mark.parametrize("write", [snippets.write, multilingual.write])
+def test_languages_that_cannot_be_run_are_refused_before_anybody_is_asked(write: Any, tmp_path: Path) -> None:
+    marked = algorithmic.mark(documents(tmp_path, 1), words=WORDS)
+    teacher = Scripted("codemill.prompts._recorded:answer")
+    for names, words in ((("python", "sql"), "programs in 'sql' cannot be run"), (("pyton",), "no language"), ((), "no")):
+        with pytest.raises(cm.RecipeError, match=words):
+            write(marked, teacher=teacher, languages=names)
+
+
+def test_a_plan_says_which_toolchains_are_not_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    from codemill.sandbox import languages as runnable
+
+    monkeypatch.setattr(runnable, "toolchain", lambda language: None if language.name in ("kotlin", "swift") else 1)
+    about: dict[str, Any] = {"languages": ("python", "kotlin", "swift"), "runner": "codemill.sandbox"}
+    for step in (snippets.write, multilingual.write):
+        assert step.notes is not None
+        (note,) = step.notes(**about)
+        assert note.startswith("no toolchain here for kotlin, swift")
+        assert step.notes(**{**about, "languages": ("python",)}) == []
+        assert step.notes(**{**about, "runner": "another"}) == []
+    assert diverse.solve.notes is not None
+    assert len(diverse.solve.notes(specification={"languages": {"swift": 1}}, runner="codemill.sandbox")) == 1
 
 
 def test_tasks_are_drawn_by_their_weights(tmp_path: Path) -> None:

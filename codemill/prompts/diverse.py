@@ -16,7 +16,7 @@ from typing import Any
 
 import codemill as cm
 from codemill.prompts.educational import answered
-from codemill.prompts.method import chat, excerpt, method, run, title, unfit
+from codemill.prompts.method import chat, excerpt, method, missing, run, title, unfit
 from codemill.prompts.snippets import HOW
 from codemill.specification import drawn
 from codemill.teacher.conversation import Conversation, Unusable
@@ -90,10 +90,15 @@ def ask(row: dict[str, Any], *, specification: Mapping[str, Any]) -> Conversatio
     return {**known, **({"reason": reason} if reason else {"instruction": reply.text.strip()})}
 
 
+def _notes(*, specification: Mapping[str, Any], runner: str, **_: Any) -> list[str]:
+    return missing(specification["languages"], runner)
+
+
 @method(
     version=1,
     reads=("seed_id", "language", "difficulty", "task_type", "instruction"),
     prompt=SOLVE + WORDS + REPAIR + REFINE,
+    notes=_notes,
 )
 def solve(
     row: dict[str, Any], *, specification: Mapping[str, Any], tries: int = 2, refine: bool = True

@@ -10,14 +10,16 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from typing import Any
 
 import codemill as cm
+from codemill.errors import RecipeError
 from codemill.machine.kinds import Published, Reads
 from codemill.synthetic import LEDGER, ROW
 from codemill.teacher.ask import Asking
 from codemill.teacher.conversation import Conversation, Malformed, Reply, Unusable
+from codemill.teacher.running import SANDBOX
 
 DROPS = {
     "no_code": "the teacher's answer holds no program",
@@ -117,7 +119,16 @@ def _whole(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def run(program: str, tests: str, language: str) -> Generator[cm.Execute, Any, dict[str, Any]]:
-    """Runs a program with its tests: `proof = yield from run(…)`. Returns: the columns of `PROOF`."""
+    """Runs a program with its tests: `proof = yield from run(…)`. Returns: the columns of `PROOF`.
+
+    A language that no sandbox runs is a missing toolchain: the language may be that of a file, which nobody chose.
+    """
+    from codemill.sandbox import languages as runnable
+
+    try:
+        runnable.get(language)
+    except RecipeError as error:
+        return {"outcome": "toolchain_missing", "detail": error.what, "attempts": 0}
     if language != "python" and not _CHECKS.search(tests):
         return {"outcome": "tests_error", "detail": "the tests check nothing", "attempts": 0}
     outcome = yield cm.Execute(program, tests, language=language)
@@ -207,6 +218,30 @@ def commented(text: str, language: str | None) -> str:
     """
     mark = COMMENT.get(language or "", "//")
     return "\n".join(f"{mark} {line}".rstrip() for line in text.strip().splitlines())
+
+
+def check_languages(names: Iterable[str], where: str) -> None:
+    """Raises: RecipeError for languages that are none, or whose programs no machine of ours runs: before anybody is
+    paid for them."""
+    from codemill import languages
+    from codemill.sandbox import languages as runnable
+
+    for name in names:
+        languages.get(name)
+        try:
+            runnable.get(name)
+        except RecipeError as error:
+            raise RecipeError(error.what, where=where, remedy="leave it out: its rows could not be proved") from error
+
+
+def missing(names: Iterable[str], runner: str) -> list[str]:
+    """For `plan`: which languages have no toolchain on this machine. Their rows are paid for and then dropped."""
+    from codemill.sandbox import languages as runnable
+
+    if runner not in (SANDBOX, "codemill.installed"):
+        return []
+    lost = [name for name in names if runnable.toolchain(runnable.get(name)) is None]
+    return [f"no toolchain here for {', '.join(lost)}: rows in them would be dropped as not_tested"] if lost else []
 
 
 def title(language: str) -> str:

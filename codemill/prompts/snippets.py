@@ -9,7 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from codemill.prompts.method import answer, choose, commented, excerpt, method, run, title, unfit
+from codemill.errors import RecipeError
+from codemill.prompts.method import (
+    answer,
+    check_languages,
+    choose,
+    commented,
+    excerpt,
+    method,
+    missing,
+    run,
+    title,
+    unfit,
+)
 from codemill.teacher.conversation import Conversation, Unusable
 from codemill.teacher.running import NOT_THE_PROGRAMS
 
@@ -50,7 +62,17 @@ ANSWER = {
 }
 
 
-@method(version=1, reads=("content", "language"), prompt=PROMPT + REPAIR)
+def _check(*, languages: Sequence[str], **_: Any) -> None:
+    if not languages:
+        raise RecipeError("in no language nothing is written", where="snippets.write")
+    check_languages(languages, "snippets.write(languages=…)")
+
+
+def _notes(*, languages: Sequence[str], runner: str, **_: Any) -> list[str]:
+    return missing(languages, runner)
+
+
+@method(version=1, reads=("content", "language"), prompt=PROMPT + REPAIR, check=_check, notes=_notes)
 def write(
     row: dict[str, Any],
     *,

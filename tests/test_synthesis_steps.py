@@ -354,6 +354,7 @@ def test_what_a_teacher_says_of_its_device_is_no_place(tmp_path: Path) -> None:
     folder = tmp_path / "model"
     folder.mkdir()
     (folder / "config.json").write_text("{}")
+    (folder / "model.safetensors").touch()
     marked = algorithmic.mark(documents(tmp_path, 1), words=WORDS)
     written = snippets.write(marked, teacher=Local(str(folder)))
     check_places(written, Place.of(str(tmp_path / "out")))

@@ -84,13 +84,13 @@ def test_an_environment_of_python_is_a_toolchain_wherever_it_lies(home: Path) ->
 def test_a_program_reads_nothing_of_the_home_that_its_toolchain_lies_in(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lua = '#!/bin/sh\nif [ "$1" = -v ]; then echo Lua; else exec /bin/bash "$1"; fi\n'
-    monkeypatch.setenv("PATH", str(program(home, "bin/lua5.4", lua).parent), prepend=":")
-    if shutil.which("lua5.4", path=languages.SYSTEM_PATH):
+    compiler = '#!/bin/sh\n[ "$1" = --version ] && echo Swift && exit\ncp program.swift program; chmod +x program\n'
+    monkeypatch.setenv("PATH", str(program(home, "bin/swiftc", compiler).parent), prepend=":")
+    if shutil.which("swiftc", path=languages.SYSTEM_PATH):
         pytest.skip("this machine has another one, which is found first")
     (home / ".credentials").write_text("s3cret\n")
     with Pool(1) as pool:
-        read = f"while read line; do echo $line; done < {home}/.credentials\n"
-        outcome = pool.execute(read, "true\n", language="lua")
+        read = f"#!/bin/bash\nwhile read line; do echo $line; done < {home}/.credentials\n"
+        outcome = pool.execute(read, "true\n", language="swift")
     assert "s3cret" not in outcome.output
-    assert outcome.toolchain == "Lua"
+    assert (outcome.toolchain, outcome.verdict) == ("Swift", "pass")

@@ -133,6 +133,27 @@ def test_a_snippet_that_fails_is_mended_with_what_went_wrong() -> None:
     assert row["tests"] in row["content"]
 
 
+@pytest.mark.parametrize("name", ["snippets.write", "educational.write", "diverse.solve", "packages.ask"])
+@pytest.mark.parametrize("second", ["", "no sections here", "\x00"], ids=["empty", "malformed", "control"])
+def test_a_second_answer_that_is_none_leaves_the_first_with_its_verdict(name: str, second: str) -> None:
+    seen = []
+
+    def reply(body: dict[str, Any], sample: int) -> str:
+        seen.append(body)
+        return answer(body, sample) if len(seen) == 1 else second
+
+    def outcome(wanted: Execute) -> Outcome:
+        described = wanted.tests == packages.DESCRIBED
+        return Outcome("pass" if described else "fail", "line 1", output=ABOUT["documentation"])
+
+    made, _ = talk(METHODS[name], row_of(name), reply, outcome, **{**PARAMS.get(name, {}), "tries": 3})
+    (row,) = rows(made)
+    assert (row.get("reason"), row["outcome"], row["detail"], row["attempts"]) == (None, "fail", "line 1", 1)
+    assert len(seen) == 2
+    assert "fail, line 1" in seen[1]["messages"][-1]["content"]
+    assert [turn["role"] for turn in seen[1]["messages"]] == ["user", "assistant", "user"]
+
+
 def test_a_missing_toolchain_is_not_the_teachers_fault_and_asks_nothing_again() -> None:
     made, yielded = talk(
         snippets.write,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import random
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -18,7 +20,7 @@ import pytest
 import codemill as cm
 from codemill.errors import BuildError, EnvironmentProblem, RecipeError, TeacherError
 from codemill.machine.progress import Silent
-from codemill.teacher import single
+from codemill.teacher import running, single
 from codemill.teacher.ask import calls_of
 from codemill.teacher.calls import ANSWER, OUTCOME, Calls
 from codemill.teacher.teachers import Endpoint, Price, Replay, Scripted, Teacher
@@ -260,6 +262,36 @@ def test_executions_are_stored_and_the_graders_faults_are_not(tmp_path: Path) ->
             {"verdict": "fail", "words": ["python", "t"]},
         ]
         assert records[0]["execute"]["by"] == {"rung": "none", "toolchain": "python 1"}
+
+
+def test_a_runner_that_describes_itself_slowly_keeps_no_conversation_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sandbox may have to wait for a slot, until a program of somebody else ends."""
+    described: list[str] = []
+    asked = threading.Event()
+
+    def slow(language: str) -> str:
+        described.append(language)
+        assert asked.wait(20), "no request was sent meanwhile"
+        return language
+
+    runner = dataclasses.replace(running.sandbox(RUNNER), described=slow)
+    monkeypatch.setattr(running, "sandbox", lambda name: runner)
+
+    def behave(body: dict[str, Any], attempt: int) -> dict[str, Any]:
+        asked.set()
+        return chat("1")
+
+    @cm.ask(version=1, reads=(), makes={})
+    def method(row: dict[str, Any]) -> cm.Conversation:
+        got = yield [cm.Execute("x1", "t"), cm.Execute("x3", "t"), cm.Request("hello")]
+        return cm.Drop("seen", f"{got[0].verdict} {got[1].verdict} {got[2].text}")
+
+    with serving(behave) as server:
+        talked = single.converse(method, {}, endpoint(server), calls=str(tmp_path / "calls"), runner=RUNNER)
+    assert talked.ended.rows == [{"reason": "seen", "value": "pass pass 1"}]
+    assert described == ["python"]
 
 
 def test_a_runner_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -9,12 +9,14 @@ and a solution that follows the documentation). The wording is ours.
 from __future__ import annotations
 
 import ast
+import functools
 import io
+from collections.abc import Generator
 from typing import Any
 
 import codemill as cm
 from codemill.prompts.educational import answered
-from codemill.prompts.method import chat, method, run, unfit
+from codemill.prompts.method import chat, exact, mended, method, run
 from codemill.teacher.conversation import Conversation
 from codemill.teacher.running import NOT_THE_PROGRAMS
 
@@ -67,7 +69,7 @@ ANSWER = {
 
 
 @method(
-    version=1,
+    version=2,
     reads=("library_version",),
     prompt=DESCRIBE + PROMPT + REPAIR,
     drops={
@@ -89,29 +91,34 @@ def ask(row: dict[str, Any], *, tries: int = 2, least_chars: int = 60) -> Conver
     if described["outcome"] != "pass" or len(documentation) < least_chars:
         return cm.Drop("no_documentation", f"{described['outcome']} {described['detail'] or documentation}"[:300])
     facts = {"library": library, "version": version, "name": name}
-    messages = [{"role": "user", "content": PROMPT.format(**facts, documentation=documentation)}]
-    made: dict[str, Any] = {}
-    for attempt in range(1, tries + 1):
-        reply = yield cm.Request(messages, schema=ANSWER)
-        said = reply.data
-        if reason := unfit(said["problem"], said["solution"], said["tests"]):
-            return cm.Drop(reason)
-        proof = yield from run(said["solution"], said["tests"], "python")
-        if proof["outcome"] == "pass":
-            strict = yield from run(strictly(said["solution"]), said["tests"], "python")
-            if strict["outcome"] == "sandbox_error":
-                proof = strict  # nobody knows whether it warns
-            elif "Warning" in (strict["detail"] or ""):
-                proof = {**proof, "outcome": "fail", "detail": strict["detail"]}
-        made = {**_row(said, f"{library} {version}"), **proof, "attempts": attempt}
-        made["toolchain"] = f"{proof['toolchain']}; {library} {version}"
-        if proof["outcome"] in ("pass", *NOT_THE_PROGRAMS):
-            return made
-        told = REPAIR.format(**facts, outcome=proof["outcome"], detail=proof["detail"])
-        messages = [*messages, {"role": "assistant", "content": reply.text}, {"role": "user", "content": told}]
-    if "Warning" in (made["detail"] or ""):
+    found = yield from mended(
+        [{"role": "user", "content": PROMPT.format(**facts, documentation=documentation)}],
+        tries,
+        ask=lambda messages: exact(messages, ANSWER),
+        texts=lambda said: (said["problem"], said["solution"], said["tests"]),
+        prove=_proof,
+        repair=functools.partial(REPAIR.format, **facts),
+    )
+    if found.reason:
+        return cm.Drop(found.reason, found.value)
+    made = {**_row(found.said, f"{library} {version}"), **found.proof}
+    made["toolchain"] = f"{made['toolchain']}; {library} {version}"
+    if made["outcome"] not in ("pass", *NOT_THE_PROGRAMS) and "Warning" in (made["detail"] or ""):
         made |= {"reason": "deprecated", "value": made["detail"]}
     return made
+
+
+def _proof(said: dict[str, Any]) -> Generator[Any, Any, dict[str, Any]]:
+    """Runs an answer, and if it passes once more with warnings of what is outdated as errors."""
+    proof = yield from run(said["solution"], said["tests"], "python")
+    if proof["outcome"] != "pass":
+        return proof
+    strict = yield from run(strictly(said["solution"]), said["tests"], "python")
+    if strict["outcome"] == "sandbox_error":
+        return strict  # nobody knows whether it warns
+    if "Warning" in (strict["detail"] or ""):
+        return {**proof, "outcome": "fail", "detail": strict["detail"]}
+    return proof
 
 
 def strictly(program: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,9 @@ from click.testing import CliRunner
 
 from bench.sandbox import programs
 from codemill.cli import cli
+from codemill.cli.execution import shown
 from codemill.errors import RecipeError
-from codemill.sandbox import Call, Limits, Pool, Stdio, Task, execute_many, grading
+from codemill.sandbox import Call, Limits, Outcome, Pool, Stdio, Task, execute_many, grading, languages, warm
 from codemill.sandbox.slot import Run, Slot
 
 ADD = "def add(a, b):\n    return a + b\n"
@@ -158,6 +160,43 @@ def test_the_command_says_the_verdict_and_passes_only_for_a_pass(tmp_path: Path)
     assert "--unsafe-local-exec" in str(unsafe.exception)
     with pytest.raises(RecipeError, match="no rung"):
         Pool(1, rung="docker")
+
+
+def test_the_command_takes_one_way_to_confine_and_prints_no_control_character(tmp_path: Path) -> None:
+    program, tests = tmp_path / "add.py", tmp_path / "tests.py"
+    program.write_text("print('\\x1b]0;title\\x07', '\\u202e', flush=True)\n" + ADD)
+    tests.write_text("for i in range(2):\n\tassert add(1, i) == '\\x1b[2J\\ud800'\n")
+    args = ["exec", str(program), "--tests", str(tests)]
+    both = CliRunner().invoke(cli, [*args, "--rung", "landlock", "--unsafe-local-exec"])
+    assert both.exit_code == 2
+    assert "give one of them" in both.output
+    done = CliRunner().invoke(cli, args)
+    assert done.output.startswith("fail")
+    assert "\\x1b]0;title\\x07 \\u202e" in done.output
+    assert not set(done.output) & set("\x1b\x07\u202e\ud800")
+    odd = shown(Outcome("fail", "AssertionError: \ud800\x1b[2J"))
+    assert odd.startswith("fail: AssertionError: \\ud800\\x1b[2J")
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [("sleep 60", "timed out"), ("echo no space left >&2; exit 1", "no space left"), ("true", None)],
+)
+def test_a_cache_that_cannot_be_filled_is_used_as_it_is_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, command: str, words: str | None
+) -> None:
+    language = dataclasses.replace(languages.get("go"), compile=(("sh", "-c", command),))
+    tools = languages.Toolchain({"go": "/bin/sh", "sh": "/bin/sh"}, ())
+    monkeypatch.setattr(warm, "BASE", tmp_path)
+    monkeypatch.setattr(warm, "LONGEST", 0.5)
+    monkeypatch.setattr(warm, "toolchain", lambda language: tools)
+    monkeypatch.setattr(warm, "_failed", set())
+    warm.folder.cache_clear()
+    for _ in range(2):
+        place = Path(warm.filled(language, tools)["GOCACHE"])
+    assert (place / warm.READY).exists() is (words is None)
+    assert len([one for one in caplog.messages if words and words in one]) == (words is not None)
+    warm.folder.cache_clear()
 
 
 def test_load_changes_no_verdict() -> None:

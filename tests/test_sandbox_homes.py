@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,6 +73,19 @@ def test_a_link_to_a_toolchain_is_followed_and_a_link_to_a_home_is_not_shown(hom
     alias = home / ".nvm" / "versions" / "node" / "home"
     alias.symlink_to(home)
     assert homes.shown(str(alias / "bin" / "go"))[1] == (str(alias / "bin" / "go"), str(home / "bin" / "go"))
+
+
+@pytest.mark.parametrize("says", ["exec sleep 60", "exit 1", "echo /nowhere", "printf '\\377'"])
+def test_a_proxy_that_does_not_say_where_its_program_lies_is_what_there_is(
+    home: Path, monkeypatch: pytest.MonkeyPatch, says: str
+) -> None:
+    proxy = program(home, ".cargo/bin/rustc", f"#!/bin/sh\n{says}\n")
+    monkeypatch.setattr(languages, "search_path", lambda: str(proxy.parent))
+    run = subprocess.run
+    monkeypatch.setattr(languages.subprocess, "run", lambda *args, **more: run(*args, **{**more, "timeout": 0.5}))
+    found = languages.toolchain(languages.get("rust"))
+    assert found is not None
+    assert (found.programs, found.folders) == ({"rustc": str(proxy)}, (str(proxy),))
 
 
 def test_an_environment_of_python_is_a_toolchain_wherever_it_lies(home: Path) -> None:

@@ -16,8 +16,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
 import codemill as cm
+from codemill.cli import cli
 from codemill.errors import BuildError, EnvironmentProblem, RecipeError, TeacherError
 from codemill.machine.progress import Silent
 from codemill.teacher import running, single
@@ -377,6 +379,16 @@ def test_what_is_wrong_is_said_before_anything_is_paid(tmp_path: Path, change: d
             teaching.seeds(tmp_path, 1),
             **{"teacher": Scripted("tests.teaching:echo"), **change},  # type: ignore[arg-type]
         )
+
+
+@pytest.mark.parametrize(
+    "given", ["temperature=hot", "temperature=NaN", "max_tokens=1.5", "max_tokens=true", "seed=[1]", "top_p=null"]
+)
+def test_a_setting_that_is_no_number_is_a_mistake_of_the_command(given: str, tmp_path: Path) -> None:
+    (tmp_path / "seed.py").write_text("x = 1\n")
+    done = CliRunner().invoke(cli, ["ask", "snippets", str(tmp_path / "seed.py"), "--dry-run", "--set", given])
+    assert done.exit_code == 2, done.exception
+    assert f"--set {given.partition('=')[0]} takes a" in done.output
 
 
 def test_a_method_must_be_one() -> None:

@@ -310,7 +310,7 @@ def test_a_rewritten_file_has_two_versions_that_are_linked() -> None:
 
 
 def test_a_file_in_a_language_that_is_never_run_does_not_stop_the_run() -> None:
-    both = '```sql\nselect 1;\n```', '{"program": "select 1;", "tests": "select assert(1);"}'
+    both = "```sql\nselect 1;\n```", '{"program": "select 1;", "tests": "select assert(1);"}'
     said = iter(both)
     made, yielded = talk(rewrite.clean, {**row_of("rewrite"), "language": "sql"}, lambda body, sample: next(said))
     assert [row.get("outcome") for row in rows(made)] == [None, "toolchain_missing"]

@@ -65,7 +65,8 @@ HOSTILE = {
     "a range that nobody can list": "range(10 ** 14)",
     "a decimal that no integer holds": "Decimal('1e999999999')",
     "a range of huge numbers": "range(10 ** 5000)",
-    "a fraction that takes hours to reduce": "type('F', (Fraction,), {'numerator': 3 ** 10**6, 'denominator': 1 << 10**6})(1)",
+    "a fraction that takes hours to reduce": "type('F', (Fraction,), "
+    "{'numerator': 3 ** 10**6, 'denominator': 1 << 10**6})(1)",
     "not a number": "float('nan')",
 }
 
@@ -77,7 +78,8 @@ def test_no_answer_of_a_program_is_more_than_wrong(pool: Pool, value: str) -> No
         for expected in (1, 1.5, 1j, [1.0, 2.0], "x"):
             outcome = pool.execute(program, [Call((), expected, **tolerance)], entry_point="f")
             assert outcome.verdict in ("fail", "no_verdict"), outcome
-    for test in ("f() == 1", "abs(f() - 1) < 0.5", "int(f()) == 1", "sum(f()) == 1", "list(f()) == [1]", "f() * f() == 1"):
+    for answer in ("f()", "abs(f() - 1)", "int(f())", "sum(f())", "list(f())[0]", "f() * f()"):
+        test = f"{answer} == 1"
         outcome = pool.execute(program, f"assert {test}", limits=Limits(cpu_seconds=1))
         assert outcome.verdict in ("fail", "no_verdict", "memory", "timeout_cpu"), (test, outcome)
 

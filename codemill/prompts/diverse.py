@@ -16,7 +16,8 @@ from typing import Any
 
 import codemill as cm
 from codemill.prompts.educational import answered
-from codemill.prompts.method import chat, exact, excerpt, mended, method, missing, run, title, unfit
+from codemill.prompts.mending import exact, mended
+from codemill.prompts.method import chat, excerpt, method, missing, run, title, unfit
 from codemill.prompts.snippets import HOW
 from codemill.specification import drawn
 from codemill.teacher.conversation import Conversation, Unusable

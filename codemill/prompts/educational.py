@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from codemill.prompts.method import answer, chat, excerpt, mended, method, run, title
+from codemill.prompts.mending import answer, mended
+from codemill.prompts.method import chat, excerpt, method, run, title
 from codemill.prompts.snippets import HOW, level
 from codemill.teacher.conversation import Conversation
 

@@ -16,7 +16,8 @@ from typing import Any
 
 import codemill as cm
 from codemill.prompts.educational import answered
-from codemill.prompts.method import chat, exact, mended, method, run
+from codemill.prompts.mending import exact, mended
+from codemill.prompts.method import chat, method, run
 from codemill.teacher.conversation import Conversation
 from codemill.teacher.running import NOT_THE_PROGRAMS
 
@@ -124,7 +125,7 @@ def _proof(said: dict[str, Any]) -> Generator[Any, Any, dict[str, Any]]:
 def strictly(program: str) -> str:
     """A program that raises what it would be warned of: `STRICT` before it, but after its imports from the future.
 
-    These must come first; with a line before them the program would not compile, and nothing would be found out.
+    With a line before these the program would not compile, and nothing would be found out.
 
     >>> strictly("from __future__ import annotations\nx = 1").splitlines()[:2]
     ['from __future__ import annotations', 'import warnings']

@@ -10,19 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from codemill.errors import RecipeError
-from codemill.prompts.method import (
-    answer,
-    check_languages,
-    choose,
-    commented,
-    excerpt,
-    mended,
-    method,
-    missing,
-    run,
-    title,
-    unfit,
-)
+from codemill.prompts.mending import answer, mended
+from codemill.prompts.method import check_languages, choose, commented, excerpt, method, missing, run, title
 from codemill.teacher.conversation import Conversation
 
 PROMPT = """Below is a file. Write a new exercise about one idea in it, in {language}.

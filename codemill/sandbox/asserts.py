@@ -281,10 +281,8 @@ def _bounded(value: Any) -> Any:
 
 def _binary(op: ast.operator, left: Any, right: Any) -> Any:
     for one in (left, right):
-        parts = (one,) if isinstance(one, int) else ()
-        if isinstance(one, fractions.Fraction):
-            parts = (one.numerator, one.denominator)
-        if any(part.bit_length() > WIDEST for part in parts):
+        rational = isinstance(one, int | fractions.Fraction)
+        if rational and max(one.numerator.bit_length(), one.denominator.bit_length()) > WIDEST:
             raise NotSimple
     if isinstance(op, ast.Mult):
         for one, times in ((left, right), (right, left)):

@@ -131,7 +131,7 @@ def _by_calls(slot: Slot, task: Task, calls: Sequence[Call], known: Outcome) -> 
 
 
 def _repr(value: Any, most: int) -> str:
-    """A value that a program answered, for people. Some cannot be written: integers of more digits than Python allows."""
+    """A value that a program answered, for people. Integers of more digits than Python allows cannot be written."""
     try:
         return repr(value)[:most]
     except (ValueError, RecursionError, MemoryError):

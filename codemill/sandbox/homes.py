@@ -8,6 +8,7 @@ there is none, the program's file alone.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 from pathlib import Path
@@ -68,10 +69,8 @@ def _public(folder: Path, holds_bin: bool) -> bool:
 def _homes(folder: Path) -> set[Path]:
     """The homes that are known: this user's, the superuser's, and that of /home in which a folder lies."""
     named = {os.environ.get("HOME", "/"), "/root"}
-    try:
+    with contextlib.suppress(KeyError):  # a user without an entry, as containers have
         named.add(pwd.getpwuid(os.geteuid()).pw_dir)
-    except KeyError:  # a user without an entry, as containers have
-        pass
     homes = {place for name in named if os.path.isabs(name) for place in (Path(name), Path(name).resolve())}
     if len(folder.parts) > 2 and folder.parts[:2] == ("/", "home"):
         homes.add(Path(*folder.parts[:3]))

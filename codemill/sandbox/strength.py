@@ -146,7 +146,7 @@ def _drawn(tree: ast.Module, original: str) -> list[Site]:
 
 
 def _mutant(tree: ast.Module, original: str, site: Site) -> tuple[int, str, str] | None:
-    """The program with this one change: its number, name and text; None if it is the same. The tree is left as it was."""
+    """The program with one change: its number, name and text; None if it is the same. The tree is left as it was."""
     number, node, changed = site
     before, old = ast.unparse(node)[:60], dict(ast.iter_fields(node))
     try:
@@ -155,7 +155,8 @@ def _mutant(tree: ast.Module, original: str, site: Site) -> tuple[int, str, str]
         after = ast.unparse(node)[:60]
     finally:
         _become(node, old)
-    return None if text == original else (number, f"line {getattr(node, 'lineno', 0)}: {before} -> {after}", text + "\n")
+    name = f"line {getattr(node, 'lineno', 0)}: {before} -> {after}"
+    return None if text == original else (number, name, text + "\n")
 
 
 def _become(node: ast.AST, fields: dict[str, object]) -> None:

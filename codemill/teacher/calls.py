@@ -19,9 +19,9 @@ Of an execution: `execute` (program, tests, language, entry_point, limits, and `
 `outcome` (the fields of the runner's outcome) and `at`. The key is the SHA-256 of the canonical JSON of what was asked:
 of path, body and sample, or of `execute`, and of nothing else.
 
-A record is written with one call of the system before anybody sees the answer, so a kill loses nothing that was answered;
-a crash of the machine loses at most what was not synced, a second's worth, and the torn tail is cut off and named when
-the store is opened to write. A record that is damaged is as good as absent: it is named, and asked again.
+A record is written with one call of the system before anybody sees the answer, so a kill loses nothing that was
+answered; a crash of the machine loses at most what was not synced, a second's worth, and the torn tail is cut off and
+named when the store is opened to write. A record that is damaged is as good as absent: it is named, and asked again.
 
 Memory: 32 to 64 bytes for each record, whatever its size.
 """

@@ -10,7 +10,7 @@ import atexit
 import functools
 import hashlib
 import sys
-from importlib.metadata import distributions
+from importlib.metadata import distribution, distributions, packages_distributions
 from typing import Any
 
 from codemill import sandbox
@@ -60,10 +60,10 @@ def versions(names: tuple[str, ...] = ()) -> dict[str, dict[str, str]]:
     ['license', 'version']
     """
     found: dict[str, dict[str, str]] = {}
-    for one in sorted(distributions(), key=lambda one: str(one.metadata["Name"])):
-        for module in (one.read_text("top_level.txt") or one.metadata["Name"].replace("-", "_")).split():
-            if module.isidentifier() and not module.startswith("_") and (not names or module in names):
-                said = [one.metadata[name] for name in ("License-Expression", "License") if name in one.metadata]
-                license = next((text for text in said if text), "")
-                found[module] = {"version": one.version, "license": license.partition("\n")[0][:60]}
+    for module, owners in sorted(packages_distributions().items()):
+        if module.isidentifier() and not module.startswith("_") and (not names or module in names):
+            one = distribution(min(owners))  # several share a namespace: the same one each time
+            said = [one.metadata[name] for name in ("License-Expression", "License") if name in one.metadata]
+            license = next((text for text in said if text), "")
+            found[module] = {"version": one.version, "license": license.partition("\n")[0][:60]}
     return found

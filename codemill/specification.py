@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from codemill import languages
-from codemill.errors import InputError, did_you_mean
+from codemill.errors import InputError, RecipeError, did_you_mean
 
 DIFFICULTIES = ("easy", "medium", "hard")
 TABLES: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
@@ -55,6 +55,10 @@ def checked(said: Mapping[str, Any], where: str) -> dict[str, Any]:
     for name in said:
         if name not in known:
             raise InputError(f"there is no table [{name}]", where=where, remedy=did_you_mean(name, known))
+        if not isinstance(said[name], dict):
+            raise InputError(
+                f"{name} is a table, got {said[name]!r:.60}", where=where, remedy=f"[{name}], and a line NAME = WEIGHT"
+            )
     for name in ("languages", "difficulties", "types"):
         if not said.get(name):
             raise InputError(
@@ -74,7 +78,20 @@ def checked(said: Mapping[str, Any], where: str) -> dict[str, Any]:
         made[table] = {
             name: _entry(entry, keys, f"{where}, [{table}.{name}]") for name, entry in said.get(table, {}).items()
         }
+    if any(kind["tests"] for kind in made["types"].values()):
+        _check_run(made["languages"], f"{where}, [languages]")
     return made
+
+
+def _check_run(names: Mapping[str, Any], where: str) -> None:
+    """Raises: InputError for a language that no sandbox runs: questions in it would be paid for, and never proved."""
+    from codemill.sandbox import languages as runnable
+
+    for name in names:
+        try:
+            runnable.get(name)
+        except RecipeError as error:
+            raise InputError(error.what, where=where, remedy="leave it out, or give all types tests = false") from error
 
 
 def _entry(entry: Any, keys: Mapping[str, Any], where: str) -> dict[str, Any]:

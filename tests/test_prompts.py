@@ -133,6 +133,27 @@ def test_a_snippet_that_fails_is_mended_with_what_went_wrong() -> None:
     assert row["tests"] in row["content"]
 
 
+@pytest.mark.parametrize("name", ["snippets.write", "educational.write", "diverse.solve", "packages.ask"])
+@pytest.mark.parametrize("second", ["", "no sections here", "\x00"], ids=["empty", "malformed", "control"])
+def test_a_second_answer_that_is_none_leaves_the_first_with_its_verdict(name: str, second: str) -> None:
+    seen = []
+
+    def reply(body: dict[str, Any], sample: int) -> str:
+        seen.append(body)
+        return answer(body, sample) if len(seen) == 1 else second
+
+    def outcome(wanted: Execute) -> Outcome:
+        described = wanted.tests == packages.DESCRIBED
+        return Outcome("pass" if described else "fail", "line 1", output=ABOUT["documentation"])
+
+    made, _ = talk(METHODS[name], row_of(name), reply, outcome, **{**PARAMS.get(name, {}), "tries": 3})
+    (row,) = rows(made)
+    assert (row.get("reason"), row["outcome"], row["detail"], row["attempts"]) == (None, "fail", "line 1", 1)
+    assert len(seen) == 2
+    assert "fail, line 1" in seen[1]["messages"][-1]["content"]
+    assert [turn["role"] for turn in seen[1]["messages"]] == ["user", "assistant", "user"]
+
+
 def test_a_missing_toolchain_is_not_the_teachers_fault_and_asks_nothing_again() -> None:
     made, yielded = talk(
         snippets.write,
@@ -214,10 +235,41 @@ def test_an_outdated_call_is_found_by_the_warning_that_it_raises() -> None:
     assert ABOUT["documentation"] in next(one.prompt[0]["content"] for one in yielded if isinstance(one, Request))
 
 
+@pytest.mark.parametrize(
+    "program",
+    [
+        "from __future__ import annotations\nimport old\n",
+        '"""Words."""\n\nfrom __future__ import (\n    annotations,\n)\nfrom __future__ import division\nimport old\n',
+        "from __future__ import annotations; import old",
+        "# é\r\n\x0cfrom __future__ import annotations\r\nimport old\r\n",
+        "import old",
+        "",
+    ],
+)
+def test_warnings_are_errors_in_a_program_that_imports_from_the_future_too(program: str) -> None:
+    strict = packages.strictly(program)
+    compile(strict, "program.py", "exec")
+    assert packages.STRICT in strict
+    left = [line for line in strict.replace(packages.STRICT, "").splitlines() if line]
+    assert left == [line for line in program.splitlines() if line]
+
+
 def test_a_name_without_documentation_is_not_asked_about() -> None:
     made, yielded = talk(packages.ask, row_of("packages"), outcome=lambda w: Outcome("fail", "AttributeError: x"))
     assert rows(made)[0]["reason"] == "no_documentation"
     assert all(isinstance(one, Execute) for one in yielded)
+
+
+def test_a_sandbox_that_fails_says_nothing_of_a_library_or_an_answer() -> None:
+    made, _ = talk(packages.ask, row_of("packages"), outcome=lambda w: Outcome("sandbox_error", "no keeper"))
+    assert (rows(made)[0]["reason"], rows(made)[0]["value"]) == ("sandbox_failed", "no keeper")
+
+    def outcome(wanted: Execute) -> Outcome:
+        strict = "simplefilter('error'" in wanted.program
+        return Outcome("sandbox_error" if strict else "pass", output=ABOUT["documentation"])
+
+    made, _ = talk(packages.ask, row_of("packages"), outcome=outcome)
+    assert rows(made)[0]["outcome"] == "sandbox_error"
 
 
 def test_a_page_without_anything_to_ask_is_no_seed() -> None:
@@ -255,6 +307,14 @@ def test_a_rewritten_file_has_two_versions_that_are_linked() -> None:
     assert "ast.parse" in next(one.program for one in yielded if isinstance(one, Execute))
     made, yielded = talk(rewrite.clean, {**row_of("rewrite"), "content": "x" * 9000})
     assert (rows(made)[0]["reason"], yielded) == ("too_long", [])
+
+
+def test_a_file_in_a_language_that_is_never_run_does_not_stop_the_run() -> None:
+    both = "```sql\nselect 1;\n```", '{"program": "select 1;", "tests": "select assert(1);"}'
+    said = iter(both)
+    made, yielded = talk(rewrite.clean, {**row_of("rewrite"), "language": "sql"}, lambda body, sample: next(said))
+    assert [row.get("outcome") for row in rows(made)] == [None, "toolchain_missing"]
+    assert not any(isinstance(one, Execute) for one in yielded)
 
 
 def test_the_text_of_a_prompt_is_part_of_what_a_step_is() -> None:

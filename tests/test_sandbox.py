@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,10 @@ from click.testing import CliRunner
 
 from bench.sandbox import programs
 from codemill.cli import cli
+from codemill.cli.execution import shown
 from codemill.errors import RecipeError
-from codemill.sandbox import Call, Limits, Pool, Stdio, Task, execute_many
+from codemill.sandbox import Call, Limits, Outcome, Pool, Stdio, Task, execute_many, grading, languages, warm
+from codemill.sandbox.slot import Run, Slot
 
 ADD = "def add(a, b):\n    return a + b\n"
 LOOP = "for i in range(3):\n    assert add(i, 2) == i + 2\n"
@@ -51,6 +54,50 @@ def test_verdicts(pool: Pool, program: str, tests: str, verdict: str, grading: s
     assert (outcome.verdict, outcome.grading) == (verdict, grading), outcome
     assert outcome.rung == pool.rung
     assert outcome.counts is (verdict != "tests_error")
+
+
+HOSTILE = {
+    "more digits than can be written": "10 ** 5000",
+    "beyond a float": "10 ** 400",
+    "a signalling NaN": "Decimal('sNaN')",
+    "a list of signalling NaNs": "[Decimal('sNaN')] * 2",
+    "a complex beyond a float": "complex(1e308, 1e308) * 1.5",
+    "a range that nobody can list": "range(10 ** 14)",
+    "a decimal that no integer holds": "Decimal('1e999999999')",
+    "a range of huge numbers": "range(10 ** 5000)",
+    "a fraction that takes hours to reduce": "type('F', (Fraction,), "
+    "{'numerator': 3 ** 10**6, 'denominator': 1 << 10**6})(1)",
+    "not a number": "float('nan')",
+}
+
+
+@pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
+def test_no_answer_of_a_program_is_more_than_wrong(pool: Pool, value: str) -> None:
+    program = f"from decimal import Decimal\nfrom fractions import Fraction\ndef f():\n    return {value}\n"
+    for tolerance in ({}, {"absolute": 1e-6}, {"relative": 0.1}):
+        for expected in (1, 1.5, 1j, [1.0, 2.0], "x"):
+            outcome = pool.execute(program, [Call((), expected, **tolerance)], entry_point="f")
+            assert outcome.verdict in ("fail", "no_verdict"), outcome
+    for answer in ("f()", "abs(f() - 1)", "int(f())", "sum(f())", "list(f())[0]", "f() * f()"):
+        test = f"{answer} == 1"
+        outcome = pool.execute(program, f"assert {test}", limits=Limits(cpu_seconds=1))
+        assert outcome.verdict in ("fail", "no_verdict", "memory", "timeout_cpu"), (test, outcome)
+
+
+def test_numbers_that_are_none_are_another_output(pool: Pool) -> None:
+    for said in ("sNaN", "NaN", "1e999999999999999999", "9" * 10_000, "inf"):
+        outcome = pool.execute(f"print('{said}')", [Stdio("", "1.0", decimals=True)])
+        assert (outcome.verdict, outcome.tests_run) == ("fail", 1)
+        assert not grading.same("1", said, decimals=True)
+
+
+def test_a_witness_that_says_nonsense_gives_no_verdict(monkeypatch: pytest.MonkeyPatch, pool: Pool) -> None:
+    """The witness runs beside the program, which may find what it says with."""
+    monkeypatch.setattr(grading.secrets, "token_hex", lambda size: "nonce")
+    for words in ("pass ²", f"pass {'9' * 5000}", "won 3", "pass -1"):
+        told = f"nonce {words}\n".encode()
+        monkeypatch.setattr(Slot, "run", lambda *_, told=told, **__: Run(0, 0.0, 0.0, 0.0, None, 0, "", b"", b"", told))
+        assert pool.execute(ADD, LOOP).verdict == "no_verdict"
 
 
 def test_time(pool: Pool) -> None:
@@ -115,6 +162,43 @@ def test_the_command_says_the_verdict_and_passes_only_for_a_pass(tmp_path: Path)
     assert "--unsafe-local-exec" in str(unsafe.exception)
     with pytest.raises(RecipeError, match="no rung"):
         Pool(1, rung="docker")
+
+
+def test_the_command_takes_one_way_to_confine_and_prints_no_control_character(tmp_path: Path) -> None:
+    program, tests = tmp_path / "add.py", tmp_path / "tests.py"
+    program.write_text("print('\\x1b]0;title\\x07', '\\u202e', flush=True)\n" + ADD)
+    tests.write_text("for i in range(2):\n\tassert add(1, i) == '\\x1b[2J\\ud800'\n")
+    args = ["exec", str(program), "--tests", str(tests)]
+    both = CliRunner().invoke(cli, [*args, "--rung", "landlock", "--unsafe-local-exec"])
+    assert both.exit_code == 2
+    assert "give one of them" in both.output
+    done = CliRunner().invoke(cli, args)
+    assert done.output.startswith("fail")
+    assert "\\x1b]0;title\\x07 \\u202e" in done.output
+    assert not set(done.output) & set("\x1b\x07\u202e\ud800")
+    odd = shown(Outcome("fail", "AssertionError: \ud800\x1b[2J"))
+    assert odd.startswith("fail: AssertionError: \\ud800\\x1b[2J")
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [("sleep 60", "timed out"), ("echo no space left >&2; exit 1", "no space left"), ("true", None)],
+)
+def test_a_cache_that_cannot_be_filled_is_used_as_it_is_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, command: str, words: str | None
+) -> None:
+    language = dataclasses.replace(languages.get("go"), compile=(("sh", "-c", command),))
+    tools = languages.Toolchain({"go": "/bin/sh", "sh": "/bin/sh"}, ())
+    monkeypatch.setattr(warm, "BASE", tmp_path)
+    monkeypatch.setattr(warm, "LONGEST", 0.5)
+    monkeypatch.setattr(warm, "toolchain", lambda language: tools)
+    monkeypatch.setattr(warm, "_failed", set())
+    warm.folder.cache_clear()
+    for _ in range(2):
+        place = Path(warm.filled(language, tools)["GOCACHE"])
+    assert (place / warm.READY).exists() is (words is None)
+    assert len([one for one in caplog.messages if words and words in one]) == (words is not None)
+    warm.folder.cache_clear()
 
 
 def test_load_changes_no_verdict() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from codemill.sandbox import Pool, Task
-from codemill.sandbox.strength import STUBS, strength, stub
+from codemill.sandbox.strength import STUBS, mutants, strength, stub
 
 pytestmark = pytest.mark.filterwarnings("ignore:invalid escape sequence")  # in published solutions
 
@@ -121,3 +121,21 @@ def test_strong_and_weak_tests(pool: Pool) -> None:
     assert (elsewhere.reached, elsewhere.strong) == (False, False)
     wrong = strength(Task(program, "assert sign(5) == 2", entry_point="sign"), pool=pool)
     assert (wrong.solution.verdict, wrong.mutants, wrong.score) == ("fail", 0, None)
+
+
+def test_of_a_long_program_only_the_mutants_that_are_drawn_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    unparse = ast.unparse
+    monkeypatch.setattr(ast, "unparse", lambda tree: made.append(tree) or unparse(tree))
+    for length in (50, 500):
+        made.clear()
+        program = "def f(a):\n" + "".join(f"    a += {n}\n" for n in range(length)) + "    return a\n"
+        found = mutants(program, most=5)
+        assert len(found) == len(dict(found)) == 5
+        assert len(made) <= 1 + 3 * 4 * 5
+        assert found == mutants(program, most=5)
+        for _, text in found:
+            changed = [one for one in zip(program.splitlines(), text.splitlines(), strict=True) if one[0] != one[1]]
+            assert len(changed) == 1
+    nothing = "def f():\n" + "    1e300\n" * 500
+    assert mutants(nothing, most=5) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,13 @@ import pyarrow.parquet as pq
 import pytest
 
 import codemill as cm
-from codemill import specification
+from codemill import installed, specification
 from codemill.document import SHA256
 from codemill.machine.planning import check_places
 from codemill.machine.store import Place
-from codemill.prompts import snippets
+from codemill.prompts import diverse, multilingual, snippets
 from codemill.recipes import tokens
-from codemill.recipes._teachers import teacher_of
+from codemill.recipes._teachers import stronger_of, teacher_of
 from codemill.recipes.annealing import WORDS
 from codemill.recipes.annealing_mix import SHARES, annealing_mix, proved
 from codemill.recipes.post_training import STAGE_1, STAGE_2
@@ -120,6 +121,21 @@ def test_names_are_ranked_by_the_documents_that_call_them(tmp_path: Path) -> Non
     assert (row["library_version"], row["license"]) == ("2.0", ["BSD-3-Clause"])
 
 
+def test_a_library_is_known_by_what_is_imported_not_by_what_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pillow is imported as PIL, and says so in its list of files alone."""
+    (tmp_path / "PIL").mkdir()
+    (tmp_path / "PIL" / "__init__.py").touch()
+    facts = tmp_path / "pillow_of_tests-9.9.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: pillow-of-tests\nVersion: 9.9\nLicense: HPND\n")
+    (facts / "RECORD").write_text("PIL/__init__.py,,\npillow_of_tests-9.9.dist-info/METADATA,,\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert installed.versions(("PIL", "pillow_of_tests"))["PIL"]["license"] == "HPND"
+    assert "pillow_of_tests" not in installed.versions()
+
+
 # ── choices and policies ──────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -147,7 +163,7 @@ def test_choices_drop_with_a_reason_and_a_null_is_unknown() -> None:
         (("fail", "line 1", None, None), "not_passed"),
         (("timeout_cpu", "", None, None), "not_passed"),
         (("toolchain_missing", "no tsc", None, None), "not_tested"),
-        (("sandbox_error", "", None, None), "not_tested"),
+        (("sandbox_error", "", None, None), "sandbox_failed"),
         ((None, None, None, None), "not_run"),
     ],
 )
@@ -171,6 +187,29 @@ def test_tests_that_notice_nothing_are_weak() -> None:
         pytest.skip("programs cannot be confined on this machine")
     assert [row["strong"] for row in made] == [False, True, None]
     assert made[0]["strength"] < made[1]["strength"] == 1.0
+
+
+@pytest.mark.parametrize("broken", ["def add(a, b):\n    return a + b\n", "", "return None", "return 0\n"])
+def test_a_sandbox_that_fails_says_nothing_of_tests(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither that they are weak, because the solution did not pass, nor that they are strong, as no stub did."""
+    from codemill.sandbox import pool
+
+    class Failing:
+        def run(self, task: pool.Task) -> pool.Outcome:
+            failed = task.program == broken or (broken and broken in task.program)
+            good = "a + b" in task.program
+            return pool.Outcome("sandbox_error", "no keeper") if failed else pool.Outcome("pass" if good else "fail")
+
+        def map(self, tasks: Iterable[pool.Task]) -> Iterator[pool.Outcome]:
+            return map(self.run, tasks)
+
+    monkeypatch.setitem(synthesis.POOLS, "tests.failing", Failing)  # type: ignore[arg-type]
+    rows = batch(
+        program=["def add(a, b):\n    return a + b\n"], tests=["assert add(1, 2) == 3"], language=["python"],
+        outcome=["pass"],
+    )  # fmt: skip
+    (made,) = synthesis.strength.function(rows, runner="tests.failing").to_pylist()
+    assert made == {"strength": None, "strong": None, "reason": "sandbox_failed", "value": "no keeper"}
 
 
 def test_only_what_a_method_made_is_signed(tmp_path: Path) -> None:
@@ -315,6 +354,7 @@ def test_what_a_teacher_says_of_its_device_is_no_place(tmp_path: Path) -> None:
     folder = tmp_path / "model"
     folder.mkdir()
     (folder / "config.json").write_text("{}")
+    (folder / "model.safetensors").touch()
     marked = algorithmic.mark(documents(tmp_path, 1), words=WORDS)
     written = snippets.write(marked, teacher=Local(str(folder)))
     check_places(written, Place.of(str(tmp_path / "out")))
@@ -330,6 +370,22 @@ def test_a_price_belongs_to_a_server() -> None:
     for wrong in ("1", "a/b", "1/-2", "1/2/3", "nan/1"):
         with pytest.raises(cm.RecipeError, match="is no price"):
             teacher_of("m@http://127.0.0.1:1/v1", None, None, "KEY", wrong)
+
+
+def test_a_stronger_teacher_is_at_the_same_address_or_gets_no_key_of_another() -> None:
+    who = teacher_of(None, "http://127.0.0.1:1/v1", "m", "KEY", "1/2")
+    assert stronger_of(who, None, "", None) is who
+    same = stronger_of(who, "big", "", "3/4", max_tokens=5)
+    assert isinstance(same, Endpoint)
+    assert (same.model, same.base_url, same.api_key_env) == ("big", "http://127.0.0.1:1/v1", "KEY")
+    assert same.price is not None
+    assert (same.price.prompt, same.sampling) == (3.0, {"max_tokens": 5})
+    for given in ("", "OTHER"):
+        other = stronger_of(who, "big@http://127.0.0.1:2/v1", given, None)
+        assert isinstance(other, Endpoint)
+        assert (other.base_url, other.api_key_env, other.price) == ("http://127.0.0.1:2/v1", given, None)
+    assert stronger_of(who, "big@http://127.0.0.1:1/v1", "", None).api_key_env == "KEY"  # type: ignore[union-attr]
+    assert isinstance(stronger_of(who, "local:folder", "", None), Local)
 
 
 TOML = '[languages]\npython = 1\n[difficulties]\neasy = 1\n[types.a]\nasks = "Ask."\n'
@@ -348,12 +404,46 @@ TOML = '[languages]\npython = 1\n[difficulties]\neasy = 1\n[types.a]\nasks = "As
         (TOML + "[scenarios.x]\nweight = 2\n", "'says' is missing"),
         ("[languages]\n", "missing or empty"),
         ("[", "cannot be read"),
+        (TOML.replace("[languages]\npython = 1", 'languages = ["python"]'), r"languages is a table, got \['python'\]"),
+        (TOML.replace("[types.a]", "[[types]]"), "types is a table"),
+        (TOML + "[scenarios]\nx = 1\n", "an entry is a table"),
+        (TOML.replace("python", "sql"), "programs in 'sql' cannot be run"),
     ],
 )
 def test_a_specification_that_is_wrong_is_refused_with_the_place(text: str, words: str, tmp_path: Path) -> None:
     (tmp_path / "tasks.toml").write_text(text)
     with pytest.raises(cm.InputError, match=words):
         specification.read(str(tmp_path / "tasks.toml"))
+
+
+def test_a_language_that_is_never_run_may_be_asked_about(tmp_path: Path) -> None:
+    (tmp_path / "tasks.toml").write_text(TOML.replace("python", "sql") + "tests = false\n")
+    assert specification.read(str(tmp_path / "tasks.toml"))["languages"] == {"sql": 1.0}
+
+
+@pytest.mark.parametrize("write", [snippets.write, multilingual.write])
+def test_languages_that_cannot_be_run_are_refused_before_anybody_is_asked(write: Any, tmp_path: Path) -> None:
+    marked = algorithmic.mark(documents(tmp_path, 1), words=WORDS)
+    teacher = Scripted("codemill.prompts._recorded:answer")
+    wrong = {("python", "sql"): "programs in 'sql' cannot be run", ("pyton",): "no language", (): "in no language"}
+    for names, words in wrong.items():
+        with pytest.raises(cm.RecipeError, match=words):
+            write(marked, teacher=teacher, languages=names)
+
+
+def test_a_plan_says_which_toolchains_are_not_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    from codemill.sandbox import languages as runnable
+
+    monkeypatch.setattr(runnable, "toolchain", lambda language: None if language.name in ("kotlin", "swift") else 1)
+    about: dict[str, Any] = {"languages": ("python", "kotlin", "swift"), "runner": "codemill.sandbox"}
+    for step in (snippets.write, multilingual.write):
+        assert step.notes is not None
+        (note,) = step.notes(**about)
+        assert note.startswith("no toolchain here for kotlin, swift")
+        assert step.notes(**{**about, "languages": ("python",)}) == []
+        assert step.notes(**{**about, "runner": "another"}) == []
+    assert diverse.solve.notes is not None
+    assert len(diverse.solve.notes(specification={"languages": {"swift": 1}}, runner="codemill.sandbox")) == 1
 
 
 def test_tasks_are_drawn_by_their_weights(tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import random
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -14,11 +16,13 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
 import codemill as cm
+from codemill.cli import cli
 from codemill.errors import BuildError, EnvironmentProblem, RecipeError, TeacherError
 from codemill.machine.progress import Silent
-from codemill.teacher import single
+from codemill.teacher import running, single
 from codemill.teacher.ask import calls_of
 from codemill.teacher.calls import ANSWER, OUTCOME, Calls
 from codemill.teacher.teachers import Endpoint, Price, Replay, Scripted, Teacher
@@ -225,6 +229,17 @@ def test_limits_stop_and_what_was_paid_stays(tmp_path: Path) -> None:
         assert len(set(server.seen)) == len(server.seen)
 
 
+def test_a_limit_on_money_needs_prices_of_all_who_are_asked_before_any_is(tmp_path: Path) -> None:
+    with serving(lambda body, attempt: chat("1")) as server:
+        first = solved(tmp_path / "in", endpoint(server, price=Price(prompt=1.0)), 3)
+        second = teaching.scored(first, teacher=endpoint(server))
+        with pytest.raises(RecipeError, match=r"--max-cost cannot be kept: what 'm' costs is not known.*--price"):
+            built(second, tmp_path / "out", settings={"max_cost": 1.0})
+        assert server.seen == []
+    free = teaching.solved(teaching.seeds(tmp_path / "in", 3), teacher=Scripted("tests.teaching:echo"), runner=RUNNER)
+    built(free, tmp_path / "free", settings={"max_cost": 1.0})  # a script costs nothing
+
+
 def test_executions_are_stored_and_the_graders_faults_are_not(tmp_path: Path) -> None:
     note = str(tmp_path / "note")
 
@@ -247,6 +262,36 @@ def test_executions_are_stored_and_the_graders_faults_are_not(tmp_path: Path) ->
             {"verdict": "fail", "words": ["python", "t"]},
         ]
         assert records[0]["execute"]["by"] == {"rung": "none", "toolchain": "python 1"}
+
+
+def test_a_runner_that_describes_itself_slowly_keeps_no_conversation_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sandbox may have to wait for a slot, until a program of somebody else ends."""
+    described: list[str] = []
+    asked = threading.Event()
+
+    def slow(language: str) -> str:
+        described.append(language)
+        assert asked.wait(20), "no request was sent meanwhile"
+        return language
+
+    runner = dataclasses.replace(running.sandbox(RUNNER), described=slow)
+    monkeypatch.setattr(running, "sandbox", lambda name: runner)
+
+    def behave(body: dict[str, Any], attempt: int) -> dict[str, Any]:
+        asked.set()
+        return chat("1")
+
+    @cm.ask(version=1, reads=(), makes={})
+    def method(row: dict[str, Any]) -> cm.Conversation:
+        got = yield [cm.Execute("x1", "t"), cm.Execute("x3", "t"), cm.Request("hello")]
+        return cm.Drop("seen", f"{got[0].verdict} {got[1].verdict} {got[2].text}")
+
+    with serving(behave) as server:
+        talked = single.converse(method, {}, endpoint(server), calls=str(tmp_path / "calls"), runner=RUNNER)
+    assert talked.ended.rows == [{"reason": "seen", "value": "pass pass 1"}]
+    assert described == ["python"]
 
 
 def test_a_runner_that_is_none_is_refused(tmp_path: Path) -> None:
@@ -332,6 +377,16 @@ def test_what_is_wrong_is_said_before_anything_is_paid(tmp_path: Path, change: d
             teaching.seeds(tmp_path, 1),
             **{"teacher": Scripted("tests.teaching:echo"), **change},  # type: ignore[arg-type]
         )
+
+
+@pytest.mark.parametrize(
+    "given", ["temperature=hot", "temperature=NaN", "max_tokens=1.5", "max_tokens=true", "seed=[1]", "top_p=null"]
+)
+def test_a_setting_that_is_no_number_is_a_mistake_of_the_command(given: str, tmp_path: Path) -> None:
+    (tmp_path / "seed.py").write_text("x = 1\n")
+    done = CliRunner().invoke(cli, ["ask", "snippets", str(tmp_path / "seed.py"), "--dry-run", "--set", given])
+    assert done.exit_code == 2, done.exception
+    assert f"--set {given.partition('=')[0]} takes a" in done.output
 
 
 def test_a_method_must_be_one() -> None:

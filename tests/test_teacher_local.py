@@ -103,6 +103,20 @@ def test_what_it_cannot_do_is_said(folder: Path, tmp_path: Path) -> None:
         Local(str(tmp_path)).resolved()
 
 
+def test_weights_that_identity_leaves_out_are_not_loaded(folder: Path, tmp_path: Path) -> None:
+    for file in folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    weights = tmp_path / "model.safetensors"
+    model = transformers.LlamaForCausalLM.from_pretrained(tmp_path)
+    torch.save(model.state_dict(), tmp_path / "pytorch_model.bin")
+    weights.unlink()
+    with pytest.raises(InputError, match=r"not in safetensors.*safe_serialization"):
+        Local(str(tmp_path)).resolved()
+    (tmp_path / "other.safetensors").write_bytes(b"")  # there, and not the model's
+    with pytest.raises(InputError, match="the model cannot be loaded"):
+        answers(tmp_path, [Request("x", max_tokens=1)])
+
+
 def test_it_is_known_by_its_weights(folder: Path, tmp_path: Path) -> None:
     teacher = Local(str(folder)).resolved()
     assert teacher.name == f"local:{digest(folder)}:float32"

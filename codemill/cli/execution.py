@@ -35,6 +35,8 @@ def exec_(
         language = languages.detect(file.name, program).language
         if language is None:
             raise RecipeError("the language is not known", where=file, remedy="say it with --language")
+    if unsafe_local_exec and rung not in (None, "rlimits"):
+        raise click.UsageError(f"--unsafe-local-exec confines nothing, --rung {rung} does: give one of them")
     if rung == "rlimits" and not unsafe_local_exec:
         raise RecipeError("the rung rlimits confines nothing", remedy="say --unsafe-local-exec if that is meant")
     with sandbox.Pool(1, rung="rlimits" if unsafe_local_exec else rung) as pool:
@@ -47,13 +49,19 @@ def exec_(
 
 
 def shown(outcome: Outcome) -> str:
-    """An outcome for people: the verdict, how it came about, and what the program wrote."""
+    """An outcome for people: the verdict, how it came about, and what the program wrote.
+
+    A program may write what moves the cursor or renames the window: of control characters only line ends and tabs stay.
+    """
+    from codemill.report.words import printable
+
     tests = f"{outcome.tests_run} of {outcome.tests}" if outcome.tests is not None else f"{outcome.tests_run}"
     lines = [f"{outcome.verdict}{f': {outcome.detail}' if outcome.detail else ''}"]
     ran = [f"{tests} tests ran", f"{outcome.cpu:.2f} s CPU", f"{outcome.wall:.2f} s"]
     where = [outcome.grading, outcome.rung, outcome.toolchain]
     lines.append(", ".join([*ran, *(part for part in where if part)]))
-    return "\n".join([*lines, *([outcome.output.rstrip()] if outcome.output.strip() else [])])
+    text = "\n".join([*lines, *([outcome.output.rstrip()] if outcome.output.strip() else [])])
+    return printable(text, keep="\n\t")
 
 
 def _text(file: Path) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from codemill.errors import InputError
 
 # ── ask ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-SAMPLING = {"temperature": float, "top_p": float, "max_tokens": int, "seed": int}
+SAMPLING: Mapping[str, type[int] | type[float]] = {"temperature": float, "top_p": float, "max_tokens": int, "seed": int}
 
 
 @click.command()
@@ -52,7 +54,7 @@ def ask(
 
     step = single.method(method)
     params = dict(_set(one) for one in sets)
-    sampling = {name: SAMPLING[name](params.pop(name)) for name in SAMPLING if name in params}
+    sampling = {name: _number(name, params.pop(name)) for name in SAMPLING if name in params}
     given = _row(row, file)
     if missing := [name for name in single.reads(step, params) if name not in given]:
         raise click.UsageError(f"the method reads {', '.join(missing)}: give FILE, or --row '{{\"{missing[0]}\": …}}'")
@@ -90,6 +92,15 @@ def _set(text: str) -> tuple[str, Any]:
         return name, json.loads(value)
     except ValueError:
         return name, value
+
+
+def _number(name: str, value: Any) -> int | float:
+    """A setting of the teacher. Raises: UsageError if it is no number of its kind."""
+    kind = SAMPLING[name]
+    wanted = int if kind is int else int | float
+    if isinstance(value, bool) or not isinstance(value, wanted) or not math.isfinite(value):
+        raise click.UsageError(f"--set {name} takes {'a whole number' if kind is int else 'a number'}, got {value!r}")
+    return kind(value)
 
 
 def _row(given: str | None, file: Path | None) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from codemill.machine.groups import group
 from codemill.machine.identity import shown
 from codemill.machine.kinds import ADDS_A_LAYER, Exchange, Folder, Group, Layer, Opened, Rows, Source
 from codemill.machine.output import check_output, locked
-from codemill.machine.planning import Built, Named, Node, Plan, Shelf, built_of, check_places, planned
+from codemill.machine.planning import Built, Named, Node, Plan, Shelf, built_of, check_places, check_settings, planned
 from codemill.machine.progress import Progress, Silent
 from codemill.machine.publishing import publish, published
 from codemill.machine.reading import Around
@@ -68,6 +68,7 @@ def build(
     progress = progress or Silent()
     folder = Place.of(out)
     check_places(wanted, folder)
+    check_settings(wanted, settings or {})
     check_output(folder, outputs_of(wanted))
     folder.make()
     with scarcity(), _lost(folder), locked(folder):

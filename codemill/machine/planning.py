@@ -407,6 +407,12 @@ def _reads(value: Any) -> Iterator[Any]:
             yield from _reads(inner)
 
 
+def check_settings(wanted: Table | Outputs, settings: Mapping[str, Any]) -> None:
+    """Asks every step whether it can keep what the settings of a run promise. Raises: RecipeError."""
+    for table in _each_once(outputs_of(wanted)):
+        table.step.check_settings(table.params, settings)
+
+
 def check_places(wanted: Table | Outputs, out: Place) -> None:
     """Refuses an input inside the output folder, which publishing would replace, and the other way around: a run
     would read what the run before it wrote."""

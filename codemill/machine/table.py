@@ -149,6 +149,9 @@ class Step:
             self.check(**bound)
         return bound
 
+    def check_settings(self, params: Params, settings: Params) -> None:
+        """Raises: RecipeError if the settings of a run promise what the step cannot keep. Asked before any work."""
+
     @property
     def kind(self) -> str:
         """The kind of step in one word: "source", "layer", "exchange", "rows", "group", "folder" or "opened"."""

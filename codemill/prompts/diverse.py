@@ -16,11 +16,11 @@ from typing import Any
 
 import codemill as cm
 from codemill.prompts.educational import answered
-from codemill.prompts.method import chat, excerpt, method, run, title, unfit
+from codemill.prompts.mending import exact, mended
+from codemill.prompts.method import chat, excerpt, method, missing, run, title, unfit
 from codemill.prompts.snippets import HOW
 from codemill.specification import drawn
 from codemill.teacher.conversation import Conversation, Unusable
-from codemill.teacher.running import NOT_THE_PROGRAMS
 
 CLEAN = """Here is text of a web page:
 
@@ -90,10 +90,15 @@ def ask(row: dict[str, Any], *, specification: Mapping[str, Any]) -> Conversatio
     return {**known, **({"reason": reason} if reason else {"instruction": reply.text.strip()})}
 
 
+def _notes(*, specification: Mapping[str, Any], runner: str, **_: Any) -> list[str]:
+    return missing(specification["languages"], runner)
+
+
 @method(
-    version=1,
+    version=2,
     reads=("seed_id", "language", "difficulty", "task_type", "instruction"),
     prompt=SOLVE + WORDS + REPAIR + REFINE,
+    notes=_notes,
 )
 def solve(
     row: dict[str, Any], *, specification: Mapping[str, Any], tries: int = 2, refine: bool = True
@@ -112,20 +117,20 @@ def solve(
             **({"reason": reason} if reason else {"output": text, "messages": chat(row["instruction"], text)}),
         }
     asked = SOLVE.format(task=row["instruction"], language=title(language), how=HOW.get(language, ""))
-    messages, said, proof = [{"role": "user", "content": asked}], {}, {}
-    for attempt in range(1, tries + 1):
-        reply = yield cm.Request(messages, schema=ANSWER)
-        said = reply.data
-        if reason := unfit(said["program"], said["tests"]):
-            return {**known, "reason": reason}
-        proof = {**(yield from run(said["program"], said["tests"], language)), "attempts": attempt}
-        if proof["outcome"] in ("pass", *NOT_THE_PROGRAMS):
-            break
-        told = REPAIR.format(outcome=proof["outcome"], detail=proof["detail"])
-        messages = [*messages, {"role": "assistant", "content": reply.text}, {"role": "user", "content": told}]
+    found = yield from mended(
+        [{"role": "user", "content": asked}],
+        tries,
+        ask=lambda messages: exact(messages, ANSWER),
+        texts=lambda said: (said["program"], said["tests"]),
+        prove=lambda said: run(said["program"], said["tests"], language),
+        repair=REPAIR.format,
+    )
+    if found.reason:
+        return {**known, **found.dropped}
+    said, proof = found.said, found.proof
     output = answered(None, said["program"], language)
     if refine and proof["outcome"] == "pass":
-        messages = [*messages, {"role": "assistant", "content": reply.text}, {"role": "user", "content": REFINE}]
+        messages = [*found.messages, {"role": "user", "content": REFINE}]
         said, output, proof = yield from _refined(messages, said, output, proof, language)
     turns = chat(row["instruction"], output)
     return {**known, "program": said["program"], "tests": said["tests"], "output": output, "messages": turns, **proof}

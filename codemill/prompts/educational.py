@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from codemill.prompts.method import answer, chat, excerpt, method, run, title, unfit
+from codemill.prompts.mending import answer, mended
+from codemill.prompts.method import chat, excerpt, method, run, title
 from codemill.prompts.snippets import HOW, level
-from codemill.teacher.conversation import Conversation, Unusable
-from codemill.teacher.running import NOT_THE_PROGRAMS
+from codemill.teacher.conversation import Conversation
 
 PROMPT = """You teach programming. Take inspiration from the code below and make a {language} task for students.
 
@@ -72,25 +72,20 @@ def solved(
 
     What is `known` already, such as the task, is not asked for, and stands over what the answer says.
     """
-    made: dict[str, Any] = {}
-    for attempt in range(1, tries + 1):
-        try:
-            text, answered_with = yield from answer(messages, schema)
-        except Unusable as error:
-            return made or {"language": language, "reason": error.reason, "value": " ".join(str(error).split())[:300]}
-        said = {**answered_with, **{name: value for name, value in known.items() if value}}
-        if reason := unfit(said["task"], said["solution"], said["tests"]):
-            return made or {"language": language, "reason": reason}
-        proof = yield from run(said["solution"], said["tests"], language)
-        made = {**_row(said, language), **proof, "attempts": attempt}
-        if proof["outcome"] in ("pass", *NOT_THE_PROGRAMS):
-            break
-        messages = [
-            *messages,
-            {"role": "assistant", "content": text},
-            {"role": "user", "content": repair.format(outcome=proof["outcome"], detail=proof["detail"])},
-        ]
-    return made
+
+    def ask(messages: list[dict[str, str]]) -> Generator[Any, Any, tuple[str, dict[str, Any]]]:
+        text, said = yield from answer(messages, schema)
+        return text, {**said, **{name: value for name, value in known.items() if value}}
+
+    found = yield from mended(
+        messages,
+        tries,
+        ask=ask,
+        texts=lambda said: (said["task"], said["solution"], said["tests"]),
+        prove=lambda said: run(said["solution"], said["tests"], language),
+        repair=repair.format,
+    )
+    return {"language": language, **found.dropped} if found.reason else {**_row(found.said, language), **found.proof}
 
 
 def _row(said: dict[str, Any], language: str) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """Educational value: how much a student learns from a file, on a scale from 0 to 5.
 
-The teacher grades a sample; a classifier that learned from its grades scores the rest (`educational` in post_training).
+The teacher grades every file that it is shown, a call each; `post_training` shows it a share of the corpus (`--seeds`),
+and takes what has `--least-value` as seeds. FineWeb-Edu trains a classifier on such grades, which scores the rest;
+codemill has none.
 From: OpenCoder 4.1 (a scorer model picks high-quality seed code); the additive scale of FineWeb-Edu (arXiv 2406.17557).
 """
 

@@ -10,14 +10,16 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from typing import Any
 
 import codemill as cm
+from codemill.errors import RecipeError
 from codemill.machine.kinds import Published, Reads
 from codemill.synthetic import LEDGER, ROW
 from codemill.teacher.ask import Asking
-from codemill.teacher.conversation import Conversation, Malformed, Reply, Unusable
+from codemill.teacher.conversation import Conversation, Reply, Unusable
+from codemill.teacher.running import SANDBOX
 
 DROPS = {
     "no_code": "the teacher's answer holds no program",
@@ -117,50 +119,22 @@ def _whole(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def run(program: str, tests: str, language: str) -> Generator[cm.Execute, Any, dict[str, Any]]:
-    """Runs a program with its tests: `proof = yield from run(…)`. Returns: the columns of `PROOF`."""
+    """Runs a program with its tests: `proof = yield from run(…)`. Returns: the columns of `PROOF`.
+
+    A language that no sandbox runs is a missing toolchain: the language may be that of a file, which nobody chose.
+    """
+    from codemill.sandbox import languages as runnable
+
+    try:
+        runnable.get(language)
+    except RecipeError as error:
+        return {"outcome": "toolchain_missing", "detail": error.what, "attempts": 0}
     if language != "python" and not _CHECKS.search(tests):
         return {"outcome": "tests_error", "detail": "the tests check nothing", "attempts": 0}
     outcome = yield cm.Execute(program, tests, language=language)
     said = {name: getattr(outcome, name, None) for name in ("detail", "tests_run", "rung", "toolchain", "grading")}
     printed = str(getattr(outcome, "output", "") or "")[:2000]
     return {"outcome": str(outcome.verdict), **said, "printed": printed, "attempts": 1}
-
-
-def answer(
-    messages: list[dict[str, str]], schema: Mapping[str, Any]
-) -> Generator[Any, Any, tuple[str, dict[str, Any]]]:
-    """Asks for task, solution and tests: `text, said = yield from answer(…)`. Raises: an Unusable.
-
-    Small models write fences where sections are asked for: of such an answer the words before the first fence are the
-    task, the first two blocks solution and tests, or one block of Python up to its first assert and from there.
-    """
-    try:
-        reply = yield cm.Request(messages, schema=schema)
-        return reply.text, reply.data
-    except Malformed as error:
-        said = _fenced(error.reply.text) if error.reply is not None else None
-        if said is None or error.reply is None:
-            raise
-        return error.reply.text, said
-
-
-_FENCE = re.compile(r"^```[^\n]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
-_ASSERT = re.compile(r"^assert\b", re.MULTILINE)
-
-
-def _fenced(text: str) -> dict[str, str] | None:
-    """Task, solution and tests of an answer in fences; None: it has none.
-
-    >>> _fenced("Add.\\n```python\\ndef f(): return 1\\nassert f() == 1\\n```\\n")
-    {'task': 'Add.', 'solution': 'def f(): return 1\\n', 'tests': 'assert f() == 1\\n'}
-    """
-    blocks = _FENCE.findall(text)
-    task = text.partition("```")[0].strip()
-    if len(blocks) >= 2:
-        return {"task": task, "solution": blocks[0], "tests": blocks[1]}
-    if blocks and (first := _ASSERT.search(blocks[0])):
-        return {"task": task, "solution": blocks[0][: first.start()], "tests": blocks[0][first.start() :]}
-    return None
 
 
 def unfit(*texts: str | None) -> str | None:
@@ -207,6 +181,30 @@ def commented(text: str, language: str | None) -> str:
     """
     mark = COMMENT.get(language or "", "//")
     return "\n".join(f"{mark} {line}".rstrip() for line in text.strip().splitlines())
+
+
+def check_languages(names: Iterable[str], where: str) -> None:
+    """Raises: RecipeError for languages that are none, or whose programs no machine of ours runs: before anybody is
+    paid for them."""
+    from codemill import languages
+    from codemill.sandbox import languages as runnable
+
+    for name in names:
+        languages.get(name)
+        try:
+            runnable.get(name)
+        except RecipeError as error:
+            raise RecipeError(error.what, where=where, remedy="leave it out: its rows could not be proved") from error
+
+
+def missing(names: Iterable[str], runner: str) -> list[str]:
+    """For `plan`: which languages have no toolchain on this machine. Their rows are paid for and then dropped."""
+    from codemill.sandbox import languages as runnable
+
+    if runner not in (SANDBOX, "codemill.installed"):
+        return []
+    lost = [name for name in names if runnable.toolchain(runnable.get(name)) is None]
+    return [f"no toolchain here for {', '.join(lost)}: rows in them would be dropped as not_tested"] if lost else []
 
 
 def title(language: str) -> str:

@@ -8,11 +8,16 @@ and a solution that follows the documentation). The wording is ours.
 
 from __future__ import annotations
 
+import ast
+import functools
+import io
+from collections.abc import Generator
 from typing import Any
 
 import codemill as cm
 from codemill.prompts.educational import answered
-from codemill.prompts.method import chat, method, run, unfit
+from codemill.prompts.mending import exact, mended
+from codemill.prompts.method import chat, method, run
 from codemill.teacher.conversation import Conversation
 from codemill.teacher.running import NOT_THE_PROGRAMS
 
@@ -65,12 +70,13 @@ ANSWER = {
 
 
 @method(
-    version=1,
+    version=2,
     reads=("library_version",),
     prompt=DESCRIBE + PROMPT + REPAIR,
     drops={
         "no_documentation": "the name cannot be imported here, or says nothing of itself",
         "deprecated": "its answer uses something that the library warns of",
+        "sandbox_failed": "the sandbox failed on it, so nothing is known of the name",
     },
 )
 def ask(row: dict[str, Any], *, tries: int = 2, least_chars: int = 60) -> Conversation:
@@ -80,31 +86,58 @@ def ask(row: dict[str, Any], *, tries: int = 2, least_chars: int = 60) -> Conver
     """
     name, library, version = row["path"], row["repo"], row["library_version"]
     described = yield from run(DESCRIBE.format(name=name), DESCRIBED, "python")
+    if described["outcome"] == "sandbox_error":
+        return cm.Drop("sandbox_failed", described["detail"])
     documentation = described["printed"].strip()
     if described["outcome"] != "pass" or len(documentation) < least_chars:
         return cm.Drop("no_documentation", f"{described['outcome']} {described['detail'] or documentation}"[:300])
     facts = {"library": library, "version": version, "name": name}
-    messages = [{"role": "user", "content": PROMPT.format(**facts, documentation=documentation)}]
-    made: dict[str, Any] = {}
-    for attempt in range(1, tries + 1):
-        reply = yield cm.Request(messages, schema=ANSWER)
-        said = reply.data
-        if reason := unfit(said["problem"], said["solution"], said["tests"]):
-            return cm.Drop(reason)
-        proof = yield from run(said["solution"], said["tests"], "python")
-        if proof["outcome"] == "pass":
-            strict = yield from run(STRICT + said["solution"], said["tests"], "python")
-            if "Warning" in (strict["detail"] or ""):
-                proof = {**proof, "outcome": "fail", "detail": strict["detail"]}
-        made = {**_row(said, f"{library} {version}"), **proof, "attempts": attempt}
-        made["toolchain"] = f"{proof['toolchain']}; {library} {version}"
-        if proof["outcome"] in ("pass", *NOT_THE_PROGRAMS):
-            return made
-        told = REPAIR.format(**facts, outcome=proof["outcome"], detail=proof["detail"])
-        messages = [*messages, {"role": "assistant", "content": reply.text}, {"role": "user", "content": told}]
-    if "Warning" in (made["detail"] or ""):
+    found = yield from mended(
+        [{"role": "user", "content": PROMPT.format(**facts, documentation=documentation)}],
+        tries,
+        ask=lambda messages: exact(messages, ANSWER),
+        texts=lambda said: (said["problem"], said["solution"], said["tests"]),
+        prove=_proof,
+        repair=functools.partial(REPAIR.format, **facts),
+    )
+    if found.reason:
+        return cm.Drop(found.reason, found.value)
+    made = {**_row(found.said, f"{library} {version}"), **found.proof}
+    made["toolchain"] = f"{made['toolchain']}; {library} {version}"
+    if made["outcome"] not in ("pass", *NOT_THE_PROGRAMS) and "Warning" in (made["detail"] or ""):
         made |= {"reason": "deprecated", "value": made["detail"]}
     return made
+
+
+def _proof(said: dict[str, Any]) -> Generator[Any, Any, dict[str, Any]]:
+    """Runs an answer, and if it passes once more with warnings of what is outdated as errors."""
+    proof = yield from run(said["solution"], said["tests"], "python")
+    if proof["outcome"] != "pass":
+        return proof
+    strict = yield from run(strictly(said["solution"]), said["tests"], "python")
+    if strict["outcome"] == "sandbox_error":
+        return strict  # nobody knows whether it warns
+    if "Warning" in (strict["detail"] or ""):
+        return {**proof, "outcome": "fail", "detail": strict["detail"]}
+    return proof
+
+
+def strictly(program: str) -> str:
+    """A program that raises what it would be warned of: `STRICT` before it, but after its imports from the future.
+
+    With a line before these the program would not compile, and nothing would be found out.
+
+    >>> strictly("from __future__ import annotations\nx = 1").splitlines()[:2]
+    ['from __future__ import annotations', 'import warnings']
+    """
+    try:
+        body = ast.parse(program).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return STRICT + program
+    future = [node for node in body if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
+    after = future[-1].end_lineno or 0 if future else 0
+    lines = io.StringIO(program, newline=None).readlines()  # lines as Python counts them
+    return "".join([*lines[:after], *(["\n"] if after and after == len(lines) else []), STRICT, *lines[after:]])
 
 
 def _row(said: dict[str, Any], library: str) -> dict[str, Any]:

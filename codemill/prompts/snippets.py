@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from codemill.prompts.method import answer, choose, commented, excerpt, method, run, title, unfit
-from codemill.teacher.conversation import Conversation, Unusable
-from codemill.teacher.running import NOT_THE_PROGRAMS
+from codemill.errors import RecipeError
+from codemill.prompts.mending import answer, mended
+from codemill.prompts.method import check_languages, choose, commented, excerpt, method, missing, run, title
+from codemill.teacher.conversation import Conversation
 
 PROMPT = """Below is a file. Write a new exercise about one idea in it, in {language}.
 
@@ -50,7 +51,17 @@ ANSWER = {
 }
 
 
-@method(version=1, reads=("content", "language"), prompt=PROMPT + REPAIR)
+def _check(*, languages: Sequence[str], **_: Any) -> None:
+    if not languages:
+        raise RecipeError("in no language nothing is written", where="snippets.write")
+    check_languages(languages, "snippets.write(languages=…)")
+
+
+def _notes(*, languages: Sequence[str], runner: str, **_: Any) -> list[str]:
+    return missing(languages, runner)
+
+
+@method(version=2, reads=("content", "language"), prompt=PROMPT + REPAIR, check=_check, notes=_notes)
 def write(
     row: dict[str, Any],
     *,
@@ -77,25 +88,15 @@ def write(
 def _exercise(row: dict[str, Any], language: str, tries: int, seed_chars: int) -> Any:
     content = excerpt(row["content"], seed_chars)
     asked = PROMPT.format(language=title(language), how=HOW.get(language, ""), content=content)
-    messages = [{"role": "user", "content": asked}]
-    made: dict[str, Any] = {}
-    for attempt in range(1, tries + 1):
-        try:
-            text, said = yield from answer(messages, ANSWER)
-        except Unusable as error:
-            return made or {"language": language, "reason": error.reason, "value": " ".join(str(error).split())[:300]}
-        if reason := unfit(said["solution"], said["tests"], said["task"]):
-            return {"language": language, "reason": reason}
-        proof = yield from run(said["solution"], said["tests"], language)
-        made = {**_row(said, language), **proof, "attempts": attempt}
-        if proof["outcome"] in ("pass", *NOT_THE_PROGRAMS):
-            break
-        messages = [
-            *messages,
-            {"role": "assistant", "content": text},
-            {"role": "user", "content": REPAIR.format(outcome=proof["outcome"], detail=proof["detail"])},
-        ]
-    return made
+    found = yield from mended(
+        [{"role": "user", "content": asked}],
+        tries,
+        ask=lambda messages: answer(messages, ANSWER),
+        texts=lambda said: (said["solution"], said["tests"], said["task"]),
+        prove=lambda said: run(said["solution"], said["tests"], language),
+        repair=REPAIR.format,
+    )
+    return {"language": language, **found.dropped} if found.reason else {**_row(found.said, language), **found.proof}
 
 
 def _row(said: dict[str, Any], language: str) -> dict[str, Any]:

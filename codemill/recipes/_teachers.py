@@ -11,12 +11,14 @@ from codemill.teacher import Endpoint, Price, Teacher, named
 RECORDED = "script:codemill.prompts._recorded:answer"
 """Recorded answers in the place of a model, for smoke variants: what they make is an example, and no data."""
 
+KEY = "OPENAI_API_KEY"
+
 
 def teacher_of(
     who: str | None,
     base_url: str | None,
     model: str | None,
-    api_key_env: str,
+    api_key_env: str = KEY,
     price: str | None = None,
     **sampling: Any,
 ) -> Teacher:
@@ -35,6 +37,24 @@ def teacher_of(
     if isinstance(made, Endpoint):
         made = dataclasses.replace(made, api_key_env=api_key_env, price=priced(price))
     return made
+
+
+def stronger_of(who: Teacher, named_so: str | None, api_key_env: str, price: str | None, **sampling: Any) -> Teacher:
+    """The teacher that writes what is harder: `who` if none is named. A model without an address is at that of `who`.
+
+    A key belongs to an address: that of `who` goes to no other, for which `api_key_env` names one, or there is none.
+    """
+    if named_so is None:
+        return who
+    made = named(named_so, **sampling)
+    if not isinstance(made, Endpoint):
+        return made
+    if isinstance(who, Endpoint) and (not made.base_url or made.base_url == who.base_url):
+        made = dataclasses.replace(made, base_url=who.base_url)
+        api_key_env = api_key_env or who.api_key_env
+    elif not made.base_url:  # that of OPENAI_BASE_URL
+        api_key_env = api_key_env or KEY
+    return dataclasses.replace(made, api_key_env=api_key_env, price=priced(price))
 
 
 def priced(text: str | None) -> Price | None:

@@ -14,7 +14,7 @@ from typing import Annotated
 
 from codemill import Output, Outputs, Table, installed, ledger
 from codemill.prompts import answers, diverse, educational, evolve, grade, multilingual, packages
-from codemill.recipes._teachers import RECORDED, teacher_of
+from codemill.recipes._teachers import RECORDED, stronger_of, teacher_of
 from codemill.recipes.annealing import distinct
 from codemill.sources import Published
 from codemill.sources.chats import Chats
@@ -44,9 +44,14 @@ def post_training(
     api_key_env: Annotated[str, "environment variable with its key"] = "OPENAI_API_KEY",
     price: Annotated[str | None, "of a million tokens, asked/answered, such as 0.15/0.60; for --max-cost"] = None,
     # The paper has a stronger model write answers and tests, and answer again what is poor.
-    stronger: Annotated[str | None, "teacher of answers, named as --teacher [default: the same]"] = None,
+    stronger: Annotated[str | None, "teacher of answers: MODEL at the same address, or as --teacher"] = None,
     stronger_price: Annotated[str | None, "its price"] = None,
-    seeds: Annotated[float, "share of the corpus that is graded, and asked about"] = 1.0,
+    stronger_key_env: Annotated[
+        str, "environment variable with its key [default: the same at the same address, none at another]"
+    ] = "",
+    # The teacher itself grades them, a call for each file: 1.0 misses none, and is dear for a large corpus. The paper
+    # does not say how many files it graded.
+    seeds: Annotated[float, "share of the corpus's files of code that are graded, a call each"] = 1.0,
     # 3 of 5 is what FineWeb-Edu took for its scale.
     least_value: Annotated[float, "educational value of a seed, from 0 to 5"] = 3.0,
     names: Annotated[int, "names of libraries that are asked about"] = 1000,
@@ -84,7 +89,7 @@ def post_training(
 ) -> Outputs:
     """Instruction sets from a corpus, and the two stages made of them."""
     who = teacher_of(teacher, base_url, model, api_key_env, price, max_tokens=max_tokens)
-    better = teacher_of(stronger, None, None, api_key_env, stronger_price, max_tokens=max_tokens) if stronger else who
+    better = stronger_of(who, stronger, stronger_key_env, stronger_price, max_tokens=max_tokens)
     documents = ingest.published(source=Published(corpus, "corpus"))
     specification = read(tasks)
     sets: dict[str, Table] = {}

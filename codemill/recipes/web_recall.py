@@ -15,10 +15,10 @@ from typing import Annotated
 from codemill import Output, Outputs, RecipeError, Table, ledger
 from codemill.errors import did_you_mean
 from codemill.recipes._refinecode_rules import REFINECODE_RULES
+from codemill.recipes._teachers import teacher_of
 from codemill.rules import RuleBook
 from codemill.sources import Source
 from codemill.steps import autods, clean, dedup, domains, pages, quality, recall, seeds, tokenizer
-from codemill.teacher import named
 from codemill.web import patterns
 from codemill.web.classifier import Settings
 from codemill.web.labels import Labels
@@ -46,6 +46,7 @@ def web_recall(
     labels: Annotated[str | None, "file of url or domain and label (1 about code, 0 not): csv, jsonl, parquet"] = None,
     # Without labels, or besides them, a teacher chooses the seed (AutoDS); the paper's has 500,000 pages (2.1.2).
     teacher: Annotated[str | None, "model@http://…/v1 that is asked about pages, and says how sure it is"] = None,
+    price: Annotated[str | None, "of a million tokens, asked/answered, such as 0.15/0.60; for --max-cost"] = None,
     candidates: Annotated[int, "pages that the teacher is asked about"] = 2_000_000,
     best: Annotated[int, "of these, pages about code that make the seed, at most"] = 500_000,
     above: Annotated[float, "and that score more than this"] = 0.6,
@@ -88,7 +89,7 @@ def web_recall(
     if teacher is not None:
         made, scored = autods.seed(
             found,
-            teacher=named(teacher),
+            teacher=teacher_of(teacher, None, None, price=price),
             candidates=candidates,
             best=best,
             above=above,

@@ -8,6 +8,8 @@ reach anything.
 from __future__ import annotations
 
 import ast
+import decimal
+import fractions
 import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
@@ -76,17 +78,21 @@ def close(got: Any, expected: Any, *, absolute: float, relative: float) -> bool:
     >>> close([1.0000001], [1], absolute=1e-6, relative=0), close([1.1], [1], absolute=1e-6, relative=0)
     (True, False)
     """
+    try:
+        return _close(got, expected, absolute, relative)
+    except (ArithmeticError, RecursionError):  # a number beyond a float, a signalling NaN, a value nested too deeply
+        return False
+
+
+def _close(got: Any, expected: Any, absolute: float, relative: float) -> bool:
     if not absolute and not relative:
         return bool(got == expected)
     if isinstance(got, list | tuple) and type(got) is type(expected):
         return len(got) == len(expected) and all(
-            close(a, b, absolute=absolute, relative=relative) for a, b in zip(got, expected, strict=True)
+            _close(a, b, absolute, relative) for a, b in zip(got, expected, strict=True)
         )
     if isinstance(got, int | float | complex) and isinstance(expected, int | float | complex):
-        try:
-            return bool(got == expected or abs(got - expected) <= absolute + relative * abs(expected))
-        except OverflowError:
-            return False
+        return bool(got == expected or abs(got - expected) <= absolute + relative * abs(expected))
     return bool(got == expected)
 
 
@@ -233,7 +239,7 @@ class _Evaluation:
             case ast.Subscript() if isinstance(node.slice, ast.Constant | ast.UnaryOp):
                 return self.of(node.value)[self.of(node.slice)]
             case ast.Call():
-                args = [self.of(arg) for arg in node.args]
+                args = [_bounded(self.of(arg)) for arg in node.args]
                 return self.function(node.func)(*args, **{_keyword(k): self.of(k.value) for k in node.keywords})
             case ast.Attribute() | ast.Name():
                 return self.constant(node)
@@ -260,9 +266,23 @@ def _there(node: ast.expr | None) -> ast.expr:
     return node
 
 
+def _bounded(value: Any) -> Any:
+    """A value that a function can be called on in little time. Raises: NotSimple.
+
+    `list(range(10**12))` and `int(Decimal("1e999999999"))` are short to answer and take for ever: they are for the
+    sandbox, which has limits.
+    """
+    if isinstance(value, range) and (value.stop - value.start) // value.step > LONGEST:
+        raise NotSimple
+    if isinstance(value, decimal.Decimal) and value.is_finite() and abs(value.adjusted()) > WIDEST:
+        raise NotSimple
+    return value
+
+
 def _binary(op: ast.operator, left: Any, right: Any) -> Any:
     for one in (left, right):
-        if isinstance(one, int) and one.bit_length() > WIDEST:
+        rational = isinstance(one, int | fractions.Fraction)
+        if rational and max(one.numerator.bit_length(), one.denominator.bit_length()) > WIDEST:
             raise NotSimple
     if isinstance(op, ast.Mult):
         for one, times in ((left, right), (right, left)):

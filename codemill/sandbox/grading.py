@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import secrets
 import signal
 from collections.abc import Sequence
@@ -108,8 +109,8 @@ def _by_checks(slot: Slot, task: Task, plan: asserts.Plan, known: Outcome) -> Ou
             detail = f"line {check.line}: {type(error).__name__}: {error}"[:500]
             return _filled(known, run, "fail", detail, tests_run=number + 1)
         if not held:
-            shown = ", ".join(repr(one)[:100] for one in got)
-            return _filled(known, run, "fail", f"line {check.line}: returned {shown}", tests_run=number + 1)
+            said = ", ".join(_repr(one, 100) for one in got)
+            return _filled(known, run, "fail", f"line {check.line}: returned {said}", tests_run=number + 1)
     return _done(known, run, task.limits, answers, len(plan.checks))
 
 
@@ -125,8 +126,16 @@ def _by_calls(slot: Slot, task: Task, calls: Sequence[Call], known: Outcome) -> 
             raised = got.text if isinstance(got, _Raised) else None
             return _unanswered(known, run, task.limits, answers, number, raised)
         if not asserts.close(got, call.expected, absolute=call.absolute, relative=call.relative):
-            return _filled(known, run, "fail", f"call {number}: returned {got!r}"[:500], tests_run=number + 1)
+            return _filled(known, run, "fail", f"call {number}: returned {_repr(got, 450)}", tests_run=number + 1)
     return _done(known, run, task.limits, answers, len(calls))
+
+
+def _repr(value: Any, most: int) -> str:
+    """A value that a program answered, for people. Integers of more digits than Python allows cannot be written."""
+    try:
+        return repr(value)[:most]
+    except (ValueError, RecursionError, MemoryError):
+        return f"a value of type {type(value).__name__} that is too long to show"
 
 
 def _done(known: Outcome, run: Run, limits: Limits, answers: _Answers, count: int) -> Outcome:
@@ -220,7 +229,7 @@ def _in_process(slot: Slot, task: Task, known: Outcome) -> Outcome:
     said, _, last = run.told.rstrip(b"\n").rpartition(b"\n")
     words = last.decode("utf-8", "replace").split(" ")
     over = judged(run, task.limits)
-    if len(words) < 3 or words[0] != nonce or not words[2].isdigit():
+    if len(words) < 3 or words[0] != nonce or not _COUNT.fullmatch(words[2]) or words[1] not in _WITNESSED:
         return _filled(known, run, *(over or ("no_verdict", f"the program ended with status {run.status}")))
     verdict, ran, refused = words[1], int(words[2]), " ".join(words[3:])
     text = _said(said)
@@ -243,6 +252,11 @@ def _in_process(slot: Slot, task: Task, known: Outcome) -> Outcome:
         "forged": ("no_verdict", "the end of the tests was announced while they ran"),
     }
     return _filled(known, run, *meaning[verdict], tests_run=ran + (verdict == "fail"))
+
+
+_COUNT = re.compile(r"[0-9]{1,9}")
+_WITNESSED = frozenset(("pass", "fail", "import", "exit", "tests", "compile", "changed", "forged"))
+"""What the witness can say. It says it beside the program, so it may be anything else too."""
 
 
 def _said(lines: bytes) -> str:
@@ -370,11 +384,12 @@ def same(got: str, expected: str, *, decimals: bool = False) -> bool:
 
 
 def _decimals(line: str) -> list[Decimal] | None:
-    """The numbers of a line; None if one of its words is none."""
+    """The numbers of a line; None if one of its words is none. A signalling NaN is none: to compare it is an error."""
     try:
-        return [Decimal(word) for word in line.split()]
+        numbers = [Decimal(word) for word in line.split()]
     except InvalidOperation:
         return None
+    return None if any(number.is_snan() for number in numbers) else numbers
 
 
 _versions: dict[tuple[str, str, str], tuple[Toolchain | None, str]] = {}

@@ -14,6 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from codemill.errors import RecipeError, did_you_mean
+from codemill.sandbox import homes
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 Command = tuple[str, ...]
@@ -100,16 +101,20 @@ def toolchain(language: Language) -> Toolchain | None:
         if place is None:
             return None
         if language.sysroot and name == language.sysroot[0]:
-            said = subprocess.run(
-                [place, *language.sysroot[1:]], capture_output=True, text=True, check=False, timeout=60
-            )
-            if said.returncode == 0 and (real := Path(said.stdout.strip(), "bin", name)).exists():
-                place = str(real)
-        found[name] = place
-        for one in (Path(place), Path(place).resolve()):
-            if one.parts[1] not in ("usr", "bin", "sbin", "lib", "lib64"):
-                folders.add(str(one.parent.parent if one.parent.name == "bin" else one.parent))
+            place = _behind_proxy(place, name, language.sysroot[1:])
+        found[name], needed = homes.shown(place)
+        folders.update(needed)
     return Toolchain(found, tuple(sorted(folders)))
+
+
+def _behind_proxy(proxy: str, name: str, options: Command) -> str:
+    """The program itself, in the folder that the proxy says it lies in; the proxy if it does not say."""
+    try:
+        said = subprocess.run([proxy, *options], capture_output=True, text=True, check=False, timeout=60)
+    except (subprocess.TimeoutExpired, OSError, ValueError):  # one that downloads, one for another machine, no text
+        return proxy
+    real = Path(said.stdout.strip(), "bin", name)
+    return str(real) if said.returncode == 0 and real.exists() else proxy
 
 
 def java_class(program: str) -> str:

@@ -146,13 +146,3 @@ def interpreter(reachable: bool) -> str:
 
 def _open_to_all(place: Path) -> bool:
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in place.parents)
-
-
-def prefixes(python: str) -> tuple[str, ...]:
-    """The folders that an interpreter needs besides the system's: its own, and that which an environment is made of."""
-    found = []
-    for place in (Path(python), Path(python).resolve()):
-        prefix = place.parent.parent
-        if not str(prefix).startswith("/usr") and str(prefix) not in found and str(prefix) != "/":
-            found.append(str(prefix))
-    return tuple(found)

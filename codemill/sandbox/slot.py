@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from codemill.errors import EnvironmentProblem
-from codemill.sandbox import languages, rungs
+from codemill.sandbox import homes, languages, rungs
 from codemill.sandbox.outcome import Limits
 
 PATIENCE = 120.0  # seconds beyond its limits until a keeper that says nothing is taken for dead
@@ -67,7 +67,7 @@ class Slot:
         root = os.geteuid() == 0
         uid = self.resources.enter_context(user()) if root else None
         mounts = self.rung == "bubblewrap"
-        chosen = python or rungs.interpreter(reachable=root and not mounts)
+        chosen, needed = homes.shown(python or rungs.interpreter(reachable=root and not mounts))
         folder = tempfile.mkdtemp(prefix="codemill-sandbox-")
         # Not shutil.rmtree, which is recursive: a keeper that was killed may leave a folder deeper than Python's stack.
         self.resources.callback(subprocess.run, ["rm", "-rf", "--", folder], check=False, stderr=subprocess.DEVNULL)
@@ -76,7 +76,7 @@ class Slot:
         self.control = self.resources.enter_context(ours)
         with theirs:
             start = rungs.start(
-                self.rung, python=chosen, folders=[*folders, *rungs.prefixes(chosen)], folder=folder,
+                self.rung, python=chosen, folders=[*folders, *needed], folder=folder,
                 fd=theirs.fileno(), uid=uid, site=site,
             )  # fmt: skip
             self.process = subprocess.Popen(

@@ -11,7 +11,8 @@ import ast
 import copy
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from codemill.errors import RecipeError
@@ -33,7 +34,8 @@ class Strength:
     """How strong tests are. `score` is the share of mutants that they kill, null if the solution has none.
 
     `reached` is whether the solution passes and a program without the entry point does not; `stubs_survive` and
-    `mutants_survive` name what the tests did not notice; `mutants` is how many were tried.
+    `mutants_survive` name what the tests did not notice; `mutants` is how many were tried. `trouble` says how the
+    sandbox failed, if it did: then nothing is known of the tests, neither that they are weak nor that they are strong.
     """
 
     solution: Outcome
@@ -41,6 +43,7 @@ class Strength:
     stubs_survive: tuple[str, ...]
     mutants: int
     mutants_survive: tuple[str, ...]
+    trouble: str = ""
 
     @property
     def score(self) -> float | None:
@@ -50,7 +53,7 @@ class Strength:
     @property
     def strong(self) -> bool:
         """The gate: the solution passes, the entry point is reached, and no stub survives."""
-        return self.solution.passed and self.reached and not self.stubs_survive
+        return self.solution.passed and self.reached and not self.stubs_survive and not self.trouble
 
 
 def strength(task: Task, *, most: int = 12, pool: Pool | None = None) -> Strength:
@@ -71,7 +74,7 @@ def strength(task: Task, *, most: int = 12, pool: Pool | None = None) -> Strengt
     pool = pool or shared()
     solution = pool.run(task)
     if not solution.passed:
-        return Strength(solution, False, (), 0, ())
+        return Strength(solution, False, (), 0, (), _trouble([solution]))
     limits = quick(task.limits, solution)
     others = {
         "": "",
@@ -80,12 +83,19 @@ def strength(task: Task, *, most: int = 12, pool: Pool | None = None) -> Strengt
     }
     tried = [dataclasses.replace(task, program=program, limits=limits) for program in others.values()]
     outcomes = dict(zip(others, pool.map(tried), strict=True))
+    trouble = _trouble(outcomes.values())
     reached = not outcomes.pop("").passed
     counted = {name: one for name, one in outcomes.items() if one.counts}
     stubs = tuple(name[5:] for name, one in counted.items() if name.startswith("stub ") and one.passed)
     mutated = {name: one for name, one in counted.items() if not name.startswith("stub ")}
     survive = tuple(name for name, one in mutated.items() if one.passed)
-    return Strength(solution, reached, stubs, len(mutated), survive)
+    return Strength(solution, reached, stubs, len(mutated), survive, trouble)
+
+
+def _trouble(outcomes: Iterable[Outcome]) -> str:
+    """How the sandbox failed on the first of these on which it did; empty if it did not."""
+    failed = (one.detail or one.verdict for one in outcomes if one.verdict == "sandbox_error")
+    return next(failed, "")
 
 
 def quick(limits: Limits, solution: Outcome) -> Limits:
@@ -104,32 +114,54 @@ def stub(entry_point: str, value: str) -> str:
 
 
 def mutants(program: str, *, most: int) -> list[tuple[str, str]]:
-    """Names and texts of first-order mutants, at most so many, drawn by a hash of their text; none if it is no Python.
+    """Names and texts of first-order mutants, at most so many, drawn by a hash of the program and of their place; none
+    if it is no Python.
+
+    Time: in proportion to the program's length times `most`, for only what is drawn is made.
 
     >>> [name for name, _ in mutants("def f(a):\\n    return a < 3\\n", most=9)]
     ['line 2: return a < 3 -> return None', 'line 2: a < 3 -> a <= 3', 'line 2: a < 3 -> a >= 3', 'line 2: 3 -> 4']
     """
     try:
         tree = ast.parse(program)
-        found = dict(_mutants(tree))
+        original = ast.unparse(tree)
+        # Some changes change nothing, such as adding 1 to 1e300: of a program full of these a few are tried in vain.
+        tried = (_mutant(tree, original, site) for site in _drawn(tree, original)[: 4 * most])
+        made = list(itertools.islice((one for one in tried if one is not None), most))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
-    drawn = sorted(found, key=lambda name: hashlib.sha256(found[name].encode("utf-8", "replace")).digest())[:most]
-    return [(name, text) for name, text in found.items() if name in drawn]
+    return list({name: text for _, name, text in sorted(made)}.items())
 
 
-def _mutants(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    original = ast.unparse(tree)
-    for number, node in enumerate(ast.walk(tree)):
-        for changed in _changes(node):
-            copied = copy.deepcopy(tree)
-            target = next(one for i, one in enumerate(ast.walk(copied)) if i == number)
-            for name, value in ast.iter_fields(changed):
-                setattr(target, name, value)
-            text = ast.unparse(ast.fix_missing_locations(copied))
-            if text != original:
-                line = getattr(node, "lineno", 0)
-                yield f"line {line}: {ast.unparse(node)[:60]} -> {ast.unparse(target)[:60]}", text + "\n"
+Site = tuple[int, ast.AST, ast.AST]
+"""The number of a change in the order of the program, the node that it changes, and that node changed."""
+
+
+def _drawn(tree: ast.Module, original: str) -> list[Site]:
+    """Every place that can be changed, in an order that a hash decides: the same on every run."""
+    changes = ((node, changed) for node in ast.walk(tree) for changed in _changes(node))
+    sites = [(number, node, changed) for number, (node, changed) in enumerate(changes)]
+    known = hashlib.sha256(original.encode("utf-8", "replace")).digest()
+    return sorted(sites, key=lambda site: hashlib.sha256(known + site[0].to_bytes(8, "big")).digest())
+
+
+def _mutant(tree: ast.Module, original: str, site: Site) -> tuple[int, str, str] | None:
+    """The program with one change: its number, name and text; None if it is the same. The tree is left as it was."""
+    number, node, changed = site
+    before, old = ast.unparse(node)[:60], dict(ast.iter_fields(node))
+    try:
+        _become(node, dict(ast.iter_fields(changed)))
+        text = ast.unparse(ast.fix_missing_locations(tree))
+        after = ast.unparse(node)[:60]
+    finally:
+        _become(node, old)
+    name = f"line {getattr(node, 'lineno', 0)}: {before} -> {after}"
+    return None if text == original else (number, name, text + "\n")
+
+
+def _become(node: ast.AST, fields: dict[str, object]) -> None:
+    for name, value in fields.items():
+        setattr(node, name, value)
 
 
 def _changes(node: ast.AST) -> Iterable[ast.AST]:
@@ -148,6 +180,8 @@ def _changes(node: ast.AST) -> Iterable[ast.AST]:
             yield _with(node, value=value + 1)
         case ast.If() | ast.While() | ast.IfExp():
             yield _with(node, test=ast.UnaryOp(ast.Not(), node.test))
+        case ast.Return(value=ast.Constant(value=None)):
+            return
         case ast.Return(value=ast.expr()):
             yield _with(node, value=ast.Constant(None))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import functools
 import hashlib
+import logging
 import os
 import subprocess
 import tempfile
@@ -20,6 +21,10 @@ from codemill.sandbox.languages import Language, Toolchain, toolchain
 
 BASE = Path("/var/tmp")  # other users must reach it, and it must not lie below the sandbox's own /tmp
 READY = "ready"
+LONGEST = 900  # seconds that filling may take
+
+log = logging.getLogger("codemill")
+_failed: set[Path] = set()
 
 
 @functools.cache
@@ -55,23 +60,32 @@ def filled(language: Language, tools: Toolchain) -> Mapping[str, str]:
     inside = {**language.env, language.cache: str(place)}
     with (place / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (place / READY).exists():
-            _fill(language, tools, inside)
-            (place / READY).touch()
+        if not (place / READY).exists() and place not in _failed:
+            trouble = _fill(language, tools, inside)
+            if trouble is None:
+                (place / READY).touch()
+            else:  # another process may have more luck; this one does not try for every program
+                _failed.add(place)
+                log.warning("the cache of %s could not be filled, so its programs compile slowly: %s",
+                            language.title, trouble)  # fmt: skip
     return inside
 
 
-def _fill(language: Language, tools: Toolchain, env: Mapping[str, str]) -> None:
+def _fill(language: Language, tools: Toolchain, env: Mapping[str, str]) -> str | None:
+    """Compiles the program that fills the cache. Returns: why that failed, None if it did not."""
     with tempfile.TemporaryDirectory() as home:
         Path(home, language.file).write_text(language.warm, "utf-8")
         path = f"{os.path.dirname(tools.programs[language.programs[0]])}:{os.environ.get('PATH', '')}"
         for first, *rest in language.compile:
             command = [tools.programs.get(first, first), *rest]
-            subprocess.run(
-                command,
-                cwd=home,
-                env={"PATH": path, "HOME": home, **env},
-                check=False,
-                capture_output=True,
-                timeout=900,
-            )
+            try:
+                done = subprocess.run(
+                    command, cwd=home, env={"PATH": path, "HOME": home, **env}, check=False, capture_output=True,
+                    timeout=LONGEST,
+                )  # fmt: skip
+            except (subprocess.TimeoutExpired, OSError) as error:
+                return str(error)[:300]
+            if done.returncode:
+                said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+                return said[-1][:300] if said else f"status {done.returncode}"
+    return None

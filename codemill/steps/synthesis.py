@@ -75,14 +75,18 @@ def _check(*, outcomes: Sequence[str], least_strength: float, stubs: bool, unrun
         raise RecipeError("no outcome is good enough to be kept", remedy='such as outcomes=("pass",)')
 
 
+SANDBOX_FAILED = "the sandbox failed on it, which says nothing of its program: run again with another `again`"
+
+
 @step(
-    version=1,
+    version=2,
     reads=("outcome", "detail", "strength", "strong"),
     adds={"reason": pa.string(), "value": pa.string()},
     check=_check,
     drops={
         "not_run": "its program was not run",
         "not_tested": "its tests cannot run, or its language is not on this machine",
+        "sandbox_failed": SANDBOX_FAILED,
         "not_passed": "its program did not pass its tests",
         "weak_tests": "its tests pass wrong programs too",
     },
@@ -109,6 +113,8 @@ def keep(
         reason, value = None, None
         if outcome is None:
             reason = None if unrun else "not_run"
+        elif outcome == "sandbox_error":
+            reason, value = "sandbox_failed", detail
         elif outcome in NOT_THE_PROGRAM:
             reason, value = "not_tested", f"{outcome}: {detail}" if detail else outcome
         elif outcome not in outcomes:
@@ -123,36 +129,36 @@ def keep(
 
 
 @step(
-    version=1,
+    version=2,
     reads=("program", "tests", "language", "outcome"),
-    adds={"strength": pa.float64(), "strong": pa.bool_()},
+    adds={"strength": pa.float64(), "strong": pa.bool_(), "reason": pa.string(), "value": pa.string()},
     uses="connections",
+    drops={"sandbox_failed": "the sandbox failed while its tests were tried, so nobody knows what they are worth"},
 )
 def strength(rows: pa.RecordBatch, *, most: int = 12, runner: str = SANDBOX) -> pa.RecordBatch:
     """Measures whether the tests of a row notice wrong programs: constant stubs, and changes of its own in one place.
 
     Shape: adds strength, the share of up to `most` changed programs that fail, and strong, whether all stubs do and the
     tests reach the function. Null: the program did not pass, is not in Python, or the runner is no sandbox of ours.
+    A row on which the sandbox itself fails is dropped: kept, it would look as if its tests had been tried.
     See `codemill.sandbox.strength`.
     """
+    kinds = {"strength": pa.float64(), "strong": pa.bool_(), "reason": pa.string(), "value": pa.string()}
     found = [_strength(row, most, runner) for row in rows.to_pylist()]
-    return pa.record_batch(
-        {
-            "strength": pa.array([score for score, _ in found], pa.float64()),
-            "strong": pa.array([strong for _, strong in found], pa.bool_()),
-        }
-    )
+    return pa.record_batch({name: pa.array([one.get(name) for one in found], kind) for name, kind in kinds.items()})
 
 
-def _strength(row: dict[str, Any], most: int, runner: str) -> tuple[float | None, bool | None]:
+def _strength(row: dict[str, Any], most: int, runner: str) -> dict[str, Any]:
     name = entry_point(row["program"], row["tests"])
     if row["outcome"] != "pass" or row["language"] != "python" or name is None or runner not in POOLS:
-        return None, None
+        return {}
     from codemill.sandbox import Task
     from codemill.sandbox.strength import strength as measured
 
     found = measured(Task(row["program"], row["tests"], entry_point=name), most=most, pool=POOLS[runner]())
-    return found.score, found.strong
+    if found.trouble:
+        return {"reason": "sandbox_failed", "value": found.trouble}
+    return {"strength": found.score, "strong": found.strong}
 
 
 def entry_point(program: str | None, tests: str | None) -> str | None:

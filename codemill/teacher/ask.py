@@ -54,6 +54,17 @@ class Asking(Step):
 
     method: Callable[..., Conversation] = None  # type: ignore[assignment]
 
+    def check_settings(self, params: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+        """Raises: RecipeError for a limit on money where nobody knows what an answer costs: it would never be met."""
+        teacher = params["teacher"]
+        if settings.get("max_cost") is None or not isinstance(teacher, Endpoint) or teacher.price is not None:
+            return
+        raise RecipeError(
+            f"--max-cost cannot be kept: what {teacher.model!r} costs is not known",
+            where=self.name,
+            remedy="give its price, such as --price 0.15/0.60 (in Python, price=Price(0.15, 0.60)), or --max-requests",
+        )
+
 
 def ask(
     *,

@@ -4,12 +4,24 @@
     CALLS/wanted.jsonl    requests that wait for a batch: see `codemill calls export`
     CALLS/lock            held by the one process that writes; anybody may read
 
-A record is a header (magic, kind, length, key, checksum of the frame, checksum of the header) and a zstd frame of JSON:
-`{"request": …, "sample": …, "response": …, "at": …, "seconds": …, "endpoint": …}`. The key is the SHA-256 of the
-canonical JSON of what was asked, and of nothing else. A record is written with one call of the system before anybody
-sees the answer, so a kill loses nothing that was answered; a crash of the machine loses at most what was not synced, a
-second's worth, and the torn tail is cut off and named when the store is opened to write. A record that is damaged is as
-good as absent: it is named, and asked again.
+A record is a header (magic, kind, length, key, checksum of the frame, checksum of the header) and a zstd frame of JSON.
+Of an answer:
+
+    path      below the base address: /chat/completions or /completions
+    body      of the request, as it was sent
+    sample    which of several answers to the same body
+    response  the body of the answer, as it came
+    at        when it was stored (seconds since 1970)
+    seconds   that it took; 0 if it came with a batch
+    by        who gave it: the address, `local`, `scripted` or `batch`
+
+Of an execution: `execute` (program, tests, language, entry_point, limits, and `by`, what the runner says of itself),
+`outcome` (the fields of the runner's outcome) and `at`. The key is the SHA-256 of the canonical JSON of what was asked:
+of path, body and sample, or of `execute`, and of nothing else.
+
+A record is written with one call of the system before anybody sees the answer, so a kill loses nothing that was
+answered; a crash of the machine loses at most what was not synced, a second's worth, and the torn tail is cut off and
+named when the store is opened to write. A record that is damaged is as good as absent: it is named, and asked again.
 
 Memory: 32 to 64 bytes for each record, whatever its size.
 """

@@ -101,6 +101,7 @@ class Hub:
         self._answering: dict[str, Answering] = {}
         self._known: dict[int, tuple[Teacher, Answering]] = {}
         self._runners: dict[str, running.Runner] = {}
+        self._described: dict[tuple[str, str], asyncio.Future[Any]] = {}
         self._flying: dict[bytes, asyncio.Future[dict[str, Any]]] = {}
         self._paying, self._kept = 0, 0.0  # requests under way, and what they may cost at most
         self._came = asyncio.Condition()
@@ -279,7 +280,7 @@ class Hub:
             "language": wanted.language,
             "entry_point": wanted.entry_point,
             "limits": dict(wanted.limits),
-            "by": runner.described(wanted.language),
+            "by": await self._by(named, wanted.language),
         }
         key = key_of({"execute": asked})
         record = self.calls.get(key)
@@ -288,6 +289,19 @@ class Hub:
         else:
             record = await self._once(key, lambda: self._run(key, asked, wanted, runner))
         return runner.restore(record["outcome"])
+
+    async def _by(self, named: str, language: str) -> Any:
+        """What a runner says of itself and a language: asked once, in a thread. It may start a sandbox, or wait for a
+        slot of it until a program ends, and no conversation shall wait for that."""
+        known = self._described.get((named, language))
+        if known is None:
+            asked = self.loop.run_in_executor(None, self._runners[named].described, language)
+            known = self._described[named, language] = asked
+        try:
+            return await asyncio.shield(known)
+        except CodemillError as error:
+            self.stop(error)
+            raise
 
     async def _run(
         self, key: bytes, asked: Mapping[str, Any], wanted: Execute, runner: running.Runner

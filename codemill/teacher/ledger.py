@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Iterator, Mapping
@@ -85,10 +86,10 @@ def record(folder: Path, key: str) -> dict[str, Any]:
         whole = calls.get(bytes.fromhex(key)) if len(key) == 64 and not set(key) - set("0123456789abcdef") else None
         if whole is not None:
             return {"key": key, **whole}
-        found = [{"key": k.hex(), **value} for k, _, value in calls.records() if k.hex().startswith(key)]
-    if len(found) != 1:
-        raise RecipeError(f"{len(found)} calls have a key that begins with {key!r}", where=folder)
-    return found[0]
+        found = [k for k, _, _ in calls.records() if k.hex().startswith(key)]
+        if len(found) != 1 or (only := calls.get(found[0])) is None:
+            raise RecipeError(f"{len(found)} calls have a key that begins with {key!r}", where=folder)
+        return {"key": found[0].hex(), **only}
 
 
 def export(folder: Path, out: Path, *, answered: bool) -> int:
@@ -105,53 +106,73 @@ def export(folder: Path, out: Path, *, answered: bool) -> int:
         else:
             for wanted in _wanted(folder):
                 if bytes.fromhex(wanted["custom_id"]) not in calls:
-                    kept = {name: wanted[name] for name in ("custom_id", "method", "url", "body")}
-                    file.write(json.dumps(kept) + "\n")
+                    kept = {name: wanted[name] for name in ("custom_id", "url", "body")}
+                    file.write(json.dumps({**kept, "method": "POST"}) + "\n")
                     count += 1
     return count
 
 
 def _wanted(folder: Path) -> Iterator[dict[str, Any]]:
-    """The requests that wait, each once. A line that was torn is left out: it is written down again."""
-    seen = set()
+    """The requests that wait, each once, one at a time."""
+    for start in _places(folder).values():
+        yield _request(folder, start)
+
+
+def _places(folder: Path) -> dict[bytes, int]:
+    """Where in the file of requests that wait each of them begins, by its key: bodies stay on the disk.
+
+    A line that was torn is left out: it is written down again.
+    """
+    found: dict[bytes, int] = {}
     path = folder / WANTED
-    for text in path.read_text("utf-8").splitlines() if path.exists() else ():
-        try:
-            line = json.loads(text)
-        except ValueError:
-            continue
-        if line["custom_id"] not in seen:
-            seen.add(line["custom_id"])
-            yield line
+    if not path.exists():
+        return found
+    with open(path, "rb") as lines:
+        start = 0
+        for line in lines:
+            with contextlib.suppress(*NO_LINE):
+                found.setdefault(bytes.fromhex(_checked(json.loads(line))["custom_id"]), start)
+            start += len(line)
+    return found
+
+
+def _request(folder: Path, start: int) -> dict[str, Any]:
+    with open(folder / WANTED, "rb") as lines:
+        lines.seek(start)
+        return dict(json.loads(lines.readline()))
 
 
 def read_batch(folder: Path, file: Path) -> dict[str, int]:
     """Puts the answers of a batch's output into the store. Returns: how many, by what became of them.
 
     An answer is put under the request that it is an answer to: the one that waits under its `custom_id`, or the one
-    that stands in its line. Raises: InputError if the file is no such output.
+    that stands in its line. Memory: an answer, and some bytes for each request that waits.
+
+    Raises: InputError at the first line that is no answer; those before it are stored, and are not asked again.
     """
-    wanted = {line["custom_id"]: line for line in _wanted(folder)}
+    wanted = _places(folder)
     done = {"read": 0, "there already": 0, "failed": 0, "unknown": 0}
-    with Calls(folder, write=True) as calls, open(file, encoding="utf-8") as lines:
+    with Calls(folder, write=True) as calls, open(file, "rb") as lines:
         for number, text in enumerate(lines, 1):
             if not text.strip():
                 continue
             try:
                 line = json.loads(text)
-                name, response = str(line["custom_id"]), line.get("response") or {}
-            except (ValueError, TypeError, KeyError, AttributeError) as error:
-                raise InputError("the line is no answer of a batch", where=f"{file}:{number}") from error
-            asked = line.get("request") or wanted.get(name)
-            if asked is None:
+                asked = line.get("request") or _waiting(folder, wanted, str(line["custom_id"]))
+                body = _body(line)
+                exact = None if asked is None else _exact(asked)
+            except NO_LINE as error:
+                calls.sync()
+                raise InputError(
+                    "the line is no answer of a batch",
+                    where=f"{file}:{number}",
+                    remedy="give the output of the batch, a line of JSON with custom_id and response for each request",
+                ) from error
+            if exact is None:
                 done["unknown"] += 1
-                continue
-            exact = {"path": asked["url"].removeprefix("/v1"), "body": asked["body"], "sample": asked.get("sample", 0)}
-            key = key_of(exact)
-            body = response.get("body")
-            if line.get("error") or response.get("status_code", 200) != 200 or not _is_answer(body):
+            elif body is None:
                 done["failed"] += 1
-            elif key in calls:
+            elif (key := key_of(exact)) in calls:
                 done["there already"] += 1
             else:
                 calls.put(key, {**exact, "response": body, "at": round(time.time(), 3), "seconds": 0.0, "by": "batch"})
@@ -160,8 +181,49 @@ def read_batch(folder: Path, file: Path) -> dict[str, int]:
     return done
 
 
+NO_LINE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
+"""What reading a line raises that is not what it should be."""
+
+
+def _waiting(folder: Path, wanted: Mapping[bytes, int], name: str) -> dict[str, Any] | None:
+    """The request that waits under a name; None if there is none: a batch may hold those of others."""
+    try:
+        start = wanted.get(bytes.fromhex(name))
+    except ValueError:
+        return None
+    return None if start is None else _request(folder, start)
+
+
+def _checked(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A request as it was written down. Raises: TypeError, KeyError if it is none."""
+    if not isinstance(asked["url"], str) or not isinstance(asked["body"], dict):
+        raise TypeError("no request")
+    return asked
+
+
+def _exact(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What the key of an answer is made of."""
+    asked = _checked(asked)
+    return {"path": asked["url"].removeprefix("/v1"), "body": asked["body"], "sample": int(asked.get("sample", 0))}
+
+
+def _body(line: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The answer in a line of a batch; None if the server gave none."""
+    response = line.get("response") or {}
+    if line.get("error") or response.get("status_code", 200) != 200:
+        return None
+    body = response.get("body")
+    return body if _is_answer(body) else None
+
+
 def _is_answer(body: Any) -> bool:
-    return isinstance(body, Mapping) and isinstance(body.get("choices"), list) and bool(body["choices"])
+    return isinstance(body, Mapping) and bool(_choices(body)) and len(_choices(body)) == len(body["choices"])
+
+
+def _choices(body: Any) -> list[Mapping[str, Any]]:
+    """Those of an answer's choices that are some."""
+    choices = body.get("choices") if isinstance(body, Mapping) else None
+    return [one for one in choices if isinstance(one, Mapping)] if isinstance(choices, list) else []
 
 
 def prune(
@@ -177,7 +239,7 @@ def prune(
             return False
         if model is not None and _model(record) != model:
             return False
-        return not truncated or any(c.get("finish_reason") == "length" for c in record["response"]["choices"])
+        return not truncated or any(c.get("finish_reason") == "length" for c in _choices(record.get("response")))
 
     if not dry_run:
         with Calls(folder, write=True) as calls:

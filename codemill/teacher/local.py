@@ -30,9 +30,20 @@ KNOWN = frozenset({"model", "messages", "prompt", "temperature", "top_p", "max_t
 
 
 def digest(folder: Path) -> str:
-    """16 hex digits for the weights, the configuration and the tokenizer of a folder. Raises: InputError."""
+    """16 hex digits for the weights, the configuration and the tokenizer of a folder.
+
+    Weights are safetensors and nothing else: other files of weights run code when they are loaded, and are left alone.
+
+    Raises: InputError if the folder holds no model, or none in safetensors.
+    """
     if not (folder / "config.json").is_file():
         raise InputError("there is no Hugging Face model here: no config.json", where=folder)
+    if not any(folder.glob("*.safetensors")):
+        raise InputError(
+            "the weights of this model are not in safetensors",
+            where=folder,
+            remedy="load it once and save it with model.save_pretrained(folder, safe_serialization=True)",
+        )
     hash = hashlib.sha256()
     endings = (".json", ".safetensors", ".model", ".jinja", ".txt")
     for file in sorted(p for p in folder.iterdir() if p.suffix in endings and p.is_file()):
@@ -62,7 +73,7 @@ class Model:
         try:
             self.tokenizer = transformers.AutoTokenizer.from_pretrained(folder, padding_side="left")
             model: Any = transformers.AutoModelForCausalLM.from_pretrained(
-                folder, dtype=getattr(torch, dtype), trust_remote_code=False
+                folder, dtype=getattr(torch, dtype), trust_remote_code=False, use_safetensors=True
             )
         except (OSError, ValueError, AttributeError) as error:
             raise InputError(f"the model cannot be loaded: {error}", where=folder) from error

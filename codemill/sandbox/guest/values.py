@@ -18,6 +18,7 @@ from typing import Any
 DEEPEST = 200
 ITEMS = 1_000_000
 BIGGEST = 1 << 53
+WIDEST = 1 << 17  # bits of the parts of a fraction: to reduce one takes the square of its length
 
 
 class Opaque(TypeError):
@@ -144,6 +145,12 @@ def _sequence(form: Any) -> Callable[[Any], Any]:
     return lambda v: form(decode(one) for one in v)
 
 
+def _fraction(above: int, below: int) -> fractions.Fraction:
+    if max(above.bit_length(), below.bit_length()) > WIDEST:
+        raise ValueError("too long to be reduced")
+    return fractions.Fraction(above, below)
+
+
 def _date(make: Callable[..., Any]) -> Callable[[Any], Any]:
     return lambda v: make(*v)
 
@@ -172,7 +179,7 @@ MAKERS: dict[Any, Callable[[Any], Any]] = {
     "dict": lambda v: {decode(key): decode(one) for key, one in v},
     "range": lambda v: range(*map(decode, v)),
     "Decimal": decimal.Decimal,
-    "Fraction": lambda v: fractions.Fraction(*map(decode, v)),
+    "Fraction": lambda v: _fraction(*map(decode, v)),
     "iterator": lambda v: Once([decode(one) for one in v]),
     "opaque": Unlike,
     **{name: _sequence(form) for name, form in SEQUENCES.items()},

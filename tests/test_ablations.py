@@ -66,7 +66,7 @@ def repositories(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         for file in sorted((STDLIB / name).glob("*.py"))[:4]:
             (root / name).mkdir(exist_ok=True)
             (root / name / file.name).write_bytes(file.read_bytes())
-        (root / name / "numbers.py").write_text(f"{name} = [" + "1, " * 3_000 + "]\n", "utf-8")
+        (root / name / "numbers.py").write_text(f"{name} = [" + "1, " * 30_000 + "]\n", "utf-8")
     return [str(root / name) for name in sorted(p.name for p in root.iterdir())]
 
 

@@ -102,9 +102,6 @@ class Overlap:
     def __len__(self) -> int:
         """How many different n-grams are looked for."""
 
-    def findable(self) -> pa.UInt32Array:
-        """Rows of the parts that can be found by words or code, ascending; of equal parts the first alone."""
-
     def find(
         self, content: pa.LargeStringArray, language: pa.StringArray, *, syntaxes: Syntaxes, names: bool = False
     ) -> pa.StructArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import gzip
 import json
@@ -24,7 +25,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from codemill import benchmarks, languages
-from codemill.benchmarks import Case, Task, fetching, livecodebench
+from codemill.benchmarks import Case, Task, asking, fetching, livecodebench
 from codemill.benchmarks.catalogue import File
 from codemill.errors import EnvironmentProblem, InputError, RecipeError
 from tests.benchmark_rows import FUNCTION, ROWS, TASK, polyglot, write
@@ -77,6 +78,28 @@ def test_what_a_task_of_each_kind_holds(tmp_path: Path) -> None:
     assert read("safim").program() == "a x(); b"
     assert read("santacoder_fim").program() == "let a = 1;\n"
     assert read("repobench", 1).shown == "class D"
+
+
+def test_a_program_is_found_in_a_reply_in_few_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every run of lines of a reply would be as many as the square of its lines."""
+    tries = []
+    parse = ast.parse
+    monkeypatch.setattr(ast, "parse", lambda code: tries.append(code) or parse(code))
+    said = "Sure:\nimport math\nx = 1\ndef f(a):\n    return a\nNow (that\nis it:\ndef g(): pass"
+    assert asking.python(said) == "import math\nx = 1\ndef f(a):\n    return a"
+    hostile = [
+        "x = (\n",
+        "def f():\n",
+        "x = 1\noh no\n",
+        'x = """\n',
+        "from this\n",
+        "class A:\n  x = (1,\n",
+        "x=1\n\0\n",
+    ]
+    for line in hostile:
+        tries.clear()
+        asking.python(line * 3000 + "oh no")
+        assert len(tries) <= asking.TRIES + 1, line
 
 
 def test_calls_of_apps_are_one_json_value_a_line(tmp_path: Path) -> None:

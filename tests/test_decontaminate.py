@@ -168,6 +168,26 @@ def test_every_form_of_python_task_is_found_when_renamed(name: str, tmp_path: Pa
     assert reasons(found, RENAMED, OTHER) == ["benchmark_solution", None]
 
 
+def test_a_function_with_gaps_in_many_places_is_found(tmp_path: Path) -> None:
+    """HumanEval-Infilling has more than 256 gaps in HumanEval/129: what so many parts have is common."""
+    (row,) = ROWS["human_eval_infilling"][:1]
+    program, begin = TASK["prompt"] + TASK["canonical_solution"], len(TASK["prompt"])
+    gaps = [(i, j) for i in range(begin, len(program), 4) for j in range(i + 4, len(program), 4)]
+    assert len(gaps) > 2 * RULE["common"]
+    rows = [
+        {**row, "task_id": f"RandomSpanInfilling/HumanEval/9001/{n}", "prompt": program[:i],
+         "canonical_solution": program[i:j], "suffix": program[j:]}
+        for n, (i, j) in enumerate(gaps)
+    ]  # fmt: skip
+    tasks = tmp_path / "tasks"
+    tasks.mkdir()
+    write(tasks / "gaps.jsonl", rows)
+    write(tasks / "whole.jsonl", [TASK])
+    first, last = gaps[1]
+    found = reasons(made(tasks, tmp_path), TASK["prompt"], program[:first] + program[last:], RENAMED, OTHER)
+    assert found == ["benchmark_prompt", "benchmark_prompt", "benchmark_solution", None]
+
+
 def test_a_run_drops_them_and_the_ledger_says_of_which_task(tmp_path: Path) -> None:
     (tmp_path / "in" / "repo").mkdir(parents=True)
     (tmp_path / "in" / "repo" / "a.py").write_text(RENAMED)

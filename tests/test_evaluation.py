@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from codemill import evaluation
+from codemill import evaluation, sandbox
 from codemill.benchmarks.protocol import Question
 from codemill.cli import cli
 from codemill.errors import EnvironmentProblem, InputError, RecipeError
@@ -79,6 +80,59 @@ def test_nothing_is_scored_if_a_reference_fails_or_a_stub_passes(tmp_path: Path)
         evaluation.evaluate([vacuous], tmp_path / "out", model=Function(right), settings=WORKERS)
 
 
+def test_every_suite_is_proved_before_a_model_is_asked(tmp_path: Path) -> None:
+    good = data(tmp_path, "humaneval")
+    broken = data(tmp_path, "mbpp", task_id=11, code="def widest_gap(depths, floor):\n    return 77\n")
+    asked = []
+    model = Function(lambda question, sample: asked.append(question) or BODY)  # type: ignore[func-returns-value]
+    with pytest.raises(EnvironmentProblem, match="self-test of mbpp failed"):
+        evaluation.evaluate([good, broken], tmp_path / "out", model=model, settings=WORKERS)
+    assert not asked
+    with pytest.raises(EnvironmentProblem, match="self-test of mbpp failed"):
+        evaluation.evaluate([broken], tmp_path / "out", settings=WORKERS)  # also where nothing is asked
+    assert not (tmp_path / "out" / "results.json").exists()
+
+
+def test_an_answer_that_our_side_fails_on_is_no_better_score(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = data(tmp_path, "humaneval", count=2)
+    replies = iter([BODY, "    kill()\n"])
+    model = Function(lambda question, sample: next(replies))
+    mapped = sandbox.Pool.map
+
+    def fails(self: sandbox.Pool, programs: Iterable[sandbox.Task]) -> list[sandbox.Outcome]:
+        tasks = list(programs)
+        broken = sandbox.Outcome("sandbox_error", "the keeper is gone")
+        found = list(mapped(self, tasks))
+        return [broken if "kill()" in task.program else one for task, one in zip(tasks, found, strict=True)]
+
+    monkeypatch.setattr(sandbox.Pool, "map", fails)
+    with pytest.raises(EnvironmentProblem, match=r"HumanEval/9002: sandbox_error: the keeper is gone"):
+        evaluation.evaluate([file], tmp_path / "out", model=model, settings=WORKERS)
+    settings = Settings(workers=1, without_broken=True)
+    results = evaluation.evaluate([file], tmp_path / "out", model=model, settings=settings)
+    given = [(one["over"], one["tasks"], one["value"]) for one in results.benchmarks[0]["scores"]]
+    assert given == [("all", 2, 0.5), ("sound", 1, 1.0)]
+    assert results.benchmarks[0]["not_run"] == {"HumanEval/9002": "sandbox_error: the keeper is gone"}
+
+
+def test_half_a_surrogate_in_a_reply_loses_nothing(tmp_path: Path) -> None:
+    file = data(tmp_path, "humaneval")
+    model = Function(lambda question, sample: BODY + "    # \ud83d\n")
+    results = evaluation.evaluate([file], tmp_path / "out", model=model, settings=WORKERS)
+    assert list(scores(results)) == ["HumanEval"]
+    (told,) = samples.read(tmp_path / "out" / "samples" / "humaneval.jsonl")
+    assert told.answer.text.endswith("\ud83d\n")
+
+
+def test_a_false_assertion_is_asked_for_in_every_language_of_the_sandbox() -> None:
+    from codemill.evaluation.selftest import ALIVE
+    from codemill.sandbox import languages
+
+    assert set(ALIVE) == {one.name for one in languages.all()}
+    for program, assertion in ALIVE.values():
+        assert assertion.format(1) != assertion.format(2), program
+
+
 def test_without_broken_tasks_both_numbers_are_given(tmp_path: Path) -> None:
     good, bad = (dict(ROWS["humaneval"][0], task_id=f"HumanEval/{n}") for n in (1, 2))
     bad["canonical_solution"] = "    return 77\n"
@@ -141,6 +195,20 @@ def test_a_run_that_was_stopped_does_not_ask_again(tmp_path: Path) -> None:
     assert scores(results) == {"HumanEval": 1.0}
 
 
+def test_a_line_that_was_torn_costs_its_own_task_alone(tmp_path: Path) -> None:
+    file = data(tmp_path, "humaneval", count=3)
+    asked: list[int] = []
+    model = Function(lambda question, sample: asked.append(1) or BODY)  # type: ignore[func-returns-value]
+    evaluation.evaluate([file], tmp_path / "out", model=model, settings=WORKERS)
+    (kept,) = (tmp_path / "out" / ".work").glob("replies-*.jsonl")
+    kept.write_bytes(kept.read_bytes()[:-9])
+    for again in (1, 0):  # what is asked again is kept, and not glued to what was torn
+        asked.clear()
+        results = evaluation.evaluate([file], tmp_path / "out", model=model, settings=WORKERS)
+        assert len(asked) == again
+        assert scores(results) == {"HumanEval": 1.0}
+
+
 def test_tasks_without_an_answer_are_not_solved(tmp_path: Path) -> None:
     file = data(tmp_path, "humaneval", count=2)
     given = write(tmp_path / "samples.jsonl", [{"task_id": "HumanEval/9001", "solution": FUNCTION}])
@@ -170,8 +238,14 @@ def test_usage_that_cannot_be_right_is_an_error(tmp_path: Path) -> None:
     file = data(tmp_path, "humaneval")
     with pytest.raises(RecipeError, match="did you mean evalplus"):
         Settings(style="evalpus")
+    asked = []
+    model = Function(lambda question, sample: asked.append(question) or BODY)  # type: ignore[func-returns-value]
     with pytest.raises(RecipeError, match=r"pass@2 of 1 samples"):
-        evaluation.evaluate([file], tmp_path / "o", model=Function(right), settings=Settings(workers=1, k=(2,)))
+        evaluation.evaluate([file], tmp_path / "o", model=model, settings=Settings(workers=1, k=(2,)))
+    given = write(tmp_path / "samples.jsonl", [{"task_id": "HumanEval/9001", "completion": BODY}])
+    with pytest.raises(RecipeError, match=r"pass@2 of 1 samples"):
+        evaluation.evaluate([file], tmp_path / "o", imported=given, settings=Settings(workers=1, k=(2,)))
+    assert not asked
     twice = write(tmp_path / "twice.jsonl", [ROWS["humaneval"][0], ROWS["humaneval"][0]])
     with pytest.raises(InputError, match="is there twice"):
         evaluation.evaluate([twice], tmp_path / "o", model=Function(right), settings=WORKERS)

@@ -103,6 +103,8 @@ def test_samples_of_a_folder_differ_by_their_seeds(model: Path) -> None:
     again = dict(folder.replies([Question("def a("), Question("def b(")], drawn))
     assert first == again
     assert len(set(first[0])) > 1
+    other = dict(folder.replies([Question("def c("), Question("def b("), Question("def a(")], drawn))
+    assert (other[2], other[1]) == (first[0], first[1])  # wherever a question stands
 
 
 def test_what_is_no_model() -> None:
@@ -130,8 +132,8 @@ def test_bits_per_byte_are_what_probabilities_say() -> None:
     summary = surprise.summary(found)
     assert summary["all"]["bits_per_byte"] == pytest.approx(8)
     assert list(summary["groups"]) == ["c", "lua"]
-    bare = list(surprise.measure([Text("abc")], encode, even, context=16))
-    assert bare[0].bits == pytest.approx(16)  # nothing stands before the first
+    pair = list(surprise.measure([Text("abc")], lambda text: [1, 2], even, context=16, begin=0))
+    assert pair[0].bits == pytest.approx(16)  # the first token is predicted as well
 
 
 def test_windows_see_every_token_once(model: Path) -> None:
@@ -142,8 +144,9 @@ def test_windows_see_every_token_once(model: Path) -> None:
         assert given >= 1
         return [0.0] * (len(tokens) - given)
 
-    list(surprise.measure([Text("abcdefghijklmnopqrstuvwxyz")], lambda t: list(t.encode()), logprobs, context=8))
-    assert bytes(seen) == b"bcdefghijklmnopqrstuvwxyz"
+    texts = [Text("abcdefghijklmnopqrstuvwxyz")]
+    list(surprise.measure(texts, lambda t: list(t.encode()), logprobs, context=8, begin=0))
+    assert bytes(seen) == b"abcdefghijklmnopqrstuvwxyz"
     generator = Folder(str(model), "cpu").generator
     (one,) = surprise.of_model(generator, [Text("def add(a, b):\n    return a + b\n")])
     assert 0.5 < one.bits / one.bytes < 20  # random weights: about log2(1024) bits for a token
@@ -169,6 +172,48 @@ def test_held_out_files_are_those_that_are_newer(model: Path, tmp_path: Path) ->
         list(surprise.files(tmp_path / "corpus", after=datetime(2025, 1, 1, tzinfo=UTC)))
     assert CliRunner().invoke(cli, ["report", str(out)]).exit_code == 0
     assert "Bits per byte" in (out / "report.html").read_text("utf-8")
+
+
+def test_held_out_files_are_drawn_by_their_content_and_named_by_their_id(tmp_path: Path) -> None:
+    rows = [{"id": f"id{i}", "path": "setup.py", "language": "ab"[i % 2], "content": f"x = {i}\n"} for i in range(40)]
+    drawn = []
+    for number, order in enumerate((rows, rows[::-1])):
+        out = tmp_path / str(number)
+        out.mkdir()
+        for part, some in enumerate((order[:7], order[7:])):
+            pq.write_table(pa.Table.from_pylist(some), out / f"part-{part}.parquet")
+        drawn.append({text.name for text in surprise.files(out, limit=5)})
+    assert drawn[0] == drawn[1]
+    assert len(drawn[0]) == 10
+    assert drawn[0] != {f"id{i}" for i in range(10)}
+    bare = [{key: row[key] for key in ("path", "content")} for row in rows]
+    pq.write_table(pa.Table.from_pylist(bare), tmp_path / "bare.parquet")
+    assert len({text.name for text in surprise.files(tmp_path / "bare.parquet")}) == 40  # though all are setup.py
+    pq.write_table(pa.table({"content": pa.array([""])}), tmp_path / "none.parquet")
+    with pytest.raises(InputError, match="no file has a text"):
+        list(surprise.files(tmp_path / "none.parquet"))
+
+
+def test_bits_per_byte_are_one_number_wherever_they_are_given(tmp_path: Path) -> None:
+    """A long text counts for more than a short one: in a result and side by side."""
+    from codemill.evaluation.results import Results, publish
+
+    amounts = {"a": [(10.0, 10), (900.0, 300)], "b": [(30.0, 10), (600.0, 300)]}
+    for name, some in amounts.items():
+        found = [surprise.Surprise(f"{i}.py", "python", bits, size) for i, (bits, size) in enumerate(some)]
+        held = surprise.summary(found)
+        results = Results({"name": name}, {}, {"codemill": "0", "languages": {}}, (), held)
+        publish(results, [], {}, [("held out", one) for one in found], tmp_path / name, seconds=0.0)
+    (beside,) = compare([tmp_path / "a", tmp_path / "b"])
+    assert beside.less_is_better
+    assert [mean.value for mean in beside.means] == [910 / 310, 630 / 310]
+    for mean, name in zip(beside.means, amounts, strict=True):
+        told = Results.read(tmp_path / name).held_out
+        assert told is not None
+        assert told["all"]["bits_per_byte"] == mean.value
+    (difference,) = beside.differences
+    assert difference.value == pytest.approx(630 / 310 - 910 / 310)
+    assert (difference.first, difference.second, difference.tasks) == (1, 1, 2)
 
 
 def test_models_are_compared_task_by_task(tmp_path: Path) -> None:

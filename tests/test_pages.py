@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 
 import codemill as cm
 from codemill import _core
+from codemill.document import RAW
 from codemill.sources import FINEWEB, Jsonl, Parquet, Warc
-from codemill.steps import pages
+from codemill.steps import pages, seeds
 from tests.web_tools import record, write
 
 LONG = "This sentence says what the page is about, in so many words that it counts as its content. " * 3
@@ -64,6 +66,33 @@ def test_a_page_becomes_a_document_and_every_record_is_in_the_ledger(tmp_path: P
     assert by_path["t"]["code_blocks"] is None
     assert by_path["zh"]["language"] == "zh"
     assert len({row["id"] for row in ledger}) == len(records)
+
+
+def test_a_page_on_which_the_extractor_fails_has_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A panic is a null of `_core.page_text`, which no page that is known gives."""
+    urls = ["http://a.org/good", "http://a.org/bad"]
+    rows = [
+        {"repo": "a.org", "path": url, "size": 9, "raw": b"<p>a", "meta": '{"content_type":"text/html"}'}
+        for url in urls
+    ]
+    given = _core.page_text
+
+    def panics(content: pa.Array) -> pa.StructArray:
+        return given(pa.array([content[0].as_py(), None], content.type))
+
+    monkeypatch.setattr(_core, "page_text", panics)
+    source = Warc("a.warc")
+    made = pages.files.function(pa.RecordBatch.from_pylist(rows, RAW), source, sources=[source])
+    assert made["reason"].to_pylist() == [None, "extraction_failed"]
+    assert made["content"].to_pylist() == ["a", None]
+    assert set(made["reason"].drop_null().to_pylist()) <= set(pages.files.drops)
+
+
+def test_another_list_of_suffixes_makes_other_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = [step.identity() for step in (pages.files, seeds.label)]
+    monkeypatch.setattr(metadata, "version", lambda name: f"{name} 9")
+    after = [step.identity() for step in (pages.files, seeds.label)]
+    assert all(one != other for one, other in zip(before, after, strict=True))
 
 
 def test_tables_of_text_are_pages_too(tmp_path: Path) -> None:

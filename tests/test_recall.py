@@ -244,6 +244,35 @@ def test_labels_that_are_wrong_are_refused(tmp_path: Path) -> None:
     assert Labels(labels(tmp_path / "d.csv", {"http://x.a.org/1": 1}, key="url")).domains() == {"a.org"}
 
 
+def test_rules_that_would_not_be_read_are_refused(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"no folder of rules 'english'.*en or zh"):
+        recipe(folder, rounds=2, rules="english")
+    with pytest.raises(RecipeError, match=r"no rules would be read.*holds nothing"):
+        recipe(folder, rounds=2, rules=str(tmp_path))
+    (tmp_path / "round1.txt").write_text("+ %://code4.test/%\n")
+    with pytest.raises(RecipeError, match=r"only round-1.txt would be read.*holds round1.txt"):
+        recipe(folder, rounds=2, rules=str(tmp_path))
+    (tmp_path / "round-2.txt").write_text("+ %://code4.test/%\n")
+    recipe(folder, rounds=3, rules=str(tmp_path))
+    with pytest.raises(RecipeError, match="a single round reads no rules"):
+        recipe(folder, rounds=1, rules=str(tmp_path))
+
+
+def test_a_threshold_of_what_no_page_is_is_refused(folder: Path) -> None:
+    found = recipe(folder)
+    table, model = found["corpus"], found["classifier_1"]
+    for name in ("all", "zh", "forum"):
+        recall.judge(table, model, name="score_1", thresholds={name: 0.5})
+    with pytest.raises(RecipeError, match=r"no page is of 'forums'.*did you mean forum"):
+        recall.judge(table, model, name="score_1", thresholds={"forums": 0.5})
+
+
+def test_as_many_rules_as_one_likes() -> None:
+    rules = [f"%://site{number}.example.org/docs/%" for number in range(20_000)]
+    urls = pa.array(["https://site19999.example.org/docs/a", "https://site20000.example.org/docs/a", None])
+    assert patterns.matches(urls, rules).tolist() == [True, False, False]
+
+
 def test_patterns_match_as_they_are_written() -> None:
     urls = pa.array(["https://stackoverflow.com/questions/1", "https://stackoverflow.com/users/1", "http://a.b/", None])
     rules = patterns.ours("en")

@@ -161,6 +161,22 @@ def test_files_cut_off_damaged_or_endless(tmp_path: Path) -> None:
     assert rows(Warc(str(tmp_path / "empty.warc"))) == []
 
 
+def test_a_damaged_region_is_one_row_however_long_it_is(tmp_path: Path) -> None:
+    good = gzip.compress(record("http://a.org/1", PAGE), mtime=0)
+    claims = b"\x1f\x8b\x08\0" * 100_000  # a member could begin every four bytes
+    begins = good[: len(good) // 2] * 500  # and here it does, but no record is in it
+    after = gzip.compress(record("http://a.org/2", PAGE), mtime=0)
+    path = tmp_path / "hostile.warc.gz"
+    for region in (claims, begins):
+        path.write_bytes(good + region + b"\0" * (1 << 19) + after)  # of the second kind it may skip some at the end
+        found = [(row["path"], row["reason"]) for row in rows(Warc(str(path)))]
+        assert [reason for _, reason in found] == [None, "corrupt", None]
+        assert found[2][0] == "http://a.org/2"
+    plain = tmp_path / "hostile.warc"
+    plain.write_bytes(b"WARC/\n\n" * 50_000 + record("http://a.org/1", PAGE))
+    assert [row["reason"] for row in rows(Warc(str(plain)))] == ["malformed", None]
+
+
 def test_urls_that_are_none_and_hosts_of_all_kinds(tmp_path: Path) -> None:
     urls = {
         "http://bücher.example/a": "xn--bcher-kva.example",

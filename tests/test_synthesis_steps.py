@@ -330,6 +330,28 @@ def test_parquet_of_messages_is_read_too(tmp_path: Path) -> None:
     assert row["reason"] is None
 
 
+def test_a_folder_may_hold_chats_of_both_kinds(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"messages": [TURNS], "tag": ["x"]}), tmp_path / "a.parquet")
+    (tmp_path / "deeper").mkdir()
+    for name in ("b.jsonl", "deeper/c.jsonl"):
+        (tmp_path / name).write_text(json.dumps({"messages": TURNS}) + "\n", "utf-8")
+    (tmp_path / "README.md").write_text("no chat", "utf-8")
+    source = Chats(str(tmp_path))
+    listing = source.list()
+    found = [row for shard in listing.shards for one in source.read(shard) for row in one.to_pylist()]
+    assert [row["reason"] for row in found] == [None] * 3
+    assert {json.dumps(json.loads(row["raw"])) for row in found} == {json.dumps(TURNS)}
+    assert any("1 other files are not read" in note for note in listing.notes)
+    alone = Chats(str(tmp_path / "b.jsonl")).list()
+    assert alone.fingerprint != listing.fingerprint
+
+
+def test_what_nothing_answers_is_left_out() -> None:
+    system = {"role": "system", "content": "Be brief."}
+    for more in ([], [system], [TURNS[0]], [TURNS[0], system], [system, TURNS[0]]):
+        assert messages({"messages": [system, *TURNS, *more]}) == [system, *TURNS]
+
+
 # ── options ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -9,7 +9,9 @@ import pyarrow.compute as pc
 
 from codemill import Output, Table, step
 from codemill.machine.source import Source
-from codemill.recipes.refinecode import refinecode
+from codemill.recipes._refinecode_languages import KEPT
+from codemill.recipes.refinecode import refinecode, resize
+from codemill.steps import choose, dedup, detect, ingest
 
 
 def corpus(inputs: Sequence[Source], *, rules: str = "refinecode", level: str = "file", least_stars: int = 0) -> Table:
@@ -19,6 +21,17 @@ def corpus(inputs: Sequence[Source], *, rules: str = "refinecode", level: str = 
         first = made["corpus"]
         made = first.table if isinstance(first, Output) else first
     return starred(made, least=least_stars) if least_stars else made
+
+
+def unfiltered(inputs: Sequence[Source]) -> Table:
+    """All code of the inputs in RefineCode's languages, each file once, as it was found.
+
+    Why: what an arm's decision leaves in is like what that arm trains on. Models are measured on what no arm chose.
+    Larger files are left out, for one of some megabytes would outweigh all others in the sum of bits.
+    """
+    files = ingest.documents(sources=resize(inputs, 100_000))
+    code = choose.kinds(detect.keep(detect.language(files), kept=KEPT), of=("code",))
+    return dedup.exact(code)
 
 
 @step(version=1, reads=("stars",), adds={"reason": pa.string()}, drops={"few_stars": "too few stars"})

@@ -3,19 +3,24 @@ files that no arm has. Everything is built by recipes below OUT, so a run that w
 
     OUT/ARM/corpus, OUT/ARM-tokens   what the arm's models read
     OUT/ARM-SEED-mix, OUT/ARM-SEED   a plan and a model
-    OUT/held-out/corpus              files of repositories set aside, without copies in any arm
+    OUT/held-out/corpus              files of repositories set aside, that no arm chose and none has a copy of
     OUT/ablation.json                the table, with volumes, epochs, curves and verdicts
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from codemill import InputError, Outputs, Table
+from codemill.ablations import corpora as corpora_of
 from codemill.ablations.ablation import Ablation, Scale
 from codemill.ablations.judging import Verdict, judge
 from codemill.evaluation import surprise
@@ -45,13 +50,18 @@ def run(
     corpora = {arm: make(inputs) for arm, make in ablation.arms.items()}
     folders = {arm: made(arm, holdout.training(corpus, share=share)) for arm, corpus in corpora.items()}
     arms = [ingest.published(source=Published(str(folder), "corpus")) for folder in folders.values()]
-    unseen = holdout.held_out(next(iter(corpora.values())), share=share)
+    same = _same({arm: folder / "corpus" for arm, folder in folders.items()}, out)
+    unseen = holdout.held_out(corpora_of.unfiltered(inputs), share=share)
     held = made("held-out", dedup.exact(unseen, *arms))
-    texts = list(surprise.files(held / "corpus", limit=scale.files))
-    if not texts:
-        raise InputError("no repository is held out", where=held, remedy="give more repositories")
+    try:
+        texts = list(surprise.files(held / "corpus", limit=scale.files))
+    except InputError as error:
+        raise InputError("no repository is held out", where=held, remedy="give more repositories") from error
     existing, table = None, dict[str, Any]()
     for arm, folder in folders.items():
+        if arm in same:
+            table[arm] = {**table[same[arm]], "same_as": same[arm]}
+            continue
         shards = made(
             f"{arm}-tokens",
             tokens.tokens(
@@ -62,13 +72,9 @@ def run(
         existing = existing or str(shards / "tokenizer")
         table[arm] = {"runs": [_one(arm, seed, shards, scale, texts, made) for seed in range(scale.seeds)]}
         table[arm] |= _volume(shards, table[arm]["runs"][0])
-    volumes = [(arm["documents"], arm["bytes"]) for arm in table.values()]
-    if len(set(volumes)) == 1:
-        raise InputError(
-            f"all arms have the same {volumes[0][0]} documents: these inputs cannot tell them apart", where=out,
-            remedy="give inputs on which the decision makes a difference",
-        )  # fmt: skip
-    verdicts = judged({arm: [run["bits_per_byte"] for run in facts["runs"]] for arm, facts in table.items()})
+    verdicts = judged(
+        {arm: [run["bits_per_byte"] for run in facts["runs"]] for arm, facts in table.items() if arm not in same}
+    )
     found = {
         "ablation": ablation.name,
         "hypothesis": ablation.hypothesis,
@@ -80,6 +86,36 @@ def run(
     }
     (out / "ablation.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     return found
+
+
+def _same(folders: dict[str, Path], out: Path) -> dict[str, str]:
+    """Arms with the documents of an arm before, and that arm: a model of theirs would say nothing new.
+
+    Raises: InputError if all arms have the same.
+    """
+    first, found = dict[tuple[int, int], str](), dict[str, str]()
+    for arm, folder in folders.items():
+        other = first.setdefault(_contents(folder), arm)
+        if other != arm:
+            found[arm] = other
+    if len(first) == 1:
+        raise InputError(
+            f"all arms have the same {next(iter(first))[0]} documents: these inputs cannot tell them apart", where=out,
+            remedy="give inputs on which the decision makes a difference",
+        )  # fmt: skip
+    return found
+
+
+def _contents(folder: Path) -> tuple[int, int]:
+    """How many documents there are, and the sum of the hashes of their texts: it takes no notice of their order."""
+    count = total = 0
+    for part in sorted(folder.glob("*.parquet")):
+        with pq.ParquetFile(part) as file:
+            for batch in file.iter_batches(1000, columns=["content"]):
+                texts = batch["content"].cast(pa.large_binary()).to_pylist()
+                count += len(texts)
+                total += sum(int.from_bytes(hashlib.sha256(text).digest()[:16]) for text in texts)
+    return count, total
 
 
 def judged(bits: dict[str, list[float]]) -> list[Verdict]:

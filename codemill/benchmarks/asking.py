@@ -10,10 +10,12 @@ from codemill.benchmarks.protocol import Answer, Question, Style
 from codemill.benchmarks.task import Task
 
 FENCE = re.compile(
-    r"^[ \t]*(`{3,}|~{3,})[ \t]*([\w+#.-]*)[^\n]*\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.MULTILINE | re.DOTALL
+    r"^[ \t]*(`{3,}+|~{3,}+)[ \t]*+([\w+#.-]*+)[^\n]*+\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.MULTILINE | re.DOTALL
 )
 THINKING = re.compile(r"<think>.*?(</think>|\Z)", re.DOTALL)
 LONGEST = 20_000  # characters of a reply in which a program without a fence is looked for
+TRIES = 200  # times that a piece of it is parsed
+BEGINS = re.compile(r"(async|def|class|import|from)\b|@\w|\w+\s*=[^=]")
 
 
 def cut(text: str, stops: Iterable[str]) -> str:
@@ -50,28 +52,41 @@ def python(reply: str) -> str:
     'def f(a):\\n    return a + 1'
     """
     code = fenced(reply)
-    if code != THINKING.sub("", reply) or _parses(code):
+    if code != THINKING.sub("", reply) or _right(code, 1):
         return code
     lines = code[:LONGEST].splitlines()
-    best = (0, 0)
-    for first, line in enumerate(lines):
-        if not re.match(r"(def|class|import|from|@|\w+\s*=)\b", line):
-            continue
-        for last in range(len(lines), first, -1):
-            if last - first <= best[1] - best[0]:
-                break
-            if _parses("\n".join(lines[first:last])):
+    first, last = _longest(lines)
+    return "\n".join(lines[first:last]) if last else code
+
+
+def _longest(lines: Sequence[str]) -> tuple[int, int]:
+    """The longest run of lines that parses and begins like a program, as far as `TRIES` go; (0, 0) if there is none.
+
+    Why not every run: there are as many as the square of the lines. What stands before the line that the parser
+    complains of is all that can be right, and no run that begins inside of a good one is longer than that.
+    """
+    best, first, tries = (0, 0), 0, TRIES
+    while len(lines) - first > best[1] - best[0]:
+        last = len(lines) if BEGINS.match(lines[first]) else first
+        while last - first > best[1] - best[0] and tries:
+            tries -= 1
+            right = _right("\n".join(lines[first:last]), last - first)
+            if right == last - first:
                 best = (first, last)
-                break
-    return "\n".join(lines[best[0] : best[1]]) if best[1] else code
+            last = first + right
+        first = max(first + 1, best[1])
+    return best
 
 
-def _parses(code: str) -> bool:
+def _right(code: str, lines: int) -> int:
+    """How many of its lines may be a program: all if it parses, else those before the one that is wrong."""
     try:
         ast.parse(code)
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return False
-    return True
+    except SyntaxError as error:
+        return max(0, min(error.lineno, lines) - 1) if error.lineno else lines // 2
+    except (ValueError, MemoryError, RecursionError):  # these do not say where
+        return lines // 2
+    return lines
 
 
 def continued(task: Task, style: Style, shots: Sequence[Task] = (), *, max_tokens: int = 512) -> Question:

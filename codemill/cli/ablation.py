@@ -71,6 +71,8 @@ def show(found: dict[str, Any]) -> None:
         bits = [run["bits_per_byte"] for run in facts["runs"]]
         each = " ".join(f"{one:.4f}" for one in bits)
         mean = f"{sum(bits) / len(bits):.4f}"
+        if "same_as" in facts:
+            mean, each = "", f"the same documents as {facts['same_as']}: not trained again"
         grid.add_row(arm, f"{facts['documents']:,}", f"{facts['tokens']:,}", f"{facts['epochs']:.2f}", mean, each)
     screen = console()
     screen.print(f"Hypothesis: {found['hypothesis']} ({found['cited']})", soft_wrap=True)

@@ -114,15 +114,16 @@ def show(results: Any) -> None:
         if "selftest" not in suite:
             continue
         proof = suite["selftest"]
-        for what in ("broken", "open", "missing"):
-            for task, why in list(proof[what].items())[:20]:
+        named = {**{what: proof[what] for what in ("broken", "open", "missing")}, "not judged": suite["not_run"]}
+        for what, tasks in named.items():
+            for task, why in list(tasks.items())[:20]:
                 known = f"; known: {proof['known'][task]}" if task in proof["known"] else ""
                 screen.print(f"{what}: {task}: {why}{known}", markup=False, soft_wrap=True)
-            if len(proof[what]) > 20:
-                screen.print(f"{what}: {len(proof[what]) - 20} more, in results.json")
-        for what in ("unproved", "unanswered", "not_run"):
+            if len(tasks) > 20:
+                screen.print(f"{what}: {len(tasks) - 20} more, in results.json")
+        for what in ("unproved", "unanswered"):
             if left := suite.get(what) or proof.get(what):
-                screen.print(f"{what.replace('_', ' ')}: {len(left)} tasks")
+                screen.print(f"{what}: {len(left)} tasks")
 
 
 def _bits(grid: Grid, title: str, rate: Any) -> None:

@@ -16,10 +16,11 @@ from codemill.evaluation.results import Results
 
 @dataclass(frozen=True)
 class Score:
-    """One score of one model: a value for each task, the share of its samples that pass, or for each text its bits."""
+    """One score of one model: of each task the share of its samples that pass, or of each text its bits and bytes."""
 
-    tasks: Mapping[str, float]
+    tasks: Mapping[str, metrics.Amount]
     mean: Estimate
+    is_bits: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,13 @@ def compare(outs: Sequence[Path | str]) -> list[Beside]:
         differences = []
         for _, scores in read[1:]:
             common = sorted(first.tasks.keys() & scores[score].tasks.keys())
-            pairs = [(first.tasks[task], scores[score].tasks[task]) for task in common]
-            differences.append(metrics.paired([a for a, _ in pairs], [b for _, b in pairs]))
+            pair = [[one.tasks[task] for task in common] for one in (first, scores[score])]
+            if first.is_bits:
+                differences.append(metrics.paired_texts(*pair))
+            else:
+                differences.append(metrics.paired(*([value for value, _ in one] for one in pair)))
         means = tuple(scores[score].mean for _, scores in read)
-        found.append(Beside(score, tuple(names), score.endswith("bits per byte"), means, tuple(differences)))
+        found.append(Beside(score, tuple(names), first.is_bits, means, tuple(differences)))
     if not found:
         raise InputError("these evaluations have no score in common", where=", ".join(map(str, outs)))
     return found
@@ -66,10 +70,10 @@ def _scores(out: Path) -> dict[str, Score]:
 def _bits(out: Path) -> dict[str, Score]:
     if not (out / "bits" / "part-00000.parquet").exists():
         return {}
-    values: dict[str, dict[str, float]] = {}
+    values: dict[str, dict[str, metrics.Amount]] = {}
     for row in pq.read_table(out / "bits").to_pylist():
-        values.setdefault(f"{row['benchmark']} bits per byte", {})[row["name"]] = row["bits"] / row["bytes"]
-    return {score: Score(tasks, metrics.over_tasks(list(tasks.values()))) for score, tasks in values.items()}
+        values.setdefault(f"{row['benchmark']} bits per byte", {})[row["name"]] = (row["bits"], row["bytes"])
+    return {score: Score(texts, metrics.over_texts(list(texts.values())), True) for score, texts in values.items()}
 
 
 def _passes(out: Path) -> dict[str, Score]:
@@ -84,7 +88,10 @@ def _passes(out: Path) -> dict[str, Score]:
         score = row["benchmark"] if row["trial"] == "pass" else f"{row['benchmark']} {row['trial']}"
         values.setdefault(score, {}).setdefault(row["task"], []).append(before[key])
     shares = {score: {task: sum(won) / len(won) for task, won in some.items()} for score, some in values.items()}
-    return {score: Score(tasks, metrics.over_tasks(list(tasks.values()))) for score, tasks in shares.items()}
+    return {
+        score: Score({task: (share, 1.0) for task, share in some.items()}, metrics.over_tasks(list(some.values())))
+        for score, some in shares.items()
+    }
 
 
 def _name(results: Results, out: Path | str) -> str:

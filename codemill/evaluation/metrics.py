@@ -108,18 +108,51 @@ def _bootstrap(array: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def ratio_interval(numerators: Sequence[float], denominators: Sequence[float]) -> tuple[float, float]:
-    """The 95 % interval of a sum over a sum: a bootstrap over the pairs.
+Amount = tuple[float, float]
+"""How much, and of how much: the bits and the bytes of a text."""
 
-    >>> ratio_interval([2, 2, 2], [1, 1, 1])
-    (2.0, 2.0)
+
+def over_texts(amounts: Sequence[Amount]) -> Estimate:
+    """The sum over the sum, so that a text counts by its length, with the interval of a bootstrap over texts.
+
+    >>> over_texts([(2, 1), (8, 4)]).value
+    2.0
     """
-    if not numerators:
-        return math.nan, math.nan
-    top, bottom = np.asarray(numerators, np.float64), np.asarray(denominators, np.float64)
-    random, ratios = np.random.default_rng(0), []
+    if not amounts:
+        return Estimate(math.nan, math.nan, math.nan, "none")
+    low, high = _bootstrap_of_sums(np.asarray([amounts], np.float64))
+    return Estimate(_rate(amounts), low, high, "bootstrap over texts")
+
+
+def paired_texts(first: Sequence[Amount], second: Sequence[Amount]) -> Difference:
+    """Compares two rates of `over_texts` on the same texts. Better is what has more, as in `paired`.
+
+    >>> found = paired_texts([(2, 1), (8, 4)], [(1, 1), (8, 4)])
+    >>> found.value, found.first, found.second
+    (-0.2, 1, 0)
+    """
+    if len(first) != len(second):
+        raise ValueError(f"{len(first)} texts beside {len(second)}")
+    if not first:
+        return Difference(math.nan, math.nan, math.nan, 0, 0, 0, 1.0)
+    low, high = _bootstrap_of_sums(np.asarray([second, first], np.float64))
+    gains = [b[0] / b[1] - a[0] / a[1] for a, b in zip(first, second, strict=True)]
+    worse, better = sum(gain < 0 for gain in gains), sum(gain > 0 for gain in gains)
+    value = _rate(second) - _rate(first)
+    return Difference(value, low, high, len(gains), worse, better, sign_test(worse, better))
+
+
+def _rate(amounts: Sequence[Amount]) -> float:
+    return math.fsum(top for top, _ in amounts) / math.fsum(bottom for _, bottom in amounts)
+
+
+def _bootstrap_of_sums(amounts_MT2: np.ndarray) -> tuple[float, float]:
+    """Of one model (M) its rate over texts (T), of two the first one's less the second one's."""
+    random, found = np.random.default_rng(0), []
+    texts = amounts_MT2.shape[1]
     for _ in range(0, DRAWS // 10, 100):
-        chosen = random.integers(0, len(top), (100, len(top)))
-        ratios.append(top[chosen].sum(axis=1) / bottom[chosen].sum(axis=1))
-    low, high = np.quantile(np.concatenate(ratios), (0.025, 0.975))
+        sums_MD2 = amounts_MT2[:, random.integers(0, texts, (100, texts))].sum(axis=2)
+        rates_MD = sums_MD2[..., 0] / sums_MD2[..., 1]
+        found.append(rates_MD[0] - rates_MD[1] if len(rates_MD) > 1 else rates_MD[0])
+    low, high = np.quantile(np.concatenate(found), (0.025, 0.975))
     return float(low), float(high)

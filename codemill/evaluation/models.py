@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,7 +124,7 @@ class Folder:
                     temperature=sampling.temperature,
                     top_p=sampling.top_p,
                     stop=questions[number].stop,
-                    seed=chance(sampling.seed, number, sample),
+                    seed=chance(sampling.seed, questions[number], sample),
                 )
                 for number, tokens in some
                 for sample in range(sampling.samples)
@@ -140,9 +141,13 @@ class Folder:
         return tuple(self.generator.template.ids(question.text)) or (self.generator.ends[0],)
 
 
-def chance(seed: int, number: int, sample: int) -> int:
-    """A seed of its own for each sample of each question."""
-    return int.from_bytes(hashlib.sha256(f"{seed} {number} {sample}".encode()).digest()[:6])
+def chance(seed: int, question: Question, sample: int) -> int:
+    """A seed of its own for each sample of each question, wherever the question stands among those that are asked.
+
+    Unit: 31 bits, which every server takes.
+    """
+    said = json.dumps([seed, question.text, question.turns, question.suffix, sample])
+    return int.from_bytes(hashlib.sha256(said.encode()).digest()[:4]) >> 1
 
 
 @dataclass(frozen=True)
@@ -196,7 +201,10 @@ class Endpoint:
             body |= {"prompt": question.text, **({"suffix": question.suffix} if question.suffix else {})}
         try:
             answers = await asyncio.gather(
-                *(client.ask(path, {**body, "seed": sampling.seed + sample}) for sample in range(sampling.samples))
+                *(
+                    client.ask(path, {**body, "seed": chance(sampling.seed, question, sample)})
+                    for sample in range(sampling.samples)
+                )
             )
         except TooLong:
             return [""] * sampling.samples

@@ -129,7 +129,8 @@ def publish(
 
 def _row(name: str, tasks: Mapping[str, Task], one: Verdict) -> dict[str, Any]:
     outcome, sample = one.outcome, one.sample
-    texts = {"prompt": sample.prompt, "reply": sample.reply, "answer": sample.answer.text, "program": one.program}
+    texts = {"prompt": sample.prompt, "reply": sample.reply, "answer": sample.answer.text, "program": one.program,
+             "detail": outcome.detail, "output": outcome.output}  # fmt: skip
     return {
         "benchmark": name,
         "task": sample.task,
@@ -139,12 +140,12 @@ def _row(name: str, tasks: Mapping[str, Task], one: Verdict) -> dict[str, Any]:
         "passed": one.passed,
         "whole": sample.answer.whole,
         **{key: text.encode("utf-8", "replace").decode() for key, text in texts.items()},
-        **{field: getattr(outcome, field) for field in ("verdict", "detail", "output", "tests_run", "cpu", "wall")},
+        **{field: getattr(outcome, field) for field in ("verdict", "tests_run", "cpu", "wall")},
         **{field: getattr(outcome, field) for field in ("memory", "grading", "toolchain")},
     }
 
 
 def _write(place: Path, facts: Any) -> None:
     part = place.with_name(f".{place.name}.part")
-    part.write_text(json.dumps(facts, indent=1, ensure_ascii=False, sort_keys=False) + "\n", "utf-8")
+    part.write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
     part.replace(place)

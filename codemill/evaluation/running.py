@@ -13,6 +13,7 @@ import contextlib
 import hashlib
 import json
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -47,7 +48,7 @@ class Settings:
     bits_only: bool = False  # no answers: bits per byte alone
 
     def __post_init__(self) -> None:
-        """Raises: RecipeError for an unknown style, or for a pass@k of more samples than are drawn."""
+        """Raises: RecipeError for an unknown style."""
         if self.style not in STYLES:
             raise RecipeError(f"there is no style {self.style!r}", remedy=did_you_mean(self.style, STYLES))
 
@@ -142,7 +143,9 @@ def answer(suite: Suite, model: Model, settings: Settings, work: Path, only: Ite
     known = _kept(kept)
     todo = [name for name in names if name not in known]
     work.mkdir(parents=True, exist_ok=True)
+    torn = kept.exists() and not kept.read_bytes().endswith(b"\n")  # what comes next would be lost with it
     with open(kept, "a", encoding="utf-8") as file:
+        file.write("\n" if torn else "")
         for number, replies in model.replies([asked[name] for name in todo], settings.sampling):
             known[todo[number]] = replies
             file.write(json.dumps({"task": todo[number], "replies": replies}) + "\n")
@@ -162,7 +165,7 @@ def _kept(file: Path) -> dict[str, list[str]]:
         return {}
     found = {}
     for line in file.read_text("utf-8").splitlines():
-        with contextlib.suppress(ValueError):  # the last line of a run that was killed
+        with contextlib.suppress(ValueError):  # the last line of a run that was killed, whole or not at all
             row = json.loads(line)
             found[row["task"]] = row["replies"]
     return found
@@ -185,7 +188,9 @@ def evaluate(
     """Proves the harness on the tasks of files, asks a model (or takes samples), judges, and writes OUT.
 
     With neither model nor samples only the self-test is done. Of a model in a folder bits per byte are measured too, on
-    published answers and on `held_out`. Raises: EnvironmentProblem if the self-test fails.
+    published answers and on `held_out`. Every suite is proved before a model is asked about the first.
+
+    Raises: EnvironmentProblem if a self-test fails; RecipeError for a pass@k of more samples than there are.
     """
     settings, begin = settings or Settings(), time.monotonic()
     told = samples.read(imported) if imported else []
@@ -195,8 +200,25 @@ def evaluate(
     generator = model.generator if isinstance(model, Folder) else None
     if (held_out or settings.bits_only) and generator is None:
         raise RecipeError("bits per byte are measured of models in a folder", remedy="give a folder as MODEL")
+    chosen = suites(files, benchmark, settings.limit) if files else []
+    if not settings.bits_only:
+        _check_k(chosen, settings, told if model is None else None)
+    style = STYLES[settings.style]
     with sandbox.Pool(settings.workers, python=settings.python) as pool:
-        for suite in suites(files, benchmark, settings.limit) if files else ():
+        proofs = {
+            suite.name: _proved(suite, settings, witnessed, pool.map) for suite in chosen if not settings.bits_only
+        }
+        able = {
+            suite.name: _able(suite, proofs[suite.name]) for suite in chosen
+            if suite.name in proofs and (model is not None or imported is not None)
+        }  # fmt: skip
+        held = None
+        if held_out is not None and generator is not None:
+            texts = surprise.files(held_out.path, after=held_out.after, limit=held_out.limit)
+            bits = list(surprise.of_model(generator, texts))
+            measured += [("held out", one) for one in bits]
+            held = {"newer_than": held_out.after and held_out.after.isoformat(), **surprise.summary(bits)}
+        for suite in chosen:
             tell = None
             if generator is not None:
                 bits = list(surprise.of_model(generator, surprise.answers(suite.tasks.values())))
@@ -205,28 +227,19 @@ def evaluate(
             if settings.bits_only:
                 found.append({**_about(suite), "bits": tell})
                 continue
-            style = STYLES[settings.style]
-            proved = selftest(suite.protocol, suite.tasks, style=style, witnesses=witnessed, run=pool.map)
             verdicts = list[grading.Verdict]()
-            if model is not None or imported is not None:
-                able = _able(suite, proved, settings)
+            if suite.name in able:
                 if model is not None:
-                    mine = answer(suite, model, settings, out / ".work", able)
-                elif not (mine := [one for one in told if one.task in set(able)]):
+                    mine = answer(suite, model, settings, out / ".work", able[suite.name])
+                elif not (mine := [one for one in told if one.task in set(able[suite.name])]):
                     raise InputError(f"none of the samples is of a task of {suite.name}", where=imported)
                 given[suite.name] = mine
                 verdicts = list(grading.grade(suite.protocol, suite.tasks, mine, style=style, run=pool.map))
-            scored = _scored(suite, proved, verdicts, given.get(suite.name, []), settings)
+            scored = _scored(suite, proofs[suite.name], verdicts, given.get(suite.name, []), settings)
             found.append({**_about(suite), "bits": tell, **scored})
             judged.append((suite.name, suite.tasks, verdicts))
         used = sorted({task.language for _, tasks, _ in judged for task in tasks.values()})
         environment = {"codemill": _version(), "languages": {name: _described(pool, name) for name in used}}
-    held = None
-    if held_out is not None and generator is not None:
-        texts = surprise.files(held_out.path, after=held_out.after, limit=held_out.limit)
-        bits = list(surprise.of_model(generator, texts))
-        measured += [("held out", one) for one in bits]
-        held = {"newer_than": held_out.after and held_out.after.isoformat(), **surprise.summary(bits)}
     about = model.about if model else {"kind": "samples", "name": imported.name} if imported else None
     shown = {**asdict(settings), "workers": None, "imported": imported is not None}
     results = Results(about, shown, environment, tuple(found), held)
@@ -234,10 +247,31 @@ def evaluate(
     return results
 
 
-def _able(suite: Suite, proved: SelfTest, settings: Settings) -> list[str]:
-    """The tasks that can be run here. Raises: EnvironmentProblem if the self-test failed, or there are none."""
-    if proved.unsound and not settings.without_broken:
-        raise proved.refuse(suite.name)
+def _check_k(chosen: Sequence[Suite], settings: Settings, told: Sequence[Sample] | None) -> None:
+    """Raises: RecipeError for a pass@k of more samples than a model is asked for, or than a task has that is told."""
+    k = max(settings.k, default=1)
+    if told is None:
+        if k > settings.sampling.samples:
+            raise RecipeError(
+                f"pass@{k} of {settings.sampling.samples} samples", remedy=f"draw {k} samples or more (--samples)"
+            )
+        return
+    known = {name for suite in chosen for name in suite.tasks}
+    for name, count in Counter(one.task for one in told if one.task in known).items():
+        if count < k:
+            raise RecipeError(f"pass@{k} of {count} samples", where=name, remedy=f"give {k} samples or more")
+
+
+def _proved(suite: Suite, settings: Settings, witnessed: Iterable[Sample], run: grading.Runner) -> SelfTest:
+    """The self-test of a suite. Raises: EnvironmentProblem if it fails."""
+    found = selftest(suite.protocol, suite.tasks, style=STYLES[settings.style], witnesses=witnessed, run=run)
+    if found.unsound and not settings.without_broken:
+        raise found.refuse(suite.name)
+    return found
+
+
+def _able(suite: Suite, proved: SelfTest) -> list[str]:
+    """The tasks that can be run here. Raises: EnvironmentProblem if there are none."""
     able = [name for name in suite.tasks if name not in proved.missing]
     if not able:
         why = next(iter(proved.missing.values()))
@@ -254,14 +288,13 @@ def _scored(
 ) -> dict[str, Any]:
     able = [name for name in suite.tasks if name not in proved.missing]
     doubted = {*proved.broken, *proved.open}
-    unsure = sorted({v.sample.task for v in judged if v.outcome.verdict in ("toolchain_missing", "sandbox_error")})
-    scored = [name for name in able if name not in unsure]
+    unsure = _not_run(suite, judged, settings)
     passes: dict[str, list[dict[str, bool]]] = {name: [] for name in able}
     for (name, _), trials in grading.passed(judged).items():
         passes[name].append(trials)
-    over = {"all": scored}
+    over = {"all": able}
     if settings.without_broken:
-        over["sound"] = [name for name in scored if name not in doubted]
+        over["sound"] = [name for name in able if name not in doubted and name not in unsure]
     scores = [
         _score(suite, passes, names, kind, trial, title, k)
         for trial, title in suite.protocol.scores.items()
@@ -283,6 +316,27 @@ def _scored(
     }
 
 
+def _not_run(suite: Suite, judged: Iterable[grading.Verdict], settings: Settings) -> dict[str, str]:
+    """Tasks with an answer that our side failed on, and why.
+
+    Raises: EnvironmentProblem if there are any, unless broken tasks are to be left out. Why: a task that is left out
+    in silence makes a score better, and an answer may be what made the sandbox fail.
+    """
+    failed = ("toolchain_missing", "sandbox_error")
+    found = {
+        one.sample.task: f"{one.outcome.verdict}: {one.outcome.detail}"
+        for one in judged if one.outcome.verdict in failed
+    }  # fmt: skip
+    if found and not settings.without_broken:
+        named = "; ".join(f"{task}: {why}" for task, why in list(found.items())[:20])
+        raise EnvironmentProblem(
+            f"no score: answers to {len(found)} tasks of {suite.name} could not be judged: {named}",
+            remedy="run again: what was answered is not asked again. Or give --without-broken: then both numbers are"
+            " given, that of all tasks with these as not solved",
+        )
+    return dict(sorted(found.items()))
+
+
 def _score(
     suite: Suite, passes: Mapping[str, list[dict[str, bool]]], names: Sequence[str], kind: str, trial: str,
     title: str, k: int,
@@ -290,8 +344,6 @@ def _score(
     values, languages = [], dict[str, list[float]]()
     for name in names:
         won = [one.get(trial, False) for one in passes[name]]
-        if won and len(won) < k:
-            raise RecipeError(f"pass@{k} of {len(won)} samples", where=name, remedy=f"draw {k} samples or more")
         value = metrics.pass_at_k(len(won), sum(won), k) if won else 0.0
         values.append(value)
         languages.setdefault(suite.tasks[name].language, []).append(value)

@@ -93,5 +93,5 @@ def write(path: Path | str, samples: Iterable[Sample]) -> None:
             row = {"task_id": sample.task, kind: sample.answer.text, **sample.more}
             if sample.reply != sample.answer.text:
                 row["reply"] = sample.reply
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            file.write(json.dumps(row) + "\n")  # in ASCII: half a surrogate, which replies may hold, has no UTF-8
     part.replace(path)

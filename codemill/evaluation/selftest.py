@@ -33,6 +33,13 @@ ALIVE: dict[str, tuple[str, str]] = {
     "bash": ("x=1", "[ $x -eq {} ] || exit 1"),
     "lua": ("x = 1", "assert(x == {})"),
     "r": ("x <- 1", "stopifnot(x == {})"),
+    "csharp": (
+        "using System.Diagnostics;",
+        "class Probe {{ public static void Main(string[] a) {{ int x = 1; Debug.Assert(x == {}); }} }}",
+    ),
+    "haskell": ("x :: Int\nx = 1", 'main :: IO ()\nmain = if x == {} then return () else error "no"'),
+    "kotlin": ("val x = 1", "fun main() {{ assert(x == {}) }}"),
+    "swift": ("let x = 1", "assert(x == {})"),
 }
 """A program and an assertion in each language; it must hold for 1 and fail for 2."""
 

@@ -40,6 +40,10 @@ KINDS = (
 )
 
 
+OURS = ("en", "zh")
+"""Rules that come with codemill."""
+
+
 def web_recall(
     inputs: Sequence[Source],
     *,
@@ -81,6 +85,7 @@ def web_recall(
     """Pages about code, recalled from a crawl in rounds; the domains and the classifier of each round beside them."""
     if rounds < 1:
         raise RecipeError(f"there is at least 1 round, got {rounds}")
+    check_rules(rules, rounds if with_matched else rounds - 1)
     # Equal pages meet once: a copy on another domain would be learned from here and judged there.
     found = pages.kinds(dedup.exact(pages.documents(sources=inputs)), kinds=KINDS)
     segmenter = tokenizer.train(found, vocabulary=vocabulary, sample_bytes=sample_bytes)
@@ -129,11 +134,27 @@ def web_recall(
     return {"corpus": kept, "ledger": ledger(kept), **outputs}
 
 
+def check_rules(folder: str | None, rounds: int) -> None:
+    """Raises: RecipeError if a folder of rules is not there, or has none for the rounds that read some."""
+    if folder is None or folder in OURS:
+        return
+    if not Path(folder).is_dir():
+        raise RecipeError(
+            f"there is no folder of rules {folder!r}",
+            remedy=f"give {' or '.join(OURS)}, or a folder of round-1.txt, round-2.txt …",
+        )
+    files = [f"round-{number}.txt" for number in range(1, rounds + 1)]
+    if not any((Path(folder) / file).exists() for file in files):
+        there = ", ".join(sorted(file.name for file in Path(folder).iterdir())[:8]) or "nothing"
+        wanted = f"only {', '.join(files)} would be read" if files else "a single round reads no rules"
+        raise RecipeError(f"no rules would be read: {wanted}", where=folder, remedy=f"it holds {there}")
+
+
 def rules_of(folder: str | None, number: int) -> Rules:
     """The rules of a round: those of the folder's file, or ours by name; none if there is no such file."""
     if folder is None:
         return Rules()
-    if folder in ("en", "zh"):
+    if folder in OURS:
         return patterns.ours(folder)
     file = Path(folder) / f"round-{number}.txt"
     return patterns.read(file) if file.exists() else Rules()

@@ -17,8 +17,8 @@ MAX_LINES = 200
 class Record:
     """A record: its type, its headers by their names in lower case, its length, and its bytes if they are not too many.
 
-    A record of the type "malformed" is a place at which none begins, and "truncated" one that the file does not hold
-    all of.
+    A record of the type "malformed" is a place at which none begins, however much of the file is so from there on, and
+    "truncated" one that the file does not hold all of.
     """
 
     type: str
@@ -69,29 +69,32 @@ def records(more: Callable[[], bytes], most: int) -> Iterator[Record]:
     Raises: Broken where the stream cannot be read on.
     """
     buffered = _Buffered(more)
-    skipped = 0
+    skipped, damaged = 0, False
     while line := buffered.line():
         if not line.startswith(b"WARC/"):
             skipped += len(line) if line.strip() else 0
             continue
-        if skipped:
+        if skipped and not damaged:
             yield Record("malformed", {}, skipped, None)
-            skipped = 0
+            damaged = True
+        skipped = 0
         lines: list[str] = []
         while (line := buffered.line()) and line.strip() and len(lines) < MAX_LINES:
             lines.append(line.decode("utf-8", "backslashreplace").rstrip("\r\n"))
         headers = fields(lines)
         length = headers.get("content-length", "")
         if not (length.isascii() and length.isdigit() and len(length) < 16):
-            yield Record("malformed", headers, 0, None)
+            if not damaged:
+                yield Record("malformed", headers, 0, None)
+            damaged = True
             continue
-        size = int(length)
+        size, damaged = int(length), False
         data, found = buffered.take(size, size <= most)
         if found < size:
             yield Record("truncated", headers, found, None)
             return
         yield Record(headers.get("warc-type", "").lower(), headers, size, data if size <= most else None)
-    if skipped:
+    if skipped and not damaged:
         yield Record("malformed", {}, skipped, None)
 
 

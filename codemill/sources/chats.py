@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -21,8 +21,10 @@ import pyarrow as pa
 
 from codemill.document import RAW
 from codemill.machine.source import Listing, Shard
+from codemill.sources._places import files
 from codemill.sources.jsonl import SUFFIXES as JSON_LINES
 from codemill.sources.jsonl import Jsonl
+from codemill.sources.parquet import SUFFIXES as PARQUET
 from codemill.sources.parquet import Parquet
 
 ROLES = {"user": "user", "human": "user", "assistant": "assistant", "gpt": "assistant", "chatgpt": "assistant",
@@ -72,12 +74,17 @@ def _turns(said: Sequence[Any]) -> list[dict[str, str]] | str:
         return "turns that are not of user and assistant, one after the other"
     if not all(turn["content"].strip() for turn in turns):
         return "an empty turn"
-    return turns[: len(turns) - (spoken[-1] == "user")]
+    while turns[-1]["role"] != "assistant":
+        turns.pop()  # nothing answers it
+    return turns
 
 
 @dataclass(frozen=True)
 class Chats:
-    """Files of published chats: one file, or all below a directory. Reasons: `malformed`, and those of `Jsonl`."""
+    """Files of published chats, JSON lines and Parquet: one file, or all below a directory.
+
+    Reasons: `malformed`, and those of `Jsonl` and `Parquet`.
+    """
 
     path: str
     label: str = "chats"
@@ -86,20 +93,32 @@ class Chats:
     PLACES: ClassVar[tuple[str, ...]] = ("path",)
 
     def list(self) -> Listing:
-        """As the files' own source lists them. Raises: InputError if there is no such file."""
-        listing = self._files().list()
-        shards = tuple(Shard(s.label, s.files, s.bytes, s.what, _named(s.identity)) for s in listing.shards)
-        return Listing(_named(listing.fingerprint), shards, listing.notes)
+        """As the files' own sources list them. Raises: InputError if there is no such file."""
+        places, notes = files(self.path, (*JSON_LINES, *PARQUET))
+        kinds = sorted({_is_json_lines(place.name) for place in places}, reverse=True)
+        listings = [self._files(is_json_lines).list() for is_json_lines in kinds]
+        shards = tuple(
+            Shard(shard.label, shard.files, shard.bytes, (is_json_lines, shard.what), _named(shard.identity))
+            for is_json_lines, listing in zip(kinds, listings, strict=True)
+            for shard in listing.shards
+        )
+        notes += [listing.notes[0] for listing in listings]  # how many; the others are of the other kind's files
+        return Listing(_named(" ".join(listing.fingerprint for listing in listings)), shards, tuple(notes))
 
     def read(self, shard: Shard) -> Iterator[pa.RecordBatch]:
         """The rows of a shard, each with its turns as JSON text."""
-        for batch in self._files().read(shard):
+        is_json_lines, what = shard.what
+        for batch in self._files(is_json_lines).read(replace(shard, what=what)):
             yield pa.RecordBatch.from_pylist([_row(row) for row in batch.to_pylist()], schema=RAW)
 
-    def _files(self) -> Any:
-        if self.path.rstrip("/").endswith(JSON_LINES):
+    def _files(self, is_json_lines: bool) -> Jsonl | Parquet:
+        if is_json_lines:
             return Jsonl(self.path, self.label, {}, self.max_file_bytes)
         return Parquet(self.path, self.label, columns={})
+
+
+def _is_json_lines(name: str) -> bool:
+    return name.lower().endswith(JSON_LINES)
 
 
 def _named(identity: str) -> str:

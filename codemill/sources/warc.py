@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -35,6 +36,7 @@ TEXT = ("text/plain", "text/markdown")
 NOT_PAGES = ("request", "metadata", "warcinfo", "revisit", "continuation")
 
 MAX_URL = 1 << 13
+TRIED = 1 << 10  # bytes of a gzip member that are unfolded to see whether it holds a record
 _GZIP = b"\x1f\x8b\x08"
 _DUMP = re.compile(rb"(?im)^isPartOf:\s*(\S{1,200})")
 
@@ -58,7 +60,7 @@ class Warc:
     def list(self) -> Listing:
         """The files. Raises: InputError if there are none."""
         places, notes = files(self.path, SUFFIXES)
-        parameters = ("warc", 1, self.label, self.max_file_bytes, self.max_ratio)
+        parameters = ("warc", 2, self.label, self.max_file_bytes, self.max_ratio)
         shards = tuple(
             Shard(
                 place.name,
@@ -95,21 +97,30 @@ class Warc:
                     yield self._row(record, stem, f"{name}#{number}", dump)
 
     def _records(self, file: BinaryIO, size: int) -> Iterator[Record | Broken]:
-        """The records of a file. After a damaged gzip member it goes on with the next one."""
+        """The records of a file. After a damaged gzip member it goes on with the next one.
+
+        Members in a row that hold no record are one region, and one `Broken`. The longer such a region is, the more of
+        it is skipped at once: each try reads a chunk, and a member could be claimed every few bytes.
+        """
         most = self.max_file_bytes + (1 << 16)
         kind = compression(file.read(8))
         start: int | None = 0
+        skip = 0  # bytes behind what is damaged; 0: nothing is
         while start is not None and start < size:
             file.seek(start)
             stream = Decompressed(file, kind, ratio=self.max_ratio) if kind else None
             try:
-                yield from records(stream.some if stream else partial(file.read, CHUNK), most)
+                for record in records(stream.some if stream else partial(file.read, CHUNK), most):
+                    skip = 0
+                    yield record
                 return
             except Broken as broken:
-                yield broken
+                if not skip:
+                    yield broken
                 if stream is None or kind != "gz" or broken.reason != "corrupt":
                     return
-                start = _next_member(file, start + stream.at + 1)
+                skip = min(max(1, 2 * skip), CHUNK)
+                start = _next_member(file, start + stream.at + skip)
 
     def _row(self, record: Record, stem: str, place: str, dump: str | None) -> Row:
         url = record.headers.get("warc-target-uri", "").strip().removeprefix("<").removesuffix(">")
@@ -151,13 +162,25 @@ class Warc:
 
 
 def _next_member(file: BinaryIO, start: int) -> int | None:
-    """Where the next gzip member may begin, from a place on."""
+    """Where the next gzip member begins that holds a record, from a place on."""
     file.seek(start)
-    before = b""
-    while chunk := file.read(CHUNK):
-        held = before + chunk
-        if (found := held.find(_GZIP)) >= 0:
-            return start - len(before) + found
-        start += len(chunk)
-        before = held[1 - len(_GZIP) :]
+    held, more = b"", True
+    while more:
+        chunk = file.read(CHUNK)
+        held, more = held + chunk, bool(chunk)
+        end = len(held) - TRIED if more else len(held)  # from here on there is too little to tell
+        at = held.find(_GZIP)
+        while 0 <= at < end:
+            if _holds_record(held[at : at + TRIED]):
+                return start + at
+            at = held.find(_GZIP, at + 1)
+        start, held = start + max(0, end), held[max(0, end) :]
     return None
+
+
+def _holds_record(begin: bytes) -> bool:
+    """Whether what unfolds from here begins like a record."""
+    try:
+        return zlib.decompressobj(31).decompress(begin, 5) == b"WARC/"
+    except zlib.error:
+        return False

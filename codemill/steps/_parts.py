@@ -43,8 +43,13 @@ def parts(task: Task) -> Iterator[Part]:
         yield Part("code", PROMPT, task.prompt)  # as code: its words are often a licence's
         return
     given = task.prompt + task.suffix if task.kind == "infill" else task.prompt
+    told = _told(given)
+    if task.kind == "infill" and program:
+        # One function has gaps in hundreds of places: with each as a part of its own, all of its n-grams would be
+        # common and none would be looked for. With or without a gap a copy has most of the whole program.
+        given = ""
     asked = task.instruction if task.kind in ("complete", "write") else ""
-    for text in dict.fromkeys((given, asked, _told(given))):
+    for text in dict.fromkeys((given, asked, told)):
         if text.strip():
             yield Part("words", PROMPT, text)
     shown = task.shown if task.kind != "write" else ""  # otherwise a stub

@@ -20,7 +20,7 @@ from codemill.machine.table import Table, source, step
 from codemill.signals.measuring import measure_batch
 from codemill.sources import REASONS, Source
 from codemill.steps import ingest
-from codemill.web import patterns
+from codemill.web import patterns, urls
 from codemill.web.urls import domain_of, host_of
 
 PAGE = {
@@ -41,16 +41,18 @@ def documents(*, sources: Sequence[Source]) -> Table:
 
 
 @source(
-    version=1,
+    version=2,
     adds={**{f.name: f.type for f in DOCUMENT}, **PAGE, "reason": pa.string(), "value": pa.string()},
     published=Published(None, COMMON_LEDGER, tuple(n for n in VERDICT if n != "reason"), required=("content",)),
     check=ingest.check_labels,
+    knows=urls.version,  # which domain a host is of
     drops={
         **REASONS,
         "empty": "nothing in it",
         "binary": "not text",
         "undecodable": "in no encoding that decodes cleanly",
         "no_text": "a page that says nothing",
+        "extraction_failed": "the extractor failed on it, which is a fault of ours",
     },
 )
 def files(raw: pa.RecordBatch, source: Source, *, sources: Sequence[Source]) -> pa.RecordBatch:
@@ -69,8 +71,10 @@ def files(raw: pa.RecordBatch, source: Source, *, sources: Sequence[Source]) -> 
     )
     content = pc.if_else(html, made["content"], decoded["content"]) if pc.any(html).as_py() else decoded["content"]
     silent = pc.and_(html, pc.fill_null(pc.equal(content, ""), False))
+    failed = pc.and_(html, pc.and_(decoded["content"].is_valid(), made["content"].is_null()))
     none = pa.scalar(None, pa.string())
-    reason = pc.coalesce(raw["reason"], decoded["reason"], pc.if_else(silent, "no_text", none))
+    said = pc.if_else(failed, "extraction_failed", pc.if_else(silent, "no_text", none))
+    reason = pc.coalesce(raw["reason"], decoded["reason"], said)
     content = pc.if_else(reason.is_valid(), pa.scalar(None, pa.large_string()), content)
     host, domain = _places(raw["path"])
     repo = pc.coalesce(host, raw["repo"])
@@ -102,9 +106,9 @@ def files(raw: pa.RecordBatch, source: Source, *, sources: Sequence[Source]) -> 
     return pa.record_batch(columns)
 
 
-def _places(urls: pa.Array) -> tuple[pa.Array, pa.Array]:
+def _places(paths: pa.Array) -> tuple[pa.Array, pa.Array]:
     """Host and domain of each URL."""
-    hosts = pa.array([host_of(url) for url in urls.to_pylist()], pa.string()).dictionary_encode()
+    hosts = pa.array([host_of(url) for url in paths.to_pylist()], pa.string()).dictionary_encode()
     domains = pa.array([domain_of(host) for host in hosts.dictionary.to_pylist()], pa.string())
     return hosts.dictionary_decode(), domains.take(hosts.indices)
 

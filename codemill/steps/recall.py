@@ -20,9 +20,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from codemill import chance
-from codemill.errors import InputError, RecipeError
+from codemill.errors import InputError, RecipeError, did_you_mean
 from codemill.machine.reading import OutFolder, Reading
-from codemill.machine.table import folder, step
+from codemill.machine.table import Table, folder, step
+from codemill.steps.pages import kinds as site_kinds
 from codemill.steps.seeds import TEST, TRAIN, VALID
 from codemill.web import classifier, curves
 from codemill.web.classifier import Model, Settings
@@ -34,6 +35,9 @@ MIN_LABELLED = 50
 """A language or a kind of site has a threshold of its own if so many held-out pages of it have a label."""
 
 TELLING = 30
+
+LANGUAGES = ("en", "zh", "ja")
+"""That a page can be in."""
 
 
 def _check(*, settings: Settings, random_negatives: float, precision: float, most_tokens: int, page_seed: int) -> None:
@@ -211,11 +215,22 @@ def _check_thresholds(*, name: str, thresholds: Mapping[str, float] | None) -> N
             raise RecipeError(f"the threshold of {key} must be between 0 and 1, got {value!r}")
 
 
+def _known(inputs: tuple[Table, ...], params: dict[str, Any]) -> dict[str, Any]:
+    """The parameters as they are. Raises: RecipeError for a threshold of what no page is."""
+    kinds = {name for table in inputs[0].layers() if table.step is site_kinds for name, _ in table.params["kinds"]}
+    known = {"all", *LANGUAGES, *kinds}
+    for name in params["thresholds"] or {}:
+        if kinds and name not in known:
+            raise RecipeError(f"no page is of {name!r}, which has a threshold", remedy=did_you_mean(name, known))
+    return params
+
+
 @step(
     version=1,
     reads=lambda params: (params["name"], "language", "site_kind"),
     adds={"is_recalled": pa.bool_()},
     check=_check_thresholds,
+    resolve=_known,
 )
 def judge(
     pages: pa.RecordBatch, model: Reading, *, name: str = "score", thresholds: Mapping[str, float] | None = None

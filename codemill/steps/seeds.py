@@ -20,6 +20,7 @@ from codemill import chance
 from codemill.errors import RecipeError
 from codemill.machine.reading import Reading
 from codemill.machine.table import step
+from codemill.web import urls
 from codemill.web.labels import UNKNOWN, Labels
 from codemill.web.patterns import Rules, matches
 
@@ -36,6 +37,7 @@ def _check(*, labels: Labels | None, held_out: Labels | None, held_out_share: fl
     reads=("path", "domain", "repo"),
     adds={"label": pa.int8(), "split": pa.string()},
     check=_check,
+    knows=urls.version,  # which domain a labelled page is of
 )
 def label(
     pages: pa.RecordBatch,

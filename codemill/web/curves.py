@@ -32,13 +32,6 @@ def threshold_for_precision(scores: npt.NDArray[Any], labels: npt.NDArray[Any], 
     return float(thresholds[good[-1]]) if len(good) else None
 
 
-def threshold_for_recall(scores: npt.NDArray[Any], labels: npt.NDArray[Any], recall: float) -> float | None:
-    """The highest threshold at which so large a share of what is right is taken. None: nothing is right."""
-    thresholds, _, recalls = curve(scores, labels)
-    good = np.flatnonzero(recalls >= recall)
-    return float(thresholds[good[0]]) if len(good) else None
-
-
 def recall_at_precision(scores: npt.NDArray[Any], labels: npt.NDArray[Any], precision: float) -> float:
     """The largest recall that any threshold of this precision has; 0 if there is none."""
     _, precisions, recalls = curve(scores, labels)

@@ -7,7 +7,7 @@ begins a comment. From: OpenCoder, table 14.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from codemill.errors import InputError, RecipeError
 
 MAX_PATTERN = 400
+MAX_EXPRESSION = 20_000  # characters of patterns that are matched at once
 Flags = npt.NDArray[np.bool_]
 
 
@@ -60,7 +61,7 @@ def ours(name: str) -> Rules:
     Raises: RecipeError for another name.
     """
     if name not in ("en", "zh"):
-        raise RecipeError(f"there are no rules {name!r}", remedy="en or zh, or the path of a file")
+        raise RecipeError(f"there are no rules {name!r}", remedy="en or zh, or a folder of round-1.txt, …")
     return parse((files("codemill.web") / f"rules_{name}.txt").read_text("utf-8"), f"rules_{name}.txt")
 
 
@@ -89,9 +90,23 @@ def matches(urls: pa.Array, patterns: Sequence[str]) -> Flags:
     """
     if not patterns:
         return np.zeros(len(urls), np.bool_)
-    expression = f"(?i)^(?:{'|'.join(_expression(p) for p in patterns)})$"
-    found: Flags = pc.fill_null(pc.match_substring_regex(urls, expression), False).to_numpy(zero_copy_only=False)
+    found = np.zeros(len(urls), np.bool_)
+    for some in _together(patterns):
+        expression = f"(?i)^(?:{'|'.join(_expression(p) for p in some)})$"
+        found |= pc.fill_null(pc.match_substring_regex(urls, expression), False).to_numpy(zero_copy_only=False)
     return found
+
+
+def _together(patterns: Sequence[str]) -> Iterator[list[str]]:
+    """Patterns that are one expression: RE2 refuses one of 20,000 rules."""
+    some, size = list[str](), 0
+    for pattern in patterns:
+        if some and size + len(pattern) > MAX_EXPRESSION:
+            yield some
+            some, size = [], 0
+        some.append(pattern)
+        size += len(pattern)
+    yield some
 
 
 def _expression(pattern: str) -> str:

@@ -6,6 +6,7 @@ import functools
 import importlib
 import ipaddress
 import re
+from importlib import metadata
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -62,8 +63,9 @@ def domain_of(host: str) -> str:
 
 
 def version() -> str:
-    """Of the list of public suffixes."""
-    return str(importlib.import_module("importlib.metadata").version("publicsuffixlist"))
+    """Of the list of public suffixes. Raises: EnvironmentProblem if it is not installed."""
+    _suffixes()
+    return metadata.version("publicsuffixlist")
 
 
 @functools.lru_cache(maxsize=1)

@@ -16,7 +16,7 @@ class Evaluation:
 
     model: str | None
     scores: tuple[Row, ...]  # suite, score, k, over, tasks, known, solved, value, low, high
-    proofs: tuple[Row, ...]  # suite, references, rejected, broken, missing, unproved
+    proofs: tuple[Row, ...]  # suite, references, rejected, broken, missing, unproved, not_run
     languages: tuple[Row, ...]  # suite, language, tasks, value, low, high
     bits: tuple[Row, ...]  # what, group, texts, bytes, bits_per_byte, low, high
     asked: tuple[tuple[str, str], ...]  # settings, for people
@@ -53,6 +53,7 @@ def _evaluation(facts: dict[str, Any]) -> Evaluation:
                 "known": proof["known"],
                 "missing": len(proof["missing"]),
                 "unproved": len(proof["unproved"]),
+                "not_run": suite["not_run"],
                 "rule": suite["rule"],
             }
         )

@@ -11,7 +11,7 @@ use crate::arrow::{array, check_lengths, struct_of, to_python};
 use crate::guard::guarded;
 use crate::lex::{python::Syntaxes, spans};
 use arrow_array::builder::{BooleanBuilder, Float32Builder, UInt32Builder};
-use arrow_array::{Array, ArrayRef, LargeStringArray, StringArray, StructArray, UInt32Array};
+use arrow_array::{Array, ArrayRef, LargeStringArray, StringArray, StructArray};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use std::cell::RefCell;
@@ -120,14 +120,6 @@ impl Overlap {
     /// How many different n-grams are looked for.
     fn __len__(&self) -> usize {
         self.words.len() + self.code.len()
-    }
-
-    /// Rows of the parts that can be found by words or code, ascending.
-    fn findable<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let mut rows: Vec<u32> =
-            self.words.rows().chain(self.code.rows()).chain(self.wholes.rows()).collect();
-        rows.sort_unstable();
-        to_python(py, &UInt32Array::from(rows))
     }
 
     /// The part that each text has most of, and its share.

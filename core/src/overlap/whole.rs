@@ -50,11 +50,6 @@ impl Wholes {
         self.filter[bit / 64] |= 1 << (bit % 64);
     }
 
-    /// Rows of the parts.
-    pub fn rows(&self) -> impl Iterator<Item = u32> + '_ {
-        self.by_anchor.values().flatten().map(|&(row, _, _)| row)
-    }
-
     /// The longest part that stands in these tokens; of equally long ones the first.
     pub fn found(&self, tokens: &[Token]) -> Option<Found> {
         if self.filter.is_empty() || tokens.len() < ANCHOR {
@@ -101,6 +96,5 @@ mod tests {
         assert_eq!(wholes.found(&of("import x\ndef  flip(n):\n    return not n\n\nflip(1)")), found);
         assert_eq!(wholes.found(&of("def flip(m): return not m")), None);
         assert_eq!(wholes.found(&of("def flip(n): return not m")), None);
-        assert_eq!(wholes.rows().collect::<Vec<_>>(), vec![3]);
     }
 }

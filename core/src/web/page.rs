@@ -28,20 +28,26 @@ pub struct Extracted {
     pub code_blocks: u32,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 struct Open<'a> {
     name: u64,
     furniture: bool,
     content: bool,
     gutter: bool,
     code: bool,
-    inline_code: bool,
+    /// How long the text was before a backtick, and behind it.
+    backtick: Option<(usize, usize)>,
     link: bool,
     list: bool,
     cell: bool,
     /// Where the code was when a line of it began.
     line: Option<usize>,
     attributes: Attributes<'a>,
+    /// What the attributes say of the language of code inside, once it was asked for: some hold megabytes, and there
+    /// may be a block of code for every few bytes.
+    language: Option<Option<String>>,
+    /// Whether it is SyntaxHighlighter's.
+    highlighter: bool,
 }
 
 #[derive(Default)]
@@ -223,7 +229,8 @@ impl<'a> Page<'a> {
             return;
         }
         let key = hash(name);
-        let mut opened = Open { name: key, attributes, ..Open::default() };
+        let highlighter = attributes.class.contains("syntaxhighlighter");
+        let mut opened = Open { name: key, attributes, highlighter, ..Open::default() };
         if self.code > 0 {
             opened.gutter = self.gutter > 0 || lower == "button" || is_gutter(lower, &attributes);
             opened.code = true;
@@ -237,8 +244,11 @@ impl<'a> Page<'a> {
                 Role::Plain => {}
             }
             opened.furniture |= is_gutter(lower, &attributes) && lower != "a";
-            if self.furniture == 0 {
+            if self.furniture > 0 {
+            } else if !opened.furniture {
                 self.start_outside(lower, &attributes, &mut opened);
+            } else if is_block(lower) && !matches!(lower, "td" | "th") {
+                self.end_line(false); // and nothing else: nothing of it is to be left behind
             }
         }
         if closed && matches!(lower, "svg" | "math" | "path" | "a") {
@@ -293,16 +303,8 @@ impl<'a> Page<'a> {
     fn start_outside(&mut self, name: &str, attributes: &Attributes, opened: &mut Open<'a>) {
         let highlighter = name == "td"
             && attributes.class == "code"
-            && self
-                .stack
-                .iter()
-                .rev()
-                .take(AROUND)
-                .any(|open| open.attributes.class.contains("syntaxhighlighter"));
+            && self.stack.iter().rev().take(AROUND).any(|open| open.highlighter);
         if is_code(name, attributes) || highlighter {
-            if opened.furniture {
-                return;
-            }
             self.end_line(true);
             self.begin_code(attributes);
             opened.code = true;
@@ -325,8 +327,9 @@ impl<'a> Page<'a> {
             }
             "a" => opened.link = true,
             "code" | "tt" | "kbd" | "samp" => {
-                opened.inline_code = true;
-                self.tick();
+                let before = self.out.len();
+                self.word("`");
+                opened.backtick = Some((before, self.out.len()));
             }
             "ul" | "ol" => {
                 self.end_line(true);
@@ -356,17 +359,13 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// A backtick around code in a line.
-    fn tick(&mut self) {
-        self.word("`");
-    }
-
     fn begin_code(&mut self, attributes: &Attributes) {
         self.prefix.clear();
         self.source.clear();
-        let around = self.stack.iter().rev().take(AROUND).map(|open| &open.attributes);
-        self.language =
-            language(attributes).or_else(|| around.filter(|a| !a.class.is_empty()).find_map(language));
+        let around =
+            self.stack.iter_mut().rev().take(AROUND).filter(|open| !open.attributes.class.is_empty());
+        let named = |open: &mut Open| open.language.get_or_insert_with(|| language(&open.attributes)).clone();
+        self.language = language(attributes).or_else(|| around.map(named).find(Option::is_some).flatten());
     }
 
     /// Puts what was read as code into a fence.
@@ -454,13 +453,16 @@ impl<'a> Page<'a> {
     }
 
     fn close_shown(&mut self, opened: &Open<'a>) {
-        if opened.inline_code {
-            self.space = false;
-            if self.out.len() > self.start && self.out.ends_with('`') {
-                self.out.pop(); // nothing between two backticks
-            } else {
-                self.tick();
+        match opened.backtick {
+            Some((before, behind)) if self.out.len() == behind && self.start <= before => {
+                self.space = self.out[before..].starts_with(' ');
+                self.out.truncate(before); // nothing between two backticks
             }
+            Some(_) => {
+                self.space = false;
+                self.word("`");
+            }
+            None => {}
         }
         if opened.list {
             self.flush(Kind::Text);
@@ -476,6 +478,9 @@ impl<'a> Page<'a> {
             name if BLOCKS.with(|blocks| blocks.contains(&name)) => {
                 self.end_line(false);
                 self.heading = 0;
+                if name == hash("li") {
+                    self.prefix.clear(); // nothing in it was shown
+                }
             }
             _ => {}
         }

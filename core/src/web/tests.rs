@@ -52,6 +52,25 @@ fn furniture_goes() {
 }
 
 #[test]
+fn furniture_leaves_nothing_behind() {
+    let cases = [
+        ("<h2 class='sr-only'>Menu</h2><p>a</p><p>b</p>", "a\n\nb"),
+        ("<ul class='nav'><li>Home</li></ul><ul><li>a</li></ul>", "- a"),
+        ("<ul><li hidden>x</li></ul><p>a</p>", "a"),
+        ("<ol><li hidden>x</li><li>a</li></ol>", "1. a"),
+        ("<ul><li><nav>x</nav></li></ul><p>a</p>", "a"),
+        ("<p>a <kbd class='sr-only'>x</kbd> b</p>", "a b"),
+        ("<p>a <code><span hidden>x</span></code> b</p>", "a b"),
+        ("<ul><li><code><span hidden>x</span></code></li></ul><p>a</p>", "a"),
+        ("<p><code>a`</code> b</p>", "`a`` b"),
+        ("<table><tr><td hidden>x</td><td>a</td></tr></table>", "a"),
+    ];
+    for (given, wanted) in cases {
+        assert_eq!(text(given), wanted, "{given}");
+    }
+}
+
+#[test]
 fn time_is_linear() {
     let deep = "<div class='a'>".repeat(400_000);
     let odd = "<b>".repeat(300_000) + &"</i>".repeat(300_000) + &"<p>x".repeat(200_000);
@@ -60,7 +79,10 @@ fn time_is_linear() {
     let ampersands = "&".repeat(3_000_000) + &"&#".repeat(500_000) + &"&amp".repeat(500_000);
     let open = "<a b='".repeat(300_000) + &"<!-".repeat(300_000);
     let item = "<ul><li>".repeat(300_000);
-    for page in [deep, odd, broken, script, ampersands, open, item] {
+    let words = format!("<div class='{}'>", "a ".repeat(300_000));
+    let classes = words.clone() + &"<pre>x</pre>".repeat(10_000);
+    let cells = words + &"<td class=code></td>".repeat(100_000);
+    for page in [deep, odd, broken, script, ampersands, open, item, classes, cells] {
         let start = Instant::now();
         extract(&page);
         let seconds = start.elapsed().as_secs_f64();

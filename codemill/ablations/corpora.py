@@ -9,8 +9,7 @@ import pyarrow.compute as pc
 
 from codemill import Output, Table, step
 from codemill.machine.source import Source
-from codemill.recipes._refinecode_languages import KEPT
-from codemill.recipes.refinecode import refinecode, resize
+from codemill.recipes.refinecode import KEPT, refinecode, resize
 from codemill.steps import choose, dedup, detect, ingest
 
 

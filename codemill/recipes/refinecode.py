@@ -17,7 +17,7 @@ from codemill import languages as catalogue
 from codemill.document import INDEX
 from codemill.errors import did_you_mean
 from codemill.recipes import _options as options
-from codemill.recipes._refinecode_languages import KEPT
+from codemill.recipes._refinecode_languages import KEPT as KEPT
 from codemill.recipes._refinecode_rules import REFINECODE_RULES as REFINECODE_RULES
 from codemill.rules import RuleBook
 from codemill.sources import Metadata, Published, Source

@@ -10,7 +10,7 @@ const ENDS: &str = " 1 2 3 s _1 _2 _key key _key_base _access_key accesskey _acc
 _string string _secret _password _plain plain _plaintext plaintext word phrase _hex hex _base64 base64 _b64 confirm _confirm \
 confirmation _confirmation again _again repeat _repeat _new new _old old _default default _id id _data _cleartext ";
 /// Before "token" in names of what opens something.
-const OPENERS: [&str; 24] = [
+const OPENERS: [&str; 50] = [
     "access",
     "auth",
     "refresh",
@@ -35,6 +35,32 @@ const OPENERS: [&str; 24] = [
     "login",
     "backup",
     "registration",
+    "gitlab",
+    "github",
+    "asana",
+    "discord",
+    "slack",
+    "jira",
+    "atlassian",
+    "bitbucket",
+    "heroku",
+    "netlify",
+    "snyk",
+    "sonar",
+    "vault",
+    "telegram",
+    "facebook",
+    "twitter",
+    "fastly",
+    "cloudflare",
+    "datadog",
+    "okta",
+    "zendesk",
+    "npm",
+    "pypi",
+    "identity",
+    "oauth",
+    "sidekiq",
 ];
 /// Before "token" in names of what is no secret.
 const OF_REQUESTS: [&str; 14] = [
@@ -97,8 +123,9 @@ const ASSIGNMENTS: [Case<Assignment>; 4] = [
 ];
 
 /// What a string decides.
-const LITERALS: [Case<Literal>; 7] = [
+const LITERALS: [Case<Literal>; 8] = [
     (is_account, leave),
+    (is_name_below, leave),
     (is_among_strings, leave),
     (is_attribute, |scan, l| told::attribute(scan, l.inner - 1, l.to.name.strength)),
     (has_more_arguments, |scan, l| told::last(scan, l.to.name.start, l.inner, l.stop, l.to.name.strength)),
@@ -109,8 +136,8 @@ const LITERALS: [Case<Literal>; 7] = [
 ];
 
 /// What a value without quotes decides.
-const BARE: [Case<Assignment>; 2] =
-    [(|_, a| a.sign == b'>', element), (|_, a| !a.called && matches!(a.sign, b'=' | b':'), bare)];
+const BARE: [Case<Assignment>; 3] =
+    [(is_block, block), (|_, a| a.sign == b'>', element), (|_, a| !a.called && matches!(a.sign, b'=' | b':'), bare)];
 
 /// From an anchor on.
 pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, anchor: Strength) {
@@ -249,6 +276,14 @@ fn is_account(scan: &Scan<'_, '_>, l: &Literal) -> bool {
     scan.before(l.open) == b'{' && scan.at(l.stop + 1) == b':'
 }
 
+/// The first name of a mapping that stands on the next line: `password:`, and below it `"min": …`.
+fn is_name_below(scan: &Scan<'_, '_>, l: &Literal) -> bool {
+    let line = scan.line_before(l.open, 64);
+    let indented = line.iter().all(|b| matches!(b, b' ' | b'\t'));
+    let next = scan.run_of(l.stop + 1, 2, |b| b == b' ');
+    indented && matches!(scan.at(next), b':' | b'=') 
+}
+
 /// "The secret", […]: only where the string before is the name.
 fn is_among_strings(scan: &Scan<'_, '_>, l: &Literal) -> bool {
     let Name { start, stop, .. } = l.to.name;
@@ -276,9 +311,20 @@ fn is_part_of_name(scan: &Scan<'_, '_>, l: &Literal) -> bool {
 
 /// `<password>VALUE</password>`.
 fn element(scan: &mut Scan<'_, '_>, a: &Assignment) {
-    let stop = scan.run_of(a.from, LONGEST, |b| b > b' ' && b != b'<');
-    if scan.at(stop) == b'<' && scan.at(stop + 1) == b'/' {
-        judge(scan, a.from, stop, a.name.strength);
+    told::text(scan, a.from, a.name.strength);
+}
+
+/// A block of YAML: `password: |`, and the value on the next line.
+fn is_block(scan: &Scan<'_, '_>, a: &Assignment) -> bool {
+    a.sign == b':' && matches!(scan.at(a.from), b'|' | b'>') && scan.bare_at(a.name.start)
+}
+
+fn block(scan: &mut Scan<'_, '_>, a: &Assignment) {
+    let stop = scan.run_of(a.from + 1, 2, |b| matches!(b, b'-' | b'+' | b'1'..=b'9'));
+    let from = scan.run_of(stop, 80, |b| b.is_ascii_whitespace());
+    let to = scan.run_of(from, LONGEST, |b| b > b' ');
+    if matches!(scan.at(stop), b'\n' | b'\r') && matches!(scan.at(to), b'\n' | b'\r') {
+        judge(scan, from, to, a.name.strength);
     }
 }
 
@@ -309,7 +355,7 @@ fn bare(scan: &mut Scan<'_, '_>, assignment: &Assignment) {
         && tight
         && (matches!(next, b';' | b'&' | b'"' | b'\'' | b' ' | b'\\' | b','))
         && quoted(scan, start);
-    let config = scan.bare || sign == b':' && alone(scan, start, from, stop);
+    let config = scan.bare_at(start) || sign == b':' && alone(scan, start, from, stop);
     let set = sign == b'=' && tight && exported(scan, start);
     if !(apart && (config || set || commented(scan, start)) || within) {
         return;
@@ -325,7 +371,7 @@ fn bare(scan: &mut Scan<'_, '_>, assignment: &Assignment) {
         Strength::Password if !config && !within && !set => Strength::Pass,
         // `secret = testing123` of servers' configuration: the whole name, and one piece.
         Strength::Secret
-            if sign == b'=' && scan.bare && &scan.text[start..name].to_ascii_lowercase()[..] == b"secret" =>
+            if sign == b'=' && scan.bare_at(start) && &scan.text[start..name].to_ascii_lowercase()[..] == b"secret" =>
         {
             let one = value.iter().all(u8::is_ascii_alphanumeric);
             if one && scan.fresh(start) { Strength::Pass } else { strength }
@@ -339,7 +385,7 @@ fn bare(scan: &mut Scan<'_, '_>, assignment: &Assignment) {
 fn exported(scan: &Scan<'_, '_>, start: usize) -> bool {
     let name = scan.run_before(start, 32, |b| WORD[b as usize]);
     let before = scan.line_before(name, 8);
-    [&b"-e "[..], b"--env ", b"export ", b"ENV "].iter().any(|word| before.ends_with(word))
+    [&b"-e "[..], b"--env ", b"export ", b"ENV ", b"%env ", b"set_env "].iter().any(|word| before.ends_with(word))
 }
 
 /// Whether a comment has begun on the line, in one of the ways of most languages.

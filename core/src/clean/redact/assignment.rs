@@ -37,13 +37,31 @@ pub(super) fn operator(scan: &Scan<'_, '_>, start: usize, name: usize) -> Option
     }
     at = scan.run_of(at, 32, blank);
     let sign = scan.at(at);
-    let after = |n: usize| scan.run_of(n, 16, blank);
+    // The string may stand on the next line.
+    let after = |n: usize| {
+        let to = scan.run_of(n, 16, blank);
+        if !matches!(scan.at(to), b'\n' | b'\r') {
+            return to;
+        }
+        let next = scan.run_of(to, 80, |b| b.is_ascii_whitespace());
+        if matches!(scan.at(next), b'"' | b'\'') && to > n.saturating_sub(1) { next } else { to }
+    };
     match (sign, scan.at(at + 1)) {
         (b'=' | b'!', b'=') => {
             Some((b'=', after(if scan.at(at + 2) == b'=' { at + 3 } else { at + 2 }), true))
         }
         (b'=', b'>') => Some((b'=', after(at + 2), true)),
-        (b':' | b'?' | b'+', b'=') => Some((b'=', after(at + 2), !scan.bare)),
+        (b':' | b'?' | b'+' | b'.' | b'|' | b'&' | b'^', b'=') => Some((b'=', after(at + 2), !scan.bare_at(at))),
+        // `::=` and `:::=` of make, `||=`, `??=`, `&&=`, `//=`
+        (b':', b':') if scan.at(at + 2) == b'=' => Some((b'=', after(at + 3), !scan.bare_at(at))),
+        (b':', b':') if scan.text[at..].starts_with(b":::=") => Some((b'=', after(at + 4), !scan.bare_at(at))),
+        (b'|' | b'?' | b'&' | b'/', next) if next == sign && scan.at(at + 2) == b'=' => {
+            Some((b'=', after(at + 3), true))
+        }
+        // R, Elm and others.
+        (b'<', b'-') => Some((b'=', after(at + 2), true)),
+        (b'<', b'<') if scan.at(at + 2) == b'-' => Some((b'=', after(at + 3), true)),
+        (b'~', b'>') => Some((b'=', after(at + 2), true)),
         (b'=', _) => Some((b'=', after(at + 1), false)),
         (b':', b':') => Some((b':', at + 1, false)),
         (b':', _) => {

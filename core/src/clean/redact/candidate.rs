@@ -9,10 +9,14 @@ use super::{tokens, values};
 pub(super) enum Strength {
     /// "password": any value that is not a word.
     Password,
+    /// A place that holds a password and nothing else: any value that stands for none.
+    Certain,
     /// "pass", which is a verb as well.
     Pass,
     /// "secret", "api_key": the value must look like one.
     Secret,
+    /// A cookie of a session.
+    Session,
     /// "access_token": a name that says what the token opens.
     Access,
     /// "token": of parsers too, so the value must be long and mixed.
@@ -74,8 +78,10 @@ pub(super) fn judge(scan: &mut Scan<'_, '_>, from: usize, to: usize, strength: S
     let Some(value) = scan.string.get(from..to) else { return };
     let (yes, rule) = match strength {
         Strength::Password => (values::password(value) || values::phrase(value), "password"),
+        Strength::Certain => (values::certain(value), "password"),
         Strength::Pass => (values::password(value) && values::mixed(value), "password"),
-        Strength::Secret => (tokens::secret(value) || tokens::django(value), "secret"),
+        Strength::Secret => (tokens::secret(value) || tokens::django(value) || tokens::salt(value), "secret"),
+        Strength::Session => (values::certain(value), "cookie"),
         Strength::Access => (tokens::access(value), "secret"),
         Strength::Token => (tokens::token(value), "secret"),
     };

@@ -12,12 +12,16 @@ mod accounts;
 mod assigned;
 mod assignment;
 mod bytes;
+mod calls;
 mod candidate;
+mod containers;
+mod cookies;
 mod email;
 mod finding;
 mod formats;
 mod home;
 mod inner;
+mod kept;
 mod names;
 mod network;
 mod numbering;
@@ -51,6 +55,9 @@ impl Redactor {
     /// Error: in words, if there is too much to compile.
     pub fn new(formats: Vec<Format>) -> Result<Self, String> {
         let mut anchors: Vec<(&str, Word)> = words::ANCHORS.to_vec();
+        anchors.extend(calls::CALLS.iter().enumerate().map(|(number, call)| (call.0, Word::Call(number))));
+        let heads = containers::HEADS.iter().enumerate();
+        anchors.extend(heads.map(|(number, head)| (head.0, Word::Container(number))));
         for (number, format) in formats.iter().enumerate() {
             anchors.extend(format.anchors.iter().map(|a| (a.as_str(), Word::Format(number))));
         }
@@ -75,7 +82,21 @@ impl Redactor {
                 Word::Assigned(strength) => assigned::find(&mut scan, start, end, strength),
                 Word::Bearer => told::bearer(&mut scan, start, end),
                 Word::Identified => told::identified(&mut scan, end),
-                Word::Account => told::account(&mut scan, start, end),
+                Word::Account => kept::account(&mut scan, start, end),
+                Word::Authorization => kept::authorization(&mut scan, start, end),
+                Word::Call(number) => calls::find(&mut scan, end, number),
+                Word::Composer => kept::composer(&mut scan, end),
+                Word::Container(number) => containers::encoded(&mut scan, start, end, number),
+                Word::Cookie => cookies::header(&mut scan, end),
+                Word::CookieName => cookies::known(&mut scan, start, end),
+                Word::Ident => kept::ident(&mut scan, start, end),
+                Word::Jwk => containers::jwk(&mut scan, start, end),
+                Word::Kubernetes => kept::kubernetes(&mut scan, start, end),
+                Word::Nuget => kept::nuget(&mut scan, end),
+                Word::Pgpass => kept::pgpass(&mut scan, start, end),
+                Word::Putty => containers::putty(&mut scan, end),
+                Word::SecureString => told::secure_string(&mut scan, end),
+                Word::Xml => containers::xml(&mut scan, end),
                 Word::Command => told::command(&mut scan, start, end),
                 Word::Pair => told::pair(&mut scan, end),
                 Word::Name(context) => names::find(&mut scan, start, end, context),

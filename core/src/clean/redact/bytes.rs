@@ -75,11 +75,14 @@ impl<'t, 'r> Scan<'t, 'r> {
 
     /// Whether values without quotes count at a place.
     pub fn bare_at(&self, place: usize) -> bool {
-        self.bare || !self.spoken.is_empty() && {
-            let next = self.spoken.partition_point(|(start, _)| *start <= place);
-            let told = next.checked_sub(1).is_some_and(|n| place < self.spoken[n].1);
-            told || matches!(self.line_before(place, 120).first(), Some(b'!' | b'%'))
-        }
+        self.bare
+            || !self.spoken.is_empty() && {
+                let next = self.spoken.partition_point(|(start, _)| *start <= place);
+                let told = next.checked_sub(1).is_some_and(|n| place < self.spoken[n].1);
+                let line = self.line_before(place, 120);
+                let cell = memchr::memmem::rfind(line, b"<jupyter_code>").map_or(line, |n| &line[n + 14..]);
+                told || matches!(cell.first(), Some(b'!' | b'%'))
+            }
     }
 
     /// The byte at a place; a line feed beyond the ends.

@@ -6,9 +6,8 @@ use super::candidate::{Strength, closing, judge, opening};
 /// How far the arguments of a call are read.
 const WINDOW: usize = 600;
 
-/// Calls, up to and with their bracket, and which argument is the secret, from 0. From 100 on: of the last of the
-/// strings, for calls that take more or fewer before it.
-pub(super) const CALLS: [(&str, u8, Strength); 46] = [
+/// Calls, up to and with their bracket, and which argument is the secret, from 0.
+pub(super) const CALLS: [(&str, u8, Strength); 67] = [
     ("mysqli_connect(", 2, Strength::Password),
     ("mysql_connect(", 2, Strength::Password),
     ("mysql_pconnect(", 2, Strength::Password),
@@ -55,6 +54,27 @@ pub(super) const CALLS: [(&str, u8, Strength); 46] = [
     ("hash_hmac(", 2, Strength::Secret),
     ("createhmac(", 1, Strength::Secret),
     ("cookieparser(", 0, Strength::Secret),
+    ("ftp(", 2, Strength::Password),
+    ("ssh.connect(", 3, Strength::Password),
+    ("createcredential(", 2, Strength::Password),
+    ("create_user(", 2, Strength::Pass),
+    ("create_superuser(", 2, Strength::Password),
+    ("credentials(", 3, Strength::Password),
+    ("jedis.auth(", 0, Strength::Password),
+    ("redis.auth(", 0, Strength::Password),
+    ("redis->auth(", 0, Strength::Password),
+    ("keystore.load(", 1, Strength::Password),
+    ("pbekeyspec(", 0, Strength::Password),
+    ("secretkeyspec(", 0, Strength::Secret),
+    ("openssl_encrypt(", 2, Strength::Secret),
+    ("openssl_decrypt(", 2, Strength::Secret),
+    ("aes.encrypt(", 1, Strength::Secret),
+    ("aes.decrypt(", 1, Strength::Secret),
+    ("createcipher(", 1, Strength::Secret),
+    ("createcipheriv(", 1, Strength::Secret),
+    ("createdecipheriv(", 1, Strength::Secret),
+    ("fernet(", 0, Strength::Secret),
+    ("hmac.new(", 0, Strength::Secret),
 ];
 
 /// From the end of such a call's name and bracket on.
@@ -77,7 +97,7 @@ fn argument(scan: &Scan<'_, '_>, from: usize, number: usize) -> Option<(usize, u
             let (open, inner) = opening(scan, at)?;
             let stop = closing(scan, open, inner)?;
             let next = scan.run_of(stop + 1, 64, blank);
-            return matches!(scan.at(next), b',' | b')').then_some((inner, stop));
+            return matches!(scan.at(next), b',' | b')' | b'.').then_some((inner, stop));
         }
         match scan.text[at] {
             b'"' | b'\'' | b'`' => at = closing(scan, at, at + 1)? + 1,
@@ -100,7 +120,8 @@ const COMPARING: &str = " strcmp strcasecmp strncmp hash_equals compare_digest t
 secure_compare fixed_length_secure_compare ConstantTimeCompare constantTimeEquals isEqual assertEquals assertEqual assertSame assert_eq \
 assert_equal equals equal Equals Compare ";
 /// Methods of a string that compare: `"VALUE".equals(password)`.
-const METHODS: &str = " equals equalsIgnoreCase contentEquals compareTo isEqualTo equal eql Equals localeCompare eq ";
+const METHODS: &str =
+    " equals equalsIgnoreCase contentEquals compareTo isEqualTo equal eql Equals localeCompare eq ";
 
 /// The string that is compared with what begins (at the latest) at `start`, where it stands first: `'VALUE' == password`.
 pub(super) fn compared(scan: &Scan<'_, '_>, start: usize) -> Option<(usize, usize)> {
@@ -111,9 +132,7 @@ pub(super) fn compared(scan: &Scan<'_, '_>, start: usize) -> Option<(usize, usiz
     let line = scan.line_before(sign, 4);
     let signs = if line.ends_with(b"===") || line.ends_with(b"!==") {
         3
-    } else if line.ends_with(b"==") || line.ends_with(b"!=") || line.ends_with(b"<>") {
-        2
-    } else if line.ends_with(b" eq") || line.ends_with(b" ne") {
+    } else if [&b"=="[..], b"!=", b"<>", b"eq", b"ne"].iter().any(|s| line.ends_with(s)) {
         2
     } else {
         return called(scan, sign);
@@ -145,12 +164,13 @@ fn called(scan: &Scan<'_, '_>, sign: usize) -> Option<(usize, usize)> {
 }
 
 /// The string whose closing quote stands before `end`, on its line.
-fn ended(scan: &Scan<'_, '_>, end: usize) -> Option<(usize, usize)> {
+pub(super) fn ended(scan: &Scan<'_, '_>, end: usize) -> Option<(usize, usize)> {
     let quote = scan.before(end);
     if !matches!(quote, b'"' | b'\'' | b'`') || end < 2 {
         return None;
     }
     let stop = end - 1;
     let inner = scan.run_before(stop, 256, |b| b != quote && b != b'\n' && b != b'\\');
-    (inner < stop && scan.before(inner) == quote && scan.string.is_char_boundary(inner)).then_some((inner, stop))
+    (inner < stop && scan.before(inner) == quote && scan.string.is_char_boundary(inner))
+        .then_some((inner, stop))
 }

@@ -47,7 +47,15 @@ pub(super) fn opening(scan: &Scan<'_, '_>, from: usize) -> Option<(usize, usize)
     while at < from + 2 && b"brufLN@BR".contains(&scan.at(at)) {
         at += 1;
     }
+    // `r#"…"#` of Rust
+    if at > from && scan.at(at) == b'#' {
+        let raw = scan.run_of(at, 3, |b| b == b'#');
+        at = if scan.at(raw) == b'"' { raw } else { at };
+    }
     match scan.at(at) {
+        quote @ (b'"' | b'\'' | b'`') if scan.at(at + 1) == quote && scan.at(at + 2) == quote => {
+            Some((at + 2, at + 3))
+        }
         b'"' | b'\'' | b'`' => Some((at, at + 1)),
         b'\\' if matches!(scan.at(at + 1), b'"' | b'\'') => Some((at + 1, at + 2)),
         _ => None,
@@ -77,9 +85,13 @@ pub(super) fn judge(scan: &mut Scan<'_, '_>, from: usize, to: usize, strength: S
     let (from, to) = if quotes { (from + 1, to - 1) } else { (from, to) };
     let Some(value) = scan.string.get(from..to) else { return };
     let (yes, rule) = match strength {
-        Strength::Password => (values::password(value) || values::phrase(value), "password"),
+        Strength::Password => {
+            (values::password(value) || values::phrase(value) || tokens::wrapped(value), "password")
+        }
         Strength::Certain => (values::certain(value), "password"),
-        Strength::Pass => (values::password(value) && values::mixed(value), "password"),
+        Strength::Pass => {
+            (values::password(value) && values::mixed(value) || tokens::wrapped(value), "password")
+        }
         Strength::Secret => (tokens::secret(value) || tokens::django(value) || tokens::salt(value), "secret"),
         Strength::Session => (values::certain(value), "cookie"),
         Strength::Access => (tokens::access(value), "secret"),

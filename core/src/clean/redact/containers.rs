@@ -13,16 +13,16 @@ pub(super) const HEADS: [(&str, &[u8]); 21] = [
     ("LS0tLS1CRUdJTi", b"BPUEVOU1NIIFBSSVZBVE"),
     ("LS0tLS1CRUdJTi", b"BFTkNSWVBURUQgUFJJVkFUR"),
     ("LS0tLS1CRUdJTi", b"BQR1AgUFJJVkFUR"),
-    ("b3BlbnNzaC1rZXktdjE", b""), // openssh-key-v1
+    ("b3BlbnNzaC1rZXktdjE", b""),        // openssh-key-v1
     ("MII", b"...IBADANBgkqhkiG9w0BAQ"), // PKCS#8, RSA
-    ("MII", b"...IBAAKC"),           // PKCS#1
-    ("MIG", b".AgEAMBMGByqGSM49"),   // PKCS#8, curves
+    ("MII", b"...IBAAKC"),               // PKCS#1
+    ("MIG", b".AgEAMBMGByqGSM49"),       // PKCS#8, curves
     ("MIG", b"..gEAMBMGByqGSM49"),
     ("MIH", b".AgEAMBMGByqGSM49"),
-    ("MHcCAQEEI", b""), // SEC 1
-    ("MC4CAQAwBQYDK2V", b""), // Ed25519
+    ("MHcCAQEEI", b""),               // SEC 1
+    ("MC4CAQAwBQYDK2V", b""),         // Ed25519
     ("MII", b"...jBABgkqhkiG9w0BBQ"), // PKCS#8, encrypted
-    ("MII", b"...IBAzCC"), // PKCS#12
+    ("MII", b"...IBAzCC"),            // PKCS#12
     ("MII", b"...IBAzCA"),
     ("MIACAQMwgA", b""),
     ("/u3+7QAAAA", b""), // Java key store
@@ -49,8 +49,11 @@ pub(super) fn encoded(scan: &mut Scan<'_, '_>, start: usize, end: usize, number:
     let begins = scan.text[end..].starts_with(rest)
         || scan.text.len() - end >= rest.len()
             && scan.text[end..].iter().zip(rest).all(|(b, want)| b == want || *want == b'.' && base64(*b));
+    if !begins {
+        return;
+    }
     let first = scan.run_of(end, LARGEST, base64);
-    if !begins || first - start < 40 {
+    if first - start < 40 {
         return;
     }
     // PEM's own lines are the other rule's.
@@ -63,7 +66,12 @@ pub(super) fn encoded(scan: &mut Scan<'_, '_>, start: usize, end: usize, number:
         let line = scan.run_of(gap, 512, base64);
         let width = line - gap;
         let whole = matches!(scan.at(line), b'\n' | b'\r' | b'"' | b'\'');
-        if gap == to || scan.text[to] == b' ' || width < SHORTEST && scan.before(line) != b'=' || width == 0 || !whole {
+        if gap == to
+            || scan.text[to] == b' '
+            || width < SHORTEST && scan.before(line) != b'='
+            || width == 0
+            || !whole
+        {
             break;
         }
         to = line;
@@ -95,6 +103,9 @@ pub(super) fn putty(scan: &mut Scan<'_, '_>, end: usize) {
 /// The private members of a JSON Web Key (RFC 7518): `"kty": "RSA", … "d": "VALUE"`.
 pub(super) fn jwk(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
     const WINDOW: usize = 4096;
+    if start < scan.contained {
+        return;
+    }
     let from = scan.run_before(start, WINDOW, |b| b != b'{' && b != b'}').max(scan.contained);
     let to = scan.run_of(end, WINDOW, |b| b != b'}' && b != b'{');
     scan.contained = to;
@@ -105,7 +116,8 @@ pub(super) fn jwk(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
         let quote = scan.before(name);
         let stop = scan.run_of(name, 64, |b| b != quote && b != b'\n');
         at = stop + 1;
-        if !matches!(&scan.text[name..stop], b"d" | b"p" | b"q" | b"dp" | b"dq" | b"qi" | b"k") || stop >= to {
+        if !matches!(&scan.text[name..stop], b"d" | b"p" | b"q" | b"dp" | b"dq" | b"qi" | b"k") || stop >= to
+        {
             continue;
         }
         let sign = scan.run_of(at, 4, |b| b == b' ');

@@ -6,8 +6,24 @@ use super::tokens;
 
 /// In lower case: in names of cookies that log somebody in.
 const LOGINS: [&[u8]; 18] = [
-    b"sess", b"sid", b"auth", b"token", b"login", b"logged_in", b"remember", b"jwt", b"identity", b"connect.sid", b"secret",
-    b"aspx", b"clearance", b"sso", b"ident", b"access", b"credential", b"li_at",
+    b"sess",
+    b"sid",
+    b"auth",
+    b"token",
+    b"login",
+    b"logged_in",
+    b"remember",
+    b"jwt",
+    b"identity",
+    b"connect.sid",
+    b"secret",
+    b"aspx",
+    b"clearance",
+    b"sso",
+    b"ident",
+    b"access",
+    b"credential",
+    b"li_at",
 ];
 
 fn of_name(byte: u8) -> bool {
@@ -16,6 +32,13 @@ fn of_name(byte: u8) -> bool {
 
 fn of_value(byte: u8) -> bool {
     byte > b' ' && byte < 0x7f && !b"\"'`;,<>\\{}()".contains(&byte)
+}
+
+/// `curl -b "session=VALUE"`.
+pub(super) fn option(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
+    if contains(scan.line_before(start, 200), b"curl") && matches!(scan.at(end), b' ' | b'=') {
+        header(scan, end);
+    }
 }
 
 /// `Cookie: a=VALUE; session=VALUE` and whatever else begins a list of cookies: the values of those that log in.
@@ -45,7 +68,8 @@ pub(super) fn header(scan: &mut Scan<'_, '_>, end: usize) {
 }
 
 fn cookie(scan: &mut Scan<'_, '_>, name: usize, stop: usize, to: usize) {
-    if LOGINS.iter().any(|word| contains(&scan.text[name..stop], word)) && logs_in(&scan.string[stop + 1..to]) {
+    if LOGINS.iter().any(|word| contains(&scan.text[name..stop], word)) && logs_in(&scan.string[stop + 1..to])
+    {
         judge(scan, stop + 1, to, Strength::Session);
     }
 }
@@ -59,19 +83,27 @@ fn logs_in(value: &str) -> bool {
 
 /// The cookies that frameworks call so wherever they stand: `PHPSESSID=VALUE`.
 pub(super) fn known(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
+    let word = &scan.text[start..end];
+    let suffix = word[0] == b'_';
+    let name = word.to_ascii_lowercase();
+    let plain = name == b"sessionid" || name == b"session_id" || suffix;
+    // In capitals inside it is a name of something else's session.
+    let exact = !plain || suffix || word == name;
     let end = scan.run_of(end, 40, |b| b.is_ascii_hexdigit() || b == b'_'); // `wordpress_logged_in_HASH`
     let quote = scan.run_of(end, 1, |b| matches!(b, b'"' | b'\''));
     let fresh = !WORD[scan.before(start) as usize] || scan.fresh(start) || scan.before(start) == b'_';
     let sign = scan.run_of(quote, 1, |b| b == b' ');
-    if !fresh || !matches!(scan.at(sign), b'=' | b':' | b'\t' | b',') {
+    if !(fresh || suffix) || !exact || !matches!(scan.at(sign), b'=' | b':' | b'\t' | b',') {
         return;
     }
     let from = scan.run_of(sign + 1, 3, |b| matches!(b, b' ' | b'"' | b'\''));
     let to = scan.run_of(from, 1024, of_value);
     let value = &scan.string[from..to];
     // In code what is not quoted is an expression.
-    let literal = quote > end || matches!(scan.before(from), b'"' | b'\'') || scan.at(end) == b'=' && from == end + 1;
-    if literal && value.len() >= 16 && tokens::token(value) {
+    let told = !plain || scan.at(end) == b'=' || contains(scan.line_before(start, 120), b"cookie");
+    let literal =
+        quote > end || matches!(scan.before(from), b'"' | b'\'') || scan.at(end) == b'=' && from == end + 1;
+    if literal && told && value.len() >= 16 && tokens::token(value) {
         judge(scan, from, to, Strength::Session);
     }
 }

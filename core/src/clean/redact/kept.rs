@@ -2,7 +2,7 @@
 //! Secrets of Kubernetes; and the accounts that curl is given.
 
 use super::bytes::{Scan, WORD, contains};
-use super::candidate::{LONGEST, Strength, judge, quoted};
+use super::candidate::{LONGEST, Strength, closing, judge, opening, quoted};
 use super::finding::Kind;
 use super::{tokens, told, values};
 
@@ -165,7 +165,8 @@ pub(super) fn kubernetes(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
             let text = &scan.string[value..last];
             if text.starts_with(['|', '>']) {
                 block = Some(depth);
-            } else if encoded && text.len() >= 8 && text.bytes().all(base64) && told::decoded(text).is_some() {
+            } else if encoded && text.len() >= 8 && text.bytes().all(base64) && told::decoded(text).is_some()
+            {
                 scan.push(value, last, Kind::Password, "kubernetes");
             } else if !encoded {
                 judge(scan, value, last, Strength::Password);
@@ -183,20 +184,13 @@ pub(super) fn kubernetes(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
 
 /// `curl -u jane:VALUE`, `--user "jane:VALUE"`, `-u "jane":"VALUE"`, also on the lines that a backslash joins.
 pub(super) fn account(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
-    let command = scan.line_before(start, 200);
-    let command = if contains(command, b"curl") || contains(command, b"http") {
-        true
-    } else {
-        // Within a command that goes on over lines.
-        let back = scan.run_before(start, 600, |_| true);
-        let lines = &scan.text[back..start];
-        let joined = lines.split(|b| *b == b'\n').rev().skip(1);
-        let mut joined = joined.take_while(|line| line.trim_ascii_end().ends_with(b"\\"));
-        joined.any(|line| contains(line, b"curl"))
-    };
-    if !command || WORD[scan.at(end) as usize] && scan.text[start..end].ends_with(b"user") {
+    let line = scan.line_before(start, 200);
+    // `user = "jane:VALUE"` of `.curlrc`
+    let kept = scan.bare_at(start) && scan.text[start] | 32 == b'u' && line.is_empty();
+    if !kept && scan.text[start] | 32 == b'u' {
         return;
     }
+    let end = if kept { start + 4 } else { end };
     let gap = scan.run_of(end, 4, |b| matches!(b, b' ' | b'='));
     let open = scan.at(gap);
     let enclosed = matches!(open, b'"' | b'\'');
@@ -205,32 +199,56 @@ pub(super) fn account(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
     let of_user = |b: u8| b.is_ascii_alphanumeric() || b"._-@+%{}!#~*^&?".contains(&b);
     let name = scan.run_of(from, 80, of_user);
     let middle = scan.run_of(name, 1, |b| enclosed && b == open);
-    if scan.at(middle) != b':' {
+    if scan.at(middle) != b':' || !kept && !by_curl(scan, start, end) {
         return;
     }
+    let empty = enclosed && scan.at(middle + 1) == open;
     let value = scan.run_of(middle + 1, 1, |b| matches!(b, b'"' | b'\''));
     let quote = if value > middle + 1 { scan.at(middle + 1) } else { open };
-    let inside = |b: u8| if matches!(quote, b'"' | b'\'') { b != quote && b != b'\n' } else { told::of_value(b) };
+    let inside =
+        |b: u8| if matches!(quote, b'"' | b'\'') { b != quote && b != b'\n' } else { told::of_value(b) };
     let to = scan.run_of(value, 128, inside);
     let text = &scan.string[value..to];
-    if text.is_empty() || text.starts_with(['"', '\'']) {
+    if empty && middle == name || text.is_empty() {
         // `KEY:`: an account without a password is a key.
-        if name > from + 7 && tokens::access(&scan.string[from..name]) || values::password(&scan.string[from..name]) {
+        if name > from + 7 && tokens::access(&scan.string[from..name])
+            || values::password(&scan.string[from..name])
+        {
             scan.push(from, name, Kind::Password, "password");
         }
         return;
     }
-    let variable = text.starts_with('$') || text.starts_with("{{") || text.starts_with('<') || text.contains("${");
+    let variable =
+        text.starts_with('$') || text.starts_with("{{") || text.starts_with('<') || text.contains("${");
     let braced = text.starts_with('{') && text.len() > 10;
     if !variable && braced {
         scan.push(value, to, Kind::Password, "password");
     } else if !variable {
-        judge(scan, value, to, Strength::Password);
+        let strength = if tokens::tangled(text) { Strength::Certain } else { Strength::Password };
+        judge(scan, value, to, strength);
     }
+}
+
+/// Whether an option is curl's, or HTTPie's; the command may go on over lines that a backslash joins.
+fn by_curl(scan: &Scan<'_, '_>, start: usize, end: usize) -> bool {
+    if WORD[scan.at(end) as usize] && scan.text[start..end].ends_with(b"user") {
+        return false;
+    }
+    let line = scan.line_before(start, 200);
+    if contains(line, b"curl") || contains(line, b"http ") {
+        return true;
+    }
+    let back = scan.run_before(start, 600, |_| true);
+    let mut lines = scan.text[back..start].split(|b| *b == b'\n').rev().skip(1);
+    let mut joined = lines.by_ref().take_while(|line| line.trim_ascii_end().ends_with(b"\\"));
+    joined.any(|line| contains(line, b"curl"))
 }
 
 /// `Authorization: VALUE`, `Authorization: Token VALUE`, with and without quotes, in headers and calls that set them.
 pub(super) fn authorization(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
+    if !scan.fresh(start) && !matches!(scan.before(start), b'-' | b'_') {
+        return;
+    }
     let quote = scan.run_of(end, 3, |b| matches!(b, b'"' | b'\'' | b']' | b'\\'));
     let sign = scan.run_of(quote, 4, |b| b == b' ');
     if !matches!(scan.at(sign), b':' | b',' | b'=') {
@@ -238,8 +256,10 @@ pub(super) fn authorization(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
     }
     let past = scan.run_of(sign, 2, |b| matches!(b, b':' | b',' | b'=' | b'>'));
     let mut from = scan.run_of(past, 8, |b| matches!(b, b' ' | b'"' | b'\'' | b'`' | b'\\'));
-    let literal = matches!(scan.before(from), b'"' | b'\'' | b'`') || scan.bare_at(start) || quoted(scan, start);
-    let part = |from: usize| scan.run_of(from, 1024, |b| b.is_ascii_alphanumeric() || b"-._~+/=@:!$".contains(&b));
+    let literal =
+        matches!(scan.before(from), b'"' | b'\'' | b'`') || scan.bare_at(start) || quoted(scan, start);
+    let part =
+        |from: usize| scan.run_of(from, 1024, |b| b.is_ascii_alphanumeric() || b"-._~+/=@:!$".contains(&b));
     let mut to = part(from);
     // The scheme.
     let scheme = &scan.string[from..to];
@@ -263,4 +283,98 @@ fn basic(scan: &mut Scan<'_, '_>, from: usize) {
     if value.len() >= 20 && tokens::secret(value) {
         scan.push(from, to, Kind::Password, "authorization");
     }
+}
+
+/// `echo "VALUE" | docker login --password-stdin`, `echo "jane:VALUE" | chpasswd`.
+pub(super) fn piped(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
+    let line = scan.line_before(start, 200);
+    let from = start - line.len();
+    let Some(place) = memchr::memmem::rfind(line, b"echo ").or(memchr::memmem::rfind(line, b"printf "))
+    else {
+        return;
+    };
+    let mut at = from + place + 5 + 2 * usize::from(line[place] == b'p');
+    for option in [&b"-n "[..], b"-e ", b"-en ", b"-ne "] {
+        at += if scan.text[at..].starts_with(option) { option.len() } else { 0 };
+    }
+    let quote = scan.run_of(at, 2, |b| matches!(b, b'"' | b'\'' | b'\\'));
+    let mut value = quote;
+    let to = scan.run_of(value, 128, |b| b > b' ' && !b"\"'|\\".contains(&b));
+    let pipe = memchr::memchr(b'|', &scan.text[to..start]);
+    if scan.text[start..end].starts_with(b"chpasswd") {
+        value = scan.run_of(value, 64, |b| b != b':' && b > b' ') + 1;
+    }
+    if pipe.is_some_and(|n| n < 8) && value < to && (scan.bare_at(start) || quoted(scan, start)) {
+        judge(scan, value, to, Strength::Password);
+    }
+}
+
+/// `sqlplus jane/VALUE@db`, `jdbc:oracle:thin:jane/VALUE@host`.
+pub(super) fn oracle(scan: &mut Scan<'_, '_>, end: usize) {
+    let option = scan.run_of(end, 12, |b| matches!(b, b'-' | b' ' | b's' | b'S' | b'L' | b'l'));
+    let from = if scan.before(option) == b' ' { option } else { end };
+    let slash = scan.run_of(from, 40, |b| WORD[b as usize] || matches!(b, b'"' | b'\''));
+    let quote = scan.run_of(slash + 1, 1, |b| b == b'"');
+    let to = scan.run_of(quote, 64, |b| told::of_value(b) && b != b'@');
+    let at = scan.run_of(to, 1, |b| b == b'"');
+    if scan.at(slash) == b'/' && scan.at(at) == b'@' && slash > from {
+        judge(scan, quote, to, Strength::Password);
+    }
+}
+
+/// A string that joins an account and a password: `CURLOPT_USERPWD, "jane:VALUE"`, `"Basic " + btoa("jane:VALUE")`.
+pub(super) fn joined(scan: &mut Scan<'_, '_>, end: usize) {
+    let from = scan.run_of(end, 24, |b| b" ,=>(:".contains(&b) || b.is_ascii_alphabetic() && b != b'b');
+    let Some((open, inner)) = opening(scan, from) else { return };
+    let Some(stop) = closing(scan, open, inner) else { return };
+    let colon = scan.run_of(inner, 80, |b| b > b' ' && b != b':');
+    if colon < stop && scan.at(colon) == b':' {
+        judge(scan, colon + 1, stop, Strength::Password);
+    }
+}
+
+/// `BUNDLE_GEMS__HOST__COM: "jane:VALUE"` of Bundler.
+pub(super) fn bundle(scan: &mut Scan<'_, '_>, end: usize) {
+    let stop = scan.run_of(end, 80, |b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    let from = scan.run_of(stop, 6, |b| b" :=\"'".contains(&b));
+    let colon = scan.run_of(from, 64, |b| b.is_ascii_alphanumeric() || b"-_.@%".contains(&b));
+    let to = scan.run_of(colon + 1, 128, told::of_value);
+    if scan.string[end..stop].contains("__")
+        && matches!(scan.at(stop), b':' | b'=')
+        && scan.at(colon) == b':'
+        && to > colon + 1
+    {
+        judge(scan, colon + 1, to, Strength::Certain);
+    }
+}
+
+/// `[smtp.host]:587 jane:VALUE` of Postfix.
+pub(super) fn relay(scan: &mut Scan<'_, '_>, end: usize) {
+    let from = scan.run_of(end, 8, |b| matches!(b, b' ' | b'\t'));
+    let colon = scan.run_of(from, 80, |b| b > b' ' && b != b':');
+    let to = scan.run_of(colon + 1, 128, |b| b > b' ');
+    if from > end && scan.at(colon) == b':' && matches!(scan.at(to), b'\n' | b'\r') && scan.bare_at(end) {
+        judge(scan, colon + 1, to, Strength::Certain);
+    }
+}
+
+/// `{"username": "jane", "key": "VALUE"}` of Kaggle.
+pub(super) fn kaggle(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
+    let from = scan.run_of(end, 6, |b| b" :\"".contains(&b));
+    let to = scan.run_of(from, 64, |b| b.is_ascii_hexdigit());
+    let back = scan.run_before(start, 80, |b| b != b'{');
+    if to - from == 32 && scan.at(to) == b'"' && contains(&scan.text[back..start], b"\"username\"") {
+        judge(scan, from, to, Strength::Secret);
+    }
+}
+
+/// `password`, and on the next lines `V 11` and the value, as Subversion keeps it.
+pub(super) fn subversion(scan: &Scan<'_, '_>, name: usize) -> Option<(usize, usize)> {
+    let line = scan.run_of(name, 2, |b| matches!(b, b'\r' | b'\n'));
+    let to = scan.run_of(line + 2, 4, |b| b.is_ascii_digit());
+    let length: usize =
+        scan.text.get(line..)?.starts_with(b"V ").then(|| scan.string[line + 2..to].parse().ok())??;
+    let from = scan.run_of(to, 2, |b| matches!(b, b'\r' | b'\n'));
+    let end = scan.run_of(from, 256, |b| b > b' ');
+    (end - from == length && end > from).then_some((from, end))
 }

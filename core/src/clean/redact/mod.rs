@@ -16,6 +16,7 @@ mod calls;
 mod candidate;
 mod containers;
 mod cookies;
+mod elements;
 mod email;
 mod finding;
 mod formats;
@@ -31,13 +32,14 @@ mod services;
 mod tokens;
 mod told;
 mod values;
+mod versions;
 mod words;
 
 pub use finding::{Finding, Kind};
 pub use formats::Format;
 
 use aho_corasick::AhoCorasick;
-use bytes::Scan;
+use bytes::{Scan, contains};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use words::Word;
@@ -89,13 +91,25 @@ impl Redactor {
                 Word::Container(number) => containers::encoded(&mut scan, start, end, number),
                 Word::Cookie => cookies::header(&mut scan, end),
                 Word::CookieName => cookies::known(&mut scan, start, end),
+                Word::CookieOption => cookies::option(&mut scan, start, end),
+                Word::Oracle => kept::oracle(&mut scan, end),
+                Word::Piped => kept::piped(&mut scan, start, end),
+                Word::Hooks => inner::hooks(&mut scan, end),
+                Word::Bundle => kept::bundle(&mut scan, end),
+                Word::Joined => kept::joined(&mut scan, end),
+                Word::JoinedBasic if contains(scan.line_before(start, 120), b"basic") => {
+                    kept::joined(&mut scan, end)
+                }
+                Word::JoinedBasic => {}
+                Word::Kaggle => kept::kaggle(&mut scan, start, end),
+                Word::Relay => kept::relay(&mut scan, end),
                 Word::Ident => kept::ident(&mut scan, start, end),
                 Word::Jwk => containers::jwk(&mut scan, start, end),
                 Word::Kubernetes => kept::kubernetes(&mut scan, start, end),
                 Word::Nuget => kept::nuget(&mut scan, end),
                 Word::Pgpass => kept::pgpass(&mut scan, start, end),
                 Word::Putty => containers::putty(&mut scan, end),
-                Word::SecureString => told::secure_string(&mut scan, end),
+                Word::SecureString => told::secure_string(&mut scan, start, end),
                 Word::Xml => containers::xml(&mut scan, end),
                 Word::Command => told::command(&mut scan, start, end),
                 Word::Pair => told::pair(&mut scan, end),

@@ -3,7 +3,7 @@
 use super::bytes::{Scan, WORD, contains};
 use super::candidate::{LONGEST, Name, Strength, closing, judge, opening, quoted};
 use super::finding::Kind;
-use super::{calls, kept, tokens, values};
+use super::{calls, elements, kept, tokens, values};
 
 /// Words before "password" in lines that give one without a sign: routers, `.netrc`, SQL.
 const LINES: [&[u8]; 9] = [
@@ -21,9 +21,6 @@ const LINES: [&[u8]; 9] = [
 /// After a name without a sign behind it.
 pub(super) fn find(scan: &mut Scan<'_, '_>, name: &Name) {
     let &Name { start, end, stop: name, strength, .. } = name;
-    if let Some((from, to)) = calls::compared(scan, start) {
-        return judge(scan, from, to, strength);
-    }
     if let Some(from) = method(scan, name) {
         let strength = if strength == Strength::Password { Strength::Pass } else { strength };
         if let Some((open, inner)) = opening(scan, from)
@@ -33,12 +30,17 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, name: &Name) {
         }
         return;
     }
+    if let Some((from, to)) = kept::subversion(scan, name) {
+        return judge(scan, from, to, Strength::Certain);
+    }
     match scan.at(name) {
-        b'"' | b'\'' if matches!(scan.at(name + 1), b'\n' | b'\r' | b',') => beside(scan, start, name + 1, strength),
-        b'"' | b'\'' => attribute(scan, name + 1, strength),
-        b'\n' | b'\r' if scan.bare_at(start) => beside(scan, start, name, strength),
-        b'<' => following(scan, name, strength),
-        b' ' if scan.before(start) == b'<' => element(scan, name, strength),
+        b'"' | b'\'' if matches!(scan.at(name + 1), b'\n' | b'\r' | b',') => {
+            elements::beside(scan, start, name + 1, strength)
+        }
+        b'"' | b'\'' => elements::attribute(scan, name + 1, strength),
+        b'\n' | b'\r' if scan.bare_at(start) => elements::beside(scan, start, name, strength),
+        b'<' => elements::following(scan, name, strength),
+        b' ' if scan.before(start) == b'<' => elements::element(scan, name, strength),
         b' ' | b'\t' if name == end => spaced(scan, start, end, strength),
         _ => {}
     }
@@ -126,108 +128,15 @@ pub(super) fn last(scan: &mut Scan<'_, '_>, start: usize, inner: usize, stop: us
     judge(scan, from, to, if strength == Strength::Password { Strength::Pass } else { strength });
 }
 
-/// `name="password" … value="VALUE"`, `"name": "password", "value": "VALUE"`, `path="password" value='VALUE'`.
-pub(super) fn attribute(scan: &mut Scan<'_, '_>, from: usize, strength: Strength) {
-    let limit = scan.run_of(from, 100, |b| !matches!(b, b'\n' | b'>' | b'}' | b';' | b'('));
-    let window = &scan.text[from..limit];
-    let Some(place) = memchr::memmem::find_iter(&window.to_ascii_lowercase(), b"value").find(|n| {
-        *n > 0
-            && !WORD[window[n - 1] as usize]
-            && window[n - 1] != b'-'
-            && !WORD[scan.at(from + n + 5) as usize]
-    }) else {
-        return;
-    };
-    let at = scan.run_of(from + place + 5, 6, |b| matches!(b, b'"' | b'\'' | b' ' | b':' | b'='));
-    let line = scan.line_before(from, 64);
-    let strength = if contains(line, b"<add key=\"cleartextpassword\"") || line.ends_with(b"<add key=\"Password\"") {
-        Strength::Certain // of NuGet
-    } else {
-        strength
-    };
-    // The last of these is the quote that opens the value.
-    if matches!(scan.before(at), b'"' | b'\'')
-        && let Some(stop) = closing(scan, at - 1, at)
-    {
-        judge(scan, at, stop, strength);
-    }
-}
-
-/// `- name: DB_PASSWORD`, and on the next line `value: VALUE`; the same of JSON.
-fn beside(scan: &mut Scan<'_, '_>, start: usize, from: usize, strength: Strength) {
-    let line = scan.line_before(start, 80);
-    if !(contains(line, b"name") || contains(line, b"key") || contains(line, b"id")) {
-        return;
-    }
-    let next = scan.run_of(from, 80, |b| b" \t\r\n,\"'".contains(&b));
-    let word = scan.run_of(next, 16, |b| WORD[b as usize]);
-    let colon = scan.run_of(word, 3, |b| matches!(b, b'"' | b'\'' | b' '));
-    let known = ["value", "default", "defaultValue"].iter().any(|w| scan.string[next..word].eq_ignore_ascii_case(w));
-    if !known || !matches!(scan.at(colon), b':' | b'=') {
-        return;
-    }
-    let value = scan.run_of(colon + 1, 8, |b| b == b' ');
-    if let Some((open, inner)) = opening(scan, value) {
-        if let Some(stop) = closing(scan, open, inner) {
-            judge(scan, inner, stop, strength);
-        }
-    } else if scan.bare_at(start) {
-        let to = scan.run_of(value, LONGEST, |b| b > b' ' && b != b',');
-        judge(scan, value, to, strength);
-    }
-}
-
-/// `<name>db.password</name> <value>VALUE</value>` of Hadoop, `<key>password</key> <string>VALUE</string>` of Apple.
-fn following(scan: &mut Scan<'_, '_>, from: usize, strength: Strength) {
-    let close = scan.run_of(from, 24, |b| b != b'>' && b != b'\n');
-    let next = scan.run_of(close + 1, 64, |b| b.is_ascii_whitespace());
-    let inner = [&b"<value>"[..], b"<string>", b"<Value>"].into_iter().find(|tag| scan.text[next.min(scan.text.len())..].starts_with(tag));
-    if let Some(tag) = inner.filter(|_| scan.text[from..].starts_with(b"</")) {
-        text(scan, next + tag.len(), strength);
-    }
-}
-
-/// The text of an element, which may stand on a line of its own.
-pub(super) fn text(scan: &mut Scan<'_, '_>, from: usize, strength: Strength) {
-    let from = scan.run_of(from, 80, |b| b.is_ascii_whitespace());
-    let from = if scan.text[from.min(scan.text.len())..].starts_with(b"<![CDATA[") { from + 9 } else { from };
-    let to = scan.run_of(from, LONGEST, |b| b > b' ' && b != b'<' && b != b']');
-    let close = scan.run_of(to, 80, |b| b.is_ascii_whitespace() || b == b']' || b == b'>');
-    if scan.at(close) != b'<' || !(scan.at(close + 1) == b'/' || scan.at(close + 1) == b'!') {
-        return;
-    }
-    // What Maven encrypts: `{VALUE=}`.
-    let sealed = scan.at(from) == b'{' && to > from + 24 && scan.string[from + 1..to].ends_with("=}");
-    if sealed && strength == Strength::Password {
-        scan.push(from + 1, to - 1, Kind::Password, "password");
-    } else {
-        judge(scan, from, to, strength);
-    }
-}
-
-/// `<password type="plain">VALUE</password>`.
-fn element(scan: &mut Scan<'_, '_>, from: usize, strength: Strength) {
-    let close = scan.run_of(from, 100, |b| !matches!(b, b'\n' | b'>' | b'/'));
-    if scan.at(close) != b'>' {
-        return;
-    }
-    // FileZilla's.
-    if contains(&scan.text[from..close], b"encoding=\"base64\"") {
-        let to = scan.run_of(close + 1, LONGEST, |b| b.is_ascii_alphanumeric() || b"+/=".contains(&b));
-        let inside = decoded(&scan.string[close + 1..to]).and_then(|bytes| String::from_utf8(bytes).ok());
-        if scan.at(to) == b'<' && inside.is_some_and(|text| values::certain(&text)) {
-            scan.push(close + 1, to, Kind::Password, "password");
-        }
-        return;
-    }
-    text(scan, close + 1, strength);
-}
-
 /// `ConvertTo-SecureString "VALUE" -AsPlainText` of PowerShell, with and without the option's name and quotes.
-pub(super) fn secure_string(scan: &mut Scan<'_, '_>, end: usize) {
+pub(super) fn secure_string(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
     let mut from = scan.run_of(end, 4, |b| b == b' ');
-    for option in [&b"-AsPlainText "[..], b"-Force ", b"-String ", b"-AsPlainText ", b"-String ", b"-Force "] {
-        if scan.text.len() > from && scan.text[from..].len() >= option.len() && scan.text[from..from + option.len()].eq_ignore_ascii_case(option) {
+    for option in [&b"-AsPlainText "[..], b"-Force ", b"-String ", b"-AsPlainText ", b"-String ", b"-Force "]
+    {
+        if scan.text.len() > from
+            && scan.text[from..].len() >= option.len()
+            && scan.text[from..from + option.len()].eq_ignore_ascii_case(option)
+        {
             from += option.len();
         }
     }
@@ -235,7 +144,13 @@ pub(super) fn secure_string(scan: &mut Scan<'_, '_>, end: usize) {
         if let Some(stop) = closing(scan, open, inner) {
             judge(scan, inner, stop, Strength::Certain);
         }
-    } else if !matches!(scan.at(from), b'$' | b'(' | b'-') {
+    } else if matches!(scan.at(from), b'-' | b'\n') {
+        // `"VALUE" | ConvertTo-SecureString`
+        let pipe = scan.run_before(start, 3, |b| b == b' ' || b == b'|');
+        if let Some((inner, stop)) = calls::ended(scan, pipe).filter(|_| pipe < start) {
+            judge(scan, inner, stop, Strength::Certain);
+        }
+    } else if !matches!(scan.at(from), b'$' | b'(') {
         let to = value(scan, from);
         judge(scan, from, to, Strength::Password);
     }
@@ -261,7 +176,10 @@ fn spaced(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: Strength)
         other => other,
     };
     let word = &scan.text[start..end];
-    if matches!(word, b"password" | b"passwd" | b"pass" | b"Pass") && scan.bare_at(start) && kept::netrc(scan, start) {
+    if matches!(word, b"password" | b"passwd" | b"pass" | b"Pass")
+        && scan.bare_at(start)
+        && kept::netrc(scan, start)
+    {
         let quotes = scan.run_of(from, 1, |b| matches!(b, b'"' | b'\''));
         let to = scan.run_of(quotes, LONGEST, |b| b > b' ' && (quotes == from || b != scan.before(quotes)));
         return judge(scan, quotes, to, Strength::Certain);
@@ -282,7 +200,9 @@ fn spaced(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: Strength)
     let given = strength == Strength::Password
         && (scan.fresh(start) && LINES.iter().any(|word| contains(line, word))
             || scan.text[start..end].eq_ignore_ascii_case(b"requirepass")
-            || [&b"ENV "[..], b"%env ", b"%set_env "].iter().any(|word| line.trim_ascii_start().starts_with(word)));
+            || [&b"ENV "[..], b"%env ", b"%set_env "]
+                .iter()
+                .any(|word| line.trim_ascii_start().starts_with(word)));
     if (given || said || strong == Strength::Secret && strength != Strength::Secret)
         && (scan.bare_at(start) || quoted(scan, start))
     {
@@ -386,7 +306,7 @@ pub(super) fn identified(scan: &mut Scan<'_, '_>, end: usize) {
 }
 
 /// Commands that take a password behind an option of one letter, and the option as it stands before it.
-const COMMANDS: [(&[u8], &[u8]); 22] = [
+const COMMANDS: [(&[u8], &[u8]); 24] = [
     (b"sshpass", b" -p"),
     (b"plink", b" -pw "),
     (b"pscp", b" -pw "),
@@ -396,6 +316,8 @@ const COMMANDS: [(&[u8], &[u8]); 22] = [
     (b"mongodump", b" -p "),
     (b"mongorestore", b" -p "),
     (b"xfreerdp", b" /p:"),
+    (b"lftp", b" -u "),
+    (b"htpasswd", b" -b"),
     (b"rabbitmqctl add_user", b" "),
     (b"rabbitmqctl change_password", b" "),
     (b"mysql", b" -p"),
@@ -424,6 +346,12 @@ pub(super) fn command(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
     if scan.text[start..end].starts_with(b"rabbitmqctl") {
         from = scan.run_of(from, 64, |b| b > b' ') + 1; // behind the account
     }
+    let skip = |from: usize, stop: u8| scan.run_of(from, 80, |b| b > b' ' && b != stop) + 1;
+    from = match &scan.text[start..end] {
+        b"lftp" => skip(from, b','),
+        b"htpasswd" => skip(skip(skip(from, b' '), b' '), b' '), // letters, the file, the account
+        _ => from,
+    };
     let from = from + usize::from(matches!(scan.at(from), b'"' | b'\''));
     let to = value(scan, from);
     judge(scan, from, to, Strength::Pass);

@@ -109,7 +109,8 @@ pub(super) fn password(value: &str) -> bool {
 
 /// A value where nothing but a password can stand: not what stands for one, and no template.
 pub(super) fn certain(value: &str) -> bool {
-    const WORDS: &str = " true false null none nil yes no string text password passwd pass pwd secret token value pat ";
+    const WORDS: &str =
+        " true false null none nil yes no string text password passwd pass pwd secret token value pat ";
     let lower = value.to_ascii_lowercase();
     (3..=1024).contains(&value.len())
         && common(value)

@@ -1,4 +1,4 @@
-"""Secrets by where they stand: files of tools, containers, webhooks, calls, comparisons, cookies, notebooks. And versions.
+"""Secrets by where they stand: files of tools, containers, webhooks, calls, comparisons, cookies, notebooks; versions.
 
 Every secret is put together here, so that no file of the project holds one.
 """
@@ -278,5 +278,6 @@ def test_addresses_still_are(text: str) -> None:
 
 
 def test_what_is_found_says_by_which_rule() -> None:
-    rules = {f["rule"] for f in cleaning.findings(f"pfx: {PKCS12}\n") + cleaning.findings(CONTAINERS[0][0].format(LONG[:64]))}
+    texts = (f"pfx: {PKCS12}\n", CONTAINERS[0][0].format(LONG[:64]))
+    rules = {f["rule"] for text in texts for f in cleaning.findings(text)}
     assert rules == {"container", "putty"}

@@ -139,6 +139,10 @@ CODE = [
     ("if '{}' != self.password:", PW),
     ("if (\"{}\" == $_POST['password'])", PW),
     ('"{}".equals(password)', PW),
+    ("SELECT 1 WHERE '{}' = password", PW),
+    ('[ "{}" = "$PASSWORD" ]', PW),
+    ("run(['curl', '-u', 'jdoe:{}', url])", PW),
+    ('transport.connect("h", "jdoe", "{}");', PW),
     ('strcmp("{}", password)', PW),
     ("hash_equals('{}', $password)", PW),
     ('assertEquals("{}", user.getPassword());', PW),
@@ -176,6 +180,16 @@ FORMS = [
     ('password = """{}"""', PW),
     ('std::string password{{"{}"}};', PW),
     ('char password[32] = "{}";', PW),
+    ("password = [[{}]]", PW),
+    ("$password = q({});", PW),
+    ('Dim password As String = "{}"', PW),
+    ('(defvar *password* "{}")', PW),
+    ('{{password, "{}"}}', PW),
+    ("password:: '{}'", PW),
+    ("PASSWORD=$'{}'\n", PW),
+    ("password:\n  {}\n", PW),
+    ("setenv DB_PASSWORD {}\n", PW),
+    ('<property name="password"><value>{}</value></property>', PW),
 ]
 
 

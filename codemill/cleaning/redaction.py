@@ -31,7 +31,7 @@ BARE = frozenset(
     | {"java properties", "kickstart", "makefile", "markdown", "muse", "nginx", "npm config", "org", "pod", "procfile"}
     | {"rdoc", "restructuredtext", "robotframework", "roff", "roff manpage", "rpm spec", "shell", "shellsession"}
     | {"alpine abuild", "gentoo ebuild", "gentoo eclass", "just", "openrc runscript", "readline config", "singularity"}
-    | {"ssh config", "tcsh", "tex", "texinfo", "text", "textile", "vcl", "wget config", "wikitext", "yaml"}
+    | {"ssh config", "tcl", "tcsh", "tex", "texinfo", "text", "textile", "vcl", "wget config", "wikitext", "yaml"}
 )
 """Languages in which a value needs no quotes: `PASSWORD=…`. In code, an unquoted value is an expression. A file of
 unknown language is data, configuration or a log, and is read like these."""

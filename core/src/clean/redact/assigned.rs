@@ -334,15 +334,22 @@ fn element(scan: &mut Scan<'_, '_>, a: &Assignment) {
 
 /// A block of YAML: `password: |`, and the value on the next line.
 fn is_block(scan: &Scan<'_, '_>, a: &Assignment) -> bool {
-    a.sign == b':' && matches!(scan.at(a.from), b'|' | b'>') && scan.bare_at(a.name.start)
+    a.sign == b':' && matches!(scan.at(a.from), b'|' | b'>' | b'\n' | b'\r') && scan.bare_at(a.name.start)
 }
 
 fn block(scan: &mut Scan<'_, '_>, a: &Assignment) {
-    let stop = scan.run_of(a.from + 1, 2, |b| matches!(b, b'-' | b'+' | b'1'..=b'9'));
+    let folded = matches!(scan.at(a.from), b'|' | b'>');
+    let head = a.from + usize::from(folded);
+    let stop = scan.run_of(head, 2, |b| matches!(b, b'-' | b'+' | b'1'..=b'9'));
     let from = scan.run_of(stop, 80, |b| b.is_ascii_whitespace());
     let to = scan.run_of(from, LONGEST, |b| b > b' ');
-    if matches!(scan.at(stop), b'\n' | b'\r') && matches!(scan.at(to), b'\n' | b'\r') {
-        judge(scan, from, to, a.name.strength);
+    let indented = matches!(scan.before(from), b' ' | b'\t');
+    if matches!(scan.at(stop), b'\n' | b'\r') && matches!(scan.at(to), b'\n' | b'\r') && indented {
+        let plain = a.name.strength == Strength::Password && !folded;
+        // What is below a name without a sign may be a name itself.
+        if folded || !scan.text[from..to].contains(&b':') {
+            judge(scan, from, to, if plain { Strength::Pass } else { a.name.strength });
+        }
     }
 }
 

@@ -74,6 +74,7 @@ pub(super) fn operator(scan: &Scan<'_, '_>, start: usize, name: usize) -> Option
         (b'{', b'"') if !quoted => Some((b'=', at + 1, true)),
         (b'~', b'>') => Some((b'=', after(at + 2), true)),
         (b'=', _) => Some((b'=', after(at + 1), false)),
+        (b':', b':') if matches!(scan.at(after(at + 2)), b'"' | b'\'') => Some((b'=', after(at + 2), true)),
         (b':', b':') => Some((b':', at + 1, false)),
         (b':', _) => {
             let typed = scan.run_of(at + 1, 24, |b| WORD[b as usize] || b" &'[]?.|".contains(&b));
@@ -85,6 +86,13 @@ pub(super) fn operator(scan: &Scan<'_, '_>, start: usize, name: usize) -> Option
         (b'|', b'|') | (b'?', b'?') => Some((b'=', after(at + 2), true)),
         // `assertEqual(config.password, "…")`
         (b',', _) if !quoted && asserts(scan, name) => Some((b',', after(at + 1), true)),
+        // `{password, "…"}` of Erlang
+        (b',', _) if !quoted && scan.before(start) == b'{' => Some((b',', after(at + 1), true)),
+        (b'A' | b'a', _)
+            if scan.text[at..].len() > 12 && scan.text[at..at + 12].eq_ignore_ascii_case(b"as string = ") =>
+        {
+            Some((b'=', after(at + 12), true))
+        }
         // `password string = "…"` of Go
         (b's' | b'S', _)
             if scan.text[at..].starts_with(b"tring = ") || scan.text[at + 1..].starts_with(b"tring = ") =>

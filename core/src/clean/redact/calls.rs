@@ -7,7 +7,7 @@ use super::candidate::{Strength, closing, judge, opening};
 const WINDOW: usize = 600;
 
 /// Calls, up to and with their bracket, and which argument is the secret, from 0.
-pub(super) const CALLS: [(&str, u8, Strength); 67] = [
+pub(super) const CALLS: [(&str, u8, Strength); 69] = [
     ("mysqli_connect(", 2, Strength::Password),
     ("mysql_connect(", 2, Strength::Password),
     ("mysql_pconnect(", 2, Strength::Password),
@@ -55,6 +55,8 @@ pub(super) const CALLS: [(&str, u8, Strength); 67] = [
     ("createhmac(", 1, Strength::Secret),
     ("cookieparser(", 0, Strength::Secret),
     ("ftp(", 2, Strength::Password),
+    ("transport.connect(", 2, Strength::Password),
+    ("smtp.start(", 4, Strength::Password),
     ("ssh.connect(", 3, Strength::Password),
     ("createcredential(", 2, Strength::Password),
     ("create_user(", 2, Strength::Pass),
@@ -134,6 +136,8 @@ pub(super) fn compared(scan: &Scan<'_, '_>, start: usize) -> Option<(usize, usiz
         3
     } else if [&b"=="[..], b"!=", b"<>", b"eq", b"ne"].iter().any(|s| line.ends_with(s)) {
         2
+    } else if line.ends_with(b" =") && (scan.at(head) != b'"' || scan.at(head + 1) == b'$') {
+        1 // of SQL and of `test`
     } else {
         return called(scan, sign);
     };

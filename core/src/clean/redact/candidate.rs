@@ -44,7 +44,15 @@ pub(super) const LONGEST: usize = 512;
 /// A quote, escaped or not, after at most two letters of a prefix: where it is, and where the value begins.
 pub(super) fn opening(scan: &Scan<'_, '_>, from: usize) -> Option<(usize, usize)> {
     let mut at = from;
-    while at < from + 2 && b"brufLN@BR".contains(&scan.at(at)) {
+    // Perl's `q(…)`, Ruby's `%q(…)`, Lua's `[[…]]`.
+    let rest = &scan.text[from.min(scan.text.len())..];
+    let told = [&b"q("[..], b"q{", b"qq(", b"qq{", b"%q(", b"%Q(", b"%q{", b"[["]
+        .into_iter()
+        .find(|w| rest.starts_with(w));
+    if let Some(word) = told {
+        return Some((from + word.len() - 1, from + word.len()));
+    }
+    while at < from + 2 && b"brufLN@BR$".contains(&scan.at(at)) {
         at += 1;
     }
     // `r#"…"#` of Rust
@@ -64,7 +72,13 @@ pub(super) fn opening(scan: &Scan<'_, '_>, from: usize) -> Option<(usize, usize)
 
 /// Where the string ends that `open` opens; nothing if not on the same line.
 pub(super) fn closing(scan: &Scan<'_, '_>, open: usize, inner: usize) -> Option<usize> {
-    let (quote, escaped) = (scan.text[open], scan.before(open) == b'\\');
+    let escaped = scan.before(open) == b'\\';
+    let quote = match scan.text[open] {
+        b'(' => b')',
+        b'{' => b'}',
+        b'[' => b']',
+        quote => quote,
+    };
     let mut at = inner;
     while at < inner + LONGEST {
         match scan.at(at) {

@@ -74,7 +74,7 @@ pub(super) fn following(scan: &mut Scan<'_, '_>, from: usize, strength: Strength
 pub(super) fn text(scan: &mut Scan<'_, '_>, from: usize, strength: Strength) {
     let from = scan.run_of(from, 80, |b| b.is_ascii_whitespace());
     let rest = &scan.text[from.min(scan.text.len())..];
-    let from = if rest.starts_with(b"<Value>") { from + 7 } else { from }; // of unattended installations
+    let from = if rest.starts_with(b"<Value>") || rest.starts_with(b"<value>") { from + 7 } else { from }; // of unattended installations
     let from = if scan.text[from.min(scan.text.len())..].starts_with(b"<![CDATA[") { from + 9 } else { from };
     let to = scan.run_of(from, LONGEST, |b| b > b' ' && b != b'<' && b != b']');
     let close = scan.run_of(to, 80, |b| b.is_ascii_whitespace() || b == b']' || b == b'>');

@@ -39,6 +39,14 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, name: &Name) {
         }
         b'"' | b'\'' => elements::attribute(scan, name + 1, strength),
         b'\n' | b'\r' if scan.bare_at(start) => elements::beside(scan, start, name, strength),
+        b'*' if scan.at(name + 1) == b' ' => {
+            // `(defvar *password* "VALUE")`
+            if let Some((open, inner)) = opening(scan, name + 2)
+                && let Some(stop) = closing(scan, open, inner)
+            {
+                judge(scan, inner, stop, strength);
+            }
+        }
         b'<' => elements::following(scan, name, strength),
         b' ' if scan.before(start) == b'<' => elements::element(scan, name, strength),
         b' ' | b'\t' if name == end => spaced(scan, start, end, strength),
@@ -200,7 +208,7 @@ fn spaced(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: Strength)
     let given = strength == Strength::Password
         && (scan.fresh(start) && LINES.iter().any(|word| contains(line, word))
             || scan.text[start..end].eq_ignore_ascii_case(b"requirepass")
-            || [&b"ENV "[..], b"%env ", b"%set_env "]
+            || [&b"ENV "[..], b"%env ", b"%set_env ", b"setenv ", b"set "]
                 .iter()
                 .any(|word| line.trim_ascii_start().starts_with(word)));
     if (given || said || strong == Strength::Secret && strength != Strength::Secret)

@@ -65,7 +65,7 @@ fn is_pair(value: &str) -> bool {
 
 /// `_auth=VALUE` of npm, `"auth": "VALUE"` of Docker, `npmAuthIdent: VALUE` of Yarn.
 pub(super) fn ident(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
-    let stop = if scan.text[end..].starts_with(b"Ident") { end + 5 } else { end };
+    let stop = if matches!(scan.before(end), b':' | b'"' | b'\'') { end - 1 } else { end };
     let quote = scan.run_of(stop, 1, |b| matches!(b, b'"' | b'\''));
     let sign = scan.run_of(quote, 4, |b| b == b' ');
     if WORD[scan.at(stop) as usize] || !matches!(scan.at(sign), b'=' | b':') {
@@ -120,9 +120,7 @@ pub(super) fn kubernetes(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
     const WINDOW: usize = 16 << 10;
     let line = scan.run_before(start, 80, |b| b != b'\n');
     let lead = scan.text[line..start].iter().all(|b| b" \t-\"'".contains(b));
-    let sign = scan.run_of(end, 4, |b| matches!(b, b'"' | b'\'' | b' ' | b':'));
-    let name = scan.run_of(sign, 8, |b| WORD[b as usize]);
-    if start < scan.contained || !lead || !scan.string[sign..name].eq_ignore_ascii_case("secret") {
+    if start < scan.contained || !lead || WORD[scan.at(end) as usize] {
         return;
     }
     let text = scan.text;

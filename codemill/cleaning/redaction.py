@@ -23,14 +23,15 @@ from codemill.document import KINDS
 from codemill.errors import RecipeError, did_you_mean
 from codemill.machine.identity import digest
 
-RULES_VERSION = 3  # of the native rules: another number, other findings
+RULES_VERSION = 4  # of the native rules: another number, other findings
 
 BARE = frozenset(
     {"apacheconf", "asciidoc", "batchfile", "creole", "curl config", "desktop", "diff", "dockerfile", "dotenv"}
     | {"e-mail", "fish", "gherkin", "git config", "haproxy", "hocon", "hosts file", "html", "http", "ini", "irc log"}
     | {"java properties", "kickstart", "makefile", "markdown", "muse", "nginx", "npm config", "org", "pod", "procfile"}
     | {"rdoc", "restructuredtext", "robotframework", "roff", "roff manpage", "rpm spec", "shell", "shellsession"}
-    | {"ssh config", "tcsh", "tex", "texinfo", "text", "textile", "vcl", "wget config", "wikitext", "yaml"}
+    | {"alpine abuild", "gentoo ebuild", "gentoo eclass", "just", "openrc runscript", "readline config", "singularity"}
+    | {"ssh config", "tcl", "tcsh", "tex", "texinfo", "text", "textile", "vcl", "wget config", "wikitext", "yaml"}
 )
 """Languages in which a value needs no quotes: `PASSWORD=…`. In code, an unquoted value is an expression. A file of
 unknown language is data, configuration or a log, and is read like these."""

@@ -3,14 +3,14 @@
 use super::assignment::{Assignment, behind_keyword, operator, value};
 use super::bytes::{Scan, WORD, contains};
 use super::candidate::{LONGEST, Name, Strength, closing, judge, opening, quoted};
-use super::{told, values};
+use super::{calls, elements, told, values};
 
 /// What may follow the anchor within the name; with anything else it names something about a secret (`token_type`).
 const ENDS: &str = " 1 2 3 s _1 _2 _key key _key_base _access_key accesskey _access_token _token token _value value _text text \
 _string string _secret _password _plain plain _plaintext plaintext word phrase _hex hex _base64 base64 _b64 confirm _confirm \
-confirmation _confirmation again _again repeat _repeat _new new _old old _default default _id id _data _cleartext ";
+confirmation _confirmation again _again repeat _repeat _new new _old old _default default _id id _data _cleartext .key ";
 /// Before "token" in names of what opens something.
-const OPENERS: [&str; 24] = [
+const OPENERS: [&str; 50] = [
     "access",
     "auth",
     "refresh",
@@ -35,6 +35,32 @@ const OPENERS: [&str; 24] = [
     "login",
     "backup",
     "registration",
+    "gitlab",
+    "github",
+    "asana",
+    "discord",
+    "slack",
+    "jira",
+    "atlassian",
+    "bitbucket",
+    "heroku",
+    "netlify",
+    "snyk",
+    "sonar",
+    "vault",
+    "telegram",
+    "facebook",
+    "twitter",
+    "fastly",
+    "cloudflare",
+    "datadog",
+    "okta",
+    "zendesk",
+    "npm",
+    "pypi",
+    "identity",
+    "oauth",
+    "sidekiq",
 ];
 /// Before "token" in names of what is no secret.
 const OF_REQUESTS: [&str; 14] = [
@@ -97,10 +123,12 @@ const ASSIGNMENTS: [Case<Assignment>; 4] = [
 ];
 
 /// What a string decides.
-const LITERALS: [Case<Literal>; 7] = [
+const LITERALS: [Case<Literal>; 9] = [
     (is_account, leave),
+    (repeats_its_name, leave),
     (is_among_strings, leave),
-    (is_attribute, |scan, l| told::attribute(scan, l.inner - 1, l.to.name.strength)),
+    (is_attribute, |scan, l| elements::attribute(scan, l.inner - 1, l.to.name.strength)),
+    (is_name_below, leave),
     (has_more_arguments, |scan, l| told::last(scan, l.to.name.start, l.inner, l.stop, l.to.name.strength)),
     (is_word_in_list, |scan, l| judge(scan, l.inner, l.stop, Strength::Pass)),
     // `mailPass = "…"`: a part of a name says more than the word, which is also what tests do.
@@ -109,12 +137,18 @@ const LITERALS: [Case<Literal>; 7] = [
 ];
 
 /// What a value without quotes decides.
-const BARE: [Case<Assignment>; 2] =
-    [(|_, a| a.sign == b'>', element), (|_, a| !a.called && matches!(a.sign, b'=' | b':'), bare)];
+const BARE: [Case<Assignment>; 3] = [
+    (is_block, block),
+    (|_, a| a.sign == b'>', element),
+    (|_, a| !a.called && matches!(a.sign, b'=' | b':'), bare),
+];
 
 /// From an anchor on.
 pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, anchor: Strength) {
     let stop = scan.run_of(end, 24, |b| WORD[b as usize] || b == b'-');
+    // `play.http.secret.key`
+    let dotted = scan.text[stop..].starts_with(b".key") && !WORD[scan.at(stop + 4) as usize];
+    let stop = stop + 4 * usize::from(dotted && stop == end);
     let name = Name { start, end, stop, anchor, strength: anchor };
     if decide(scan, &name, &ANCHORS) {
         return;
@@ -122,6 +156,9 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, start: usize, end: usize, anchor: St
     let name = Name { strength: strength(scan, &name), ..name };
     if decide(scan, &name, &NAMES) {
         return;
+    }
+    if let Some((from, to)) = calls::compared(scan, start) {
+        return judge(scan, from, to, name.strength);
     }
     let Some((sign, from, called)) = operator(scan, start, name.stop) else {
         return told::find(scan, &name);
@@ -182,14 +219,16 @@ fn opens_nothing(scan: &Scan<'_, '_>, name: &Name) -> bool {
 /// `publicKeyToken` of .NET, `UsernamePassword("jane", …)`.
 fn is_public(scan: &Scan<'_, '_>, name: &Name) -> bool {
     let before = scan.line_before(name.start, 14);
-    contains(before, b"public") || ends_with(before, b"username")
+    let word = scan.run_before(name.start, 14, |b| WORD[b as usize] || matches!(b, b'-' | b'.'));
+    contains(&scan.text[word..name.start], b"public") || ends_with(before, b"username")
 }
 
 fn is_about_a_secret(scan: &Scan<'_, '_>, name: &Name) -> bool {
     let rest = &scan.string[name.end..name.stop];
     let known = || {
         let rest = rest.to_ascii_lowercase().replace('-', "_");
-        rest.len() < 16 && ENDS.contains(&format!(" {rest} "))
+        let number = rest.strip_prefix('_').is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
+        rest.len() < 16 && number || rest.len() < 16 && ENDS.contains(&format!(" {rest} "))
     };
     !rest.is_empty() && !known()
 }
@@ -249,6 +288,20 @@ fn is_account(scan: &Scan<'_, '_>, l: &Literal) -> bool {
     scan.before(l.open) == b'{' && scan.at(l.stop + 1) == b':'
 }
 
+/// `encryptionKey = "encryptionKey1024"`.
+fn repeats_its_name(scan: &Scan<'_, '_>, l: &Literal) -> bool {
+    let anchor = scan.text[l.to.name.start..l.to.name.end].to_ascii_lowercase();
+    anchor.ends_with(b"key") && contains(&scan.text[l.inner..l.stop], &anchor)
+}
+
+/// The first name of a mapping that stands on the next line: `password:`, and below it `"min": …`.
+fn is_name_below(scan: &Scan<'_, '_>, l: &Literal) -> bool {
+    let line = scan.line_before(l.open, 64);
+    let indented = line.iter().all(|b| matches!(b, b' ' | b'\t'));
+    let next = scan.run_of(l.stop + 1, 2, |b| b == b' ');
+    indented && matches!(scan.at(next), b':' | b'=')
+}
+
 /// "The secret", […]: only where the string before is the name.
 fn is_among_strings(scan: &Scan<'_, '_>, l: &Literal) -> bool {
     let Name { start, stop, .. } = l.to.name;
@@ -276,15 +329,33 @@ fn is_part_of_name(scan: &Scan<'_, '_>, l: &Literal) -> bool {
 
 /// `<password>VALUE</password>`.
 fn element(scan: &mut Scan<'_, '_>, a: &Assignment) {
-    let stop = scan.run_of(a.from, LONGEST, |b| b > b' ' && b != b'<');
-    if scan.at(stop) == b'<' && scan.at(stop + 1) == b'/' {
-        judge(scan, a.from, stop, a.name.strength);
+    elements::text(scan, a.from, a.name.strength);
+}
+
+/// A block of YAML: `password: |`, and the value on the next line.
+fn is_block(scan: &Scan<'_, '_>, a: &Assignment) -> bool {
+    a.sign == b':' && matches!(scan.at(a.from), b'|' | b'>' | b'\n' | b'\r') && scan.bare_at(a.name.start)
+}
+
+fn block(scan: &mut Scan<'_, '_>, a: &Assignment) {
+    let folded = matches!(scan.at(a.from), b'|' | b'>');
+    let head = a.from + usize::from(folded);
+    let stop = scan.run_of(head, 2, |b| matches!(b, b'-' | b'+' | b'1'..=b'9'));
+    let from = scan.run_of(stop, 80, |b| b.is_ascii_whitespace());
+    let to = scan.run_of(from, LONGEST, |b| b > b' ');
+    let indented = matches!(scan.before(from), b' ' | b'\t');
+    if matches!(scan.at(stop), b'\n' | b'\r') && matches!(scan.at(to), b'\n' | b'\r') && indented {
+        let plain = a.name.strength == Strength::Password && !folded;
+        // What is below a name without a sign may be a name itself.
+        if folded || !scan.text[from..to].contains(&b':') {
+            judge(scan, from, to, if plain { Strength::Pass } else { a.name.strength });
+        }
     }
 }
 
 /// `smbpass=`, `newpass = `: the word before is what the password is for.
 fn joined(scan: &Scan<'_, '_>, start: usize, name: usize) -> bool {
-    const OF: &str = " admin api auth bind cert client db def default ftp http imap irc key keystore ldap link login mail my \
+    const OF: &str = " admin api auth bind cert client db def default ftp http imap irc key keystore ldap link local login mail my nexus relay remote \
 mysql new old oper pg pop proxy rpc root sasl server sip smb smtp sql srv ssh sudo temp test tmp truststore user vnc vpn \
 web wifi xauth ";
     let from = scan.run_before(start, 16, |b| WORD[b as usize]);
@@ -309,7 +380,7 @@ fn bare(scan: &mut Scan<'_, '_>, assignment: &Assignment) {
         && tight
         && (matches!(next, b';' | b'&' | b'"' | b'\'' | b' ' | b'\\' | b','))
         && quoted(scan, start);
-    let config = scan.bare || sign == b':' && alone(scan, start, from, stop);
+    let config = scan.bare_at(start) || sign == b':' && alone(scan, start, from, stop);
     let set = sign == b'=' && tight && exported(scan, start);
     if !(apart && (config || set || commented(scan, start)) || within) {
         return;
@@ -325,7 +396,9 @@ fn bare(scan: &mut Scan<'_, '_>, assignment: &Assignment) {
         Strength::Password if !config && !within && !set => Strength::Pass,
         // `secret = testing123` of servers' configuration: the whole name, and one piece.
         Strength::Secret
-            if sign == b'=' && scan.bare && &scan.text[start..name].to_ascii_lowercase()[..] == b"secret" =>
+            if sign == b'='
+                && scan.bare_at(start)
+                && &scan.text[start..name].to_ascii_lowercase()[..] == b"secret" =>
         {
             let one = value.iter().all(u8::is_ascii_alphanumeric);
             if one && scan.fresh(start) { Strength::Pass } else { strength }
@@ -339,7 +412,9 @@ fn bare(scan: &mut Scan<'_, '_>, assignment: &Assignment) {
 fn exported(scan: &Scan<'_, '_>, start: usize) -> bool {
     let name = scan.run_before(start, 32, |b| WORD[b as usize]);
     let before = scan.line_before(name, 8);
-    [&b"-e "[..], b"--env ", b"export ", b"ENV "].iter().any(|word| before.ends_with(word))
+    [&b"-e "[..], b"--env ", b"export ", b"ENV ", b"%env ", b"set_env "]
+        .iter()
+        .any(|word| before.ends_with(word))
 }
 
 /// Whether a comment has begun on the line, in one of the ways of most languages.

@@ -35,16 +35,46 @@ pub(super) fn operator(scan: &Scan<'_, '_>, start: usize, name: usize) -> Option
             _ => break,
         }
     }
+    // `char password[32] = "…"`
+    if scan.at(at) == b'[' && !quoted {
+        let size = scan.run_of(at + 1, 24, |b| WORD[b as usize]);
+        at = if scan.at(size) == b']' { size + 1 } else { at };
+    }
     at = scan.run_of(at, 32, blank);
     let sign = scan.at(at);
-    let after = |n: usize| scan.run_of(n, 16, blank);
+    // The string may stand on the next line.
+    let after = |n: usize| {
+        let to = scan.run_of(n, 16, blank);
+        let joined = matches!(scan.at(to), b'\\' | b'(') && matches!(scan.at(to + 1), b'\n' | b'\r');
+        if !matches!(scan.at(to), b'\n' | b'\r') && !joined {
+            return to;
+        }
+        let next = scan.run_of(to + usize::from(joined), 80, |b| b.is_ascii_whitespace());
+        if matches!(scan.at(next), b'"' | b'\'') && to > n.saturating_sub(1) { next } else { to }
+    };
     match (sign, scan.at(at + 1)) {
         (b'=' | b'!', b'=') => {
             Some((b'=', after(if scan.at(at + 2) == b'=' { at + 3 } else { at + 2 }), true))
         }
         (b'=', b'>') => Some((b'=', after(at + 2), true)),
-        (b':' | b'?' | b'+', b'=') => Some((b'=', after(at + 2), !scan.bare)),
+        (b':' | b'?' | b'+' | b'.' | b'|' | b'&' | b'^', b'=') => {
+            Some((b'=', after(at + 2), !scan.bare_at(at)))
+        }
+        // `::=` and `:::=` of make, `||=`, `??=`, `&&=`, `//=`
+        (b':', b':') if scan.at(at + 2) == b'=' => Some((b'=', after(at + 3), !scan.bare_at(at))),
+        (b':', b':') if scan.text[at..].starts_with(b":::=") => {
+            Some((b'=', after(at + 4), !scan.bare_at(at)))
+        }
+        (b'|' | b'?' | b'&' | b'/', next) if next == sign && scan.at(at + 2) == b'=' => {
+            Some((b'=', after(at + 3), true))
+        }
+        // R, Elm and others.
+        (b'<', b'-') => Some((b'=', after(at + 2), true)),
+        (b'<', b'<') if scan.at(at + 2) == b'-' => Some((b'=', after(at + 3), true)),
+        (b'{', b'"') if !quoted => Some((b'=', at + 1, true)),
+        (b'~', b'>') => Some((b'=', after(at + 2), true)),
         (b'=', _) => Some((b'=', after(at + 1), false)),
+        (b':', b':') if matches!(scan.at(after(at + 2)), b'"' | b'\'') => Some((b'=', after(at + 2), true)),
         (b':', b':') => Some((b':', at + 1, false)),
         (b':', _) => {
             let typed = scan.run_of(at + 1, 24, |b| WORD[b as usize] || b" &'[]?.|".contains(&b));
@@ -56,13 +86,27 @@ pub(super) fn operator(scan: &Scan<'_, '_>, start: usize, name: usize) -> Option
         (b'|', b'|') | (b'?', b'?') => Some((b'=', after(at + 2), true)),
         // `assertEqual(config.password, "…")`
         (b',', _) if !quoted && asserts(scan, name) => Some((b',', after(at + 1), true)),
+        // `{password, "…"}` of Erlang
+        (b',', _) if !quoted && scan.before(start) == b'{' => Some((b',', after(at + 1), true)),
+        (b'A' | b'a', _)
+            if scan.text[at..].len() > 12 && scan.text[at..at + 12].eq_ignore_ascii_case(b"as string = ") =>
+        {
+            Some((b'=', after(at + 12), true))
+        }
         // `password string = "…"` of Go
         (b's' | b'S', _)
             if scan.text[at..].starts_with(b"tring = ") || scan.text[at + 1..].starts_with(b"tring = ") =>
         {
             Some((b'=', after(at + 9), true))
         }
-        (b',', _) if quoted => Some((b',', after(at + 1), true)),
+        (b',', _) if quoted => {
+            let next = after(at + 1);
+            let line = scan.run_of(at + 1, 16, blank);
+            let value = scan.string[next.min(scan.text.len())..]
+                .get(1..6)
+                .is_some_and(|word| word.eq_ignore_ascii_case("value"));
+            Some((b',', if value { next } else { line }, true))
+        }
         (b'(', _) if !quoted => Some((b'(', after(at + 1), true)),
         (b'>', _) => Some((b'>', at + 1, false)),
         _ => None,

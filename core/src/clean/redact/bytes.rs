@@ -41,6 +41,10 @@ pub(super) struct Scan<'t, 'r> {
     pub string: &'t str,
     /// Values without quotes count.
     pub bare: bool,
+    /// Where they count although `bare` says no: the parts of a notebook that are no code.
+    spoken: Vec<(usize, usize)>,
+    /// Where the last container or document ends that was looked at whole.
+    pub contained: usize,
     pub found: Vec<Finding<'r>>,
     /// Where the run of key characters ends that a format was last tried in, and how often it was.
     pub run: (usize, u32),
@@ -56,6 +60,8 @@ impl<'t, 'r> Scan<'t, 'r> {
             text: string.as_bytes(),
             string,
             bare,
+            spoken: spoken(string),
+            contained: 0,
             found: Vec::new(),
             run: (0, 0),
             looked: Vec::new(),
@@ -65,6 +71,18 @@ impl<'t, 'r> Scan<'t, 'r> {
 
     pub fn push(&mut self, start: usize, end: usize, kind: Kind, rule: &'r str) {
         self.found.push(Finding { start, end, kind, rule });
+    }
+
+    /// Whether values without quotes count at a place.
+    pub fn bare_at(&self, place: usize) -> bool {
+        self.bare
+            || !self.spoken.is_empty() && {
+                let next = self.spoken.partition_point(|(start, _)| *start <= place);
+                let told = next.checked_sub(1).is_some_and(|n| place < self.spoken[n].1);
+                let line = self.line_before(place, 120);
+                let cell = memchr::memmem::rfind(line, b"<jupyter_code>").map_or(line, |n| &line[n + 14..]);
+                told || matches!(cell.first(), Some(b'!' | b'%'))
+            }
     }
 
     /// The byte at a place; a line feed beyond the ends.
@@ -99,6 +117,29 @@ impl<'t, 'r> Scan<'t, 'r> {
     pub fn line_before(&self, to: usize, limit: usize) -> &'t [u8] {
         &self.text[self.run_before(to, limit, |b| b != b'\n')..to]
     }
+}
+
+/// The parts of a notebook's text that are no code: what cells of text say, and what code has put out.
+fn spoken(string: &str) -> Vec<(usize, usize)> {
+    const CODE: &str = "<jupyter_code>";
+    if !string.starts_with("<jupyter_start>") {
+        return Vec::new();
+    }
+    let mut parts = Vec::new();
+    let mut from = 0;
+    for place in memchr::memmem::find_iter(string.as_bytes(), b"<jupyter_") {
+        if string[place..].starts_with("<jupyter_output>") || string[place..].starts_with("<jupyter_text>") {
+            from = place;
+        } else if string[place..].starts_with(CODE) {
+            parts.push((from, place));
+            from = usize::MAX;
+        }
+    }
+    if from < usize::MAX {
+        parts.push((from, string.len()));
+    }
+    parts.retain(|(from, to)| from < to);
+    parts
 }
 
 /// Whether `text` contains `word`, which is in lower case, in any case of letters.

@@ -9,10 +9,14 @@ use super::{tokens, values};
 pub(super) enum Strength {
     /// "password": any value that is not a word.
     Password,
+    /// A place that holds a password and nothing else: any value that stands for none.
+    Certain,
     /// "pass", which is a verb as well.
     Pass,
     /// "secret", "api_key": the value must look like one.
     Secret,
+    /// A cookie of a session.
+    Session,
     /// "access_token": a name that says what the token opens.
     Access,
     /// "token": of parsers too, so the value must be long and mixed.
@@ -40,10 +44,26 @@ pub(super) const LONGEST: usize = 512;
 /// A quote, escaped or not, after at most two letters of a prefix: where it is, and where the value begins.
 pub(super) fn opening(scan: &Scan<'_, '_>, from: usize) -> Option<(usize, usize)> {
     let mut at = from;
-    while at < from + 2 && b"brufLN@BR".contains(&scan.at(at)) {
+    // Perl's `q(…)`, Ruby's `%q(…)`, Lua's `[[…]]`.
+    let rest = &scan.text[from.min(scan.text.len())..];
+    let told = [&b"q("[..], b"q{", b"qq(", b"qq{", b"%q(", b"%Q(", b"%q{", b"[["]
+        .into_iter()
+        .find(|w| rest.starts_with(w));
+    if let Some(word) = told {
+        return Some((from + word.len() - 1, from + word.len()));
+    }
+    while at < from + 2 && b"brufLN@BR$".contains(&scan.at(at)) {
         at += 1;
     }
+    // `r#"…"#` of Rust
+    if at > from && scan.at(at) == b'#' {
+        let raw = scan.run_of(at, 3, |b| b == b'#');
+        at = if scan.at(raw) == b'"' { raw } else { at };
+    }
     match scan.at(at) {
+        quote @ (b'"' | b'\'' | b'`') if scan.at(at + 1) == quote && scan.at(at + 2) == quote => {
+            Some((at + 2, at + 3))
+        }
         b'"' | b'\'' | b'`' => Some((at, at + 1)),
         b'\\' if matches!(scan.at(at + 1), b'"' | b'\'') => Some((at + 1, at + 2)),
         _ => None,
@@ -52,7 +72,13 @@ pub(super) fn opening(scan: &Scan<'_, '_>, from: usize) -> Option<(usize, usize)
 
 /// Where the string ends that `open` opens; nothing if not on the same line.
 pub(super) fn closing(scan: &Scan<'_, '_>, open: usize, inner: usize) -> Option<usize> {
-    let (quote, escaped) = (scan.text[open], scan.before(open) == b'\\');
+    let escaped = scan.before(open) == b'\\';
+    let quote = match scan.text[open] {
+        b'(' => b')',
+        b'{' => b'}',
+        b'[' => b']',
+        quote => quote,
+    };
     let mut at = inner;
     while at < inner + LONGEST {
         match scan.at(at) {
@@ -73,9 +99,15 @@ pub(super) fn judge(scan: &mut Scan<'_, '_>, from: usize, to: usize, strength: S
     let (from, to) = if quotes { (from + 1, to - 1) } else { (from, to) };
     let Some(value) = scan.string.get(from..to) else { return };
     let (yes, rule) = match strength {
-        Strength::Password => (values::password(value) || values::phrase(value), "password"),
-        Strength::Pass => (values::password(value) && values::mixed(value), "password"),
-        Strength::Secret => (tokens::secret(value) || tokens::django(value), "secret"),
+        Strength::Password => {
+            (values::password(value) || values::phrase(value) || tokens::wrapped(value), "password")
+        }
+        Strength::Certain => (values::certain(value), "password"),
+        Strength::Pass => {
+            (values::password(value) && values::mixed(value) || tokens::wrapped(value), "password")
+        }
+        Strength::Secret => (tokens::secret(value) || tokens::django(value) || tokens::salt(value), "secret"),
+        Strength::Session => (values::certain(value), "cookie"),
         Strength::Access => (tokens::access(value), "secret"),
         Strength::Token => (tokens::token(value), "secret"),
     };

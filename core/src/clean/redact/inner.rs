@@ -14,7 +14,10 @@ pub(super) fn telegram(scan: &mut Scan<'_, '_>, colon: usize) {
     }
     let start = scan.run_before(colon, 11, |b| b.is_ascii_digit());
     let end = scan.run_of(colon + 1, 36, base64url);
-    if (8..=10).contains(&(colon - start)) && end == colon + 36 && !WORD[scan.before(start) as usize] {
+    if (8..=10).contains(&(colon - start))
+        && end == colon + 36
+        && (!WORD[scan.before(start) as usize] || scan.line_before(start, 4) == b"/bot")
+    {
         key(scan, start, end, "telegram-bot-token");
     }
 }
@@ -59,6 +62,22 @@ pub(super) fn entra(scan: &mut Scan<'_, '_>, tilde: usize) {
         && !of_key(scan.before(start))
     {
         key(scan, start, end, "entra-client-secret");
+    }
+}
+
+/// Incoming webhooks of servers of one's own: Mattermost's `/hooks/` and 26 characters, Rocket.Chat's number and token.
+pub(super) fn hooks(scan: &mut Scan<'_, '_>, end: usize) {
+    let plain = |b: u8| b.is_ascii_alphanumeric();
+    let first = scan.run_of(end, 27, plain);
+    let text = &scan.text[end..first];
+    let next = scan.run_of(first + 1, 65, plain);
+    let digits = text.iter().filter(|b| b.is_ascii_digit()).count();
+    let mattermost = first - end == 26 && digits > 2 && !text.iter().any(u8::is_ascii_uppercase);
+    let rocket =
+        matches!(first - end, 17 | 24) && scan.at(first) == b'/' && (40..=64).contains(&(next - first - 1));
+    let to = if rocket { next } else { first };
+    if (mattermost || rocket) && !WORD[scan.at(to) as usize] {
+        key(scan, end, to, "chat-webhook");
     }
 }
 

@@ -12,12 +12,17 @@ mod accounts;
 mod assigned;
 mod assignment;
 mod bytes;
+mod calls;
 mod candidate;
+mod containers;
+mod cookies;
+mod elements;
 mod email;
 mod finding;
 mod formats;
 mod home;
 mod inner;
+mod kept;
 mod names;
 mod network;
 mod numbering;
@@ -27,13 +32,14 @@ mod services;
 mod tokens;
 mod told;
 mod values;
+mod versions;
 mod words;
 
 pub use finding::{Finding, Kind};
 pub use formats::Format;
 
 use aho_corasick::AhoCorasick;
-use bytes::Scan;
+use bytes::{Scan, contains};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use words::Word;
@@ -51,6 +57,9 @@ impl Redactor {
     /// Error: in words, if there is too much to compile.
     pub fn new(formats: Vec<Format>) -> Result<Self, String> {
         let mut anchors: Vec<(&str, Word)> = words::ANCHORS.to_vec();
+        anchors.extend(calls::CALLS.iter().enumerate().map(|(number, call)| (call.0, Word::Call(number))));
+        let heads = containers::HEADS.iter().enumerate();
+        anchors.extend(heads.map(|(number, head)| (head.0, Word::Container(number))));
         for (number, format) in formats.iter().enumerate() {
             anchors.extend(format.anchors.iter().map(|a| (a.as_str(), Word::Format(number))));
         }
@@ -75,7 +84,33 @@ impl Redactor {
                 Word::Assigned(strength) => assigned::find(&mut scan, start, end, strength),
                 Word::Bearer => told::bearer(&mut scan, start, end),
                 Word::Identified => told::identified(&mut scan, end),
-                Word::Account => told::account(&mut scan, start, end),
+                Word::Account => kept::account(&mut scan, start, end),
+                Word::Authorization => kept::authorization(&mut scan, start, end),
+                Word::Call(number) => calls::find(&mut scan, end, number),
+                Word::Composer => kept::composer(&mut scan, end),
+                Word::Container(number) => containers::encoded(&mut scan, start, end, number),
+                Word::Cookie => cookies::header(&mut scan, end),
+                Word::CookieName => cookies::known(&mut scan, start, end),
+                Word::CookieOption => cookies::option(&mut scan, start, end),
+                Word::Oracle => kept::oracle(&mut scan, end),
+                Word::Piped => kept::piped(&mut scan, start, end),
+                Word::Hooks => inner::hooks(&mut scan, end),
+                Word::Bundle => kept::bundle(&mut scan, end),
+                Word::Joined => kept::joined(&mut scan, end),
+                Word::JoinedBasic if contains(scan.line_before(start, 120), b"basic") => {
+                    kept::joined(&mut scan, end)
+                }
+                Word::JoinedBasic => {}
+                Word::Kaggle => kept::kaggle(&mut scan, start, end),
+                Word::Relay => kept::relay(&mut scan, end),
+                Word::Ident => kept::ident(&mut scan, start, end),
+                Word::Jwk => containers::jwk(&mut scan, start, end),
+                Word::Kubernetes => kept::kubernetes(&mut scan, start, end),
+                Word::Nuget => kept::nuget(&mut scan, end),
+                Word::Pgpass => kept::pgpass(&mut scan, start, end),
+                Word::Putty => containers::putty(&mut scan, end),
+                Word::SecureString => told::secure_string(&mut scan, start, end),
+                Word::Xml => containers::xml(&mut scan, end),
                 Word::Command => told::command(&mut scan, start, end),
                 Word::Pair => told::pair(&mut scan, end),
                 Word::Name(context) => names::find(&mut scan, start, end, context),

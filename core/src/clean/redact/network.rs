@@ -3,7 +3,7 @@
 
 use super::bytes::{Scan, WORD, contains};
 use super::finding::Kind;
-use super::services;
+use super::{services, versions};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Before numbers that are no address.
@@ -198,6 +198,9 @@ fn versioned(scan: &Scan<'_, '_>, start: usize, octets: [u8; 4]) -> bool {
         || matches!(near, [.., b'v' | b'V' | b'/', b'/'] | [.., b'_', b'v' | b'V'])
     {
         return !contains(near, b"://");
+    }
+    if versions::required(scan, start) {
+        return true;
     }
     let product = matches!(near, [.., a, b'/'] if a.is_ascii_alphabetic()); // Chrome/1.2.3.4
     let small = octets.iter().all(|octet| *octet <= SMALL)

@@ -110,6 +110,36 @@ pub(super) fn django(value: &str) -> bool {
     (45..=60).contains(&value.len()) && digits > 3 && signs > 5 && digits + signs + letters == value.len()
 }
 
+/// Base64 of what would be a password itself.
+pub(super) fn wrapped(value: &str) -> bool {
+    let inside = || super::told::decoded(value).and_then(|bytes| String::from_utf8(bytes).ok());
+    value.len() >= 12
+        && value.len().is_multiple_of(4)
+        && value.bytes().any(|b| b.is_ascii_uppercase())
+        && value.bytes().any(|b| b.is_ascii_lowercase())
+        && inside().is_some_and(|text| {
+            text.bytes().all(|b| (b' '..0x7f).contains(&b))
+                && super::values::password(&text)
+                && super::values::mixed(&text)
+        })
+}
+
+/// What WordPress and its like make: letters, digits and signs of every kind, brackets and blanks among them.
+pub(super) fn salt(value: &str) -> bool {
+    let count = |class: fn(&u8) -> bool| value.bytes().filter(class).count();
+    let mut seen = [false; 128];
+    value.bytes().filter(u8::is_ascii_punctuation).for_each(|b| seen[b as usize] = true);
+    let signs = seen.iter().filter(|s| **s).count();
+    let longest = value.split(|c: char| !c.is_ascii_lowercase()).map(str::len).max().unwrap_or(0);
+    (32..=128).contains(&value.len())
+        && value.is_ascii()
+        && signs >= 7
+        && count(u8::is_ascii_digit) > 2
+        && count(u8::is_ascii_alphabetic) > 8
+        && count(|b| *b == b' ') * 8 <= value.len()
+        && longest < 9
+}
+
 /// Letters of both cases and two digits or more, after `Bearer`.
 pub(super) fn mixed_case(value: &str) -> bool {
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
@@ -146,7 +176,7 @@ fn hexadecimal(value: &str) -> bool {
 }
 
 /// At least 16 characters with capitals in the middle of what is no word: no name in code.
-fn tangled(value: &str) -> bool {
+pub(super) fn tangled(value: &str) -> bool {
     let bytes = value.as_bytes();
     let mut piece = 0;
     let mut spoken = true;

@@ -3,7 +3,7 @@
 use super::bytes::{Scan, WORD, contains};
 use super::candidate::{LONGEST, Name, Strength, closing, judge, opening, quoted};
 use super::finding::Kind;
-use super::{tokens, values};
+use super::{calls, elements, kept, tokens, values};
 
 /// Words before "password" in lines that give one without a sign: routers, `.netrc`, SQL.
 const LINES: [&[u8]; 9] = [
@@ -30,9 +30,25 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, name: &Name) {
         }
         return;
     }
+    if let Some((from, to)) = kept::subversion(scan, name) {
+        return judge(scan, from, to, Strength::Certain);
+    }
     match scan.at(name) {
-        b'"' | b'\'' => attribute(scan, name + 1, strength),
-        b' ' if scan.before(start) == b'<' => element(scan, name, strength),
+        b'"' | b'\'' if matches!(scan.at(name + 1), b'\n' | b'\r' | b',') => {
+            elements::beside(scan, start, name + 1, strength)
+        }
+        b'"' | b'\'' => elements::attribute(scan, name + 1, strength),
+        b'\n' | b'\r' if scan.bare_at(start) => elements::beside(scan, start, name, strength),
+        b'*' if scan.at(name + 1) == b' ' => {
+            // `(defvar *password* "VALUE")`
+            if let Some((open, inner)) = opening(scan, name + 2)
+                && let Some(stop) = closing(scan, open, inner)
+            {
+                judge(scan, inner, stop, strength);
+            }
+        }
+        b'<' => elements::following(scan, name, strength),
+        b' ' if scan.before(start) == b'<' => elements::element(scan, name, strength),
         b' ' | b'\t' if name == end => spaced(scan, start, end, strength),
         _ => {}
     }
@@ -120,33 +136,31 @@ pub(super) fn last(scan: &mut Scan<'_, '_>, start: usize, inner: usize, stop: us
     judge(scan, from, to, if strength == Strength::Password { Strength::Pass } else { strength });
 }
 
-/// `name="password" … value="VALUE"`, `"name": "password", "value": "VALUE"`, `path="password" value='VALUE'`.
-pub(super) fn attribute(scan: &mut Scan<'_, '_>, from: usize, strength: Strength) {
-    let limit = scan.run_of(from, 100, |b| !matches!(b, b'\n' | b'>' | b'}' | b';' | b'('));
-    let window = &scan.text[from..limit];
-    let Some(place) = memchr::memmem::find_iter(&window.to_ascii_lowercase(), b"value").find(|n| {
-        *n > 0
-            && !WORD[window[n - 1] as usize]
-            && window[n - 1] != b'-'
-            && !WORD[scan.at(from + n + 5) as usize]
-    }) else {
-        return;
-    };
-    let at = scan.run_of(from + place + 5, 6, |b| matches!(b, b'"' | b'\'' | b' ' | b':' | b'='));
-    // The last of these is the quote that opens the value.
-    if matches!(scan.before(at), b'"' | b'\'')
-        && let Some(stop) = closing(scan, at - 1, at)
+/// `ConvertTo-SecureString "VALUE" -AsPlainText` of PowerShell, with and without the option's name and quotes.
+pub(super) fn secure_string(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
+    let mut from = scan.run_of(end, 4, |b| b == b' ');
+    for option in [&b"-AsPlainText "[..], b"-Force ", b"-String ", b"-AsPlainText ", b"-String ", b"-Force "]
     {
-        judge(scan, at, stop, strength);
+        if scan.text.len() > from
+            && scan.text[from..].len() >= option.len()
+            && scan.text[from..from + option.len()].eq_ignore_ascii_case(option)
+        {
+            from += option.len();
+        }
     }
-}
-
-/// `<password type="plain">VALUE</password>`.
-fn element(scan: &mut Scan<'_, '_>, from: usize, strength: Strength) {
-    let close = scan.run_of(from, 100, |b| !matches!(b, b'\n' | b'>' | b'/'));
-    let to = scan.run_of(close + 1, LONGEST, |b| b > b' ' && b != b'<');
-    if scan.at(close) == b'>' && scan.at(to) == b'<' && scan.at(to + 1) == b'/' {
-        judge(scan, close + 1, to, strength);
+    if let Some((open, inner)) = opening(scan, from) {
+        if let Some(stop) = closing(scan, open, inner) {
+            judge(scan, inner, stop, Strength::Certain);
+        }
+    } else if matches!(scan.at(from), b'-' | b'\n') {
+        // `"VALUE" | ConvertTo-SecureString`
+        let pipe = scan.run_before(start, 3, |b| b == b' ' || b == b'|');
+        if let Some((inner, stop)) = calls::ended(scan, pipe).filter(|_| pipe < start) {
+            judge(scan, inner, stop, Strength::Certain);
+        }
+    } else if !matches!(scan.at(from), b'$' | b'(') {
+        let to = value(scan, from);
+        judge(scan, from, to, Strength::Password);
     }
 }
 
@@ -169,6 +183,15 @@ fn spaced(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: Strength)
         Strength::Token | Strength::Access if authorization() => Strength::Secret,
         other => other,
     };
+    let word = &scan.text[start..end];
+    if matches!(word, b"password" | b"passwd" | b"pass" | b"Pass")
+        && scan.bare_at(start)
+        && kept::netrc(scan, start)
+    {
+        let quotes = scan.run_of(from, 1, |b| matches!(b, b'"' | b'\''));
+        let to = scan.run_of(quotes, LONGEST, |b| b > b' ' && (quotes == from || b != scan.before(quotes)));
+        return judge(scan, quotes, to, Strength::Certain);
+    }
     if strength == Strength::Pass {
         return protocol(scan, start, end, from); // else "pass 'x'" of tests
     }
@@ -179,15 +202,17 @@ fn spaced(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: Strength)
         return;
     }
     let line = scan.line_before(start, 120);
-    let said = scan.bare
+    let said = scan.bare_at(start)
         && strength == Strength::Password
         && (scan.text[..from].ends_with(b" is ") || scan.text[..from].ends_with(b" was "));
     let given = strength == Strength::Password
         && (scan.fresh(start) && LINES.iter().any(|word| contains(line, word))
             || scan.text[start..end].eq_ignore_ascii_case(b"requirepass")
-            || line.trim_ascii_start().starts_with(b"ENV "));
+            || [&b"ENV "[..], b"%env ", b"%set_env ", b"setenv ", b"set "]
+                .iter()
+                .any(|word| line.trim_ascii_start().starts_with(word)));
     if (given || said || strong == Strength::Secret && strength != Strength::Secret)
-        && (scan.bare || quoted(scan, start))
+        && (scan.bare_at(start) || quoted(scan, start))
     {
         let mut to = value(scan, from);
         to -= usize::from(said && scan.before(to) == b'.' && to > from);
@@ -206,8 +231,12 @@ fn protocol(scan: &mut Scan<'_, '_>, start: usize, end: usize, from: usize) {
     }
 }
 
+pub(super) fn of_value(b: u8) -> bool {
+    b > b' ' && b < 0x7f && !b"\"'`\\,;)]}|<>".contains(&b)
+}
+
 fn value(scan: &Scan<'_, '_>, from: usize) -> usize {
-    scan.run_of(from, LONGEST, |b| b > b' ' && b < 0x7f && !b"\"'`\\,;)]}|<>".contains(&b))
+    scan.run_of(from, LONGEST, of_value)
 }
 
 /// `--password VALUE`, `--db-pass=VALUE`, `-Password:VALUE`, `-passin pass:VALUE`: whether it is an option.
@@ -219,7 +248,7 @@ pub(super) fn is_option(scan: &Scan<'_, '_>, &Name { start, end, stop, .. }: &Na
     dashed
         && matches!(&scan.string[end..stop], "" | "in" | "out" | "word" | "phrase" | "-in" | "-out")
         && matches!(scan.at(stop), b' ' | b'=' | b':')
-        && (scan.bare || quoted(scan, head) || scan.at(head + 1) == b'-')
+        && (scan.bare_at(head) || quoted(scan, head) || scan.at(head + 1) == b'-')
 }
 
 /// The value of such an option.
@@ -266,7 +295,7 @@ pub(super) fn ldif(scan: &mut Scan<'_, '_>, from: usize) {
     let from = scan.run_of(from, 4, |b| b == b' ');
     let to = scan.run_of(from, LONGEST, |b| b.is_ascii_alphanumeric() || b"+/=".contains(&b));
     let inside = decoded(&scan.string[from..to]).and_then(|bytes| String::from_utf8(bytes).ok());
-    if scan.bare && inside.is_some_and(|text| values::password(&text)) {
+    if scan.bare_at(from) && inside.is_some_and(|text| values::password(&text)) {
         scan.push(from, to, Kind::Password, "password");
     }
 }
@@ -284,23 +313,21 @@ pub(super) fn identified(scan: &mut Scan<'_, '_>, end: usize) {
     }
 }
 
-/// `curl -u jane:VALUE`, `--user jane:VALUE`.
-pub(super) fn account(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
-    let line = scan.line_before(start, 120);
-    if !(contains(line, b"curl") || contains(line, b"http ")) {
-        return;
-    }
-    let from = end + usize::from(matches!(scan.at(end), b'"' | b'\''));
-    let colon = scan.run_of(from, 64, |b| b.is_ascii_alphanumeric() || b"._-@".contains(&b));
-    if scan.at(colon) == b':' && colon > from {
-        let to = value(scan, colon + 1);
-        judge(scan, colon + 1, to, Strength::Password);
-    }
-}
-
 /// Commands that take a password behind an option of one letter, and the option as it stands before it.
-const COMMANDS: [(&[u8], &[u8]); 12] = [
-    (b"sshpass", b" -p "),
+const COMMANDS: [(&[u8], &[u8]); 24] = [
+    (b"sshpass", b" -p"),
+    (b"plink", b" -pw "),
+    (b"pscp", b" -pw "),
+    (b"sqlcmd", b" -P "),
+    (b"mongo", b" -p "),
+    (b"mongosh", b" -p "),
+    (b"mongodump", b" -p "),
+    (b"mongorestore", b" -p "),
+    (b"xfreerdp", b" /p:"),
+    (b"lftp", b" -u "),
+    (b"htpasswd", b" -b"),
+    (b"rabbitmqctl add_user", b" "),
+    (b"rabbitmqctl change_password", b" "),
     (b"mysql", b" -p"),
     (b"mysqldump", b" -p"),
     (b"mysqladmin", b" -p"),
@@ -318,11 +345,21 @@ const COMMANDS: [(&[u8], &[u8]); 12] = [
 pub(super) fn command(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
     let Some((_, option)) = COMMANDS.iter().find(|c| c.0 == &scan.text[start..end]) else { return };
     let limit = scan.run_of(end, 120, |b| b != b'\n' && b != b'|');
-    if !scan.fresh(start) || scan.at(end) != b' ' || !(scan.bare || quoted(scan, start)) {
+    if !scan.fresh(start) || scan.at(end) != b' ' || !(scan.bare_at(start) || quoted(scan, start)) {
         return;
     }
     let Some(place) = memchr::memmem::find(&scan.text[end..limit], option) else { return };
-    let from = end + place + option.len();
+    let mut from = end + place + option.len();
+    from = scan.run_of(from, 1, |b| b == b' ' && option.ends_with(b"-p") && start + 7 == end);
+    if scan.text[start..end].starts_with(b"rabbitmqctl") {
+        from = scan.run_of(from, 64, |b| b > b' ') + 1; // behind the account
+    }
+    let skip = |from: usize, stop: u8| scan.run_of(from, 80, |b| b > b' ' && b != stop) + 1;
+    from = match &scan.text[start..end] {
+        b"lftp" => skip(from, b','),
+        b"htpasswd" => skip(skip(skip(from, b' '), b' '), b' '), // letters, the file, the account
+        _ => from,
+    };
     let from = from + usize::from(matches!(scan.at(from), b'"' | b'\''));
     let to = value(scan, from);
     judge(scan, from, to, Strength::Pass);
@@ -349,7 +386,7 @@ pub(super) fn pair(scan: &mut Scan<'_, '_>, end: usize) {
 }
 
 /// Base64, with or without padding; at most a header's length of it.
-fn decoded(text: &str) -> Option<Vec<u8>> {
+pub(super) fn decoded(text: &str) -> Option<Vec<u8>> {
     let text = text.trim_end_matches('=');
     let (mut bits, mut held, mut out) = (0u32, 0, Vec::with_capacity(text.len() * 3 / 4));
     for byte in text.bytes() {

@@ -107,6 +107,17 @@ pub(super) fn password(value: &str) -> bool {
         && !file(value)
 }
 
+/// A value where nothing but a password can stand: not what stands for one, and no template.
+pub(super) fn certain(value: &str) -> bool {
+    const WORDS: &str =
+        " true false null none nil yes no string text password passwd pass pwd secret token value pat ";
+    let lower = value.to_ascii_lowercase();
+    (3..=1024).contains(&value.len())
+        && common(value)
+        && !WORDS.contains(&format!(" {lower} "))
+        && !value.starts_with(['$', '<', '-'])
+}
+
 /// What "pass" and "password" say without a sign, or in a comment, needs more: two digits among letters, a sign, or
 /// capitals as no word has them.
 pub(super) fn mixed(value: &str) -> bool {

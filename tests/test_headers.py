@@ -383,7 +383,12 @@ MIT = "Licensed under the MIT License."
         ("php", "#!/usr/bin/env php\n<?php\n\n", f"/*\n * {BY}\n */\n", "require 'x';"),
         ("php", "<?php\ndeclare(strict_types=1);\nnamespace A;\n", f"// {BY}\n", "f();"),
         ("vba", 'VERSION 1.0 CLASS\nBEGIN\n  A = -1\nEND\nAttribute VB_Name = "A"\n', f"' {BY}\n' {MIT}\n", "Sub x()"),
-        ("visual basic 6.0", "VERSION 5.00\nBegin VB.Form A\n   Begin VB.Label B\n   End\nEnd\n", f"' {BY}\n", "Sub x()"),
+        (
+            "visual basic 6.0",
+            "VERSION 5.00\nBegin VB.Form A\n   Begin VB.Label B\n   End\nEnd\n",
+            f"' {BY}\n",
+            "Sub x()",
+        ),
         ("racket", "#lang racket/base\n", f"; {BY}\n; {MIT}\n", "(define x 1)"),
         ("css", '@charset "utf-8";\n', f"/* {BY} */\n", "a{}"),
         ("texinfo", "\\input texinfo @c -*-texinfo-*-\n", f"@c {BY}\n@c {MIT}\n", "@node Top"),
@@ -469,7 +474,10 @@ def test_of_an_indented_comment_documentation_stays() -> None:
     ("before", "after"),
     [
         (f'// <copyright file="b.cs" company="A">\n//   {BY}\n// </copyright>\n// <summary>Does b.</summary>\n', 1),
-        (f"// ---------------\n// <copyright>\n// {BY}\n// </copyright>\n// <author>A. B</author>\n// ---------------\n", 0),
+        (
+            f"// ---------------\n// <copyright>\n// {BY}\n// </copyright>\n// <author>Jane Q. Doe</author>\n// ---------------\n",
+            0,
+        ),
         (f"// <copyright>{BY}</copyright>\n", 0),
         ('// <copyright see="prj:///doc/copyright.txt"/>\n// <license see="prj:///doc/license.txt"/>\n', 0),
         (f"/*\n * <pre>\n * {BY}\n * </pre>\n */\n", 0),
@@ -481,9 +489,19 @@ def test_tags_go_with_the_notice_they_frame(before: str, after: int) -> None:
     assert cm.strip_header(f"{before}class A {{}}\n", language="csharp") == f"{kept}class A {{}}\n"
 
 
-@pytest.mark.parametrize("text", ["-#\n\n\n" * 60_000, "#\n" * 200_000, "--[==[" * 60_000, "{{/*" * 90_000, "..\n\n" * 90_000])
+@pytest.mark.parametrize(
+    "text", ["-#\n\n\n" * 60_000, "#\n" * 200_000, "--[==[" * 60_000, "{{/*" * 90_000, "..\n\n" * 90_000]
+)
 @pytest.mark.parametrize("language", ["haml", "org", "lua", "go template", "restructuredtext"])
 def test_hostile_forms_take_no_time(text: str, language: str) -> None:
     started = time.perf_counter()
     cm.strip_header(text, language=language)
     assert time.perf_counter() - started < 2
+
+
+def test_lines_that_end_in_carriage_returns_are_lines_to_every_signal() -> None:
+    text = "import os\n\n# Reads.\nx = 1\n"
+    content = pa.array([text, text.replace("\n", "\r")], pa.large_string())
+    both = cm.measure(content, language="python")
+    for name in both.schema.names:
+        assert both.column(name)[0] == both.column(name)[1], name

@@ -205,7 +205,9 @@ def test_scripts_of_other_kernels():
     assert script("%%time\nx", "scala") == "// T\n\n// %%time\nx\n"
 
 
-@pytest.mark.parametrize("source", ["%%time\n" * 20_000, "if x:\n    !ls\n" * 5_000, "x = " + "(" * 100_000, "!a\\\n" * 9_999])
+@pytest.mark.parametrize(
+    "source", ["%%time\n" * 20_000, "if x:\n    !ls\n" * 5_000, "x = " + "(" * 100_000, "!a\\\n" * 9_999]
+)
 def test_many_magics_take_time_in_proportion(source):
     started = time.perf_counter()
     convert(notebook(code(source)), form="script")

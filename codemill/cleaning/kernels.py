@@ -24,7 +24,10 @@ KERNELS = (
     (r"(?:ir|xr|irkernel|r[\d. ]*|.*conda.*-r)", "r"),
     (r"(?:x?(?:c\+\+|cpp|cling|cuda)[-_ ]?\d*\w*|root)", "cpp"),
     (r"x?c-?\d*", "c"),
-    (r"(?:i?python[\d. ]*|xpython\w*|pysparkkernel|pyspark\d*|.*conda.*-py|python .*|sos|sage.*|ipykernel|pypy\d*)", "python"),
+    (
+        r"(?:i?python[\d. ]*|xpython\w*|pysparkkernel|pyspark\d*|.*conda.*-py|python .*|sos|sage.*|ipykernel|pypy\d*)",
+        "python",
+    ),
     (r"(?:\.net-|dotnet-)?(?:csharp|c#)", "csharp"),
     (r"(?:\.net-|dotnet-|i)?(?:fsharp|f#)", "f#"),
     (r"(?:\.net-|dotnet-)?(?:powershell|pwsh)", "powershell"),

@@ -27,7 +27,9 @@ SURROGATE = re.compile(r"[\ud800-\udfff]")
 MOVES = re.compile(r"\x1b\[(\d*)A|\x1b\[[0-2]?K|[\n\r\b]")
 """What moves a terminal's cursor: lines up, erasing a line, line ends, carriage returns, backspaces."""
 DATA = r"data:[\w.+-]{0,60}/?[\w.+-]{0,60}(?:;[\w.=+-]+)*;base64,\s*[\w+/=%-]*(?:\s+[\w+/=%-]{40,})*"
-URI = re.compile(rf"{DATA}|data:(?:image|audio|video|font|application)/[\w.+-]{1,60}(?:;[\w.=+-]+)*,[^\s\"'<>)]{{40,}}")
+URI = re.compile(
+    rf"{DATA}|data:(?:image|audio|video|font|application)/[\w.+-]{1, 60}(?:;[\w.=+-]+)*,[^\s\"'<>)]{{40,}}"
+)
 """Data in place of an address (RFC 2397)."""
 IMAGE = re.compile(rf"!\[([^\]\n]{{0,200}})\]\(<?(?:{DATA}|(?:data|attachment):[^()\s\[]*)>?(?:\s+\"[^\"\n]*\")?\)")
 """A picture in a Markdown cell, as data or as an attachment."""

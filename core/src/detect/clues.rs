@@ -13,7 +13,7 @@ const SURE: usize = 3;
 
 /// Lines with something on them from which on a file that looks like no candidate is in none of their languages. A
 /// shorter one may be a stub.
-const ENOUGH: usize = 4;
+const ENOUGH: usize = 10;
 
 struct Compiled {
     sure: usize,

@@ -93,9 +93,11 @@ struct Columns {
 
 /// The texts; those whose lines end in carriage returns alone, as on the old Macintosh, with line feeds in their place.
 fn with_line_feeds(content: LargeStringArray) -> LargeStringArray {
-    let old = |text: &str| memchr::memchr2(b'\r', b'\n', text.as_bytes()).is_some_and(|at| {
-        text.as_bytes()[at] == b'\r' && memchr::memchr(b'\n', &text.as_bytes()[at..]).is_none()
-    });
+    let old = |text: &str| {
+        memchr::memchr2(b'\r', b'\n', text.as_bytes()).is_some_and(|at| {
+            text.as_bytes()[at] == b'\r' && memchr::memchr(b'\n', &text.as_bytes()[at..]).is_none()
+        })
+    };
     if !content.iter().flatten().any(old) {
         return content;
     }

@@ -260,7 +260,10 @@ const AUTHORS: &[&str] = &[
 
 /// "Author: …", "@author …", "Written by …", `<author>…`.
 pub fn is_author(line: &str) -> bool {
-    if ["<author", "<owner", "<developer", "<creator", "<contributor"].iter().any(|tag| starts_with(line, tag)) {
+    if ["<author", "<owner", "<developer", "<creator", "<contributor"]
+        .iter()
+        .any(|tag| starts_with(line, tag))
+    {
         return true;
     }
     let tagged = line.strip_prefix(['@', '\\', ':']);

@@ -60,7 +60,12 @@ fn brackets(rest: &str, opener: &str) -> Option<Form> {
     let closer = format!("]{}]", &after[..level]);
     let opened = opener.len() + level + 1;
     let at = inside.find(&closer)?;
-    Some(Form { kind: Kind::BlockComment, length: opened + at + closer.len(), opener: opened, closer: closer.len() })
+    Some(Form {
+        kind: Kind::BlockComment,
+        length: opened + at + closer.len(),
+        opener: opened,
+        closer: closer.len(),
+    })
 }
 
 /// A line, and those below that are blank or indented deeper. Without any it is a line comment.

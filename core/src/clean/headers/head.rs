@@ -64,7 +64,12 @@ fn read(prefix: &str, whole: bool, last: bool, syntax: &Syntax) -> Option<Head> 
                 (span.start, span.end) = (span.start + pos, span.end + pos);
                 span
             };
-            spans = spans_by(&prefix[pos..], rules).into_iter().map(shifted).collect::<Vec<_>>().into_iter().peekable();
+            spans = spans_by(&prefix[pos..], rules)
+                .into_iter()
+                .map(shifted)
+                .collect::<Vec<_>>()
+                .into_iter()
+                .peekable();
         }
         let found = |(length, kind)| Span { start: pos, end: pos + length, kind };
         let form = forms::form(&prefix[pos..], language).map(|form| found((form.length, form.kind)));

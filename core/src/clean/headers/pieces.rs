@@ -198,7 +198,8 @@ fn tag(line: &str, mark: char) -> bool {
 fn classify(text: &str, start: usize, end: usize, body: (usize, usize)) -> Class {
     let words = &text[body.0..body.1];
     // Hashbangs; PostScript's and TeX's first line; what `escript` passes on.
-    if is_directive(words) || ["#!", "%!", "%&", "%%!"].iter().any(|mark| text[start..end].starts_with(mark)) {
+    if is_directive(words) || ["#!", "%!", "%&", "%%!"].iter().any(|mark| text[start..end].starts_with(mark))
+    {
         return Class::Kept;
     }
     if !words.chars().any(|c| c.is_alphanumeric()) {

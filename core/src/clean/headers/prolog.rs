@@ -32,98 +32,219 @@ const ANYWHERE: &[Rule] = &[
 
 /// By language.
 const RULES: &[(&[&str], &[Rule])] = &[
-    (&["php", "html+php", "hack"], &[
-        Alone("<?"), Alone("//strict"), Through("declare(", ";"), Through("namespace ", ";"),
-    ]),
-    (&["javascript", "typescript", "tsx", "vue", "svelte", "glimmer js", "glimmer ts"], &[
-        Through("\"use ", "\""), Through("'use ", "'"), Just(";"), Through("<script", ">"), Line(".pragma "),
-    ]),
-    (&["racket", "scheme", "freebasic", "common lisp"], &[
-        Line("#lang "), Line("#reader "), Line("#!"), Alone("!#"),
-    ]),
+    (
+        &["php", "html+php", "hack"],
+        &[Alone("<?"), Alone("//strict"), Through("declare(", ";"), Through("namespace ", ";")],
+    ),
+    (
+        &["javascript", "typescript", "tsx", "vue", "svelte", "glimmer js", "glimmer ts"],
+        &[
+            Through("\"use ", "\""),
+            Through("'use ", "'"),
+            Just(";"),
+            Through("<script", ">"),
+            Line(".pragma "),
+        ],
+    ),
+    (
+        &["racket", "scheme", "freebasic", "common lisp"],
+        &[Line("#lang "), Line("#reader "), Line("#!"), Alone("!#")],
+    ),
     (&["scala"], &[Alone("!#"), Line("exec ")]),
-    (&["visual basic 6.0", "vba", "visual basic .net", "vbscript", "b4x", "xojo", "realbasic"], &[
-        Line("VERSION "), Line("Attribute "), Line("Object = "), Line("Option "), Line("#Region"), Line("#tag "),
-    ]),
+    (
+        &["visual basic 6.0", "vba", "visual basic .net", "vbscript", "b4x", "xojo", "realbasic"],
+        &[
+            Line("VERSION "),
+            Line("Attribute "),
+            Line("Object = "),
+            Line("Option "),
+            Line("#Region"),
+            Line("#tag "),
+        ],
+    ),
     (&["rust"], &[Through("#![", "]")]),
     (&["java", "aspectj", "perl"], &[Through("package ", ";")]),
-    (&[
-        "kotlin", "gradle kotlin dsl", "groovy", "scala", "go", "xtend", "gosu", "odin", "open policy agent", "cue",
-        "cangjie",
-    ], &[Line("@file:"), Line("package ")]),
+    (
+        &[
+            "kotlin",
+            "gradle kotlin dsl",
+            "groovy",
+            "scala",
+            "go",
+            "xtend",
+            "gosu",
+            "odin",
+            "open policy agent",
+            "cue",
+            "cangjie",
+        ],
+        &[Line("@file:"), Line("package ")],
+    ),
     (&["raku"], &[Through("use v6", ";")]),
     (&["solidity"], &[Through("pragma ", ";")]),
-    (&["protocol buffer"], &[
-        Through("syntax=", ";"), Through("syntax =", ";"), Through("edition =", ";"), Through("edition=", ";"),
-    ]),
+    (
+        &["protocol buffer"],
+        &[
+            Through("syntax=", ";"),
+            Through("syntax =", ";"),
+            Through("edition =", ";"),
+            Through("edition=", ";"),
+        ],
+    ),
     (&["cap'n proto"], &[Through("@0x", ";")]),
     (&["d", "zeek"], &[Through("module ", ";")]),
-    (&["v", "alloy", "f#", "module", "fortran free form"], &[Line("module "), Line("#light"), Line("#nowarn")]),
+    (
+        &["v", "alloy", "f#", "module", "fortran free form"],
+        &[Line("module "), Line("#light"), Line("#nowarn")],
+    ),
     (&["f#"], &[Line("namespace ")]),
     (&["erlang"], &[Through("-module(", ").")]),
     (&["prolog", "logtalk", "mercury"], &[Line(":- module")]),
     (&["css", "scss", "less", "sass", "postcss", "sugarss", "stylus"], &[Through("@charset", ";")]),
-    (&[
-        "yaml", "oasv2-yaml", "oasv3-yaml", "saltstack", "common workflow language", "raml", "miniyaml",
-        "kaitai struct",
-    ], &[Alone("---"), Line("%YAML"), Line("%TAG")]),
+    (
+        &[
+            "yaml",
+            "oasv2-yaml",
+            "oasv3-yaml",
+            "saltstack",
+            "common workflow language",
+            "raml",
+            "miniyaml",
+            "kaitai struct",
+        ],
+        &[Alone("---"), Line("%YAML"), Line("%TAG")],
+    ),
     (&["astro"], &[Alone("---")]),
-    (&[
-        "c", "cpp", "objective-c", "objective-c++", "cuda", "opencl", "hlsl", "glsl", "metal", "swig", "ispc",
-        "freebasic", "qml", "pawn", "sourcepawn", "dtrace", "igor pro",
-    ], &[Line("#pragma once")]),
+    (
+        &[
+            "c",
+            "cpp",
+            "objective-c",
+            "objective-c++",
+            "cuda",
+            "opencl",
+            "hlsl",
+            "glsl",
+            "metal",
+            "swig",
+            "ispc",
+            "freebasic",
+            "qml",
+            "pawn",
+            "sourcepawn",
+            "dtrace",
+            "igor pro",
+        ],
+        &[Line("#pragma once")],
+    ),
     (&["pawn", "sourcepawn", "dtrace", "igor pro"], &[Line("#pragma ")]),
     (&["glsl", "pov-ray sdl"], &[Line("#version "), Line("#extension ")]),
     (&["swig"], &[Line("%module")]),
-    (&["csharp"], &[
-        Line("#region"), Line("#nullable"), Line("#pragma "), Line("#define "), Line("#undef "), Line("#line "),
-        Through("extern alias", ";"),
-    ]),
+    (
+        &["csharp"],
+        &[
+            Line("#region"),
+            Line("#nullable"),
+            Line("#pragma "),
+            Line("#define "),
+            Line("#undef "),
+            Line("#line "),
+            Through("extern alias", ";"),
+        ],
+    ),
     (&["lex", "yacc", "bison", "jison", "jison lex"], &[Alone("%{"), Line("%option "), Alone("%top{")]),
     (&["ocaml", "standard ml"], &[Alone("{"), Alone("%{")]),
-    (&["pascal", "oxygene"], &[
-        Through("unit ", ";"), Through("program ", ";"), Through("library ", ";"), Through("package ", ";"),
-    ]),
-    (&["component pascal", "oberon", "modula-2", "modula-3"], &[
-        Through("MODULE ", ";"), Through("IMPLEMENTATION MODULE ", ";"), Through("DEFINITION MODULE ", ";"),
-    ]),
+    (
+        &["pascal", "oxygene"],
+        &[
+            Through("unit ", ";"),
+            Through("program ", ";"),
+            Through("library ", ";"),
+            Through("package ", ";"),
+        ],
+    ),
+    (
+        &["component pascal", "oberon", "modula-2", "modula-3"],
+        &[
+            Through("MODULE ", ";"),
+            Through("IMPLEMENTATION MODULE ", ";"),
+            Through("DEFINITION MODULE ", ";"),
+        ],
+    ),
     (&["tex"], &[Line("\\NeedsTeXFormat")]),
     (&["texinfo"], &[Line("\\input texinfo"), Line("@setfilename"), Line("@settitle")]),
     (&["lilypond"], &[Line("\\version ")]),
     (&["qml"], &[Line("pragma "), Line(".pragma ")]),
     (&["haml", "scaml"], &[Line("!!!")]),
     (&["pug", "slim"], &[Line("doctype"), Line("extends ")]),
-    (&["twig", "jinja", "nunjucks", "volt", "html", "liquid"], &[
-        Through("{% extends", "%}"), Through("{%- extends", "%}"), Through("{% load", "%}"),
-    ]),
+    (
+        &["twig", "jinja", "nunjucks", "volt", "html", "liquid"],
+        &[Through("{% extends", "%}"), Through("{%- extends", "%}"), Through("{% load", "%}")],
+    ),
     (&["smarty", "latte"], &[Through("{extends", "}"), Through("{layout", "}")]),
     (&["blade"], &[Through("@extends(", ")")]),
     (&["edge"], &[Through("@layout(", ")")]),
     (&["closure templates"], &[Through("{namespace ", "}"), Through("{delpackage ", "}")]),
     (&["mako"], &[Through("<%inherit", "/>"), Through("<%page", "/>"), Through("<%namespace", "/>")]),
     (&["freemarker"], &[Through("<#ftl", ">")]),
-    (&["html+razor"], &[
-        Line("@page"), Line("@model "), Line("@using "), Line("@inherits "), Line("@namespace "), Line("@layout "),
-    ]),
+    (
+        &["html+razor"],
+        &[
+            Line("@page"),
+            Line("@model "),
+            Line("@using "),
+            Line("@inherits "),
+            Line("@namespace "),
+            Line("@layout "),
+        ],
+    ),
     (&["java template engine"], &[Line("@import "), Line("@param ")]),
     (&["classic asp"], &[Alone("<%"), Line("Option Explicit")]),
-    (&["coldfusion"], &[
-        Through("<cfsetting", ">"), Through("<cfprocessingdirective", ">"), Through("<cfsilent", ">"),
-    ]),
-    (&["html", "html+erb", "html+php", "html+eex", "html+ecr", "ecmarkup"], &[Through("<html", ">"), Just("<head>")]),
-    (&["batchfile"], &[
-        Line("@echo off"), Line("echo off"), Line("@setlocal"), Line("setlocal"), Line("@chcp "), Line("chcp "),
-        Line("@if \"%DEBUG%\""), Line("@cls"), Line("@title "),
-    ]),
+    (
+        &["coldfusion"],
+        &[Through("<cfsetting", ">"), Through("<cfprocessingdirective", ">"), Through("<cfsilent", ">")],
+    ),
+    (
+        &["html", "html+erb", "html+php", "html+eex", "html+ecr", "ecmarkup"],
+        &[Through("<html", ">"), Just("<head>")],
+    ),
+    (
+        &["batchfile"],
+        &[
+            Line("@echo off"),
+            Line("echo off"),
+            Line("@setlocal"),
+            Line("setlocal"),
+            Line("@chcp "),
+            Line("chcp "),
+            Line("@if \"%DEBUG%\""),
+            Line("@cls"),
+            Line("@title "),
+        ],
+    ),
     (&["powershell"], &[Line("using ")]),
-    (&["autohotkey"], &[
-        Line("#Requires"), Line("#NoEnv"), Line("#SingleInstance"), Line("#Warn"), Line("#NoTrayIcon"),
-        Line("#Persistent"),
-    ]),
-    (&["autoit"], &[
-        Line("#include-once"), Line("#region"), Line("#NoTrayIcon"), Line("#RequireAdmin"), Line("#AutoIt3Wrapper"),
-        Line("#pragma "),
-    ]),
+    (
+        &["autohotkey"],
+        &[
+            Line("#Requires"),
+            Line("#NoEnv"),
+            Line("#SingleInstance"),
+            Line("#Warn"),
+            Line("#NoTrayIcon"),
+            Line("#Persistent"),
+        ],
+    ),
+    (
+        &["autoit"],
+        &[
+            Line("#include-once"),
+            Line("#region"),
+            Line("#NoTrayIcon"),
+            Line("#RequireAdmin"),
+            Line("#AutoIt3Wrapper"),
+            Line("#pragma "),
+        ],
+    ),
     (&["gdscript"], &[Line("extends "), Line("class_name "), Line("@tool"), Alone("tool"), Line("@icon")]),
     (&["gdshader"], &[Through("shader_type ", ";"), Through("render_mode ", ";")]),
     (&["papyrus"], &[Line("scriptname ")]),
@@ -131,9 +252,10 @@ const RULES: &[(&[&str], &[Rule])] = &[
     (&["cmake"], &[Through("cmake_minimum_required", ")"), Through("include_guard(", ")")]),
     (&["m4", "m4sugar"], &[Line("divert(-1)"), Through("AC_PREREQ(", ")")]),
     (&["tcl"], &[Line("exec ")]),
-    (&["xquery", "jsoniq"], &[
-        Through("xquery version", ";"), Through("jsoniq version", ";"), Through("module namespace", ";"),
-    ]),
+    (
+        &["xquery", "jsoniq"],
+        &[Through("xquery version", ";"), Through("jsoniq version", ";"), Through("module namespace", ";")],
+    ),
     (&["openqasm"], &[Through("OPENQASM ", ";")]),
     (&["vcl"], &[Through("vcl ", ";")]),
     (&["glyph bitmap distribution format"], &[Line("STARTFONT ")]),
@@ -143,9 +265,16 @@ const RULES: &[(&[&str], &[Rule])] = &[
     (&["dns zone"], &[Line("$TTL"), Line("$ORIGIN")]),
     (&["windows registry entries"], &[Line("Windows Registry Editor"), Line("REGEDIT4")]),
     (&["rpgle"], &[Line("**FREE")]),
-    (&["cobol"], &[
-        Line("IDENTIFICATION DIVISION"), Line("ID DIVISION"), Line("PROGRAM-ID"), Line(">>"), Line("$SET "),
-    ]),
+    (
+        &["cobol"],
+        &[
+            Line("IDENTIFICATION DIVISION"),
+            Line("ID DIVISION"),
+            Line("PROGRAM-ID"),
+            Line(">>"),
+            Line("$SET "),
+        ],
+    ),
     (&["jcl"], &[Line("// ")]),
     (&["vim script"], &[Line("vim9script"), Line("scriptencoding ")]),
     (&["wdl", "earthly", "stata"], &[Line("version ")]),
@@ -169,8 +298,22 @@ const RULES: &[(&[&str], &[Rule])] = &[
 
 /// Languages whose files can begin with front matter.
 const FRONT_MATTER: &[&str] = &[
-    "markdown", "mdx", "mdsvex", "rmarkdown", "html", "css", "scss", "sass", "less", "liquid", "nunjucks", "handlebars",
-    "javascript", "xml", "asciidoc", "textile",
+    "markdown",
+    "mdx",
+    "mdsvex",
+    "rmarkdown",
+    "html",
+    "css",
+    "scss",
+    "sass",
+    "less",
+    "liquid",
+    "nunjucks",
+    "handlebars",
+    "javascript",
+    "xml",
+    "asciidoc",
+    "textile",
 ];
 
 /// Length of what may stand before a notice although it is code, at the start of `rest`; `first`: nothing is before it.
@@ -211,9 +354,8 @@ impl Rule {
                 let from = if start.ends_with(closer) { start.len() - closer.len() } else { start.len() };
                 Some(from + through(&rest[from..], closer, WITHIN)?)
             }
-            Alone(start) => {
-                (starts(rest, start) && rest[start.len()..line(rest)].trim().is_empty()).then_some(start.len())
-            }
+            Alone(start) => (starts(rest, start) && rest[start.len()..line(rest)].trim().is_empty())
+                .then_some(start.len()),
             Just(start) if starts(rest, start) => Some(start.len()),
             Through(..) | Just(_) => None,
         }

@@ -19,8 +19,23 @@ const LEGAL: [&str; 6] = ["copyright", "license", "licence", "legal", "notice", 
 
 /// Tags that say how a text looks.
 const LAYOUT: [&str; 17] = [
-    "p", "pre", "br", "hr", "b", "i", "em", "strong", "tt", "code", "center", "div", "blockquote", "font", "small",
-    "para", "span",
+    "p",
+    "pre",
+    "br",
+    "hr",
+    "b",
+    "i",
+    "em",
+    "strong",
+    "tt",
+    "code",
+    "center",
+    "div",
+    "blockquote",
+    "font",
+    "small",
+    "para",
+    "span",
 ];
 
 impl Tag<'_> {
@@ -36,7 +51,8 @@ impl Tag<'_> {
 
 /// The tag that is all of a line of a comment, markers aside.
 pub fn tag(line: &str) -> Option<Tag<'_>> {
-    let marks = |c: char| c.is_whitespace() || matches!(c, '*' | '#' | '/' | ';' | '-' | '%' | '!' | '\'' | '|');
+    let marks =
+        |c: char| c.is_whitespace() || matches!(c, '*' | '#' | '/' | ';' | '-' | '%' | '!' | '\'' | '|');
     let inner = line.trim_matches(marks).strip_prefix('<')?.strip_suffix('>')?;
     if inner.contains(['<', '>']) {
         return None;
@@ -46,7 +62,8 @@ pub fn tag(line: &str) -> Option<Tag<'_>> {
     let length = inner.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(inner.len());
     let (name, attributes) = inner.split_at(length);
     // `<jane@example.org>` and `<Jane Doe>` are none.
-    let fits = attributes.trim().is_empty() || attributes.starts_with([' ', '\t']) && attributes.contains('=');
+    let fits =
+        attributes.trim().is_empty() || attributes.starts_with([' ', '\t']) && attributes.contains('=');
     (fits && name.starts_with(|c: char| c.is_ascii_alphabetic())).then_some(Tag { name, closes, empty })
 }
 
@@ -54,7 +71,8 @@ pub fn tag(line: &str) -> Option<Tag<'_>> {
 pub fn inside(text: &str, body: (usize, usize)) -> (usize, usize) {
     let (mut start, mut end) = body;
     let words = &text[start..end];
-    let name = |tag: &str| tag.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("").to_ascii_lowercase();
+    let name =
+        |tag: &str| tag.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("").to_ascii_lowercase();
     if let Some(tag) = words.strip_prefix('<')
         && LEGAL.contains(&name(tag).as_str())
         && let Some(at) = words.find('>')
@@ -89,7 +107,8 @@ pub fn mark(text: &str, pieces: &mut [Piece]) {
                 lines[i].notice = found.is_legal();
             } else if !found.closes {
                 open.push((i, found.name));
-            } else if let Some(at) = open.iter().rposition(|(_, name)| name.eq_ignore_ascii_case(found.name)) {
+            } else if let Some(at) = open.iter().rposition(|(_, name)| name.eq_ignore_ascii_case(found.name))
+            {
                 let first = open[at].0;
                 open.truncate(at);
                 let worded = |line: &&Piece| matches!(line.class, Class::Text | Class::Trivial | Class::Kept);

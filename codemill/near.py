@@ -103,7 +103,7 @@ def sketch(
 
     Shape: one row per text, `hashes` little-endian 32-bit numbers. Standard error of an estimate of J:
     `sqrt(J * (1 - J) / hashes)`.
-    Texts are composed first (NFC); one with fewer than `ngram` words or characters is one shingle, of all but its blanks.
+    Texts are composed first (NFC); one with fewer than `ngram` words or characters is one shingle, of all but blanks.
     Null: the text is null or has no word (`unit="word"`) or character (`unit="char"`).
     Raises: ValueError naming the parameter that is out of range.
 

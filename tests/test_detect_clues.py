@@ -48,7 +48,7 @@ FILES = [
     ("boot.nas", "section .text\nglobal _start\n_start:\n    mov eax, 1\n", "assembly"),
     ("a.pbt", 'name: "a"\nsize: 3\nlayer { kind: DENSE }\n', "protocol buffer text format"),
     ("sum.reds", "Red/System [Title: \"sum\"]\nadd: func [a [integer!] return: [integer!]][a]\n", "red"),
-    ("ui.reds", "module Ui\n@wrapMethod(PlayerPuppet)\nprotected cb func OnInit() -> Bool { let a: Int32 = 1; }\n", "redscript"),
+    ("ui.reds", "module Ui\n@wrapMethod(PlayerPuppet)\nprotected cb func OnInit() -> Bool { let a: Int32 = 1; }\n", "redscript"),  # noqa: E501
     ("glow.shader", 'Shader "Own/Glow" {\n  Properties { }\n  SubShader { Pass { } }\n}\n', "shaderlab"),
     ("vec.t", "local C = terralib.includec('a.h')\nterra add(a : int) : int\n  return a\nend\n", "terra"),
     ("tags.scm", "; names\n(call_expression function: (identifier) @function)\n", "tree-sitter query"),
@@ -115,10 +115,10 @@ NEVER: set[str] = set()
 def test_a_pattern_that_does_not_compile_is_named() -> None:
     from codemill import _core
 
-    names = [{"name": "a", "doc_type": "code", "extensions": [], "filenames": [], "interpreters": [], "aliases": [], "popular": False}]  # fmt: skip
+    names = [{"name": "a", "doc_type": "code", "extensions": [], "filenames": [], "interpreters": [], "aliases": [], "popular": False}]  # noqa: E501  # fmt: skip
     rest = {"disambiguations": [], "unknown": [], "vendored": [], "generated": [], "generic": [], "classifier": b""}
     for clue in ({"sure": ["("]}, {"never": ["("]}):
         with pytest.raises(ValueError, match="unclosed group"):
-            _core.LanguageTable(languages=names, clues=[{"language": "a", "sure": [], "likely": [], "never": [], **clue}], **rest)  # fmt: skip
+            _core.LanguageTable(languages=names, clues=[{"language": "a", "sure": [], "likely": [], "never": [], **clue}], **rest)  # noqa: E501  # fmt: skip
     with pytest.raises(ValueError, match="unknown language"):
         _core.LanguageTable(languages=names, clues=[{"language": "b", "sure": [], "likely": [], "never": []}], **rest)

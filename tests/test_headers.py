@@ -475,7 +475,7 @@ def test_of_an_indented_comment_documentation_stays() -> None:
     [
         (f'// <copyright file="b.cs" company="A">\n//   {BY}\n// </copyright>\n// <summary>Does b.</summary>\n', 1),
         (
-            f"// ---------------\n// <copyright>\n// {BY}\n// </copyright>\n// <author>Jane Q. Doe</author>\n// ---------------\n",
+            f"// ----------\n// <copyright>\n// {BY}\n// </copyright>\n// <author>J. Doe</author>\n// ----------\n",
             0,
         ),
         (f"// <copyright>{BY}</copyright>\n", 0),

@@ -95,7 +95,8 @@ def test_the_step_changes_notebooks_alone_and_says_why_one_is_dropped():
 
 
 def test_it_is_public():
-    assert cm.notebooks is notebooks and "notebooks" in cm.__all__
+    assert cm.notebooks is notebooks
+    assert "notebooks" in cm.__all__
     assert notebooks.convert(notebook(code("x")), form="script") == "x\n"
 
 

@@ -139,7 +139,7 @@ def _outputs(outputs: list[Any], budget: int) -> str:
         if kind == "stream":
             name, said = str(output.get("name", output.get("stream"))), _text(output.get("text"))
             # A bar that overwrites itself is one, whatever was printed elsewhere in between.
-            if name == last or name in streams and said.startswith("\r"):
+            if name == last or (name in streams and said.startswith("\r")):
                 streams[name].append(said)
             else:
                 streams[name] = [said]

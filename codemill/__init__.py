@@ -3,7 +3,7 @@
 The names below are the table of contents for notebooks; recipes also use `codemill.steps` and `codemill.sources`.
 """
 
-from codemill.cleaning import Redaction, redact
+from codemill.cleaning import Redaction, notebooks, redact
 from codemill.cleaning.headers import strip_header
 from codemill.errors import (
     BuildError,
@@ -65,6 +65,7 @@ __all__ = [
     "ledger",
     "measure",
     "near_duplicates",
+    "notebooks",
     "plan",
     "redact",
     "rows",

@@ -119,6 +119,8 @@ class LanguageTable:
         *,
         languages: Sequence[Mapping[str, Any]],
         disambiguations: Sequence[Mapping[str, Any]],
+        clues: Sequence[Mapping[str, Any]],
+        unknown: Sequence[Mapping[str, Any]],
         vendored: Sequence[str],
         generated: Sequence[str],
         generic: Sequence[str],

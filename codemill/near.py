@@ -103,11 +103,12 @@ def sketch(
 
     Shape: one row per text, `hashes` little-endian 32-bit numbers. Standard error of an estimate of J:
     `sqrt(J * (1 - J) / hashes)`.
-    Null: the text is null or has fewer than `ngram` words (`unit="word"`) or characters (`unit="char"`).
+    Texts are composed first (NFC); one with fewer than `ngram` words or characters is one shingle, of all but blanks.
+    Null: the text is null or has no word (`unit="word"`) or character (`unit="char"`).
     Raises: ValueError naming the parameter that is out of range.
 
     >>> a, b = "def add(a, b): return a + b  # the sum", "def add(a, b): return a + b  # their sum"
-    >>> sketches = sketch([a, b, "too short"], hashes=256)
+    >>> sketches = sketch([a, b, "()"], hashes=256)
     >>> sketches.is_null().to_pylist()
     [False, False, True]
     >>> similarity(sketches[:1], sketches[1:2]).to_pylist()
@@ -131,7 +132,7 @@ def near_duplicates(
 
     Of several similar texts the first is kept. Another one is dropped only if its exact similarity to a kept text is at
     least `threshold`, so no chain of small steps leads from a text to a different one. Texts shorter than a shingle are
-    dropped only for equal texts.
+    dropped only for texts that differ in blanks and line ends at most.
 
     Shape: one row per text; `kept` (int64), the row of the text that is kept in its place, or its own row if it is
     kept; `similarity` (float32) to that text.

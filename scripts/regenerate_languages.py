@@ -103,8 +103,19 @@ def all_syntax(
         entry = in_table(own[title]) if title in own else from_tokei.get(title) or from_facts(facts[title])
         out[title] = {name: value for name, value in entry.items() if value}
     for title, dialect in dialects.items():
-        out[title] = out[title] or out[dialect]
+        out[title] = out[title] or dict(out[dialect])
+    for title, head in corrections["head"].items():
+        with_head(out[title], head)
     return out
+
+
+def with_head(entry: dict[str, Any], head: Mapping[str, Any]) -> None:
+    """Adds comments that stand before the first code alone to an entry, those left out that it has already."""
+    for kind in ("line", "block"):
+        has = entry.get(f"head_{kind}_comments", [])
+        more = [c for c in head.get(kind, ()) if c not in [*entry.get(f"{kind}_comments", ()), *has]]
+        if has or more:
+            entry[f"head_{kind}_comments"] = [*has, *more]
 
 
 def in_table(syntax: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,7 +54,7 @@ REAL: list[tuple[str, str, str | None, str | None]] = [
     ("a.tpl", '{{ include "x" . }}\n', "go template", "heuristics"),
     ("a.tpl", "{$name}\n", "smarty", "heuristics"),
     ("a.conf.in", "<?xml version='1.0'?>\n", "xml", "xml"),
-    ("a.jq", ".a | length\n", "jq", "popular"),
+    ("a.jq", ".a | length\n", "jq", "clues"),
     ("a.stl", "no solid\n", None, None),
     ("COPYING", "words\n", "text", "filename"),
     ("unknown.zzz", "words\n", None, None),

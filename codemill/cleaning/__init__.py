@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codemill.cleaning import notebooks
 from codemill.cleaning.headers import strip_header
 from codemill.cleaning.redaction import (
     BARE,
@@ -23,6 +24,7 @@ __all__ = [
     "findings",
     "fingerprint",
     "formats",
+    "notebooks",
     "redact",
     "redact_array",
     "strip_header",

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from codemill import languages
+from codemill.cleaning import kernels
 from codemill.errors import InputError, RecipeError
 
 FORMS = ("structured", "script")
@@ -24,8 +24,21 @@ ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 """Colours and cursor movements of terminals (ECMA-48 control sequences)."""
 SURROGATE = re.compile(r"[\ud800-\udfff]")
 """Half of a surrogate pair. JSON can contain it (`"\\ud800"`), UTF-8 cannot."""
-IMAGE = re.compile(r"!\[([^\]\n]{0,200})\]\((?:data|attachment):[^)\s]*\)")
+MOVES = re.compile(r"\x1b\[(\d*)A|\x1b\[[0-2]?K|[\n\r\b]")
+"""What moves a terminal's cursor: lines up, erasing a line, line ends, carriage returns, backspaces."""
+DATA = r"data:[\w.+-]{0,60}/?[\w.+-]{0,60}(?:;[\w.=+-]+)*;base64,\s*[\w+/=%-]*(?:\s+[\w+/=%-]{40,})*"
+URI = re.compile(
+    rf"{DATA}|data:(?:image|audio|video|font|application)/[\w.+-]{1, 60}(?:;[\w.=+-]+)*,[^\s\"'<>)]{{40,}}"
+)
+"""Data in place of an address (RFC 2397)."""
+IMAGE = re.compile(rf"!\[([^\]\n]{{0,200}})\]\(<?(?:{DATA}|(?:data|attachment):[^()\s\[]*)>?(?:\s+\"[^\"\n]*\")?\)")
 """A picture in a Markdown cell, as data or as an attachment."""
+HELD = r"(?:data|attachment):"
+SRC = rf"\"{HELD}[^\"]*\"|'{HELD}[^']*'|{HELD}[^\s<>]*"
+TAG = re.compile(rf"<(?:img|source|embed)\b[^<>]{{0,400}}?\bsrc\s{{0,9}}=\s{{0,9}}(?:{SRC})[^<>]*>", re.I)
+"""The same in HTML."""
+ALT = re.compile(r"\balt\s*=\s*[\"']([^\"'<>]*)[\"']", re.I)
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 @dataclass(frozen=True)
@@ -35,13 +48,14 @@ class Cell:
     kind: str
     source: str
     outputs: str = ""
+    language: str | None = None  # of a cell in a notebook of several
 
 
 def convert(text: str, *, form: str = "structured", output_chars: int = 1000) -> str:
     """Converts the JSON of a notebook to text, with at most `output_chars` characters of output per cell.
 
-    Outputs keep printed text, results as plain text, and the names and messages of errors. Pictures, HTML, widgets,
-    tracebacks and terminal colours are left out.
+    Outputs keep printed text as a terminal shows it in the end, results as plain text, and the names and messages of
+    errors. Pictures, HTML, widgets, data in addresses, tracebacks and terminal colours are left out.
     Raises: InputError if the text is not a notebook, or has neither text nor code; RecipeError for an unknown form.
 
     >>> cells = [{"cell_type": "markdown", "source": "# Sum"},
@@ -63,7 +77,7 @@ def convert(text: str, *, form: str = "structured", output_chars: int = 1000) ->
     cells = [cell for cell in _cells(notebook, output_chars) if cell.source.strip()]
     if not cells:
         raise InputError("the notebook has no text and no code", where="cells")
-    converted = _script(cells, _comment(notebook)) if form == "script" else _structured(cells)
+    converted = _script(cells, kernels.of_notebook(notebook)) if form == "script" else _structured(cells)
     return SURROGATE.sub("\N{REPLACEMENT CHARACTER}", converted)
 
 
@@ -87,34 +101,99 @@ def _cells(notebook: Mapping[str, Any], output_chars: int) -> Iterator[Cell]:
             kind = cell.get("cell_type")
             source = _text(cell.get("source", cell.get("input"))).strip("\n")  # nbformat 3 calls code `input`
             if kind == "code":
-                yield Cell("code", source, _outputs(_list(cell.get("outputs")), output_chars))
+                outputs = _outputs(_list(cell.get("outputs")), output_chars)
+                yield Cell("code", source, outputs, kernels.of_cell(cell))
             elif kind == "heading":
                 level = cell.get("level")
                 yield Cell("text", "#" * (level if isinstance(level, int) and 1 <= level <= 6 else 1) + " " + source)
             elif kind == "markdown":
-                yield Cell("text", IMAGE.sub(r"\1", source))
+                yield Cell("text", _without_data(source))
+
+
+def _without_data(text: str) -> str:
+    """Markdown with the names of its pictures in place of what they hold."""
+    if "data:" not in text and "attachment:" not in text:
+        return text
+
+    def name(tag: re.Match[str]) -> str:
+        alt = ALT.search(tag[0])
+        return alt[1] if alt else ""
+
+    return URI.sub(_kind, TAG.sub(name, IMAGE.sub(r"\1", text)))
+
+
+def _kind(uri: re.Match[str]) -> str:
+    """What remains of an address that is data: `data:image/png`."""
+    return re.split("[;,]", uri[0], maxsplit=1)[0]
 
 
 def _outputs(outputs: list[Any], budget: int) -> str:
     """The output of a cell, cut at the last line end within the budget, if there is one."""
-    texts = []
+    streams: dict[str, list[str]] = {}  # what was printed, by stream and how often it was interrupted
+    texts: list[list[str]] = []
+    last = ""
     for output in outputs:
         if not isinstance(output, dict):
             continue
         kind, data = output.get("output_type"), output.get("data")
         if kind == "stream":
-            texts.append(_text(output.get("text")))
-        elif kind in ("error", "pyerr"):
-            texts.append(f"{_text(output.get('ename'))}: {_text(output.get('evalue'))}\n")
+            name, said = str(output.get("name", output.get("stream"))), _text(output.get("text"))
+            # A bar that overwrites itself is one, whatever was printed elsewhere in between.
+            if name == last or (name in streams and said.startswith("\r")):
+                streams[name].append(said)
+            else:
+                streams[name] = [said]
+                texts.append(streams[name])
+            last = name
+            continue
+        last = ""
+        if kind in ("error", "pyerr"):
+            texts.append([f"{_text(output.get('ename'))}: {_text(output.get('evalue'))}"])
         elif isinstance(data, dict):
-            texts.append(_text(data.get("text/plain")) + "\n")
+            texts.append(["" if WIDGET in data else _text(data.get("text/plain"))])
         else:
-            texts.append(_text(output.get("text")) + "\n")  # nbformat 3
-    text = ESCAPES.sub("", "".join(texts)).strip("\n")
+            texts.append([_text(output.get("text"))])  # nbformat 3
+    shown = "\n".join(filter(None, (_shown("".join(parts)).removesuffix("\n") for parts in texts)))
+    text = URI.sub(_kind, shown).strip("\n")
     if len(text) <= budget:
         return text
     cut = text.rfind("\n", 0, budget + 1)
     return text[: cut if cut > 0 else budget]
+
+
+def _shown(text: str) -> str:
+    """What a terminal shows in the end: a line that is written again from its start has its last text alone."""
+    text = text.replace("\r\n", "\n")
+    if not MOVES.search(text.replace("\n", "")):
+        return ESCAPES.sub("", text)
+    lines: list[list[str]] = [[]]  # characters, so that a backspace costs nothing
+    row, fresh, at = 0, False, 0
+
+    def write(said: str) -> None:
+        nonlocal fresh
+        if said:
+            if fresh:
+                lines[row] = []
+            lines[row].extend(said)
+            fresh = False
+
+    for move in MOVES.finditer(text):
+        write(ESCAPES.sub("", text[at : move.start()]))
+        at = move.end()
+        if move[0] == "\n":
+            row, fresh = row + 1, row + 1 < len(lines)
+            if row == len(lines):
+                lines.append([])
+        elif move[0] == "\r":
+            fresh = True
+        elif move[0] == "\b":
+            del lines[row][-1:]
+        elif move[0].endswith("A"):
+            row, fresh = max(0, row - int(move[1][:6] or 1)), True
+        else:
+            lines[row] = [] if fresh or move[0] == "\x1b[2K" else lines[row]
+    write(ESCAPES.sub("", text[at:]))
+    return "\n".join(map("".join, lines))
 
 
 def _structured(cells: list[Cell]) -> str:
@@ -127,27 +206,16 @@ def _structured(cells: list[Cell]) -> str:
     return "".join(parts) + "\n"
 
 
-def _script(cells: list[Cell], comment: str) -> str:
-    """A program: text and lines that only a notebook understands (`%magic`, `!shell`) become comments."""
+def _script(cells: list[Cell], language: str | None) -> str:
+    """A program: text, cells in other languages and what only a notebook understands (`kernels`) become comments."""
+    commented = kernels.comment(language)
 
-    def commented(text: str) -> str:
-        return "\n".join(f"{comment} {line}".rstrip() for line in text.split("\n"))
+    def converted(cell: Cell) -> str:
+        if cell.kind == "text" or cell.language not in (None, language):
+            return commented(cell.source)
+        return kernels.runnable(cell.source, language, commented)
 
-    def runnable(code: str) -> str:
-        if code.startswith("%%"):
-            return commented(code)
-        return "\n".join(commented(la) if la.lstrip().startswith(("%", "!")) else la for la in code.split("\n"))
-
-    return "\n\n".join(commented(c.source) if c.kind == "text" else runnable(c.source) for c in cells) + "\n"
-
-
-def _comment(notebook: Mapping[str, Any]) -> str:
-    """The line comment marker of the kernel's language; `#` if that is unknown."""
-    about = notebook.get("metadata")
-    info = about.get("language_info") if isinstance(about, dict) else None
-    name = info.get("name") if isinstance(info, dict) else None
-    markers = {language.name: language.line_comments for language in languages.all()}
-    return next(iter(markers.get(str(name).lower(), ())), "#")
+    return "\n\n".join(map(converted, cells)) + "\n"
 
 
 def _text(value: Any) -> str:

@@ -90,6 +90,8 @@ def native() -> _core.LanguageTable:
     """
     folder = files("codemill.languages")
     heuristics = tomllib.loads(folder.joinpath("heuristics.toml").read_text("utf-8"))
+    clues = tomllib.loads(folder.joinpath("clues.toml").read_text("utf-8"))
+    unknown = clues.pop("unknown", [])
     paths = tomllib.loads(folder.joinpath("paths.toml").read_text("utf-8"))
     rules = [
         {
@@ -103,6 +105,8 @@ def native() -> _core.LanguageTable:
         return _core.LanguageTable(
             languages=[dataclasses.asdict(language) for language in all()],
             disambiguations=rules,
+            clues=[{"language": name, "sure": [], "likely": [], "never": [], **clue} for name, clue in clues.items()],
+            unknown=[{"unless": [], **group} for group in unknown],
             vendored=paths["vendored"],
             generated=paths["generated"],
             generic=paths["generic"],

@@ -29,11 +29,12 @@ def _check_notebooks(*, form: str, output_chars: int) -> None:
 
 
 @step(
-    version=1,
+    version=2,
     reads=("content", "language"),
     adds={"content": pa.large_string(), "reason": pa.string(), "value": pa.string()},
     edits=("content",),
     check=_check_notebooks,
+    knows=languages.fingerprint,
     drops={"broken_notebook": "a notebook that cannot be read"},
 )
 def notebooks(documents: pa.RecordBatch, *, form: str = "structured", output_chars: int = 1000) -> pa.RecordBatch:
@@ -62,7 +63,7 @@ def notebooks(documents: pa.RecordBatch, *, form: str = "structured", output_cha
 
 
 @step(
-    version=3,
+    version=4,
     reads=("content", "language"),
     edits=("content",),
     adds={"content": pa.large_string(), "header_chars_removed": pa.uint32()},

@@ -125,8 +125,8 @@ def fuzzy(
     Two documents are candidates if one of `bands` bands of `rows` MinHash values is equal; candidates are joined into
     clusters; each cluster keeps its best. `verify` says how a member is compared with the kept copy before it is
     dropped: not at all ("none"), by their sketches ("sketch", the ledger has the estimate), or by their exact Jaccard
-    similarity ("exact"). Members below `at_least` stay. Documents shorter than one shingle of `ngram` words are left to
-    `exact`. For `by`, `largest` and `most_lost` see `guard`.
+    similarity ("exact"). Members below `at_least` stay. Documents without a word are left to `exact`. For `by`,
+    `largest` and `most_lost` see `guard`.
 
     `level` says what is compared. "file": each file. "repo": each repository, whose files stay or go together (see
     `repos.sketch`). "chunk": each run of `chunk_words` words, which is cut out of its document (see `chunks`); a
@@ -206,7 +206,7 @@ def _chunks_compared(
 def band_keys(documents: pa.RecordBatch, *, bands: int, rows: int, ngram: int, unit: str, seed: int) -> pa.RecordBatch:
     """Sketches each document and digests each band of its sketch to 8 bytes.
 
-    Shape: content in; 8 x `bands` bytes out. Null: a document shorter than one shingle.
+    Shape: content in; 8 x `bands` bytes out. Null: a document without a word.
     """
     keys = _core.band_keys(documents["content"], bands=bands, rows=rows, ngram=ngram, unit=unit, seed=seed)
     return pa.record_batch({"band_keys": keys.cast(pa.binary())})

@@ -50,7 +50,7 @@ def _measured(params: Mapping[str, Any]) -> dict[str, pa.DataType]:
 
 
 @step(
-    version=1,
+    version=2,  # 2: lines of carriage returns alone are lines
     reads=("content", "language", "doc_type", "path", "size"),
     adds=_measured,
     resolve=_named,

@@ -1,7 +1,7 @@
 //! Which language a file is in, and whether it is vendored or generated: Linguist's strategies in Linguist's order.
 //!
 //! A strategy narrows a list of candidates; the first that leaves exactly one decides:
-//! modeline, file name, shebang, extension, XML declaration, man page section, heuristics, classifier. The table of
+//! modeline, file name, shebang, extension, XML declaration, man page section, heuristics, clues, classifier. The table of
 //! languages, the heuristics and the path patterns are data that Python loads (codemill/languages); this module
 //! compiles them once into a [`Table`] and applies them.
 //!
@@ -12,6 +12,7 @@
 //! From: github-linguist (MIT), lib/linguist/{strategy,shebang,heuristics,generated}; written anew.
 
 mod classifier;
+mod clues;
 mod generated;
 mod heuristics;
 mod lines;
@@ -23,9 +24,10 @@ mod spec;
 mod table;
 
 pub use classifier::{BUCKETS, features};
-pub use spec::{Definition, Disambiguation, Id, Rule, Spec};
+pub use spec::{Clue, Definition, Disambiguation, Id, Rule, Spec, Unknown};
 pub use table::Table;
 
+use clues::Verdict;
 use memchr::memmem;
 
 /// The strategy that decided. `Popular` is ours: nothing decided, and the most popular candidate was taken.
@@ -45,6 +47,8 @@ pub enum Strategy {
     Manpage,
     /// A rule of heuristics.toml.
     Heuristics,
+    /// The languages' own patterns (clues.toml).
+    Clues,
     /// The token classifier.
     Classifier,
     /// Still ambiguous, and the classifier knows no candidate.
@@ -62,6 +66,7 @@ impl Strategy {
             Self::Xml => "xml",
             Self::Manpage => "manpage",
             Self::Heuristics => "heuristics",
+            Self::Clues => "clues",
             Self::Classifier => "classifier",
             Self::Popular => "popular",
         }
@@ -129,13 +134,19 @@ fn language(table: &Table, name: &str, data: &[u8]) -> Option<(Id, Strategy)> {
         }
     }
     match candidates[..] {
-        [] => None,
-        [id] => Some((id, Strategy::Manpage)),
-        _ => Some(match table.classifier.best(&candidates, data) {
-            Some(id) => (id, Strategy::Classifier),
-            None => (table.most_popular(&candidates, &name), Strategy::Popular),
-        }),
+        [] => return None,
+        [id] => return Some((id, Strategy::Manpage)),
+        _ => {}
     }
+    match table.clues.judge(&candidates, &name, data) {
+        Verdict::One(id) => return Some((id, Strategy::Clues)),
+        Verdict::Unknown => return None,
+        Verdict::Several(left) => candidates = left,
+    }
+    Some(match table.classifier.best(&candidates, data) {
+        Some(id) => (id, Strategy::Classifier),
+        None => (table.most_popular(&candidates, &name), Strategy::Popular),
+    })
 }
 
 /// Keeps the candidates that are in `found`; a strategy that finds none of them leaves them as they were.

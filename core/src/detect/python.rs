@@ -1,6 +1,6 @@
 //! What Python sees of detection.
 
-use super::{Definition, Detection, Disambiguation, Rule, Spec, Table, features};
+use super::{Clue, Definition, Detection, Disambiguation, Rule, Spec, Table, Unknown, features};
 use crate::arrow::{array, check_lengths, struct_of, to_python};
 use crate::guard::guarded;
 use arrow_array::builder::{BooleanBuilder, Float32Builder, ListBuilder, StringBuilder, UInt16Builder};
@@ -37,6 +37,23 @@ struct DisambiguationIn {
     rules: Vec<RuleIn>,
 }
 
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct ClueIn {
+    language: String,
+    sure: Vec<String>,
+    likely: Vec<String>,
+    never: Vec<String>,
+}
+
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct UnknownIn {
+    extensions: Vec<String>,
+    patterns: Vec<String>,
+    unless: Vec<String>,
+}
+
 /// The compiled table of languages; see `codemill.languages`.
 #[pyclass(frozen, name = "LanguageTable", module = "codemill._core")]
 struct LanguageTable(Table);
@@ -44,10 +61,13 @@ struct LanguageTable(Table);
 #[pymethods]
 impl LanguageTable {
     #[new]
-    #[pyo3(signature = (*, languages, disambiguations, vendored, generated, generic, classifier))]
+    #[pyo3(signature = (*, languages, disambiguations, clues, unknown, vendored, generated, generic, classifier))]
+    #[allow(clippy::too_many_arguments)] // by name, and each is a table of its own
     fn new(
         languages: Vec<DefinitionIn>,
         disambiguations: Vec<DisambiguationIn>,
+        clues: Vec<ClueIn>,
+        unknown: Vec<UnknownIn>,
         vendored: Vec<String>,
         generated: Vec<String>,
         generic: Vec<String>,
@@ -56,6 +76,14 @@ impl LanguageTable {
         let spec = Spec {
             languages: languages.into_iter().map(Definition::from).collect(),
             disambiguations: disambiguations.into_iter().map(Disambiguation::from).collect(),
+            clues: clues
+                .into_iter()
+                .map(|c| Clue { language: c.language, sure: c.sure, likely: c.likely, never: c.never })
+                .collect(),
+            unknown: unknown
+                .into_iter()
+                .map(|u| Unknown { extensions: u.extensions, patterns: u.patterns, unless: u.unless })
+                .collect(),
             vendored,
             generated,
             generic,

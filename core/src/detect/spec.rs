@@ -42,6 +42,30 @@ pub struct Disambiguation {
     pub rules: Vec<Rule>,
 }
 
+/// What a language looks like where nothing else tells it from others.
+#[derive(Clone, Debug, Default)]
+pub struct Clue {
+    /// Its key.
+    pub language: String,
+    /// Patterns that hardly any other has.
+    pub sure: Vec<String>,
+    /// Patterns that it often has.
+    pub likely: Vec<String>,
+    /// Patterns that it never has.
+    pub never: Vec<String>,
+}
+
+/// Files that are in none of the languages of their extensions.
+#[derive(Clone, Debug, Default)]
+pub struct Unknown {
+    /// With the dot.
+    pub extensions: Vec<String>,
+    /// Any of them must match.
+    pub patterns: Vec<String>,
+    /// None of them may.
+    pub unless: Vec<String>,
+}
+
 /// Everything a table is made of.
 #[derive(Clone, Debug, Default)]
 pub struct Spec {
@@ -49,6 +73,10 @@ pub struct Spec {
     pub languages: Vec<Definition>,
     /// Per group of extensions.
     pub disambiguations: Vec<Disambiguation>,
+    /// Per language.
+    pub clues: Vec<Clue>,
+    /// Per group of extensions.
+    pub unknown: Vec<Unknown>,
     /// Path patterns of vendored files.
     pub vendored: Vec<String>,
     /// Path patterns of generated files.

@@ -1,6 +1,7 @@
 //! The table of languages, compiled for look-up.
 
 use super::classifier::Classifier;
+use super::clues::Clues;
 use super::heuristics::{self, Compiled, union};
 use super::spec::{Definition, Id, Spec};
 use regex::bytes::Regex;
@@ -29,6 +30,7 @@ pub struct Table {
     pub(super) generated: Regex,
     pub(super) special: Special,
     pub(super) classifier: Classifier,
+    pub(super) clues: Clues,
 }
 
 impl Table {
@@ -106,6 +108,7 @@ impl Table {
             vendored: union(&spec.vendored, false)?,
             generated: union(&spec.generated, false)?,
             special,
+            clues: Clues::new(&spec.clues, &spec.unknown, find)?,
             classifier: Classifier::new(&spec.classifier, |name| ids.get(name).copied())?,
         })
     }

@@ -50,6 +50,8 @@ fn spec() -> Spec {
         generated: vec![r"package-lock\.json".into()],
         generic: words(".1"),
         classifier: Vec::new(),
+        clues: Vec::new(),
+        unknown: Vec::new(),
     }
 }
 

@@ -219,7 +219,9 @@ impl Rules {
     }
 
     fn add(&mut self, open: &str, what: What) {
-        let (text, word) = (open.as_bytes().to_vec(), open.starts_with(|c: char| c.is_ascii_alphabetic()));
+        // `@REM` is a word as well.
+        let letters = open.strip_prefix('@').unwrap_or(open);
+        let (text, word) = (open.as_bytes().to_vec(), letters.starts_with(|c: char| c.is_ascii_alphabetic()));
         // `r"` of Dart begins with a letter too, but is not a word.
         let word = word && !matches!(what, What::Text(_));
         if !text.is_empty() && !self.openers.iter().any(|o| o.text == text) {

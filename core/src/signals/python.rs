@@ -46,7 +46,7 @@ fn measure<'py>(
     signals: Option<Vec<String>>,
     natural_language: Option<String>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let columns = Columns {
+    let mut columns = Columns {
         content: array(content, "content", "large_string")?,
         language: array(language, "language", "string")?,
         doc_type: array(doc_type, "doc_type", "string")?,
@@ -76,6 +76,7 @@ fn measure<'py>(
             names.iter().map(|name| asked.iter().any(|a| a == name)).collect()
         }
     };
+    columns.content = with_line_feeds(columns.content);
     to_python(
         py,
         &py.detach(|| with_large_stack(|| measure_all(&columns, syntaxes, natural, &names, &wanted))),
@@ -88,6 +89,20 @@ struct Columns {
     doc_type: StringArray,
     path: StringArray,
     size: Int64Array,
+}
+
+/// The texts; those whose lines end in carriage returns alone, as on the old Macintosh, with line feeds in their place.
+fn with_line_feeds(content: LargeStringArray) -> LargeStringArray {
+    let old = |text: &str| {
+        memchr::memchr2(b'\r', b'\n', text.as_bytes()).is_some_and(|at| {
+            text.as_bytes()[at] == b'\r' && memchr::memchr(b'\n', &text.as_bytes()[at..]).is_none()
+        })
+    };
+    if !content.iter().flatten().any(old) {
+        return content;
+    }
+    let plain = |text: &str| if old(text) { text.replace('\r', "\n") } else { text.to_owned() };
+    content.iter().map(|text| text.map(plain)).collect()
 }
 
 /// Null content, language or type: nulls.

@@ -30,7 +30,9 @@ use std::sync::Arc;
 ///
 /// 1: A word is a run of bytes that are ASCII letters, digits, `_` or beyond ASCII; a character of three or more bytes
 /// of UTF-8 (`byte >= 0xE0` leads it) begins a new word. Case counts. A shingle is n consecutive words.
-pub const VERSION: u32 = 1;
+///
+/// 2: The text is composed first (Unicode's NFC). One with fewer than n words is a shingle of its own.
+pub const VERSION: u32 = 2;
 
 /// What a sketch is made of.
 #[derive(Clone, Copy, Debug)]
@@ -72,7 +74,7 @@ impl Sketcher {
         }
     }
 
-    /// The sketch of a text. None: the text is shorter than one shingle.
+    /// The sketch of a text. None: the text has no word.
     pub fn sketch(&mut self, text: &str) -> Option<&[u32]> {
         let Self { shingler, repeats, block, minhash, .. } = self;
         repeats.clear();
@@ -92,7 +94,7 @@ impl Sketcher {
 
 /// The sketch of each text: `hashes` 32-bit numbers, little-endian.
 ///
-/// Null: the text is null or shorter than one shingle.
+/// Null: the text is null or has no word.
 pub fn sketches(content: &LargeStringArray, hashes: usize, options: Options) -> FixedSizeBinaryArray {
     let mut sketcher = Sketcher::new(hashes, options);
     fixed(content, 4 * hashes, |text, out| {

@@ -3,6 +3,8 @@
 use super::simd::Simd;
 use super::words::Words;
 use crate::hash::fold;
+use std::borrow::Cow;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// The random numbers that everything seeded is drawn from. From: Steele, Lea, Flood, "Fast splittable pseudorandom
 /// number generators", 2014.
@@ -62,8 +64,10 @@ impl Shingler {
 
     /// Calls `sink` with the shingles of `text`, in order, in blocks; repeated shingles are repeated.
     ///
-    /// Returns how many there are: 0 where the text has fewer than n words.
+    /// Returns how many there are: 0 where the text has no word. One with fewer than n words is one shingle, of all
+    /// but its blanks: then it is near to those that differ from it in blanks and line ends alone.
     pub fn each(&mut self, text: &str, mut sink: impl FnMut(&[u64])) -> usize {
+        let text = &*composed(text);
         let Self { words, char_key, unit, ngram, base, leaving, recent, shingles } = self;
         let n = *ngram;
         recent.clear();
@@ -100,6 +104,11 @@ impl Shingler {
                 roll(&hashes);
             }
         }
+        if seen > 0 && total == 0 {
+            let said = text.bytes().filter(|byte| !byte.is_ascii_whitespace());
+            sink(&[finish(said.fold(*char_key, |hash, byte| fold(hash ^ u64::from(byte), *base)))]);
+            total = 1;
+        }
         total
     }
 
@@ -111,6 +120,14 @@ impl Shingler {
         all.dedup();
         all
     }
+}
+
+/// The text in Unicode's composed form: é as one character and as a letter with its accent are the same to readers.
+fn composed(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.nfc().collect())
 }
 
 /// A polynomial's low bits depend on its words' low bits alone; now every bit depends on all.

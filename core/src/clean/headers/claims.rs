@@ -258,8 +258,14 @@ const AUTHORS: &[&str] = &[
     "major contributors",
 ];
 
-/// "Author: …", "@author …", "Written by …".
+/// "Author: …", "@author …", "Written by …", `<author>…`.
 pub fn is_author(line: &str) -> bool {
+    if ["<author", "<owner", "<developer", "<creator", "<contributor"]
+        .iter()
+        .any(|tag| starts_with(line, tag))
+    {
+        return true;
+    }
     let tagged = line.strip_prefix(['@', '\\', ':']);
     let line = tagged.unwrap_or(line);
     AUTHORS.iter().any(|word| {

@@ -21,7 +21,7 @@ pub fn cuts(text: &str, head: &Head, pieces: &[Piece]) -> (Vec<Range<usize>>, us
             Class::Text => !line.notice,
             // A link may be to a specification.
             Class::Trivial => !line.notice && line.text(text).contains("://"),
-            Class::Blank | Class::Frame => false,
+            Class::Blank | Class::Frame | Class::Tag => false,
         };
         if lines.iter().any(stays) {
             cut_lines(text, head, lines, &mut found);

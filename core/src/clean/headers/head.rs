@@ -1,12 +1,17 @@
 //! The comments before the first code.
 
-use crate::lex::{Kind, Rules, Span, spans_by};
+use super::forms;
+use super::prolog::prolog;
+use crate::lex::{Kind, Span, Syntax, spans_by};
 
 /// Bytes of a text that are looked at; the longest licences people paste have 35,000. A comment that goes on beyond
 /// them is not touched.
 pub const LIMIT: usize = 1 << 16;
 
 const FIRST_LOOK: usize = 1 << 11;
+
+/// How often a prefix is lexed anew from a later byte; beyond it, nothing more is found.
+const AGAIN: usize = 64;
 
 /// What stands before the first code.
 pub struct Head {
@@ -17,12 +22,12 @@ pub struct Head {
 }
 
 /// The head of `text`. Lexes a prefix that grows until it reaches into code, so the cost is that of the head.
-pub fn head(text: &str, rules: &Rules, language: &str) -> Head {
+pub fn head(text: &str, syntax: &Syntax) -> Head {
     let mut size = FIRST_LOOK;
     loop {
         let prefix = lines_within(text, size);
         let whole = prefix.len() == text.len();
-        if let Some(head) = read(prefix, whole, whole || size >= LIMIT, rules, language) {
+        if let Some(head) = read(prefix, whole, whole || size >= LIMIT, syntax) {
             return head;
         }
         size *= 4;
@@ -39,20 +44,40 @@ fn lines_within(text: &str, size: usize) -> &str {
 }
 
 /// `None` if the prefix ends within the head, unless it is `whole` or the `last` that is looked at.
-fn read(prefix: &str, whole: bool, last: bool, rules: &Rules, language: &str) -> Option<Head> {
+fn read(prefix: &str, whole: bool, last: bool, syntax: &Syntax) -> Option<Head> {
+    let (rules, language) = (syntax.rules(), syntax.name.as_str());
     let bytes = prefix.as_bytes();
     let mut spans = spans_by(prefix, rules).into_iter().peekable();
     let mut comments = Vec::new();
-    let mut pos = if prefix.starts_with('\u{feff}') { 3 } else { 0 };
+    let begin = if prefix.starts_with('\u{feff}') { 3 } else { 0 };
+    let (mut pos, mut again) = (begin, 0);
     loop {
         pos += bytes[pos..].iter().take_while(|b| b.is_ascii_whitespace()).count();
-        while spans.peek().is_some_and(|span| span.start < pos) {
-            spans.next();
+        let mut astray = false;
+        while let Some(span) = spans.next_if(|span| span.start < pos) {
+            astray |= span.end > pos;
         }
-        let span = spans.peek().filter(|span| span.start == pos && span.kind != Kind::String).copied();
+        if astray && again < AGAIN {
+            // What was skipped is not what the lexer took it for: it reads on from here.
+            again += 1;
+            let shifted = |mut span: Span| {
+                (span.start, span.end) = (span.start + pos, span.end + pos);
+                span
+            };
+            spans = spans_by(&prefix[pos..], rules)
+                .into_iter()
+                .map(shifted)
+                .collect::<Vec<_>>()
+                .into_iter()
+                .peekable();
+        }
+        let found = |(length, kind)| Span { start: pos, end: pos + length, kind };
+        let form = forms::form(&prefix[pos..], language).map(|form| found((form.length, form.kind)));
+        let spanned = || spans.peek().filter(|span| span.start == pos && span.kind != Kind::String).copied();
+        let span = form.or_else(spanned).or_else(|| forms::of_head(&prefix[pos..], syntax).map(found));
         let end = match span {
             Some(span) => span.end,
-            None => match prolog(&prefix[pos..], language) {
+            None => match prolog(&prefix[pos..], language, pos == begin) {
                 Some(length) => pos + length,
                 None if pos < prefix.len() || last => return Some(Head { comments, code: pos }),
                 None => return None,
@@ -64,39 +89,5 @@ fn read(prefix: &str, whole: bool, last: bool, rules: &Rules, language: &str) ->
         }
         comments.extend(span);
         pos = end;
-    }
-}
-
-/// Length of what may stand before a notice although it is code, at the start of `rest`.
-fn prolog(rest: &str, language: &str) -> Option<usize> {
-    let starts = |what: &str| rest.get(..what.len()).is_some_and(|start| start.eq_ignore_ascii_case(what));
-    let through = |closer: &str, within: usize| {
-        let end = rest.char_indices().map(|(i, _)| i).find(|&i| i >= within).unwrap_or(rest.len());
-        rest[..end].find(closer).map(|at| at + closer.len())
-    };
-    let line = || Some(rest.find('\n').unwrap_or(rest.len()));
-    if starts("<?php") || starts("<?hh ") {
-        return Some(5);
-    }
-    if starts("<?xml") {
-        return through("?>", 1000);
-    }
-    if starts("<!doctype") {
-        let tag = through(">", 2000)?;
-        return if rest[..tag].contains('[') { through("]>", 4000) } else { Some(tag) };
-    }
-    if starts("<%@") {
-        return through("%>", 1000);
-    }
-    if starts("\"use strict\"") || starts("'use strict'") {
-        return Some(12 + usize::from(rest[12..].starts_with(';')));
-    }
-    match language {
-        "php" if starts("declare(strict_types") => through(";", 100),
-        "batchfile" if starts("@echo off") => line(),
-        "csharp" if starts("#region") => line(),
-        "c" | "cpp" | "objective-c" if starts("#pragma once") => line(),
-        "yaml" if starts("---") && rest[3..].starts_with(['\n', '\r']) => Some(3),
-        _ => None,
     }
 }

@@ -9,13 +9,16 @@
 mod claims;
 mod cut;
 mod directives;
+mod forms;
 pub mod head;
 mod notice;
 mod phrases;
 mod pieces;
+mod prolog;
 #[cfg(feature = "python")]
 pub mod python;
 mod sentences;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -69,11 +72,11 @@ fn lone_carriage_return(text: &str, cut: &Range<usize>) -> bool {
 
 /// `strip` of `original`, looked at as `text`, which has other line ends of the same length.
 fn strip_lines(original: &str, text: &str, syntax: &Syntax) -> Option<Stripped> {
-    if syntax.line_comments.is_empty() && syntax.block_comments.is_empty() && syntax.name != "python" {
+    let formed = matches!(syntax.name.as_str(), "python" | "restructuredtext" | "slim");
+    if syntax.line_comments.is_empty() && syntax.block_comments.is_empty() && !formed {
         return None;
     }
-    let rules = syntax.rules();
-    let head = head::head(text, rules, &syntax.name);
+    let head = head::head(text, syntax);
     if head.comments.is_empty() || !phrases::any(&text[..head.code]) {
         return None;
     }
@@ -85,7 +88,7 @@ fn strip_lines(original: &str, text: &str, syntax: &Syntax) -> Option<Stripped> 
     }
     let content = cut::without(text, &cuts);
     let removed = text.len() - content.len();
-    let same_code = head::head(&content, rules, &syntax.name).code == head.code - removed;
+    let same_code = head::head(&content, syntax).code == head.code - removed;
     if !same_code || wakes(text, &content, &syntax.name) {
         return None;
     }

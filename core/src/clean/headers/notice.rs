@@ -10,6 +10,7 @@ use super::head::Head;
 use super::phrases::{DECISIVE, WEAK};
 use super::pieces::{Class, Piece};
 use super::sentences::{Segment, Sentence, sentences};
+use super::tags;
 use std::ops::Range;
 
 /// Sets [`Piece::notice`] and [`Piece::part`].
@@ -32,6 +33,7 @@ pub fn mark(text: &str, head: &Head, pieces: &mut [Piece]) {
     }
     mark_lines(&all, pieces);
     mark_boxes(text, pieces);
+    tags::mark(text, pieces);
 }
 
 /// A sentence and where it stands.

@@ -1,7 +1,9 @@
 //! The comments of a head, line by line.
 
 use super::directives::is_directive;
+use super::forms;
 use super::head::Head;
+use super::tags;
 use crate::lex::{Kind, Span, Syntax};
 
 /// What a line of a comment says.
@@ -15,6 +17,8 @@ pub enum Class {
     Kept,
     /// A file's name, a link, a version control keyword: nothing that would be missed beside a notice.
     Trivial,
+    /// A tag and nothing else: `<pre>`, `</copyright>`. It goes with what it encloses.
+    Tag,
     /// Words.
     Text,
 }
@@ -49,6 +53,9 @@ impl Piece {
 
 /// Length of the opener of a comment: `/*`, `REM`, `"""`.
 pub fn opener(comment: &str, kind: Kind, syntax: &Syntax) -> usize {
+    if let Some(form) = forms::form(comment, &syntax.name) {
+        return form.opener;
+    }
     let longest = |openers: &mut dyn Iterator<Item = &String>| {
         let at = |o: &&String| comment.get(..o.len()).is_some_and(|start| start.eq_ignore_ascii_case(o));
         openers.filter(at).map(String::len).max().unwrap_or(0)
@@ -65,6 +72,9 @@ pub fn opener(comment: &str, kind: Kind, syntax: &Syntax) -> usize {
 
 /// Length of the closer of a comment of several lines; 0 if it has none.
 pub fn closer(comment: &str, kind: Kind, syntax: &Syntax) -> usize {
+    if let Some(form) = forms::form(comment, &syntax.name) {
+        return form.closer;
+    }
     match kind {
         Kind::LineComment | Kind::Hashbang | Kind::String => 0,
         Kind::Docstring => {
@@ -107,8 +117,16 @@ pub fn pieces(text: &str, head: &Head, syntax: &Syntax) -> Vec<Piece> {
             if newline.is_some() && end > start && text.as_bytes()[end - 1] == b'\r' {
                 end -= 1;
             }
-            let body = body(text, start.max(inside).min(end), end.min(close).max(start.max(inside).min(end)));
-            let class = if untouchable { Class::Kept } else { classify(text, start, end, body) };
+            let from = start.max(inside).min(end);
+            let to = end.min(close).max(from);
+            let (body, class) = match tags::tag(&text[from..to]) {
+                _ if untouchable => (body(text, from, to), Class::Kept),
+                Some(tag) if tag.is_known() => ((from, to), Class::Tag),
+                _ => {
+                    let body = tags::inside(text, body(text, from, to));
+                    (body, classify(text, start, end, body))
+                }
+            };
             found.push(Piece { comment: number, start, end, body, class, group, notice: false, part: None });
             start = next;
         }
@@ -135,7 +153,10 @@ fn is_untouchable(raw: &str, kind: Kind, syntax: &Syntax) -> bool {
         // Plain old documentation has its own section on copyright.
         Kind::BlockComment if matches!(language, "perl" | "raku") && raw.starts_with('=') => true,
         Kind::BlockComment => {
-            closer(raw, kind, syntax) == 0
+            (closer(raw, kind, syntax) == 0 && forms::form(raw, &syntax.name).is_none())
+                || raw.starts_with("<!--#")
+                || raw.starts_with("<#PSScriptInfo")
+                || raw.starts_with("(* ::")
                 || raw.starts_with("{$")
                 || raw.starts_with("{-#")
                 || raw.starts_with("/*+")
@@ -176,7 +197,9 @@ fn tag(line: &str, mark: char) -> bool {
 
 fn classify(text: &str, start: usize, end: usize, body: (usize, usize)) -> Class {
     let words = &text[body.0..body.1];
-    if is_directive(words) || text[start..end].starts_with("#!") {
+    // Hashbangs; PostScript's and TeX's first line; what `escript` passes on.
+    if is_directive(words) || ["#!", "%!", "%&", "%%!"].iter().any(|mark| text[start..end].starts_with(mark))
+    {
         return Class::Kept;
     }
     if !words.chars().any(|c| c.is_alphanumeric()) {

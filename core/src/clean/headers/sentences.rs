@@ -222,7 +222,7 @@ fn split(text: &str, (start, end): (usize, usize)) -> Vec<Range<usize>> {
 /// Whether a full stop ends what it stands behind.
 fn ends_sentence(before: &str, next: &str) -> bool {
     let Some(words) = before.strip_suffix('.') else { return true };
-    let last = words.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or("");
+    let last = words.rsplit(|c: char| c.is_whitespace() || matches!(c, '(' | '>' | '"')).next().unwrap_or("");
     let few = next.split_whitespace().nth(3).is_none();
     match last.to_ascii_lowercase().as_str() {
         "inc" | "ltd" | "corp" | "co" | "llc" | "gmbh" | "ab" | "ag" => !few,

@@ -2,8 +2,8 @@
 
 CLONE is a clone of https://github.com/gitleaks/gitleaks; Go is needed. Each of its rules is made with examples that it
 must find. They are taken out by making the rules once in a copy whose check of an example writes it down instead, with
-the part that gitleaks itself calls the secret. An example is counted as redacted if none of its secrets is in the redacted
-text, read as configuration. Examples are random in part, so the counts differ a little from run to run.
+the part that gitleaks itself calls the secret. An example is counted as redacted if none of its secrets is in the text
+afterwards, read as configuration. Examples are random in part, so the counts differ a little from run to run.
 """
 
 from __future__ import annotations

@@ -28,7 +28,8 @@ def text(seed: int, count: int = 400, *places: int) -> str:
 
 BANDS = {"bands": 32, "rows": 8, "at_least": 0.8, "level": "repo"}
 
-# Repository a has three files; b has copies of them, one edited, elsewhere and in another order; c shares one of three.
+# Repository a has three files; b has copies of them, one edited, elsewhere and in another order; c shares one of three;
+# d and e are the same few words.
 FILES = {
     "a": [text(1), text(2), text(3)],
     "b": [text(3), "short", text(1, 400, 7), text(2)],
@@ -46,7 +47,8 @@ def test_a_repository_stays_or_goes_as_a_whole(tmp_path: Path, best: str) -> Non
     rows = build(TEXTS, tmp_path, repos=REPOS, stars=stars, **BANDS)
     worse = "b" if best == "a" else "a"
     dropped = [r for r in rows if r["verdict"] == "dropped"]
-    assert [r["repo"] for r in dropped] == [worse] * len(FILES[worse])
+    assert [r["repo"] for r in dropped] == [worse] * len(FILES[worse]) + ["e"] * len(FILES["e"])
+    dropped = [r for r in dropped if r["repo"] == worse]
     first = next(r for r in rows if r["repo"] == best)
     assert {r["kept_id"] for r in dropped} == {first["id"]}, "the first document by path stands for the repository"
     assert {(r["step"], r["reason"]) for r in dropped} == {("dedup.drop", "near_duplicate")}
@@ -80,7 +82,7 @@ def test_repositories_do_not_depend_on_workers_or_on_how_the_input_is_cut(tmp_pa
     small = build(texts, tmp_path / "small", repos=repos, per_part=2, per_batch=1, **BANDS)
     assert published(tmp_path / "one") == published(tmp_path / "two")
     assert one == two == small
-    assert sum(r["verdict"] == "dropped" for r in one) in (3, 4)
+    assert sum(r["verdict"] == "dropped" for r in one) in (5, 6)  # a or b, and d or e
 
 
 def test_without_verification_whatever_shares_a_band_goes(tmp_path: Path) -> None:

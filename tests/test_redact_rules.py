@@ -128,7 +128,7 @@ FOUND: dict[str, list[tuple[str | None, str, str]]] = {
     "addresses": [
         (None, "{64.12.7.1/32}, 93.184.216.34/26", "{<ip>/32}, <ip>/26"),
         (None, '"gateway_v4": "45.63.0.1"', '"gateway_v4": "<ip>"'),
-        (None, '"a":"65.66.67.68"', '"a":"<ip>"'),
+        (None, '"a":"165.66.67.68"', '"a":"<ip>"'),
         (None, 'extra={"master": "13.0.0.1"}', 'extra={"master": "<ip>"}'),
         (None, "<bounces+jane=corp.de@lists.net>", "<<email>>"),
         (None, "v=spf1 ip6:2a03:b0c0:1:d0::1a:5001 -all", "v=spf1 ip6:<ip> -all"),

@@ -267,7 +267,8 @@ def runnable(code: str, name: str | None, commented: Comment) -> str:
         return _ipython(code, commented)
     if name in ("r", "shell", "matlab"):
         return code  # `%` and `!` mean something there
-    lines, at, out = code.split("\n"), 0, []
+    lines, at = code.split("\n"), 0
+    out: list[str] = []
     while name != "go":
         first = next((n for n in range(at, len(lines)) if lines[n].strip()), None)
         if first is None or not lines[first].startswith("%%"):

@@ -128,7 +128,7 @@ def paired_texts(first: Sequence[Amount], second: Sequence[Amount]) -> Differenc
     """Compares two rates of `over_texts` on the same texts. Better is what has more, as in `paired`.
 
     >>> found = paired_texts([(2, 1), (8, 4)], [(1, 1), (8, 4)])
-    >>> found.value, found.first, found.second
+    >>> round(found.value, 3), found.first, found.second
     (-0.2, 1, 0)
     """
     if len(first) != len(second):

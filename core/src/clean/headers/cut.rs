@@ -1,8 +1,7 @@
 //! From lines that are a notice to the bytes that go.
 
 use super::head::Head;
-use super::notice::groups;
-use super::pieces::{Class, Piece};
+use super::pieces::{Class, Piece, groups};
 use crate::lex::Kind;
 use std::ops::Range;
 

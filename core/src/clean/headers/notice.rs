@@ -8,10 +8,9 @@
 use super::claims::{is_contact, names_somebody};
 use super::head::Head;
 use super::phrases::{DECISIVE, WEAK};
-use super::pieces::{Class, Piece};
+use super::pieces::{Class, Piece, groups};
 use super::sentences::{Segment, Sentence, sentences};
 use super::tags;
-use std::ops::Range;
 
 /// Sets [`Piece::notice`] and [`Piece::part`].
 pub fn mark(text: &str, head: &Head, pieces: &mut [Piece]) {
@@ -33,7 +32,7 @@ pub fn mark(text: &str, head: &Head, pieces: &mut [Piece]) {
     }
     mark_lines(&all, pieces);
     mark_boxes(text, pieces);
-    tags::mark(text, pieces);
+    mark_tags(text, pieces);
 }
 
 /// A sentence and where it stands.
@@ -215,16 +214,34 @@ fn is_display(line: &str) -> bool {
     line.split_whitespace().count() <= 8 && names_somebody(line, true)
 }
 
-/// Ranges of pieces of one group.
-pub fn groups(pieces: &[Piece]) -> Vec<Range<usize>> {
-    let mut found: Vec<Range<usize>> = Vec::new();
-    for (i, piece) in pieces.iter().enumerate() {
-        match found.last_mut() {
-            Some(range) if pieces[range.start].group == piece.group => range.end = i + 1,
-            _ => found.push(i..i + 1),
+/// Tags go with the notice they enclose, and a tag of a notice that encloses nothing goes by itself.
+fn mark_tags(text: &str, pieces: &mut [Piece]) {
+    for group in groups(pieces) {
+        let lines = &mut pieces[group];
+        let mut open: Vec<(usize, &str)> = Vec::new();
+        for i in 0..lines.len() {
+            if lines[i].class != Class::Tag {
+                continue;
+            }
+            let Some(found) = tags::tag(lines[i].text(text)) else { continue };
+            if found.empty {
+                lines[i].notice = found.is_legal();
+            } else if !found.closes {
+                open.push((i, found.name));
+            } else if let Some(at) = open.iter().rposition(|(_, name)| name.eq_ignore_ascii_case(found.name))
+            {
+                let first = open[at].0;
+                open.truncate(at);
+                let worded = |line: &&Piece| matches!(line.class, Class::Text | Class::Trivial | Class::Kept);
+                let mut inner = lines[first + 1..i].iter().filter(worded).peekable();
+                let some = inner.peek().is_some();
+                if inner.all(|line| line.notice) && (some || found.is_legal()) {
+                    lines[first].notice = true;
+                    lines[i].notice = true;
+                }
+            }
         }
     }
-    found
 }
 
 fn is_centred(text: &str, line: &Piece) -> bool {

@@ -5,6 +5,7 @@ use super::forms;
 use super::head::Head;
 use super::tags;
 use crate::lex::{Kind, Span, Syntax};
+use std::ops::Range;
 
 /// What a line of a comment says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -222,4 +223,16 @@ fn is_trivial(words: &str) -> bool {
         || words.starts_with("https://")
         || extension
             .is_some_and(|e| (1..=5).contains(&e.len()) && e.chars().all(|c| c.is_ascii_alphanumeric()))
+}
+
+/// Ranges of pieces of one group.
+pub fn groups(pieces: &[Piece]) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for (i, piece) in pieces.iter().enumerate() {
+        match found.last_mut() {
+            Some(range) if pieces[range.start].group == piece.group => range.end = i + 1,
+            _ => found.push(i..i + 1),
+        }
+    }
+    found
 }

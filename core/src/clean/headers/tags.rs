@@ -1,8 +1,5 @@
 //! Tags around a notice: StyleCop's `<copyright file="…">`, the `<pre>` and `<p>` of documentation.
 
-use super::notice::groups;
-use super::pieces::{Class, Piece};
-
 /// A tag that has its line for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tag<'a> {
@@ -44,7 +41,8 @@ impl Tag<'_> {
         self.is_legal() || LAYOUT.iter().any(|name| name.eq_ignore_ascii_case(self.name))
     }
 
-    fn is_legal(self) -> bool {
+    /// Whether what it encloses is a notice by its name.
+    pub fn is_legal(self) -> bool {
         LEGAL.iter().any(|name| name.eq_ignore_ascii_case(self.name))
     }
 }
@@ -91,34 +89,4 @@ pub fn inside(text: &str, body: (usize, usize)) -> (usize, usize) {
     let trimmed = words.trim_start();
     let start = start + (words.len() - trimmed.len());
     (start, start + trimmed.trim_end().len())
-}
-
-/// Tags go with the notice they enclose, and a tag of a notice that encloses nothing goes by itself.
-pub fn mark(text: &str, pieces: &mut [Piece]) {
-    for group in groups(pieces) {
-        let lines = &mut pieces[group];
-        let mut open: Vec<(usize, &str)> = Vec::new();
-        for i in 0..lines.len() {
-            if lines[i].class != Class::Tag {
-                continue;
-            }
-            let Some(found) = tag(lines[i].text(text)) else { continue };
-            if found.empty {
-                lines[i].notice = found.is_legal();
-            } else if !found.closes {
-                open.push((i, found.name));
-            } else if let Some(at) = open.iter().rposition(|(_, name)| name.eq_ignore_ascii_case(found.name))
-            {
-                let first = open[at].0;
-                open.truncate(at);
-                let worded = |line: &&Piece| matches!(line.class, Class::Text | Class::Trivial | Class::Kept);
-                let mut inner = lines[first + 1..i].iter().filter(worded).peekable();
-                let some = inner.peek().is_some();
-                if inner.all(|line| line.notice) && (some || found.is_legal()) {
-                    lines[first].notice = true;
-                    lines[i].notice = true;
-                }
-            }
-        }
-    }
 }

@@ -146,3 +146,31 @@ fn spoken(string: &str) -> Vec<(usize, usize)> {
 pub(super) fn contains(text: &[u8], word: &[u8]) -> bool {
     text.len() >= word.len() && text.windows(word.len()).any(|w| w.eq_ignore_ascii_case(word))
 }
+
+/// Whether a value without quotes may have it.
+pub(super) fn of_value(b: u8) -> bool {
+    b > b' ' && b < 0x7f && !b"\"'`\\,;)]}|<>".contains(&b)
+}
+
+/// Base64, with or without padding; at most a header's length of it.
+pub(super) fn decoded(text: &str) -> Option<Vec<u8>> {
+    let text = text.trim_end_matches('=');
+    let (mut bits, mut held, mut out) = (0u32, 0, Vec::with_capacity(text.len() * 3 / 4));
+    for byte in text.bytes() {
+        let six = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return None,
+        };
+        bits = bits << 6 | u32::from(six);
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            out.push((bits >> held) as u8);
+        }
+    }
+    Some(out)
+}

@@ -1,9 +1,9 @@
 //! Names and values that elements and attributes hold: XML, HTML, and the pairs of YAML and JSON that say so in words.
 
-use super::bytes::{Scan, WORD, contains};
+use super::bytes::{Scan, WORD, contains, decoded};
 use super::candidate::{LONGEST, Strength, closing, judge, opening};
 use super::finding::Kind;
-use super::{told, values};
+use super::values;
 
 /// `name="password" … value="VALUE"`, `"name": "password", "value": "VALUE"`, `path="password" value='VALUE'`.
 pub(super) fn attribute(scan: &mut Scan<'_, '_>, from: usize, strength: Strength) {
@@ -103,8 +103,7 @@ pub(super) fn element(scan: &mut Scan<'_, '_>, from: usize, strength: Strength) 
     // FileZilla's.
     if contains(&scan.text[from..close], b"encoding=\"base64\"") {
         let to = scan.run_of(close + 1, LONGEST, |b| b.is_ascii_alphanumeric() || b"+/=".contains(&b));
-        let inside =
-            told::decoded(&scan.string[close + 1..to]).and_then(|bytes| String::from_utf8(bytes).ok());
+        let inside = decoded(&scan.string[close + 1..to]).and_then(|bytes| String::from_utf8(bytes).ok());
         if scan.at(to) == b'<' && inside.is_some_and(|text| values::certain(&text)) {
             scan.push(close + 1, to, Kind::Password, "password");
         }

@@ -1,10 +1,10 @@
 //! What tools keep in files of their own: `.netrc`, `.pgpass`, `.npmrc`, Docker's and Composer's accounts, NuGet's keys,
 //! Secrets of Kubernetes; and the accounts that curl is given.
 
-use super::bytes::{Scan, WORD, contains};
+use super::bytes::{Scan, WORD, contains, decoded, of_value};
 use super::candidate::{LONGEST, Strength, closing, judge, opening, quoted};
 use super::finding::Kind;
-use super::{tokens, told, values};
+use super::{tokens, values};
 
 fn base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_')
@@ -60,7 +60,7 @@ fn is_pair(value: &str) -> bool {
     let pair = |text: Vec<u8>| {
         text.len() > 4 && text.contains(&b':') && std::str::from_utf8(&text).is_ok_and(readable)
     };
-    value.len() >= 8 && told::decoded(value).is_some_and(pair)
+    value.len() >= 8 && decoded(value).is_some_and(pair)
 }
 
 /// `_auth=VALUE` of npm, `"auth": "VALUE"` of Docker, `npmAuthIdent: VALUE` of Yarn.
@@ -163,8 +163,7 @@ pub(super) fn kubernetes(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
             let text = &scan.string[value..last];
             if text.starts_with(['|', '>']) {
                 block = Some(depth);
-            } else if encoded && text.len() >= 8 && text.bytes().all(base64) && told::decoded(text).is_some()
-            {
+            } else if encoded && text.len() >= 8 && text.bytes().all(base64) && decoded(text).is_some() {
                 scan.push(value, last, Kind::Password, "kubernetes");
             } else if !encoded {
                 judge(scan, value, last, Strength::Password);
@@ -203,8 +202,7 @@ pub(super) fn account(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
     let empty = enclosed && scan.at(middle + 1) == open;
     let value = scan.run_of(middle + 1, 1, |b| matches!(b, b'"' | b'\''));
     let quote = if value > middle + 1 { scan.at(middle + 1) } else { open };
-    let inside =
-        |b: u8| if matches!(quote, b'"' | b'\'') { b != quote && b != b'\n' } else { told::of_value(b) };
+    let inside = |b: u8| if matches!(quote, b'"' | b'\'') { b != quote && b != b'\n' } else { of_value(b) };
     let to = scan.run_of(value, 128, inside);
     let text = &scan.string[value..to];
     if empty && middle == name || text.is_empty() {
@@ -313,7 +311,7 @@ pub(super) fn oracle(scan: &mut Scan<'_, '_>, end: usize) {
     let from = if scan.before(option) == b' ' { option } else { end };
     let slash = scan.run_of(from, 40, |b| WORD[b as usize] || matches!(b, b'"' | b'\''));
     let quote = scan.run_of(slash + 1, 1, |b| b == b'"');
-    let to = scan.run_of(quote, 64, |b| told::of_value(b) && b != b'@');
+    let to = scan.run_of(quote, 64, |b| of_value(b) && b != b'@');
     let at = scan.run_of(to, 1, |b| b == b'"');
     if scan.at(slash) == b'/' && scan.at(at) == b'@' && slash > from {
         judge(scan, quote, to, Strength::Password);
@@ -336,7 +334,7 @@ pub(super) fn bundle(scan: &mut Scan<'_, '_>, end: usize) {
     let stop = scan.run_of(end, 80, |b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
     let from = scan.run_of(stop, 6, |b| b" :=\"'".contains(&b));
     let colon = scan.run_of(from, 64, |b| b.is_ascii_alphanumeric() || b"-_.@%".contains(&b));
-    let to = scan.run_of(colon + 1, 128, told::of_value);
+    let to = scan.run_of(colon + 1, 128, of_value);
     if scan.string[end..stop].contains("__")
         && matches!(scan.at(stop), b':' | b'=')
         && scan.at(colon) == b':'

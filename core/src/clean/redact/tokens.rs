@@ -112,7 +112,7 @@ pub(super) fn django(value: &str) -> bool {
 
 /// Base64 of what would be a password itself.
 pub(super) fn wrapped(value: &str) -> bool {
-    let inside = || super::told::decoded(value).and_then(|bytes| String::from_utf8(bytes).ok());
+    let inside = || super::bytes::decoded(value).and_then(|bytes| String::from_utf8(bytes).ok());
     value.len() >= 12
         && value.len().is_multiple_of(4)
         && value.bytes().any(|b| b.is_ascii_uppercase())

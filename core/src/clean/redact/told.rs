@@ -1,6 +1,6 @@
 //! Passwords that no sign assigns: options of commands, attributes, statements of SQL, `.netrc`, headers.
 
-use super::bytes::{Scan, WORD, contains};
+use super::bytes::{Scan, WORD, contains, decoded, of_value};
 use super::candidate::{LONGEST, Name, Strength, closing, judge, opening, quoted};
 use super::finding::Kind;
 use super::{calls, elements, kept, tokens, values};
@@ -231,10 +231,6 @@ fn protocol(scan: &mut Scan<'_, '_>, start: usize, end: usize, from: usize) {
     }
 }
 
-pub(super) fn of_value(b: u8) -> bool {
-    b > b' ' && b < 0x7f && !b"\"'`\\,;)]}|<>".contains(&b)
-}
-
 fn value(scan: &Scan<'_, '_>, from: usize) -> usize {
     scan.run_of(from, LONGEST, of_value)
 }
@@ -383,27 +379,4 @@ pub(super) fn pair(scan: &mut Scan<'_, '_>, end: usize) {
     if let Some((next, stop)) = found.filter(|&(_, stop)| !anonymous(stop)) {
         judge(scan, next, stop, Strength::Pass);
     }
-}
-
-/// Base64, with or without padding; at most a header's length of it.
-pub(super) fn decoded(text: &str) -> Option<Vec<u8>> {
-    let text = text.trim_end_matches('=');
-    let (mut bits, mut held, mut out) = (0u32, 0, Vec::with_capacity(text.len() * 3 / 4));
-    for byte in text.bytes() {
-        let six = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(six);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            out.push((bits >> held) as u8);
-        }
-    }
-    Some(out)
 }

@@ -5,7 +5,7 @@
 #   INPUT=~/repositories OUT=out sh examples/cookbook.sh
 set -eu
 OUT=${OUT:-cookbook-out}
-STEPS=${STEPS:-100} # of pretraining; annealing and each stage of fine-tuning have a quarter of them
+STEPS=${STEPS:-100} # of pretraining, 24 or more; annealing and each stage of fine-tuning have a quarter of them
 
 # Raw code to a corpus: languages, copies, cleaning, quality, with a report and an account of every file.
 codemill run quickstart ${INPUT:+--input "$INPUT"} --out "$OUT/corpus"
@@ -31,9 +31,10 @@ codemill run sft:laptop --start "$OUT/annealed" --stage1 "$OUT/chats" --stage2 "
 
 # It chats. After so few steps it knows the form of an answer, and nothing else.
 echo "Write a Python function that adds two numbers." | codemill chat "$OUT/instruct" --max-tokens 60
-# Beside the chain, for nothing above trains on it yet: annealing and post-training data, if there is a teacher: TEACHER=MODEL@http://127.0.0.1:8000/v1, or local:FOLDER. What it
-# writes is run with its tests. Seeds are files about algorithms, which this machine's own code has none of: a package under
-# MIT, pinned by its hash, has a hundred.
+
+# Beside the chain, for nothing above trains on it yet: annealing and post-training data, if there is a teacher:
+# TEACHER=MODEL@http://127.0.0.1:8000/v1, or local:FOLDER. What it writes is run with its tests. Seeds are files about
+# algorithms, which this machine's own code has none of: a package under MIT, pinned by its hash, has a hundred.
 if [ -n "${TEACHER:-}" ]; then
     pip download --quiet --no-deps --require-hashes --requirement "$(dirname "$0")/algorithms.txt" --dest "$OUT"
     codemill run quickstart --rules none --input "$OUT/algorithms-1.0.1-py3-none-any.whl" --out "$OUT/algorithms"

@@ -26,7 +26,7 @@ def test_the_cookbook_runs_from_top_to_bottom_and_goes_on_where_it_stopped(tmp_p
         "PYTHONPATH": str(ROOT),
         "OUT": "out",
         "INPUT": str(Path(sysconfig.get_path("stdlib")) / "email"),
-        "STEPS": "4",
+        "STEPS": "24",
     }
     for expected in ("sequences", "nothing to do"):
         script = ["sh", str(ROOT / "examples" / "cookbook.sh")]

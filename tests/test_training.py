@@ -93,6 +93,15 @@ def test_what_is_no_schedule_is_refused(wrong: dict[str, Any], words: str) -> No
         Schedule(**{"peak": 1e-3, "final": 1e-4, **wrong})
 
 
+def test_a_warm_up_and_a_decay_fit_into_the_steps() -> None:
+    Schedule(1e-3, warmup=20).check(4)  # a later run goes on with it
+    Schedule(1e-3, 1e-4, warmup=2, decay=2).check(4)
+    Schedule(1e-3, 1e-4, warmup=2, decay=None).check(4)
+    for schedule in (Schedule(1e-3, 1e-4, warmup=3, decay=2), Schedule(1e-3, 1e-4, warmup=4, decay=None)):
+        with pytest.raises(cm.RecipeError, match="do not fit into 4 steps"):
+            schedule.check(4)
+
+
 # ── data ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

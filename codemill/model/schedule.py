@@ -44,8 +44,15 @@ class Schedule:
             raise RecipeError("an exponential decay never reaches 0", remedy="a final rate such as 1e-5")
 
     def check(self, steps: int) -> None:
-        """Raises: RecipeError if warm-up and decay do not fit into so many steps: the rate would jump."""
-        if self.warmup + (self.decay or 0) > steps or (self.decay is None and self.warmup >= steps > 0):
+        """Raises: RecipeError if warm-up and decay do not fit into so many steps: the rate would jump.
+
+        A warm-up alone may be cut off: a later run goes on with it.
+        """
+        if self.decay is None:
+            fits = self.warmup < steps or steps == 0
+        else:
+            fits = self.decay == 0 or self.warmup + self.decay <= steps
+        if not fits:
             told = f"a warm-up of {self.warmup} steps and a decay"
             raise RecipeError(f"{told} do not fit into {steps} steps", remedy="more steps, or a shorter warm-up")
 

@@ -67,6 +67,7 @@ pub(crate) fn mixed(hash: u64) -> u64 {
 }
 
 /// Hashes of all runs of `n` values, in order. `H = Σ value[i] · BASE^(n-1-i)`, mixed.
+#[cfg(any(test, feature = "python"))]
 pub(crate) fn rolling(values: &[u64], n: usize, mut each: impl FnMut(u64)) {
     if n == 0 || values.len() < n {
         return;

@@ -127,7 +127,7 @@ def strictly(program: str) -> str:
 
     With a line before these the program would not compile, and nothing would be found out.
 
-    >>> strictly("from __future__ import annotations\nx = 1").splitlines()[:2]
+    >>> strictly("from __future__ import annotations\\nx = 1").splitlines()[:2]
     ['from __future__ import annotations', 'import warnings']
     """
     try:

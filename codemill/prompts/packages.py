@@ -123,7 +123,7 @@ def _proof(said: dict[str, Any]) -> Generator[Any, Any, dict[str, Any]]:
 
 
 def strictly(program: str) -> str:
-    r"""A program that raises what it would be warned of: `STRICT` before it, but after its imports from the future.
+    """A program that raises what it would be warned of: `STRICT` before it, but after its imports from the future.
 
     With a line before these the program would not compile, and nothing would be found out.
 

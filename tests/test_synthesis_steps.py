@@ -447,7 +447,7 @@ def test_a_language_that_is_never_run_may_be_asked_about(tmp_path: Path) -> None
 def test_languages_that_cannot_be_run_are_refused_before_anybody_is_asked(write: Any, tmp_path: Path) -> None:
     marked = algorithmic.mark(documents(tmp_path, 1), words=WORDS)
     teacher = Scripted("codemill.prompts._recorded:answer")
-    wrong = {("python", "sql"): "programs in 'sql' cannot be run", ("pyton",): "no language", (): "in no language"}
+    wrong = {("python", "sql"): "programs in 'sql' cannot be run", ("pyton",): "no language", (): "at least one"}
     for names, words in wrong.items():
         with pytest.raises(cm.RecipeError, match=words):
             write(marked, teacher=teacher, languages=names)

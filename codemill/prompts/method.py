@@ -183,18 +183,25 @@ def commented(text: str, language: str | None) -> str:
     return "\n".join(f"{mark} {line}".rstrip() for line in text.strip().splitlines())
 
 
-def check_languages(names: Iterable[str], where: str) -> None:
-    """Raises: RecipeError for languages that are none, or whose programs no machine of ours runs: before anybody is
-    paid for them."""
-    from codemill import languages
+def check_languages(*, languages: Iterable[str], **_: Any) -> None:
+    """The `check` of a method that writes in `languages`, before anybody is paid for them.
+
+    Raises: RecipeError if there are none, or for one that does not exist or whose programs the sandbox cannot run.
+    """
+    from codemill.languages import get
     from codemill.sandbox import languages as runnable
 
+    names = list(languages)
+    if not names:
+        raise RecipeError("at least one language is needed", where="languages=")
     for name in names:
-        languages.get(name)
+        get(name)
         try:
             runnable.get(name)
         except RecipeError as error:
-            raise RecipeError(error.what, where=where, remedy="leave it out: its rows could not be proved") from error
+            raise RecipeError(
+                error.what, where="languages=", remedy="leave it out: its rows could not be proved"
+            ) from error
 
 
 def missing(names: Iterable[str], runner: str) -> list[str]:
@@ -205,6 +212,11 @@ def missing(names: Iterable[str], runner: str) -> list[str]:
         return []
     lost = [name for name in names if runnable.toolchain(runnable.get(name)) is None]
     return [f"no toolchain here for {', '.join(lost)}: rows in them would be dropped as not_tested"] if lost else []
+
+
+def note_missing(*, languages: Iterable[str], runner: str, **_: Any) -> list[str]:
+    """The `notes` of a method that writes in `languages`: see `missing`."""
+    return missing(languages, runner)
 
 
 def title(language: str) -> str:

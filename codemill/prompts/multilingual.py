@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from codemill.errors import RecipeError
 from codemill.prompts.educational import ANSWER, REPAIR, solved
-from codemill.prompts.method import check_languages, choose, excerpt, method, missing, title
+from codemill.prompts.method import check_languages, choose, excerpt, method, note_missing, title
 from codemill.prompts.snippets import HOW
 from codemill.teacher.conversation import Conversation
 
@@ -24,17 +23,7 @@ uses {language} every day would put it: with its types, its usual names and its 
 complete {language} program, and write tests. {how}"""
 
 
-def _check(*, languages: Sequence[str], **_: Any) -> None:
-    if not languages:
-        raise RecipeError("in no language nothing is written", where="multilingual.write")
-    check_languages(languages, "multilingual.write(languages=…)")
-
-
-def _notes(*, languages: Sequence[str], runner: str, **_: Any) -> list[str]:
-    return missing(languages, runner)
-
-
-@method(version=1, reads=("content", "language"), prompt=PROMPT + REPAIR, check=_check, notes=_notes)
+@method(version=1, reads=("content", "language"), prompt=PROMPT + REPAIR, check=check_languages, notes=note_missing)
 def write(row: dict[str, Any], *, languages: Sequence[str], tries: int = 2, seed_chars: int = 6000) -> Conversation:
     """A question in one of the `languages`, drawn for each file, with a solution that is run with its tests.
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from codemill.errors import RecipeError
 from codemill.prompts.mending import answer, mended
-from codemill.prompts.method import check_languages, choose, commented, excerpt, method, missing, run, title
+from codemill.prompts.method import check_languages, choose, commented, excerpt, method, note_missing, run, title
 from codemill.teacher.conversation import Conversation
 
 PROMPT = """Below is a file. Write a new exercise about one idea in it, in {language}.
@@ -51,17 +50,7 @@ ANSWER = {
 }
 
 
-def _check(*, languages: Sequence[str], **_: Any) -> None:
-    if not languages:
-        raise RecipeError("in no language nothing is written", where="snippets.write")
-    check_languages(languages, "snippets.write(languages=…)")
-
-
-def _notes(*, languages: Sequence[str], runner: str, **_: Any) -> list[str]:
-    return missing(languages, runner)
-
-
-@method(version=2, reads=("content", "language"), prompt=PROMPT + REPAIR, check=_check, notes=_notes)
+@method(version=2, reads=("content", "language"), prompt=PROMPT + REPAIR, check=check_languages, notes=note_missing)
 def write(
     row: dict[str, Any],
     *,

@@ -251,7 +251,7 @@ mod tests {
         let one = |text: &str| shingles(text, 5, Unit::Word, Simd::best());
         assert_eq!(one("a = 1\r\nb\r\n"), one("a = 1\nb\n"));
         assert_ne!(one("a = 1"), one("a - 1"));
-        assert_eq!(one("( )\n"), []);
+        assert!(one("( )\n").is_empty());
         assert_eq!(one("cafe\u{301} a b c d e"), one("caf\u{e9} a b c d e"));
     }
 

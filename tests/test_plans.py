@@ -14,13 +14,14 @@ import pyarrow as pa
 import pytest
 
 import codemill as cm
+from codemill.cli.empty import warnings
 from codemill.machine.builder import build
 from codemill.machine.layers import Part
 from codemill.machine.reading import OutFolder, Reading
 from codemill.machine.store import Place
 from codemill.recipes import pretraining_mix, tokens
-from codemill.sources import Published
-from codemill.steps import ingest, mix, pack, tokenize, tokenizer
+from codemill.sources import Folder, Published
+from codemill.steps import choose, detect, ingest, mix, pack, tokenize, tokenizer
 from codemill.steps import tokens as tokens_step
 from codemill.tokens import Loader, Shards
 from tests.token_runs import rows, shards_of
@@ -117,6 +118,30 @@ def _taken(root: Path, out: Path) -> set[tuple[int, int]]:
     plan = loader(root, out).plan
     spans = [plan.spans(number) for number in range(len(plan))]
     return {(int(p), int(r)) for s in spans for i, p, r in zip(s["input"], s["part"], s["row"], strict=True) if i == 0}
+
+
+def test_an_input_without_tokens_is_left_out_and_told(runs: Path, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "no.py").write_text("x = 1\n")
+    none = choose.kinds(detect.language(ingest.documents(sources=(Folder(str(tmp_path / "in")),))), of=("text",))
+    build(none, out=tmp_path / "corpus", workers=1)
+    made = tokens.tokens(corpus=str(tmp_path / "corpus"), existing=str(runs / "plain" / "tokenizer"))
+    build(made, out=tmp_path / "none", workers=1)
+    shards = [shards_of(runs / "plain"), shards_of(tmp_path / "none")]
+
+    def mixed(out: Path, **more: Any) -> dict[str, Any]:
+        taken, shares = mix.take_all(*shards, names=["some", "none"], weights=[0.9, 0.1], **more)
+        found: dict[str, Any] = build(pack.plan(taken, shares, length=64), out=out, workers=1)
+        return found
+
+    manifest = mixed(tmp_path / "mix")
+    (warning,) = [line for line in warnings(manifest) if "mix" in line]
+    assert warning.startswith("1 of the inputs of the mix had no tokens")
+    facts = json.loads((tmp_path / "mix" / "mix" / "mix.json").read_text())
+    assert facts["tokens"] == facts["taken"] == facts["inputs"][0]["tokens"] > 0
+    assert len(Loader(tmp_path / "mix", [runs / "plain" / "tokens", tmp_path / "none" / "tokens"])) > 0
+    with pytest.raises(cm.InputError, match="has no tokens"):
+        mixed(tmp_path / "stopped", short="stop")
 
 
 def test_a_repository_stays_together(runs: Path, tmp_path: Path) -> None:

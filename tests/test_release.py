@@ -16,8 +16,9 @@ import pytest
 
 from codemill.errors import BuildError, CodemillError, EnvironmentProblem, InputError
 from codemill.machine.store import seal
-from codemill.release import checks, release
-from codemill.release.chain import chain, runs_in
+from codemill.release import checks, portable, release
+from codemill.release.chain import Link, chain, runs_in
+from codemill.teacher import named
 from codemill.teacher.calls import Calls, key_of
 from codemill.tokens import Loader
 
@@ -161,3 +162,39 @@ def test_the_command_says_what_it_made(made: Path, tmp_path: Path) -> None:
     assert told["bytes"] == sum(file.stat().st_size for file in (tmp_path / "r").rglob("*") if file.is_file())
     assert told["unknown"] == []
     assert told["at"] is None
+
+
+def test_a_release_holds_the_model_its_scores_and_a_way_to_ask_it(made: Path, tmp_path: Path) -> None:
+    root = tmp_path / "chain"
+    shutil.copytree(made, root, symlinks=True, ignore=shutil.ignore_patterns("r", "paid*"))
+    codemill("run", "pretrain:smoke", "--mix", "mix", "--out", "base", cwd=root)
+    codemill("evaluate", "base", "--held-out", "corpus/corpus", "--out", "scores", cwd=root)
+    released = release([str(root / "base"), str(root / "scores")], tmp_path / "r")
+    assert released.evaluations == ("scores",)
+    assert released.runs[-1] == "base"
+    results = json.loads((tmp_path / "r" / "scores" / "results.json").read_text())
+    assert results["held_out"]["all"]["texts"] == 12
+    assert json.loads((tmp_path / "r" / "release.json").read_text())["evaluations"] == ["scores"]
+    assert any((tmp_path / "r" / "base" / "model" / "checkpoints").glob("step-*/model.safetensors"))
+    assert "base/model" not in (tmp_path / "r" / "checksums.txt").read_text()
+    card = (tmp_path / "r" / "README.md").read_text()
+    assert "[scores](scores/)" in card
+    assert "ask.py" in card
+    elsewhere = tmp_path / "moved"
+    (tmp_path / "r").rename(elsewhere)
+    asked = subprocess.run([sys.executable, str(elsewhere / "ask.py"), "def f"], capture_output=True, text=True)
+    assert asked.returncode == 0, asked.stderr
+    shutil.copytree(root / "scores", tmp_path / "again" / "base")
+    with pytest.raises(CodemillError, match="two folders have the name 'base'"):
+        release([str(root / "base"), str(tmp_path / "again" / "base")], tmp_path / "r2")
+
+
+def test_a_local_teacher_is_replayed_by_its_digest() -> None:
+    recipe = {"name": "annealing", "parameters": {"corpus": "c", "teacher": "local:/somewhere/smol"}}
+    step = {"parameters": {"teacher": {"kind": "Local", "folder": "smol", "digest": "0123456789abcdef"}}}
+    command = portable.command(Link("a", Path("/a"), {"recipe": recipe, "steps": [step], "inputs": []}), [])
+    assert "--teacher replay:local:sha256:0123456789abcdef" in command
+    teacher = named("replay:local:sha256:0123456789abcdef").resolved()
+    assert teacher.name == "local:0123456789abcdef:float32"
+    with pytest.raises(InputError, match="only the digest is known"):
+        named("local:sha256:0123456789abcdef").resolved()

@@ -69,7 +69,7 @@ def test_a_larger_sample_of_seeds_holds_a_smaller_one_and_has_its_size(tmp_path:
     for most in (0, 5, 9):
         marked = algorithmic.mark(documents(tmp_path), words=WORDS)
         out = tmp_path / f"out{most}"
-        cm.build(algorithmic.draw(marked, most=most), out=str(out), workers=1)
+        cm.build(choose.draw(marked, most=most), out=str(out), workers=1)
         found[most] = {row["id"] for file in (out / "corpus").glob("*") for row in pq.read_table(file).to_pylist()}
     assert [len(found[most]) for most in (5, 9, 0)] == [5, 9, 20]
     assert found[5] < found[9] < found[0]

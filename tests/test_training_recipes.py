@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def chain(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, lines in (("chats1", 3), ("chats2", 4)):
         made = docstring_chats.docstring_chats(corpus=str(runs / "corpus"), least_lines=lines, most_chars=300)
         build(made, out=root / name, workers=1)
-    stages = {name: str(root / chats) for name, chats in (("stage1", "chats1"), ("stage2", "chats2"))}
+    stages = {name: (str(root / chats),) for name, chats in (("stage1", "chats1"), ("stage2", "chats2"))}
     build(sft.smoke(start=str(root / "annealed"), **stages), out=root / "instruct", workers=1)
     return root
 
@@ -177,3 +178,26 @@ def test_a_wrong_recipe_stops_before_any_work(chain: Path, wrong: dict[str, Any]
         pretrain.pretrain(mix=str(chain / "mix"), **wrong)
     with pytest.raises(cm.RecipeError, match="gpu"):
         dataclasses.replace(Hardware(), device="gpu")
+
+
+def test_a_model_as_it_begins_has_been_told_nothing(chain: Path, tmp_path: Path) -> None:
+    build(pretrain.laptop(mix=str(chain / "mix"), steps=0), out=tmp_path / "untrained", workers=1)
+    (counted,) = counts(tmp_path / "untrained", "train.pretrain")
+    assert (counted["steps"], counted["tokens"]) == (0, 0)
+    build(pretrain.laptop(mix=str(chain / "mix"), steps=3), out=tmp_path / "begun", workers=1)
+    first = json.loads((tmp_path / "begun" / "model" / "metrics.jsonl").read_text().splitlines()[0])
+    assert abs(first["loss"] - math.log(1024)) < 0.5  # it knows nothing of 1,024 tokens
+    assert report.write(tmp_path / "untrained") is not None
+
+
+def test_a_stage_reads_several_runs_and_outputs(chain: Path, tmp_path: Path) -> None:
+    more = sft.smoke(
+        start=str(chain / "annealed"), stage1=(str(chain / "chats1"), f"{chain / 'chats2'}:corpus"), stage2=()
+    )
+    made = build(more, out=tmp_path / "instruct", workers=1)
+    assert set(made["files"]) == {"model", "stage1_ledger", "stage1_ledger_2"}
+    (both,) = counts(tmp_path / "instruct", "train.sft")
+    one, two = counts(chain / "instruct", "train.sft")
+    assert both["chats"] == one["chats"] + two["chats"]
+    with pytest.raises(cm.RecipeError, match="no output 'corpse'"):
+        sft.smoke(start=str(chain / "annealed"), stage1=(f"{chain / 'chats2'}:corpse",))

@@ -16,6 +16,9 @@ def warnings(manifest: Mapping[str, Any]) -> list[str]:
         for given in manifest["inputs"]
         if not given["files"]
     ]
+    for step in manifest["steps"]:
+        if lacking := step.get("counts", {}).get("inputs_without_tokens"):
+            found.append(f"{lacking:,} of the inputs of the mix had no tokens and were left out: mix/mix.json")
     stack = [manifest["steps"][number] for number in next(iter(manifest["outputs"].values()))["chain"]]
     if manifest["kept"]["rows"] or stack[-1]["kind"] == "folder":
         return found

@@ -16,15 +16,22 @@ from codemill.report import words
 def release(dirs: tuple[str, ...], out: str, push: str | None, as_json: bool) -> None:
     """Puts finished runs, and all that they were made of, into one folder that others can rebuild.
 
-    Give the last runs: those that they read are found. The folder is checked: nothing is missing, no path of this
-    machine and no secret is in it.
+    Give the last runs, for those that they read are found, and folders of `codemill evaluate`. The release is checked:
+    nothing is missing, no path of this machine and no secret is in it.
     """
     from codemill.release import release as make
     from codemill.release.push import push as upload
 
     made = make(dirs, out)
     address = upload(made.folder, push) if push else None
-    data = {"folder": str(made.folder), "runs": made.runs, "bytes": made.bytes, "unknown": made.unknown, "at": address}
+    data = {
+        "folder": str(made.folder),
+        "runs": made.runs,
+        "evaluations": made.evaluations,
+        "bytes": made.bytes,
+        "unknown": made.unknown,
+        "at": address,
+    }
     lines = [f"{made.folder}: {words.plural(len(made.runs), 'run')} ({', '.join(made.runs)}), {words.size(made.bytes)}"]
     lines += [f"not to be fetched: {sentence}" for sentence in made.unknown]
     lines += [f"uploaded: {address}"] if address else [f"try it: sh {made.folder}/rebuild.sh"]

@@ -89,7 +89,7 @@ class Keep:
 @dataclass(frozen=True)
 class Training:
     """How a model is trained: `batch` sequences of a plan, or chats, are one step; there are `steps` in all, by
-    default as many as the data have. (Of chats it is a limit.)
+    default as many as the data have; 0 is a model as it begins. (Of chats it is a limit.)
 
     The model is the mean of the last `average` checkpoints, written as `dtype`. A loss that is `spike` nats above the
     median of the last hundred stops the run (0: never). `seed`: of new weights, and of the order of chats.
@@ -109,9 +109,11 @@ class Training:
     hardware: Hardware = field(default_factory=Hardware)
 
     def __post_init__(self) -> None:
-        for name, value in (("batch", self.batch), ("average", self.average), ("steps", self.steps)):
-            if value is not None and value < 1:
+        for name, value in (("batch", self.batch), ("average", self.average)):
+            if value < 1:
                 raise RecipeError(f"{name} must be at least 1, got {value}")
+        if self.steps is not None and self.steps < 0:
+            raise RecipeError(f"steps are counted from 0, got {self.steps}")
         if self.dtype not in ("float32", "bfloat16"):
             raise RecipeError(f"weights are not written as {self.dtype!r}", remedy="float32 or bfloat16")
 

@@ -87,6 +87,8 @@ class _Run:
                 if (step + 1) % self.job.how.keep.every == 0 or step + 1 == self.steps:
                     self._save(step + 1)
                     began = time.monotonic()
+        if self.steps == 0:  # a model as it begins, to hold others against
+            self._save(0)
         return self._finish()
 
     def one(self, step: int) -> dict[str, Any]:
@@ -207,7 +209,7 @@ class _Run:
             what = f"{steps} steps are wanted, and the data last until step {there}"
             raise RecipeError(what, remedy="fewer steps, or a plan with more epochs")
         self.job.how.schedule.check(steps)
-        if steps <= self.step and not checkpoints.complete(self.out):
+        if steps <= self.step and not checkpoints.complete(self.out) and (steps or self.job.start):
             raise RecipeError(f"the start is at step {self.step}, and {steps} steps are wanted in all")
         return steps
 

@@ -14,7 +14,7 @@ from codemill import Output, Outputs, Table, ledger
 from codemill.prompts import snippets, textbooks
 from codemill.recipes._teachers import RECORDED, teacher_of
 from codemill.sources import Published
-from codemill.steps import algorithmic, dedup, ingest, synthesis
+from codemill.steps import algorithmic, choose, dedup, ingest, synthesis
 from codemill.steps.decontaminate import clear_of
 from codemill.synthetic import TEXT
 from codemill.teacher.running import SANDBOX
@@ -57,7 +57,7 @@ def annealing(
     who = teacher_of(teacher, base_url, model, api_key_env, price, max_tokens=max_tokens)
     documents = ingest.published(source=Published(corpus, "corpus"))
     algorithms = clear_of(algorithmic.mark(documents, words=WORDS), benchmarks=decontaminate)
-    sampled = algorithmic.draw(algorithms, most=seeds, seed=seed)
+    sampled = choose.draw(algorithms, most=seeds, seed=seed)
 
     written = snippets.write(
         sampled, teacher=who, languages=languages, each=each, tries=tries, seed_chars=seed_chars, runner=runner
@@ -78,6 +78,22 @@ def annealing(
         **published("textbooks", sections),
         "seeds": algorithmic.counted(algorithms, remedy=NO_SEEDS),
     }
+
+
+def laptop(
+    *,
+    corpus: Annotated[str, "--out folder of the run that made the corpus"],
+    teacher: Annotated[str | None, "MODEL@URL, local:FOLDER, script:FILE.py:FUNCTION or replay:…"] = None,
+    seeds: Annotated[int, "seed files that are asked about; 0 = all"] = 40,
+    languages: Annotated[tuple[str, ...], "of snippets; repeatable"] = LANGUAGES,
+    each: Annotated[int, "snippets for a seed, each in another language"] = 2,
+    decontaminate: Annotated[tuple[str, ...], "folder of benchmarks: drop what has their tasks; repeatable"] = (),
+) -> Outputs:
+    """For a teacher of some hundred million parameters on this machine: short seeds, short answers, no second try."""
+    return annealing(
+        corpus=corpus, teacher=teacher, seeds=seeds, languages=languages, each=each, seed_chars=1500, tries=1,
+        max_tokens=300, decontaminate=decontaminate,
+    )  # fmt: skip
 
 
 def smoke(

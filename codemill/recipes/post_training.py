@@ -35,6 +35,8 @@ def post_training(
     web: Annotated[
         str | None, "--out folder of web_recall, for diverse questions [default: prose of the corpus]"
     ] = None,
+    # 2.3 M questions came of the paper's web text; how many pages, it does not say.
+    most_pages: Annotated[int, "pages that questions are made of; 0 = all"] = 0,
     collections: Annotated[tuple[str, ...], "files of published instructions; repeatable"] = (),
     real_users: Annotated[tuple[str, ...], "files of chats of real users; repeatable"] = (),
     tasks: Annotated[str | None, "TOML of languages, difficulties, types [default: codemill/tasks.toml]"] = None,
@@ -107,6 +109,7 @@ def post_training(
     pages = choose.kinds(documents, of=("text",))
     if web is not None:
         pages = ingest.published(source=Published(web, "corpus"))
+    pages = choose.draw(pages, most=most_pages, seed=seed)
     questions = diverse.ask(
         diverse.clean(pages, chars=seed_chars, teacher=who), specification=specification, teacher=who
     )
@@ -154,6 +157,26 @@ def kept(
     passed = synthesis.keep(measured, outcomes=("pass",), least_strength=least_strength, unrun=unrun)
     # Rows with an entry point of a test set, or a 10-gram of one, go (4.4).
     return clear_of(distinct(passed), benchmarks=benchmarks, columns=("messages",), language=None, names=True)
+
+
+def laptop(
+    *,
+    corpus: Annotated[str, "--out folder of the run that made the corpus of code"],
+    web: Annotated[str | None, "--out folder of web_recall [default: prose of the corpus]"] = None,
+    teacher: Annotated[str | None, "MODEL@URL, local:FOLDER, script:FILE.py:FUNCTION or replay:…"] = None,
+    most_pages: Annotated[int, "pages that questions are made of; 0 = all"] = 40,
+    seeds: Annotated[float, "share of the corpus's files of code that are graded, a call each"] = 0.005,
+    names: Annotated[int, "names of libraries that are asked about"] = 20,
+    packages_of: Annotated[tuple[str, ...], "libraries by import name [default: all that are installed]"] = (),
+    languages: Annotated[tuple[str, ...], "of multilingual questions; repeatable"] = ("python", "javascript", "java"),
+    decontaminate: Annotated[tuple[str, ...], "folder of benchmarks: drop what has their tasks; repeatable"] = (),
+) -> Outputs:
+    """For a teacher of some hundred million parameters on this machine: few and short seeds, no second try."""
+    return post_training(
+        corpus=corpus, web=web, teacher=teacher, most_pages=most_pages, seeds=seeds, names=names,
+        packages_of=packages_of, languages=languages, seed_chars=1500, tries=1, max_tokens=300,
+        decontaminate=decontaminate,
+    )  # fmt: skip
 
 
 def smoke(

@@ -28,6 +28,7 @@ def quickstart(
     limit: options.Limit = None,
     rules: Annotated[str, "refinecode, or none: measure, but drop nothing by rules"] = "refinecode",
     without_rule: options.WithoutRule = (),
+    held_out: options.HeldOut = 0.0,
     decontaminate: options.Decontaminate = (),
 ) -> Table | Outputs:
     """RefineCode, from raw files to a judged corpus, over the code on this machine (or --input).
@@ -48,6 +49,7 @@ def quickstart(
         html_fraction=1.0,
         rules=rules,
         without_rule=without_rule,
+        held_out=held_out,
         decontaminate=decontaminate,
     )
 

@@ -21,7 +21,7 @@ from codemill.recipes._refinecode_languages import KEPT as KEPT
 from codemill.recipes._refinecode_rules import REFINECODE_RULES as REFINECODE_RULES
 from codemill.rules import RuleBook
 from codemill.sources import Metadata, Published, Source
-from codemill.steps import clean, dedup, detect, ingest, licenses, quality, sample, select
+from codemill.steps import clean, dedup, detect, holdout, ingest, licenses, quality, sample, select
 from codemill.steps.decontaminate import clear_of
 
 
@@ -45,6 +45,7 @@ def refinecode(
     rules: Annotated[str, "refinecode, or none: measure, but drop nothing by rules"] = "refinecode",
     without_rule: options.WithoutRule = (),
     against: Annotated[tuple[str, ...], "--out folder of an earlier run: drop what it has; repeatable"] = (),
+    held_out: options.HeldOut = 0.0,
     decontaminate: options.Decontaminate = (),
     index: Annotated[bool, "publish OUT/index, to hold later runs against this one"] = False,
     seed: Annotated[int, "of the sample and of rules that spare some"] = 0,
@@ -116,10 +117,16 @@ def refinecode(
     # Here, for it is the slowest look at content, at what is left. The benchmarks are the user's own files.
     unseen = clear_of(good, benchmarks=decontaminate)
 
+    outputs: dict[str, Table | Output] = {}
+    if held_out:
+        # Whole repositories by a hash of their names, less near-copies of what is trained on.
+        unseen, aside = holdout.split(unseen, share=held_out, seed=seed)
+        outputs |= {"held_out": aside, "held_out_ledger": ledger(aside)}
+
     corpus = sample.fraction(unseen, keep={"java": java_fraction, "html": html_fraction}, seed=seed)
-    if not index and not earlier:
-        return corpus
-    return {"corpus": corpus, "ledger": ledger(corpus), "index": Output(corpus, columns=INDEX)}
+    if index or earlier:
+        outputs["index"] = Output(corpus, columns=INDEX)
+    return {"corpus": corpus, "ledger": ledger(corpus), **outputs} if outputs else corpus
 
 
 def smoke(inputs: Sequence[Source]) -> Table | Outputs:

@@ -1,10 +1,12 @@
 """OpenCoder's two stages of supervised fine-tuning: breadth, then quality. Stage 2 begins with stage 1's weights.
 
-codemill run sft --start annealed --stage1 diverse --stage2 evolved --out instruct
+codemill run sft --start annealed --stage1 chats:stage_1 --stage2 chats:stage_2 --out instruct
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 from codemill import Outputs, Table, ledger
@@ -14,13 +16,14 @@ from codemill.recipes._training import Compile, Device, Micro, Ranks, Recompute,
 from codemill.sources import Published
 from codemill.steps import chats, ingest, train
 
+Chats = Annotated[tuple[str, ...], "--out folder of a run that made chats, or FOLDER:OUTPUT; repeatable"]
+
 
 def sft(
     *,
     start: Annotated[str, "--out folder of a training run, a checkpoint, or a folder of Hugging Face"],
-    stage1: Annotated[str, "--out folder of the run that made the chats of stage 1"],
-    stage2: Annotated[str | None, "the same of stage 2; by default there is none"] = None,
-    output: Annotated[str, "which output of those runs has the chats"] = "corpus",
+    stage1: Chats,
+    stage2: Chats = (),
     at: Annotated[int | None, "the step of a checkpoint; by default the model that the run ended with"] = None,
     # OpenCoder, 4.3 and the released scripts. With all chats in one stage HumanEval was 55.5, not 70.1 (table 10).
     rate1: Annotated[float, "learning rate of stage 1"] = 2e-5,
@@ -51,8 +54,10 @@ def sft(
     talker = chats.Talker(str(begin.folder))
     hardware = Hardware(device, ranks, micro, sharding=sharding, compile=compile, recompute=recompute)
 
-    def stage(before: Table | None, run: str, rate: float, batch: int, epochs: int, length: int) -> tuple[Table, Table]:
-        rows = chats.encode(ingest.published(source=Published(run, output)), tokenizer=talker, length=length)
+    def stage(
+        before: Table | None, runs: tuple[str, ...], rate: float, batch: int, epochs: int, length: int
+    ) -> tuple[list[Table], Table]:
+        rows = [chats.encode(ingest.published(source=named(run)), tokenizer=talker, length=length) for run in runs]
         how = Training(
             Schedule(rate, 0.0, warmup, None, "cosine"),
             batch,
@@ -63,29 +68,46 @@ def sft(
             seed=seed,
             hardware=hardware,
         )
-        read = (rows,) if before is None else (rows, before)
+        read = rows if before is None else [*rows, before]
         first = begin if before is None else None
         made = train.sft(*read, tokenizer=talker, how=how, length=length, epochs=epochs, start=first)
         return rows, made
 
     rows1, first = stage(None, stage1, rate1, batch1, epochs1, length1)
-    if stage2 is None:
-        return {"model": first, "stage1_ledger": ledger(rows1)}
+    if not stage2:
+        return {"model": first, **ledgers("stage1", rows1)}
     rows2, second = stage(first, stage2, rate2, batch2, epochs2, length2)
-    return {"model": second, "stage1": first, "stage1_ledger": ledger(rows1), "stage2_ledger": ledger(rows2)}
+    return {"model": second, "stage1": first, **ledgers("stage1", rows1), **ledgers("stage2", rows2)}
+
+
+def named(run: str) -> Published:
+    """The chats that RUN or RUN:OUTPUT names.
+
+    Raises: RecipeError or InputError as `Published` does.
+    """
+    folder, _, output = run.rpartition(":")
+    return Published(folder, output) if folder and not Path(run).is_dir() else Published(run, "corpus")
+
+
+def ledgers(stage: str, tables: Sequence[Table]) -> Outputs:
+    """What became of every chat: a ledger for each table, numbered from the second on.
+
+    >>> list(ledgers("stage1", []))
+    []
+    """
+    return {f"{stage}_ledger" + (f"_{n}" if n > 1 else ""): ledger(rows) for n, rows in enumerate(tables, 1)}
 
 
 def laptop(
     *,
     start: Annotated[str, "--out folder of a training run, a checkpoint, or a folder of Hugging Face"],
-    stage1: Annotated[str, "--out folder of the run that made the chats of stage 1"],
-    stage2: Annotated[str | None, "the same of stage 2; by default there is none"] = None,
-    output: Annotated[str, "which output of those runs has the chats"] = "corpus",
+    stage1: Chats,
+    stage2: Chats = (),
     steps: Annotated[int | None, "steps of a stage at most; by default all its epochs"] = None,
 ) -> Outputs:
     """For a model that `pretrain:laptop` made: small steps, and rates that small models stand."""
     return sft(
-        start=start, stage1=stage1, stage2=stage2, output=output, rate1=1e-3, rate2=1e-3, batch1=16, batch2=16,
+        start=start, stage1=stage1, stage2=stage2, rate1=1e-3, rate2=1e-3, batch1=16, batch2=16,
         length1=512, length2=512, steps=steps, warmup=5, every=100, micro=4,
     )  # fmt: skip
 
@@ -93,8 +115,8 @@ def laptop(
 def smoke(
     *,
     start: Annotated[str, "--out folder of a training run, a checkpoint, or a folder of Hugging Face"],
-    stage1: Annotated[str, "--out folder of the run that made the chats of stage 1"],
-    stage2: Annotated[str | None, "the same of stage 2; by default there is none"] = None,
+    stage1: Chats,
+    stage2: Chats = (),
 ) -> Outputs:
     """The same shape for a handful of chats."""
     return sft(

@@ -179,7 +179,9 @@ _TEXT = RuleBook(tuple(one for one in REFINECODE_RULES.sets if "web" in one.doc_
 def laptop(
     inputs: Sequence[Source],
     *,
-    labels: Annotated[str, "file of url or domain and label (1 about code, 0 not): csv, jsonl or parquet"],
+    labels: Annotated[str | None, "file of url or domain and label (1 about code, 0 not): csv, jsonl, parquet"] = None,
+    teacher: Annotated[str | None, "MODEL@URL or local:FOLDER that is asked about pages, besides labels"] = None,
+    candidates: Annotated[int, "pages that the teacher is asked about"] = 300,
     held_out: Annotated[str | None, "the same, of domains that are never learned from; else a share of all is"] = None,
     rules: Annotated[str | None, "folder of round-1.txt, round-2.txt …"] = None,
     seed: Annotated[int, "of draws and of training"] = 0,
@@ -188,6 +190,9 @@ def laptop(
     return web_recall(
         inputs,
         labels=labels,
+        teacher=teacher,
+        candidates=candidates,
+        best=candidates // 3,
         held_out=held_out,
         rules=rules,
         dim=64,

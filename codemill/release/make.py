@@ -11,12 +11,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from codemill.errors import BuildError, EnvironmentProblem
+from codemill.errors import BuildError, EnvironmentProblem, RecipeError
 from codemill.release import checks, portable
 from codemill.release.chain import Link, chain
 from codemill.release.inputs import Input, inputs_of, plain
 
 CARDS = ("README.md", "report.html")
+SCORES = "results.json"  # of an evaluation
+MODEL = "model"  # the output of recipes of training
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Release:
 
     folder: Path
     runs: tuple[str, ...]  # in the order in which they are made again
+    evaluations: tuple[str, ...]
     bytes: int
     unknown: tuple[str, ...]  # what a stranger cannot fetch: sentences
 
@@ -32,18 +35,28 @@ class Release:
 def release(outs: Sequence[str], folder: str | Path) -> Release:
     """Makes a release of finished runs, and of all runs that they read, in an empty or new folder.
 
+    Folders of `codemill evaluate` may be among `outs`: they are copied as they are. If a run has a model, a small
+    program that asks it lies beside.
+
     A run is copied as it was published, with its report and its cards, without its working files. Its manifest names no
     place of this machine. Paid answers of a teacher (OUT.calls) come with it: without them nobody makes the same rows.
 
     Raises: InputError as `chain` does; EnvironmentProblem if the folder has something in it; BuildError if what was put
     together is not whole, names a place of this machine, or has a secret in it.
     """
-    links, to = chain(list(outs)), Path(folder)
+    scores = [Path(os.path.realpath(out)) for out in outs if (Path(out) / SCORES).is_file()]
+    links, to = chain([str(out) for out in outs if not (Path(out) / SCORES).is_file()]), Path(folder)
+    for name in (place.name for place in scores):
+        if [place.name for place in scores].count(name) > 1 or name in {link.name for link in links}:
+            raise RecipeError(f"two folders have the name {name!r}", remedy="rename one of them")
     if to.exists() and any(to.iterdir()):
         raise EnvironmentProblem("the folder for the release is not empty", where=to, remedy="choose a new --out")
     to.mkdir(parents=True, exist_ok=True)
     for link in links:
         _copy(link, links, to / link.name)
+    for place in scores:
+        shutil.copytree(place, to / place.name, ignore=shutil.ignore_patterns(".*"))
+    model = _asking(links, to)
     inputs, unknown = _inputs(links, to)
     (to / "rebuild.sh").write_text(_script(links, inputs), "utf-8")
     (to / "rebuild.sh").chmod(0o755)
@@ -51,19 +64,53 @@ def release(outs: Sequence[str], folder: str | Path) -> Release:
     facts = {
         "codemill": version("codemill"),
         "runs": [_facts(link, links) for link in links],
+        "evaluations": [place.name for place in scores],
         "inputs": plain(inputs),
         "unknown": unknown,
     }
     (to / "release.json").write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
-    (to / "README.md").write_text(_card(links, inputs, unknown), "utf-8")
+    (to / "README.md").write_text(_card(links, inputs, unknown, scores, model), "utf-8")
     data = [to / link.name / output for link in links for output in link.manifest["files"]]
+    data += [to / place.name / "samples" for place in scores]  # what models wrote
     if wrong := [*checks.missing(to, [link.name for link in links]), *checks.told(to, links, data)]:
         remedy = "mend it and make the release again in another folder"
         raise BuildError(
             "; ".join(wrong[:5]) + (f"; {len(wrong) - 5} more" * (len(wrong) > 5)), where=to, remedy=remedy
         )
     size = sum(file.stat().st_size for file in to.rglob("*") if file.is_file())
-    return Release(to, tuple(link.name for link in links), size, tuple(unknown))
+    names = tuple(link.name for link in links), tuple(place.name for place in scores)
+    return Release(to, *names, size, tuple(unknown))
+
+
+def _asking(links: Sequence[Link], to: Path) -> str | None:
+    """Writes ask.py for the last model of the chain, and returns where that is. None: there is no model."""
+    models = [link.name for link in links if MODEL in link.manifest["files"] and _is_trained(link, MODEL)]
+    if not models:
+        return None
+    (to / "ask.py").write_text(_ASK.format(model=f"{models[-1]}/{MODEL}"), "utf-8")
+    return f"{models[-1]}/{MODEL}"
+
+
+_ASK = '''"""Asks the model of this release; needs transformers and torch.
+
+    python ask.py "Write a function that adds two numbers."
+"""
+
+import sys
+from pathlib import Path
+
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+folder = Path(__file__).parent / "{model}"
+tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder)
+text = " ".join(sys.argv[1:]) or "Write a function that adds two numbers."
+if tokenizer.chat_template:
+    turns = [{{"role": "user", "content": text}}]
+    text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+asked = tokenizer(text, return_tensors="pt", add_special_tokens=False, return_token_type_ids=False)
+made = model.generate(**asked, max_new_tokens=200)
+print(tokenizer.decode(made[0, asked["input_ids"].shape[1] :], skip_special_tokens=True))
+'''
 
 
 def _copy(link: Link, links: Sequence[Link], to: Path) -> None:
@@ -148,11 +195,14 @@ def _checksums(links: Sequence[Link]) -> str:
     lines = []
     for link in links:
         for output, files in link.manifest["files"].items():
-            table = link.manifest["outputs"].get(output, {}).get("table")
-            made_by = "" if table is None else link.manifest["steps"][table]["name"]
-            if not made_by.startswith("train."):
+            if not _is_trained(link, output):
                 lines += [f"{entry['sha256']}  {link.name}/{output}/{entry['name']}" for entry in files.values()]
     return "\n".join(lines) + "\n"
+
+
+def _is_trained(link: Link, output: str) -> bool:
+    table = link.manifest["outputs"].get(output, {}).get("table")
+    return table is not None and str(link.manifest["steps"][table]["name"]).startswith("train.")
 
 
 def _facts(link: Link, links: Sequence[Link]) -> dict[str, object]:
@@ -161,13 +211,18 @@ def _facts(link: Link, links: Sequence[Link]) -> dict[str, object]:
     return {"name": link.name, "recipe": recipe, **made, "codemill": link.manifest["codemill"]}
 
 
-def _card(links: Sequence[Link], inputs: Sequence[Input], unknown: Sequence[str]) -> str:
+def _card(
+    links: Sequence[Link], inputs: Sequence[Input], unknown: Sequence[str], scores: Sequence[Path], model: str | None
+) -> str:
     rows = [
         f"| [{link.name}]({link.name}/) | `{link.recipe}` | {', '.join(f'`{o}`' for o in link.manifest['files'])} |"
         f" {sum(e['bytes'] for files in link.manifest['files'].values() for e in files.values()) / 1e6:,.1f} MB |"
         for link in links
     ]
     lost = "".join(f"- {sentence}\n" for sentence in unknown)
+    more = [f"`python ask.py QUESTION` asks the model [{model}]({model}/)."] if model else []
+    if scores:
+        more.append(f"Evaluations: {', '.join(f'[{place.name}]({place.name}/)' for place in scores)}.")
     return f"""# Release
 
 Made by codemill {version("codemill")}. Each folder is a run as it was published, with its manifest, and its report and
@@ -179,4 +234,5 @@ card where it has them. Those above are read by those below.
 
 `release.json` has the recipes with their parameters, and the {len(inputs):,} files that went in with their hashes.
 `rebuild.sh` runs the commands again below `rebuilt/` and holds the result against `checksums.txt`.
+{"".join(f"{chr(10)}{line}{chr(10)}" for line in more)}\
 {f"{chr(10)}What it cannot fetch:{chr(10)}{chr(10)}{lost}" if lost else ""}"""

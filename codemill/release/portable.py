@@ -11,6 +11,7 @@ from typing import Any
 from codemill.machine.store import seal
 from codemill.release.chain import Link
 from codemill.run import named
+from codemill.teacher.teachers import DIGEST
 
 
 def moved(value: Any, link: Link, links: Sequence[Link]) -> Any:
@@ -23,7 +24,7 @@ def moved(value: Any, link: Link, links: Sequence[Link]) -> Any:
     def one(text: str) -> str:
         real = os.path.realpath(named(link.out, text))
         for place, name in places.items():
-            if real == place or real.startswith(place + os.sep):
+            if real == place or real.startswith((place + os.sep, place + ":")):  # a run, inside it, or RUN:OUTPUT
                 return name + real[len(place) :]
         return Path(text).name if text.startswith("/") else text
 
@@ -54,8 +55,18 @@ def command(link: Link, links: Sequence[Link]) -> str:
     if link.manifest["inputs"]:
         words += ["--input", f"inputs/{link.name}"]
     for name, value in moved(dict(link.manifest["recipe"].get("parameters", {})), link, links).items():
-        words += _option(name, value)
+        words += _option(name, _replayed(value, link))
     return shlex.join([*words, "--out", link.name])
+
+
+def _replayed(value: Any, link: Link) -> Any:
+    """A local teacher as its answers in the store, by the digest of its weights: its folder is in no release."""
+    if isinstance(value, str) and value.startswith("local:"):
+        for step in link.manifest["steps"]:
+            for teacher in (step.get("parameters") or {}).values():
+                if isinstance(teacher, Mapping) and Path(str(teacher.get("folder"))).name == Path(value[6:]).name:
+                    return f"replay:local:{DIGEST}{teacher['digest']}"
+    return value
 
 
 def _option(name: str, value: Any) -> list[str]:

@@ -123,16 +123,16 @@ def shares(
     Without `weights` every input is taken `epochs` times, or as much of that as the budget allows. With them each input
     gives its share of the `budget`, or of the largest total that the inputs have: a small input is repeated, up to its
     `epochs`. Where an input has too little even so, the total shrinks (`short="shrink"`) until the weights hold, and
-    shares.json says so; or the run stops ("stop").
+    shares.json says so; or the run stops ("stop"). An input without any token is left out then, and counted.
 
     Shape: reads content_hash, num_tokens and repo. Memory: a few MB.
-    Raises: InputError if an input has no tokens, or too few.
+    Raises: InputError if no input has tokens, or one has too few.
     """
     held = [_held(table, unit, seed) for table in tokens]
     there = [int(buckets.sum()) for buckets in held]
-    for name, count in zip(names, there, strict=True):
-        if not count:
-            raise InputError("an input of a mix has no tokens", where=name)
+    empty = [name for name, count in zip(names, there, strict=True) if not count]
+    if empty and (short == "stop" or len(empty) == len(names)):
+        raise InputError("an input of a mix has no tokens", where=empty[0])
     rates, total = _rates(there, names, weights, budget, epochs, short)
     inputs: list[dict[str, Any]] = []
     for number, name in enumerate(names):
@@ -154,7 +154,7 @@ def shares(
     taken = sum(int(one["taken"]) for one in inputs)
     facts = {"wanted": budget, "possible": total, "taken": taken, "unit": unit, "seed": seed, "inputs": inputs}
     (out.path / "shares.json").write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
-    return {"tokens": taken, "inputs": len(inputs)}
+    return {"tokens": taken, "inputs": len(inputs), "inputs_without_tokens": len(empty)}
 
 
 def digest_of(hashes: Any) -> str:
@@ -170,19 +170,23 @@ def _rates(
     epochs: Sequence[float],
     short: str,
 ) -> tuple[list[float], int]:
-    """How often each input is taken, and how many tokens that makes."""
+    """How often each input is taken, and how many tokens that makes. One without tokens has no share."""
     most = [count * times for count, times in zip(there, epochs, strict=True)]
-    parts = [share / sum(weights) for share in weights] if weights else [tokens / sum(most) for tokens in most]
-    possible = min(tokens / part for tokens, part in zip(most, parts, strict=True))
+    wanted = [share if tokens else 0.0 for share, tokens in zip(weights or most, most, strict=True)]
+    parts = [share / sum(wanted) for share in wanted]
+    possible = min(tokens / part for tokens, part in zip(most, parts, strict=True) if part)
     if budget is not None and budget > possible and short == "stop":
-        name = names[min(range(len(names)), key=lambda i: most[i] / parts[i])]
+        name = names[min(range(len(names)), key=lambda i: most[i] / parts[i])]  # none is empty, or it had stopped
         raise InputError(
             f"{budget:,} tokens are wanted, and the inputs have {int(possible):,} at these weights and epochs",
             where=name,
             remedy="lower the budget, allow more epochs of this input, or say short='shrink'",
         )
     total = possible if budget is None else min(float(budget), possible)
-    rates = [min(times, total * part / count) for count, times, part in zip(there, epochs, parts, strict=True)]
+    rates = [
+        min(times, total * part / count) if count else 0.0
+        for count, times, part in zip(there, epochs, parts, strict=True)
+    ]
     return rates, round(total)
 
 

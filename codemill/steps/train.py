@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import pyarrow.ipc as ipc
 
-from codemill.errors import InputError, RecipeError
+from codemill.errors import InputError
 from codemill.machine.reading import RECEIPTS, OutFolder, Reading, local
 from codemill.machine.table import folder
 from codemill.model import Job, card, checkpoints, of_size
@@ -106,8 +106,7 @@ def anneal(
 
 @folder(version=1, uses="machine")
 def sft(
-    chats: Reading,
-    *before: Reading,
+    *tables: Reading,
     out: OutFolder,
     tokenizer: Talker,
     how: Training,
@@ -115,15 +114,13 @@ def sft(
     epochs: int = 1,
     start: Checkpoint | None = None,
 ) -> dict[str, float]:
-    """Trains a model to answer, on chats that `chats.encode` made, with a fresh optimizer.
+    """Trains a model to answer, on tables of chats that `chats.encode` made, with a fresh optimizer.
 
-    It begins with the model `before` it, a table that `sft` or another step of training made; or with a `start`.
+    It begins with a `start`; or, without one, with the last of the tables, a model that a step of training made.
 
     Raises: InputError if nothing, or everything, of all chats is trained on.
     """
-    if (start is None) == (len(before) != 1):
-        raise RecipeError("sft begins with one model: a table before it, or a start")
-    begin = str(start.folder if start else before[0].folder)
+    chats, begin = (tables, str(start.folder)) if start else (tables[:-1], str(tables[-1].folder))
     rows = out.path / RECEIPTS / "chats.arrow"
     counts = _written(chats, rows)
     facts = {"chats": {name: int(value) for name, value in counts.items()}}
@@ -134,12 +131,13 @@ def sft(
     return counts
 
 
-def _written(chats: Reading, path: Path) -> dict[str, float]:
+def _written(chats: Sequence[Reading], path: Path) -> dict[str, float]:
     """Writes encoded chats into one file that ranks map into memory, and counts them."""
     counts = {"chats": 0, "chat_tokens": 0, "trained_tokens": 0, "truncated": 0}
     path.parent.mkdir(parents=True, exist_ok=True)
     with ipc.new_file(str(path), CHAT) as writer:
-        for batch in chats.batches(["id", "tokens", "trained", "num_tokens", "num_trained", "truncated"]):
+        columns = ["id", "tokens", "trained", "num_tokens", "num_trained", "truncated"]
+        for batch in (batch for table in chats for batch in table.batches(columns)):
             some = [batch[name].combine_chunks() if isinstance(batch[name], pa.ChunkedArray) else batch[name]
                     for name in CHAT.names]  # fmt: skip
             writer.write_batch(pa.record_batch(some, schema=CHAT))

@@ -19,9 +19,12 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
-from codemill.errors import RecipeError, TeacherError
+from codemill.errors import InputError, RecipeError, TeacherError
 from codemill.machine.modules import module_from_file
 from codemill.teacher.conversation import Request
+
+DIGEST = "sha256:"
+"""Before the digest of a local teacher, where its folder would stand."""
 
 
 @dataclass(frozen=True)
@@ -104,8 +107,12 @@ class Local:
         return 2 * self.batch
 
     def resolved(self) -> Local:
-        """With the digest of its weights. Raises: InputError if the folder holds no model."""
+        """With the digest of its weights. Raises: InputError if the folder holds no model, or none is named."""
         from codemill.teacher.local import digest
+
+        if not self.folder:
+            remedy = f"replay:local:{DIGEST}{self.digest} reads its answers from the store; local:FOLDER asks it"
+            raise InputError("of this teacher only the digest is known", where=self.digest, remedy=remedy)
 
         return dataclasses.replace(self, folder=os.path.abspath(self.folder), digest=digest(Path(self.folder)))
 
@@ -282,14 +289,16 @@ def scripted(name: str) -> Any:
 
 
 def named(text: str, **sampling: Any) -> Teacher:
-    """A teacher as people write it: MODEL, MODEL@URL, local:FOLDER, script:FILE.py:FUNCTION or replay:MODEL.
+    """A teacher as people write it: MODEL, MODEL@URL, local:FOLDER, script:FILE.py:FUNCTION, or replay: before any of
+    these. `replay:local:sha256:DIGEST` is a local one whose folder is not here.
 
     >>> named("qwen@http://127.0.0.1:8000/v1", temperature=0.5).base_url
     'http://127.0.0.1:8000/v1'
     """
     kind, _, rest = text.partition(":")
     if kind == "local" and rest:
-        return Local(rest, sampling)
+        digest = rest.removeprefix(DIGEST)
+        return Local(rest, sampling) if digest == rest else Local("", sampling, digest=digest)
     if kind == "script" and rest:
         return Scripted(rest, sampling=sampling)
     if kind == "replay" and rest:

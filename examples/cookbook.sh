@@ -21,7 +21,7 @@ scale=laptop
 case $scale in
 laptop) variant=:laptop length=1024 steps=${STEPS:-100} model='' anneal='' tuning='' asked='' ;;
 gpu)
-    variant='' length=2048 steps=${STEPS:-10000} asked='--most-pages 20000 --seeds 0.2'
+    variant='' length=2048 steps=${STEPS:-10000} asked='--most-pages 20000 --seeds 0.05 --student'
     model='--size 125M --batch 128 --micro 32 --rate 1e-3 --warmup 500 --compile'
     anneal='--batch 128 --micro 32 --rate 1e-3' tuning='--batch1 128 --batch2 64 --micro 16'
     ;;

@@ -1,8 +1,7 @@
 """Educational value: how much a student learns from a file, on a scale from 0 to 5.
 
 The teacher grades every file that it is shown, a call each; `post_training` shows it a share of the corpus (`--seeds`),
-and takes what has `--least-value` as seeds. FineWeb-Edu trains a classifier on such grades, which scores the rest;
-codemill has none.
+and takes what has `--least-value` as seeds; or, with `--student`, what a classifier takes that learned from the grades.
 From: OpenCoder 4.1 (a scorer model picks high-quality seed code); the additive scale of FineWeb-Edu (arXiv 2406.17557).
 """
 

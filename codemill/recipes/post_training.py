@@ -20,6 +20,7 @@ from codemill.sources import Published
 from codemill.sources.chats import Chats
 from codemill.specification import read
 from codemill.steps import choose, ingest, instructions, libraries, stages, synthesis
+from codemill.steps import student as scholar
 from codemill.steps.decontaminate import clear_of
 from codemill.synthetic import CHAT
 from codemill.teacher.running import SANDBOX
@@ -54,6 +55,9 @@ def post_training(
     # The teacher itself grades them, a call for each file: 1.0 misses none, and is dear for a large corpus. The paper
     # does not say how many files it graded.
     seeds: Annotated[float, "share of the corpus's files of code that are graded, a call each"] = 1.0,
+    # "A scorer model" (4.1): a classifier that learns from those grades, and reads all files of code.
+    student: Annotated[bool, "let a classifier that learned from the grades choose among all files of code"] = False,
+    student_precision: Annotated[float, "of its choices, share that the teacher would take as well"] = 0.8,
     # 3 of 5 is what FineWeb-Edu took for its scale.
     least_value: Annotated[float, "educational value of a seed, from 0 to 5"] = 3.0,
     names: Annotated[int, "names of libraries that are asked about"] = 1000,
@@ -117,10 +121,15 @@ def post_training(
     sets["diverse"] = kept(solved, "diverse", least_strength, runner, decontaminate, unrun=True)
 
     # ── stage 2: proved code ──────────────────────────────────────────────────────────────────────────────────────
-    code = choose.share(choose.kinds(documents, of=("code",)), of=seeds, seed=seed)
-    graded = choose.at_least(
-        grade.value(code, chars=seed_chars, teacher=who), column="educational_value", least=least_value
-    )
+    code = choose.kinds(documents, of=("code",))
+    values = grade.value(choose.share(code, of=seeds, seed=seed), chars=seed_chars, teacher=who)
+    learned: dict[str, Table | Output] = {}
+    if student:
+        graded, learned["student"] = scholar.choose(
+            code, values, least=least_value, precision=student_precision, seed=seed
+        )
+    else:
+        graded = choose.at_least(values, column="educational_value", least=least_value)
     taught = educational.write(graded, tries=tries, seed_chars=seed_chars, teacher=better, runner=runner)
     sets["educational"] = kept(taught, "educational", least_strength, runner, decontaminate)
     others = multilingual.write(
@@ -142,7 +151,7 @@ def post_training(
     second = {name: sets[name] for name in STAGE_2}
     stage_1, shares_1 = stages.stage(*first.values(), names=list(first), weights=[STAGE_1[n] for n in first], seed=seed)
     stage_2, shares_2 = stages.stage(*second.values(), names=list(second), weights=list(STAGE_2.values()), seed=seed)
-    made: dict[str, Table | Output] = {"stage_1": stage_1, "stage_2": stage_2}
+    made: dict[str, Table | Output] = {"stage_1": stage_1, "stage_2": stage_2, **learned}
     made |= {"stage_1_shares": shares_1, "stage_2_shares": shares_2}
     for name, rows in sets.items():
         made |= {name: Output(rows, columns=CHAT), f"{name}_ledger": ledger(rows)}

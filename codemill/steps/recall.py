@@ -184,6 +184,7 @@ def _worth(score: Any, label: Any, threshold: float, precision: float) -> dict[s
     return {
         "pages": len(score),
         "code": code,
+        "agreement": float((taken == (label == 1)).mean()) if len(score) else 0.0,
         "precision": right / max(1, int(taken.sum())),
         "recall": right / max(1, code),
         "recall_at_precision": curves.recall_at_precision(score, label, precision),

@@ -198,3 +198,17 @@ def test_a_local_teacher_is_replayed_by_its_digest() -> None:
     assert teacher.name == "local:0123456789abcdef:float32"
     with pytest.raises(InputError, match="only the digest is known"):
         named("local:sha256:0123456789abcdef").resolved()
+
+
+def test_files_that_parameters_name_come_with_it(made: Path, tmp_path: Path) -> None:
+    root = tmp_path / "chain"
+    shutil.copytree(made / "in", root / "in")
+    (root / "stars.csv").write_text("repo,stars\ntoy,7\n")
+    (root / "none").mkdir()  # a folder of the name of a choice
+    words = ("--input", "in", "--metadata", "stars.csv", "--rules", "none", "--out", "starred")
+    codemill("run", "refinecode", *words, cwd=root)
+    assert release([str(root / "starred")], tmp_path / "r").unknown == ()
+    assert (tmp_path / "r" / "inputs" / "starred.stars.csv").read_text() == "repo,stars\ntoy,7\n"
+    (line,) = [line for line in (tmp_path / "r" / "rebuild.sh").read_text().splitlines() if "codemill run" in line]
+    assert "--metadata ../inputs/starred.stars.csv" in line
+    assert "--rules none" in line

@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from codemill.errors import BuildError, EnvironmentProblem, RecipeError
 from codemill.release import checks, portable
 from codemill.release.chain import Link, chain
 from codemill.release.inputs import Input, inputs_of, plain
+from codemill.run import named
 
 CARDS = ("README.md", "report.html")
 SCORES = "results.json"  # of an evaluation
+MOST_CARRIED = 16 << 20  # bytes of a file or folder that a parameter names, which is then part of the release
 MODEL = "model"  # the output of recipes of training
 
 
@@ -153,19 +154,22 @@ def _inputs(links: Sequence[Link], to: Path) -> tuple[list[Input], list[str]]:
             unknown.append(
                 f"{link.name}: shards were made by --format and --shard-size, which rebuild.sh does not have"
             )
-        unknown += [
-            f"{link.name}: {name} named the file {Path(text).name}, which is not here"
-            for name, text in _outside(link.manifest["recipe"].get("parameters", {}), links)
-        ]
+        for name, text in _outside(link, links):
+            place = named(link.out, text)
+            if sum(file.stat().st_size for file in (place, *place.rglob("*")) if file.is_file()) > MOST_CARRIED:
+                unknown.append(f"{link.name}: {name} named {place.name}, which is too large to be here")
+            elif place.is_dir():
+                shutil.copytree(place, to / "inputs" / portable.carried(link, text), dirs_exist_ok=True)
+            else:
+                shutil.copyfile(place, to / "inputs" / portable.carried(link, text))
     return every, unknown
 
 
-def _outside(parameters: Mapping[str, Any], links: Sequence[Link]) -> Iterator[tuple[str, str]]:
-    """The parameters that name a file or folder which is of no run of the chain."""
-    runs = [str(link.out) for link in links]
-    for name, value in parameters.items():
+def _outside(link: Link, links: Sequence[Link]) -> Iterator[tuple[str, str]]:
+    """The parameters of a run that name a file or folder which is of no run of the chain: labels, rules, benchmarks."""
+    for name, value in link.manifest["recipe"].get("parameters", {}).items():
         for text in value if isinstance(value, list | tuple) else [value]:
-            if isinstance(text, str) and os.path.exists(text) and not os.path.realpath(text).startswith(tuple(runs)):
+            if isinstance(text, str) and text and portable.is_outside(text, link, links):
                 yield name, text
 
 

@@ -54,19 +54,38 @@ def command(link: Link, links: Sequence[Link]) -> str:
     words = ["codemill", "run", recipe]
     if link.manifest["inputs"]:
         words += ["--input", f"inputs/{link.name}"]
-    for name, value in moved(dict(link.manifest["recipe"].get("parameters", {})), link, links).items():
-        words += _option(name, _replayed(value, link))
+    for name, value in link.manifest["recipe"].get("parameters", {}).items():
+        many = isinstance(value, list | tuple)
+        told = [_told(one, link, links) for one in (value if many else [value])]
+        words += _option(name, told if many else told[0])
     return shlex.join([*words, "--out", link.name])
 
 
-def _replayed(value: Any, link: Link) -> Any:
-    """A local teacher as its answers in the store, by the digest of its weights: its folder is in no release."""
+def is_outside(text: str, link: Link, links: Sequence[Link]) -> bool:
+    """Whether a parameter names a file or folder that is there and of no run of the chain. A bare word does not: it may
+    be a language or an output, and stand beside a folder of that name by chance."""
+    if not (os.sep in text or Path(text).suffix):
+        return False
+    place = Path(os.path.realpath(named(link.out, text)))
+    return place.exists() and not any(place.is_relative_to(other.out) for other in links)
+
+
+def carried(link: Link, text: str) -> str:
+    """The name, below inputs/ of a release, of a file or folder that a parameter of a run names."""
+    return f"{link.name}.{Path(text).name}"
+
+
+def _told(value: Any, link: Link, links: Sequence[Link]) -> Any:
+    """A parameter as it is beside the release. A local teacher is its answers in the store, by the digest of its
+    weights: its folder is in no release."""
+    if isinstance(value, str) and is_outside(value, link, links):
+        return f"../inputs/{carried(link, value)}"
     if isinstance(value, str) and value.startswith("local:"):
         for step in link.manifest["steps"]:
             for teacher in (step.get("parameters") or {}).values():
                 if isinstance(teacher, Mapping) and Path(str(teacher.get("folder"))).name == Path(value[6:]).name:
                     return f"replay:local:{DIGEST}{teacher['digest']}"
-    return value
+    return moved(value, link, links)
 
 
 def _option(name: str, value: Any) -> list[str]:

@@ -187,7 +187,8 @@ def test_a_model_as_it_begins_has_been_told_nothing(chain: Path, tmp_path: Path)
     build(pretrain.laptop(mix=str(chain / "mix"), steps=3), out=tmp_path / "begun", workers=1)
     first = json.loads((tmp_path / "begun" / "model" / "metrics.jsonl").read_text().splitlines()[0])
     assert abs(first["loss"] - math.log(1024)) < 0.5  # it knows nothing of 1,024 tokens
-    assert report.write(tmp_path / "untrained") is not None
+    assert report.write(tmp_path / "untrained") is None  # there is no curve
+    assert (tmp_path / "untrained" / "model" / "README.md").exists()
 
 
 def test_a_stage_reads_several_runs_and_outputs(chain: Path, tmp_path: Path) -> None:

@@ -56,9 +56,7 @@ def _follow(out: Path, found: dict[Path, Link], above: tuple[Path, ...]) -> None
         raise InputError("there is no finished run", where=out, remedy="run it again, or bring the folder back")
     if sealed(manifest) is None:
         raise InputError("the manifest of the run was changed", where=out, remedy="run it again")
-    named_files = [
-        [output, *(entry["name"] for entry in files.values())] for output, files in manifest["files"].items()
-    ]
+    named_files = [[output, *files] for output, files in manifest["files"].items()]
     if strange := [name for names in named_files for name in names if not is_below(name)]:
         raise InputError(f"the manifest names a file outside of the run: {strange[0]!r}", where=out)
     if not manifest.get("recipe", {}).get("name"):

@@ -27,12 +27,12 @@ def missing(folder: Path, names: Sequence[str]) -> list[str]:
             wrong.append(f"{name}/manifest.json is missing or changed")
             continue
         for output, files in manifest["files"].items():
-            for entry in files.values():
-                receipt, file = Receipt(**entry), folder / name / output / entry["name"]
+            for below, entry in files.items():
+                receipt, file = Receipt(**entry), folder / name / output / below
                 if not file.is_file():
-                    wrong.append(f"{name}/{output}/{receipt.name} is missing")
+                    wrong.append(f"{name}/{output}/{below} is missing")
                 elif _sha256(file) != receipt.sha256:
-                    wrong.append(f"{name}/{output}/{receipt.name} is not what the manifest says")
+                    wrong.append(f"{name}/{output}/{below} is not what the manifest says")
     return wrong
 
 

@@ -118,10 +118,10 @@ def _copy(link: Link, links: Sequence[Link], to: Path) -> None:
     to.mkdir()
     for output, files in link.manifest["files"].items():
         (to / output).mkdir()
-        for entry in files.values():
-            target = to / output / entry["name"]
+        for name in files:  # below the output: a model has folders of checkpoints
+            target = to / output / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(link.out / output / entry["name"], target)
+            shutil.copyfile(link.out / output / name, target)
     for name in CARDS:
         if (link.out / name).is_file():
             shutil.copyfile(link.out / name, to / name)
@@ -200,7 +200,7 @@ def _checksums(links: Sequence[Link]) -> str:
     for link in links:
         for output, files in link.manifest["files"].items():
             if not _is_trained(link, output):
-                lines += [f"{entry['sha256']}  {link.name}/{output}/{entry['name']}" for entry in files.values()]
+                lines += [f"{entry['sha256']}  {link.name}/{output}/{file}" for file, entry in files.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -32,7 +32,7 @@ from codemill.steps.seeds import TEST, TRAIN, VALID
 from codemill.web.classifier import Settings
 
 # A corpus of files is smaller than a crawl: shorter vectors, more passes.
-SETTINGS = Settings(dim=64, lr=0.3, epochs=10, word_ngrams=2, min_count=2, bucket=200_000, seed=0)
+SETTINGS = Settings(dim=64, lr=0.3, epoch=10, word_ngrams=2, min_count=2, bucket=200_000, seed=0)
 
 
 def choose(

@@ -33,16 +33,17 @@ class Model:
 def gather(run: Run) -> tuple[Model, ...] | None:
     """The models that the run trained; None if it trained none. Raises: InputError if their files lack something."""
     names = [name for name, files in run.manifest.get("files", {}).items() if "metrics.jsonl" in files]
-    return tuple(_model(run, name) for name in names) or None
+    return tuple(model for name in names if (model := _model(run, name)) is not None) or None
 
 
-def _model(run: Run, name: str) -> Model:
+def _model(run: Run, name: str) -> Model | None:
+    """None: a model as it began, of which there is no curve."""
     training = run.folder.at(name, "training.json").read_json()
     filesystem, path = run.folder.at(name, "metrics.jsonl").open()
     try:
         with filesystem.open_input_stream(path) as stream:
             steps = [json.loads(line) for line in stream.read().splitlines()]
-        return _read(name, training, steps)
+        return None if training["steps"] == 0 else _read(name, training, steps)
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         what = f"the account of a training run cannot be read: {error!r}"
         raise InputError(what, where=below(run.out, name), remedy="run the recipe again") from error

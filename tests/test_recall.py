@@ -299,4 +299,8 @@ def test_curves_are_those_of_the_definition() -> None:
     assert limit is not None
     assert truth[scores >= limit].mean() >= 0.5
     assert curves.threshold_for_precision(np.array([0.5]), np.array([0]), 0.9) is None
+    # Nine of ten right is more certain than one of one; of nothing there is no threshold.
+    scores, truth = np.array([0.99, *[0.9] * 10, *[0.1] * 20]), np.array([1, *[1] * 9, 0, *[0] * 20])
+    assert curves.most_certain(scores, truth) == 0.9
+    assert curves.most_certain(scores[:0], truth[:0]) == 1.0
     assert curves.recall_at_precision(np.array([0.9, 0.8, 0.1]), np.array([1, 0, 1]), 1.0) == 0.5

@@ -49,7 +49,7 @@ def _check(*, settings: Settings, random_negatives: float, precision: float, mos
         raise RecipeError(f"most_tokens must be at least 1, got {most_tokens!r}")
 
 
-@folder(version=1, check=_check)
+@folder(version=2, check=_check)
 def train(
     pages: Reading,
     segmenter: Reading,
@@ -64,7 +64,8 @@ def train(
     """Trains a classifier on the labelled pages that are not held out, and finds its thresholds on held-out ones.
 
     Besides the labelled negatives it learns from pages without a label, drawn at random: `random_negatives` for each
-    positive. The threshold is the lowest with this `precision` on the `valid` pages; figures are of the `test` pages.
+    positive. The threshold is the lowest with this `precision` on the `valid` pages; if none has it, that whose precision
+    is surely the highest (`curves.most_certain`), and `less_precise` says so. Figures are of the `test` pages.
 
     Shape: reads content, content_sha256, label, split, language, site_kind. Writes model.bin, tokenizer.json and
     classifier.json: examples, thresholds, precision–recall curve, calibration and the most telling words.
@@ -160,18 +161,22 @@ def _figures(held: Held, precision: float) -> dict[str, Any]:
     for column in (3, 4):
         values = np.array([row[column] or "" for row in held], object)
         groups |= {str(value): values == value for value in sorted(set(values.tolist())) if value}
-    thresholds, figures = {}, {}
+    thresholds, figures, short = {}, {}, list[str]()
     for name, here in groups.items():
         valid, test = here & (split == VALID), here & (split == TEST)
         if name != "all" and int(valid.sum()) < MIN_LABELLED:
             continue
         found = curves.threshold_for_precision(score[valid], label[valid], precision)
-        # Without a page about code there is nothing to go by; with some, no threshold was good enough.
-        thresholds[name] = found if found is not None else 1.0 if (label[valid] == 1).any() else 0.5
+        if found is None and (label[valid] == 1).any():
+            # None is as precise as wanted. A loop that recalled nothing would discover no domain and learn nothing.
+            found = curves.most_certain(score[valid], label[valid])
+            short.append(name)
+        thresholds[name] = 0.5 if found is None else found  # without a page about code there is nothing to go by
         figures[name] = _worth(score[test], label[test], thresholds[name], precision)
     test = split == TEST
     return {
         "thresholds": thresholds,
+        "less_precise": short,  # where no threshold has the precision that was asked for
         "test": figures,
         "curve": curves.points(score[test], label[test]),
         "calibration": curves.calibration(score[test], label[test]) if test.any() else [],

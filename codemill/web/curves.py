@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
+LEAST_RECALL = 0.05
 SHOWN = 50
 """Points of a curve that are written down."""
 
@@ -26,10 +27,22 @@ def curve(scores: npt.NDArray[Any], labels: npt.NDArray[Any]) -> tuple[Floats, F
 
 
 def threshold_for_precision(scores: npt.NDArray[Any], labels: npt.NDArray[Any], precision: float) -> float | None:
-    """The lowest threshold at which so large a share of what is taken is right. None: there is none."""
-    thresholds, precisions, _ = curve(scores, labels)
-    good = np.flatnonzero(precisions >= precision)
+    """The lowest threshold at which so large a share of what is taken is right. None: there is none.
+
+    One that recalls less than `LEAST_RECALL` does not count: the page that scores best is right by chance.
+    """
+    thresholds, precisions, recalls = curve(scores, labels)
+    good = np.flatnonzero((precisions >= precision) & (recalls >= LEAST_RECALL))
     return float(thresholds[good[-1]]) if len(good) else None
+
+
+def most_certain(scores: npt.NDArray[Any], labels: npt.NDArray[Any]) -> float:
+    """The threshold whose precision is surely the highest: by the lower bound of Wilson's interval (95 %), so that it
+    is set by many pages rather than by the few that score best. Of an empty set: 1.0."""
+    thresholds, precisions, _ = curve(scores, labels)
+    taken = [int((scores >= threshold).sum()) for threshold in thresholds]
+    bounds = [lower_bound(round(p * n), n, 0.95) for p, n in zip(precisions, taken, strict=True)]
+    return float(thresholds[int(np.argmax(bounds))]) if bounds else 1.0
 
 
 def recall_at_precision(scores: npt.NDArray[Any], labels: npt.NDArray[Any], precision: float) -> float:

@@ -24,6 +24,7 @@ class Round:
     code: int  # examples
     other: int
     thresholds: tuple[tuple[str, float], ...]  # of all, of languages and of kinds of site
+    less_precise: bool  # its threshold for all is not as precise as was asked for: none was
     test: Row  # pages, code, precision, recall, recall_at_precision, average_precision
     recalled: int  # pages of the crawl that have a domain
     pages: int
@@ -63,6 +64,7 @@ def gather(run: Run) -> Recall | None:
                 facts["examples"]["code"],
                 facts["examples"]["other"],
                 tuple(facts["thresholds"].items()),
+                "all" in facts["less_precise"],
                 facts["test"]["all"],
                 int(domains["recalled"].sum()),
                 int(domains["pages"].sum()),

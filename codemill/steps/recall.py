@@ -64,8 +64,9 @@ def train(
     """Trains a classifier on the labelled pages that are not held out, and finds its thresholds on held-out ones.
 
     Besides the labelled negatives it learns from pages without a label, drawn at random: `random_negatives` for each
-    positive. The threshold is the lowest with this `precision` on the `valid` pages; if none has it, that whose precision
-    is surely the highest (`curves.most_certain`), and `less_precise` says so. Figures are of the `test` pages.
+    positive. The threshold is the lowest with this `precision` on the `valid` pages; if none has it, that whose
+    precision is surely the highest (`curves.most_certain`), and `less_precise` says so. Figures are of the `test`
+    pages.
 
     Shape: reads content, content_sha256, label, split, language, site_kind. Writes model.bin, tokenizer.json and
     classifier.json: examples, thresholds, precision–recall curve, calibration and the most telling words.

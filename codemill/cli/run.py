@@ -228,8 +228,13 @@ def _run(
         if written := report.write(out, page=not no_report):
             places.append(f"report {written}")
     found, kept, dropped = (manifest[k]["rows"] for k in ("ingested", "kept", "dropped"))
-    total = f"[bold]{found:,} found = {kept:,} kept + {dropped:,} dropped[/bold]  in {time.monotonic() - began:.1f} s"
-    console.print(total, highlight=False)
+    seconds = f"{time.monotonic() - began:.1f} s"
+    first = manifest["steps"][next(iter(manifest["outputs"].values()))["table"]]
+    if first["kind"] == "folder":  # a model, or what else has no rows
+        console.print(f"[bold]{first['name']}[/bold]  in {seconds}", highlight=False)
+    else:
+        total = f"[bold]{found:,} found = {kept:,} kept + {dropped:,} dropped[/bold]  in {seconds}"
+        console.print(total, highlight=False)
     for note in dict.fromkeys(note for given in manifest["inputs"] for note in given["notes"]):
         console.print(f"  note: {note}", highlight=False)
     for warning in warnings(manifest):

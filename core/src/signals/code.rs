@@ -55,6 +55,9 @@ pub(super) fn hex_word_chars(text: &str, word: u8) -> usize {
 
 const GENERATED: &[&str] = &["generate", "autogen", "do not edit"];
 const PLACEHOLDERS: &[&str] = &["your code here", "fixme", "todo"];
+const UNFINISHED: &[&str] = &["todo", "fixme", "xxx", "your code here"];
+static MARK_OF_UNFINISHED: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?-u)\b(?:TODO|FIXME|XXX)\b|(?i:your code here)").expect("a constant"));
 static CONCATENATION: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#"=\s*["'].+?["']\s*\+\s*["'].+["']"#).expect("a constant"));
 
@@ -219,6 +222,23 @@ signals! {
     /// Example: c "x; // TODO\ny;\n" → 0.5
     fn frac_lines_placeholder_comments(document) {
         ratio(lines_with_any(&document.split().comments, PLACEHOLDERS), layout(document).count)
+    }
+
+    /// Lines of the comment text with the mark `TODO`, `FIXME` or `XXX`, in capitals, or with `your code here`, over raw
+    /// lines.
+    ///
+    /// Unit: fraction of raw lines.
+    /// Null: no lines.
+    /// Why: unfinished code; comments of a list of todos are not.
+    /// From: ours, after `frac_lines_prompt_comments` of opc_data_filtering.
+    /// Example: c "x; // TODO\ny; // a todo\n" → 0.5
+    fn frac_lines_unfinished_marks(document) {
+        let comments = &document.split().comments;
+        if !says_any(comments, UNFINISHED) {
+            return ratio(0, layout(document).count);
+        }
+        let marked = lines(comments).filter(|line| MARK_OF_UNFINISHED.is_match(line)).count();
+        ratio(marked, layout(document).count)
     }
 
     /// Code lines that contain `assert`.

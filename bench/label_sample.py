@@ -1,4 +1,4 @@
-"""Draws the files whose labels are in `bench/data/rule_labels.jsonl`: python -m bench.label_sample MIRRORS… --out FOLDER
+"""Draws the files that `bench/data/rule_labels.jsonl` labels: python -m bench.label_sample MIRRORS… --out FOLDER
 
 MIRRORS are folders with bare repositories below them. They go through `refinecode` without its rules and without its
 samples of Java and HTML, so that what is drawn is what the rules judge: files in the languages that are kept, no

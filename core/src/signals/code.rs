@@ -224,21 +224,17 @@ signals! {
         ratio(lines_with_any(&document.split().comments, PLACEHOLDERS), layout(document).count)
     }
 
-    /// Lines of the comment text with the mark `TODO`, `FIXME` or `XXX`, in capitals, or with `your code here`, over raw
-    /// lines.
+    /// Marks `TODO`, `FIXME` and `XXX` in capitals, and `your code here`, in comments, over raw lines.
     ///
-    /// Unit: fraction of raw lines.
+    /// Unit: marks per line.
     /// Null: no lines.
-    /// Why: unfinished code; comments of a list of todos are not.
+    /// Why: unfinished code; a program that keeps a list of todos is not.
     /// From: ours, after `frac_lines_prompt_comments` of opc_data_filtering.
     /// Example: c "x; // TODO\ny; // a todo\n" → 0.5
-    fn frac_lines_unfinished_marks(document) {
+    fn unfinished_marks_per_line(document) {
         let comments = &document.split().comments;
-        if !says_any(comments, UNFINISHED) {
-            return ratio(0, layout(document).count);
-        }
-        let marked = lines(comments).filter(|line| MARK_OF_UNFINISHED.is_match(line)).count();
-        ratio(marked, layout(document).count)
+        let marks = if says_any(comments, UNFINISHED) { MARK_OF_UNFINISHED.find_iter(comments).count() } else { 0 };
+        ratio(marks, layout(document).count)
     }
 
     /// Code lines that contain `assert`.

@@ -199,7 +199,7 @@ def test_notebooks_are_judged_on_their_cells() -> None:
     assert measured["size_bytes"][0].as_py() > 3_000_000  # with its pictures
     assert fired(CORRECTED_RULES, "jupyter notebook", good) == set()
     log = notebook([("code", f"run({i})\nrun(0)", f"{name} " * 60) for i, name in enumerate(NAMES[:9])])
-    assert fired(CORRECTED_RULES, "jupyter notebook", log) == {"notebook_frac_chars_output"}
+    assert "notebook_frac_chars_output" in fired(CORRECTED_RULES, "jupyter notebook", log)
 
 
 def test_the_book_is_sound_and_every_signal_is_measured() -> None:

@@ -158,7 +158,6 @@ def {name}(at, of):
 """
 CODE = numbered(FINDER, 10)
 LOCK = '{"packages": {' + numbered('"{name}": "{i}.0.{i}",') + '"z": "1"}}\n'
-IMPORTS = numbered("import a.b.{name};")
 DROPPED = [
     ("python", numbered("class {name}(Exception):\n    pass\n"), "a.py", "python_pass_statements_per_line"),
     ("python", numbered("from tables.{name} import {name}_{i}"), "a.py", "python_import_lines_per_line"),
@@ -167,7 +166,6 @@ DROPPED = [
     ("python", CODE, "a/rows_pb2.py", "has_generated_path"),
     ("python", CODE, "third_party/a.py", "has_vendored_path"),
     ("python", numbered("# TODO {name}\n{name} = {i}\n"), "a.py", "unfinished_marks_per_line"),
-    ("java", f"package a;\n\n{IMPORTS}class A {{\n}}\n", "A.java", "java_has_no_declarations"),
     ("javascript", numbered("start('{name}', {i});"), "a.js", "javascript_has_no_declarations"),
     ("typescript", numbered("export {{ {name} }} from './{name}';"), "index.ts", "typescript_modules_per_line"),
     ("json", LOCK, "package-lock.json", "has_generated_path"),

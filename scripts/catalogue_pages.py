@@ -10,7 +10,9 @@ from pathlib import Path
 
 from codemill import signals
 from codemill.cli.catalogue import CATALOGUES
+from codemill.recipes._corrected_rules import CORRECTED_RULES
 from codemill.recipes._refinecode_rules import REFINECODE_RULES
+from codemill.rules import RuleBook
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 ELSEWHERE = ("signals", "rules")  # catalogues with a page of their own
@@ -49,8 +51,21 @@ def signals_page() -> str:
 
 
 def rules_page() -> str:
-    """Every rule of refinecode: a row per signal, a column per rule set."""
-    sets = REFINECODE_RULES.sets
+    """The two books."""
+    return (
+        "# Rules\n\n"
+        "Written by `make docs` from `codemill/recipes/_refinecode_rules.py` and `_corrected_rules.py`. "
+        "Do not edit.\n\n"
+        "A document is dropped if a rule of its set fires: its language's set, else `data`, `others`, `text_zh` for "
+        "Chinese text, `text_en` for other text. Empty: the set has no such rule.\n\n"
+        f"## `--rules refinecode`\n\n{book(REFINECODE_RULES)}\n"
+        f"## `--rules corrected`\n\n{book(CORRECTED_RULES)}"
+    )
+
+
+def book(rules: RuleBook) -> str:
+    """Every rule of a book: a row per signal, a column per rule set."""
+    sets = rules.sets
     names = list(dict.fromkeys(rule.signal for s in sets for rule in s.rules))
     rows: list[dict[str, object]] = []
     for name in names:
@@ -61,13 +76,7 @@ def rules_page() -> str:
             row[s.name] = "" if rule is None else rule.limit() + chance if rule.judges else "off"
         rows.append(row)
     active = sum(rule.judges for s in sets for rule in s.rules)
-    return (
-        "# Rules of refinecode\n\n"
-        "Written by `make docs` from `codemill/recipes/_refinecode_rules.py`. Do not edit.\n\n"
-        f"{sum(len(s.rules) for s in sets)} rules in {len(sets)} sets, {active} of them active. A document is dropped "
-        "if a rule of its set fires: its language's set, else `data`, `others`, `text_zh` for Chinese text, `text_en` "
-        f"for other text. Empty: the set has no such rule.\n\n{table(rows)}\n"
-    )
+    return f"{sum(len(s.rules) for s in sets)} rules in {len(sets)} sets, {active} of them active.\n\n{table(rows)}\n"
 
 
 def main(check: bool) -> int:

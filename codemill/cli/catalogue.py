@@ -70,16 +70,18 @@ def _signals() -> list[dict[str, Any]]:
 
 
 def _rules() -> list[dict[str, Any]]:
-    from codemill.recipes.refinecode import REFINECODE_RULES
+    from codemill.recipes.refinecode import CORRECTED_RULES, REFINECODE_RULES
 
     return [
         {
             "name": rule.signal,
+            "book": book,
             "set": s.name,
             "drop if": rule.limit() if rule.judges else "off",
             "chance": f"{rule.drop_probability:g}",
         }
-        for s in REFINECODE_RULES.sets
+        for book, rules in (("refinecode", REFINECODE_RULES), ("corrected", CORRECTED_RULES))
+        for s in rules.sets
         for rule in s.rules
     ]
 

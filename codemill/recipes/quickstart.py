@@ -26,7 +26,7 @@ def quickstart(
     exclude: options.Exclude = (),
     vendored: options.Vendored = "keep",
     limit: options.Limit = None,
-    rules: Annotated[str, "refinecode, or none: measure, but drop nothing by rules"] = "refinecode",
+    rules: Annotated[str, "refinecode, corrected, or none: measure, but drop nothing by rules"] = "refinecode",
     without_rule: options.WithoutRule = (),
     held_out: options.HeldOut = 0.0,
     decontaminate: options.Decontaminate = (),

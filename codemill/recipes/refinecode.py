@@ -17,6 +17,7 @@ from codemill import languages as catalogue
 from codemill.document import INDEX
 from codemill.errors import did_you_mean
 from codemill.recipes import _options as options
+from codemill.recipes._corrected_rules import CORRECTED_RULES as CORRECTED_RULES
 from codemill.recipes._refinecode_languages import KEPT as KEPT
 from codemill.recipes._refinecode_rules import REFINECODE_RULES as REFINECODE_RULES
 from codemill.rules import RuleBook
@@ -42,7 +43,7 @@ def refinecode(
     html_fraction: Annotated[float, "share of HTML files to keep"] = 0.135,
     level: Annotated[str, "what near-copies are copies of: file, repo or chunk"] = "file",
     verify: Annotated[str, "hold near-copies against the kept one: none, sketch or exact"] = "sketch",
-    rules: Annotated[str, "refinecode, or none: measure, but drop nothing by rules"] = "refinecode",
+    rules: Annotated[str, "refinecode, corrected, or none: measure, but drop nothing by rules"] = "refinecode",
     without_rule: options.WithoutRule = (),
     against: Annotated[tuple[str, ...], "--out folder of an earlier run: drop what it has; repeatable"] = (),
     held_out: options.HeldOut = 0.0,
@@ -108,7 +109,8 @@ def refinecode(
     # text. The thresholds are the released ones, chosen to remove as much harmful data as possible without visibly
     # moving the distribution of the rest. Seven rules on code without logic and the one on Go tests spare a fifth of
     # what they meet: released with a die, here with a hash of the document's content. All signals are measured, also
-    # those that no rule uses, so that a changed threshold measures nothing again.
+    # those that no rule uses, so that a changed threshold measures nothing again. `corrected` are the same ideas over
+    # signals that measure them; docs/quality.md holds both against labelled files.
     measured = quality.measure(different)
     judged = quality.judge(measured, rules=_book(rules).without(*without_rule), seed=seed)
     good = quality.keep(judged)
@@ -135,7 +137,7 @@ def smoke(inputs: Sequence[Source]) -> Table | Outputs:
 
 
 def _book(name: str) -> RuleBook:
-    books = {"refinecode": REFINECODE_RULES, "none": RuleBook(())}
+    books = {"refinecode": REFINECODE_RULES, "corrected": CORRECTED_RULES, "none": RuleBook(())}
     if name not in books:
         raise RecipeError(f"there are no rules called {name!r}", remedy=did_you_mean(name, books))
     return books[name]

@@ -14,6 +14,7 @@ from typing import Annotated
 
 from codemill import Output, Outputs, RecipeError, Table, ledger
 from codemill.errors import did_you_mean
+from codemill.recipes._corrected_rules import CORRECTED_RULES
 from codemill.recipes._refinecode_rules import REFINECODE_RULES
 from codemill.recipes._teachers import teacher_of
 from codemill.rules import RuleBook
@@ -79,7 +80,7 @@ def web_recall(
     confidence: Annotated[float, "that the share is above it, not by chance"] = 0.95,
     by: Annotated[str, "what a domain is: domain (as registered) or host"] = "domain",
     with_matched: Annotated[bool, "keep pages that rules match, recalled or not"] = False,
-    quality_rules: Annotated[str, "rules for text that pages are held to: refinecode or none"] = "refinecode",
+    quality_rules: Annotated[str, "rules for text: refinecode, corrected or none"] = "refinecode",
     seed: Annotated[int, "of draws and of training"] = 0,
 ) -> Outputs:
     """Pages about code, recalled from a crawl in rounds; the domains and the classifier of each round beside them."""
@@ -166,14 +167,21 @@ def cleaned(found: Table, rules: str) -> Table:
     # furniture far sooner than a file is.
     distinct = dedup.fuzzy(found, bands=14, rows=8, ngram=5, at_least=0.75)
     placed = dedup.exact(clean.redact(distinct), hash="clean_sha256")
-    measured = quality.measure(placed, signals=sorted({rule.signal for one in _TEXT.sets for rule in one.rules}))
-    books = {"refinecode": _TEXT, "none": RuleBook(())}
-    if rules not in books:
-        raise RecipeError(f"there are no rules called {rules!r}", remedy=did_you_mean(rules, books))
-    return quality.keep(quality.judge(measured, rules=books[rules]))
+    if rules not in (*_TEXT, "none"):
+        raise RecipeError(f"there are no rules called {rules!r}", remedy=did_you_mean(rules, (*_TEXT, "none")))
+    looked_at = _TEXT.get(rules, _TEXT["refinecode"])
+    measured = quality.measure(placed, signals=sorted({rule.signal for one in looked_at.sets for rule in one.rules}))
+    return quality.keep(quality.judge(measured, rules=_TEXT.get(rules, RuleBook(()))))
 
 
-_TEXT = RuleBook(tuple(one for one in REFINECODE_RULES.sets if "web" in one.doc_types))
+def _of_pages(book: RuleBook) -> RuleBook:
+    """The sets that judge pages, whose paths are addresses and say nothing of vendors."""
+    paths = {"has_vendored_path", "has_generated_path"}
+    pages = RuleBook(tuple(one for one in book.sets if "web" in one.doc_types))
+    return pages.without(*(paths & set(pages.signals())))
+
+
+_TEXT = {"refinecode": _of_pages(REFINECODE_RULES), "corrected": _of_pages(CORRECTED_RULES)}
 
 
 def laptop(

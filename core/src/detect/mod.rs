@@ -27,6 +27,8 @@ pub use classifier::{BUCKETS, features};
 pub use spec::{Clue, Definition, Disambiguation, Id, Rule, Spec, Unknown};
 pub use table::Table;
 
+pub(crate) use generated::by_content;
+
 use clues::Verdict;
 use memchr::memmem;
 

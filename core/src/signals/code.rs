@@ -55,6 +55,9 @@ pub(super) fn hex_word_chars(text: &str, word: u8) -> usize {
 
 const GENERATED: &[&str] = &["generate", "autogen", "do not edit"];
 const PLACEHOLDERS: &[&str] = &["your code here", "fixme", "todo"];
+const UNFINISHED: &[&str] = &["todo", "fixme", "xxx", "your code here"];
+static MARK_OF_UNFINISHED: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?-u)\b(?:TODO|FIXME|XXX)\b|(?i:your code here)").expect("a constant"));
 static CONCATENATION: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#"=\s*["'].+?["']\s*\+\s*["'].+["']"#).expect("a constant"));
 
@@ -219,6 +222,19 @@ signals! {
     /// Example: c "x; // TODO\ny;\n" → 0.5
     fn frac_lines_placeholder_comments(document) {
         ratio(lines_with_any(&document.split().comments, PLACEHOLDERS), layout(document).count)
+    }
+
+    /// Marks `TODO`, `FIXME` and `XXX` in capitals, and `your code here`, in comments, over raw lines.
+    ///
+    /// Unit: marks per line.
+    /// Null: no lines.
+    /// Why: unfinished code; a program that keeps a list of todos is not.
+    /// From: ours, after `frac_lines_prompt_comments` of opc_data_filtering.
+    /// Example: c "x; // TODO\ny; // a todo\n" → 0.5
+    fn unfinished_marks_per_line(document) {
+        let comments = &document.split().comments;
+        let marks = if says_any(comments, UNFINISHED) { MARK_OF_UNFINISHED.find_iter(comments).count() } else { 0 };
+        ratio(marks, layout(document).count)
     }
 
     /// Code lines that contain `assert`.

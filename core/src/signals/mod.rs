@@ -21,6 +21,8 @@ mod language;
 mod lines;
 mod natural;
 mod ngrams;
+mod origin;
+mod repetition;
 mod rounding;
 mod split;
 mod strings;
@@ -67,6 +69,9 @@ pub static FAMILIES: &[&Family] = &[
     &language::swift::FAMILY,
     &language::shell::FAMILY,
     &language::sql::FAMILY,
+    &language::notebook::FAMILY,
+    &repetition::FAMILY,
+    &origin::FAMILY,
 ];
 
 /// How many signals there are.

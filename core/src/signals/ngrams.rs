@@ -17,6 +17,7 @@ pub struct Ngrams {
     top: [f64; 3],      // n = 2, 3, 4
     marked: [usize; 6], // characters of words in repeated n-grams, n = 5 … 10
     chars: usize,
+    boilerplate: [bool; 3], // whether the words of the top n-gram are all reserved
 }
 
 /// Tables that are kept from document to document.
@@ -71,15 +72,25 @@ impl Ngrams {
                 let one: usize = (place..place + n).take_while(|_| count > 0).map(length).sum();
                 ratio(one * count, chars).unwrap_or(0.0)
             });
-            Self { top, marked: marked(&scratch.reach, length), chars }
+            let reserved = |at: usize| words.reserved[words.numbers[at] as usize];
+            let boilerplate = [2, 3, 4].map(|n| {
+                let (count, place) = best[n];
+                count > 0 && (place..place + n).all(reserved)
+            });
+            Self { top, marked: marked(&scratch.reach, length), chars, boilerplate }
         })
     }
 
-    fn top(&self, n: usize) -> Option<f64> {
+    pub(super) fn top(&self, n: usize) -> Option<f64> {
         Some(self.top[n - 2])
     }
 
-    fn duplicated(&self, n: usize) -> Option<f64> {
+    /// Whether the words of the most frequent n-gram are reserved, all of them; n = 2, 3, 4.
+    pub(super) fn is_boilerplate(&self, n: usize) -> bool {
+        self.boilerplate[n - 2]
+    }
+
+    pub(super) fn duplicated(&self, n: usize) -> Option<f64> {
         ratio(self.marked[n - 5], self.chars).or(Some(0.0))
     }
 }

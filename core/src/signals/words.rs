@@ -8,7 +8,9 @@ use super::interner::Interner;
 use super::{Applies, Document, ratio, round8, signals};
 use crate::bytes::{Class, class};
 use memchr::memchr;
+use rustc_hash::FxHashSet;
 use std::cell::{Cell, RefCell};
+use std::sync::LazyLock;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 /// The normalised words of a document, numbered.
@@ -22,6 +24,8 @@ pub struct Words {
     pub counts: Vec<u32>,
     /// Whether it consists of ASCII digits.
     digits: Vec<bool>,
+    /// Whether it is one that many languages reserve: see [`RESERVED`].
+    pub reserved: Vec<bool>,
 }
 
 thread_local! {
@@ -99,6 +103,7 @@ impl Words {
         self.counts.push(1);
         self.lengths.push(length as u32);
         self.digits.push(word.iter().all(u8::is_ascii_digit));
+        self.reserved.push(is_reserved(word));
     }
 
     /// How many words there are.
@@ -121,6 +126,145 @@ impl Words {
         let facts = self.lengths.iter().zip(&self.digits).zip(&self.counts);
         facts.filter(|&((&length, &digits), _)| is(length, digits)).map(|(_, &count)| count as usize).sum()
     }
+}
+
+/// Words of boilerplate: reserved in the widely used languages, or tags and attributes of every page.
+const RESERVED: &[&str] = &[
+    "a",
+    "abstract",
+    "and",
+    "as",
+    "async",
+    "await",
+    "bool",
+    "boolean",
+    "break",
+    "button",
+    "byte",
+    "case",
+    "catch",
+    "char",
+    "class",
+    "const",
+    "continue",
+    "def",
+    "default",
+    "div",
+    "do",
+    "double",
+    "elif",
+    "else",
+    "elseif",
+    "end",
+    "endif",
+    "enum",
+    "err",
+    "export",
+    "extends",
+    "extern",
+    "false",
+    "fi",
+    "final",
+    "finally",
+    "float",
+    "fn",
+    "for",
+    "foreach",
+    "form",
+    "from",
+    "func",
+    "function",
+    "get",
+    "href",
+    "i",
+    "id",
+    "if",
+    "impl",
+    "implements",
+    "import",
+    "in",
+    "include",
+    "input",
+    "int",
+    "integer",
+    "interface",
+    "internal",
+    "is",
+    "label",
+    "let",
+    "li",
+    "long",
+    "match",
+    "mut",
+    "name",
+    "namespace",
+    "new",
+    "nil",
+    "none",
+    "not",
+    "null",
+    "of",
+    "option",
+    "or",
+    "override",
+    "package",
+    "pass",
+    "private",
+    "protected",
+    "pub",
+    "public",
+    "raise",
+    "readonly",
+    "return",
+    "returns",
+    "self",
+    "set",
+    "short",
+    "size",
+    "span",
+    "static",
+    "std",
+    "string",
+    "struct",
+    "super",
+    "switch",
+    "table",
+    "td",
+    "template",
+    "then",
+    "this",
+    "throw",
+    "throws",
+    "to",
+    "tr",
+    "true",
+    "try",
+    "type",
+    "typename",
+    "typeof",
+    "ul",
+    "unsigned",
+    "use",
+    "using",
+    "value",
+    "var",
+    "virtual",
+    "void",
+    "volatile",
+    "while",
+    "with",
+    "yield",
+];
+
+/// Whether a word is one of [`RESERVED`], in any case.
+fn is_reserved(word: &[u8]) -> bool {
+    static SET: LazyLock<FxHashSet<&[u8]>> =
+        LazyLock::new(|| RESERVED.iter().map(|word| word.as_bytes()).collect());
+    let mut lower = [0; 10];
+    let Some(lower) = lower.get_mut(..word.len()) else { return false };
+    lower.copy_from_slice(word);
+    lower.make_ascii_lowercase();
+    SET.contains(&*lower)
 }
 
 /// What words of plain text are made of.

@@ -14,6 +14,7 @@ static PRINT: Needles = Needles::literals(&["printf"]);
 /// What the signals of C and C++ are made of.
 pub struct Facts {
     functions: usize,
+    definitions: usize,
     mains: usize,
     declares: bool,
     no_logic: usize,
@@ -23,9 +24,10 @@ pub struct Facts {
 pub(super) fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
     document.derived(|| {
         let text = Text::new(&document.split().code);
-        let functions = functions(&text);
+        let (functions, definitions) = functions(&text);
         Facts {
             functions,
+            definitions,
             mains: text.count_after("main", true, |at| main_end(&text, at)),
             declares: declares(&text),
             no_logic: functions
@@ -39,18 +41,32 @@ pub(super) fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
 }
 
 /// Words, the last of them directly before a bracket. Found from the bracket backwards: what stands before it is looked
-/// at by no other bracket.
-fn functions(text: &Text<'_>) -> usize {
-    let (mut count, mut from) = (0, 0);
+/// at by no other bracket. The second number is how many of them have a body.
+fn functions(text: &Text<'_>) -> (usize, usize) {
+    let (mut count, mut definitions, mut from) = (0, 0, 0);
     for open in memchr_iter(b'(', text.text.as_bytes()) {
         if open < from || !is_called_by_words(&text.text[from..open]) {
             continue;
         }
         let Some(close) = text.find(b')', open) else { break };
         count += 1;
+        let name = &text.text[from + last_word(&text.text[from..open])..open];
+        definitions += usize::from(!CONTROL.contains(&name) && has_body(text, close + 1));
         from = text.spaces(close + 1);
     }
-    count
+    (count, definitions)
+}
+
+/// Words before a bracket and a block that name no function.
+const CONTROL: [&str; 5] = ["if", "for", "while", "switch", "catch"];
+
+/// Whether a body begins at `at`, perhaps behind what C++ says of a method.
+fn has_body(text: &Text<'_>, at: usize) -> bool {
+    let mut at = text.spaces(at);
+    while let Some(next) = text.keyword(at, &["const", "noexcept", "override", "final"]) {
+        at = next;
+    }
+    text.byte(at) == b'{'
 }
 
 /// Whether `before` ends with a word, blanks with stars, and a word.
@@ -191,6 +207,10 @@ pub(super) fn functions_per_line(document: &Document<'_>) -> Option<f64> {
     per_line(facts(document).functions, document)
 }
 
+pub(super) fn definitions_per_line(document: &Document<'_>) -> Option<f64> {
+    per_line(facts(document).definitions, document)
+}
+
 pub(super) fn includes_bits_stdcpp(document: &Document<'_>) -> Option<f64> {
     let code = document.split().code.trim_matches(super::scan::is_blank);
     let start: String = code.chars().take(200).flat_map(char::to_lowercase).take(200).collect();
@@ -229,6 +249,15 @@ signals! {
     /// From: opc_data_filtering, `qsc_codec_frac_lines_func_ratio`.
     /// Example: c "int f(int a) {\n  g(a);\n}\n" → 0.33333333
     fn c_functions_per_line(document) { functions_per_line(document) }
+
+    /// Functions with a body per code line.
+    ///
+    /// Unit: functions per line; declarations, macros and calls do not count, methods outside their class neither.
+    /// Null: no code lines.
+    /// Why: a file of nothing but one-liners is a table of stubs; a header is not.
+    /// From: ours, after `qsc_codec_frac_lines_func_ratio` of opc_data_filtering, which counts declarations.
+    /// Example: c "int f(int a);\nint g(int a) {\n  return a;\n}\n" → 0.25
+    fn c_definitions_per_line(document) { definitions_per_line(document) }
 
     /// Whether `bits/stdc++.h` stands in the first 200 characters of the code.
     ///
@@ -299,7 +328,14 @@ mod tests {
     use super::{Text, declares, functions, is_separator};
 
     fn count(code: &str) -> usize {
-        functions(&Text::new(code))
+        functions(&Text::new(code)).0
+    }
+
+    #[test]
+    fn definitions_have_bodies() {
+        let count = |code: &str| functions(&Text::new(code)).1;
+        assert_eq!(count("int f(a); int g(b) { return h(b); } int k(c) const\n{ }"), 2);
+        assert_eq!(count("else if (x) { } #define M(x) do { } return f(x); } void p(int);"), 0);
     }
 
     #[test]

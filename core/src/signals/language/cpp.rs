@@ -19,6 +19,15 @@ signals! {
     /// Example: cpp "int f(int a) {\n  g(a);\n}\n" → 0.33333333
     fn cpp_functions_per_line(document) { c::functions_per_line(document) }
 
+    /// Functions with a body per code line.
+    ///
+    /// Unit: functions per line; declarations, macros and calls do not count, methods outside their class neither.
+    /// Null: no code lines.
+    /// Why: a file of nothing but one-liners is a table of stubs; a header is not.
+    /// From: ours, after `qsc_codecpp_frac_lines_func_ratio` of opc_data_filtering, which counts declarations.
+    /// Example: cpp "int f(int a);\nint g() const {\n  return a;\n}\n" → 0.25
+    fn cpp_definitions_per_line(document) { c::definitions_per_line(document) }
+
     /// Whether `bits/stdc++.h` stands in the first 200 characters of the code.
     ///
     /// Unit: flag.

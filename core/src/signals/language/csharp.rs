@@ -13,6 +13,7 @@ static PRINT: Needles = Needles::literals(&["Console.WriteLine"]);
 /// What the signals of C# are made of.
 pub struct Facts {
     functions: usize,
+    definitions: usize,
     declares: bool,
     no_logic: usize,
 }
@@ -26,8 +27,15 @@ fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
     document.derived(|| {
         let text = Text::new(&document.split().code);
         let functions = text.count_at_lines(begins_declaration, |at| function(&text, at));
+        let definitions = text.at_lines(begins_declaration, |at| {
+            let end = function(&text, at).ok_or(at)?;
+            let body = text.spaces(end);
+            let is_body = text.byte(body) == b'{' || text.literal(body, "=>").is_some();
+            is_body.then_some((end, ())).ok_or(end.saturating_sub(1))
+        });
         Facts {
             functions,
+            definitions: definitions.len(),
             declares: declarations(&text, &["var"], Some).next().is_some(),
             no_logic: functions
                 + text.count_at_lines(|first| first == b'u', |at| using(&text, at))
@@ -107,6 +115,15 @@ signals! {
     /// From: opc_data_filtering, `qsc_codecsharp_frac_lines_func_ratio`.
     /// Example: csharp "public static void F(int a)\n{\n}\n" → 0.33333333
     fn csharp_functions_per_line(document) { per_line(facts(document).functions, document) }
+
+    /// Functions with a body per code line.
+    ///
+    /// Unit: functions per line; those of interfaces and calls do not count.
+    /// Null: no code lines.
+    /// Why: a file of nothing but one-liners is a table of stubs; an interface is not.
+    /// From: ours, after `qsc_codecsharp_frac_lines_func_ratio` of opc_data_filtering.
+    /// Example: csharp "int F(int a);\nint G(int a) => a;\n" → 0.5
+    fn csharp_definitions_per_line(document) { per_line(facts(document).definitions, document) }
 
     /// Whether no variable of a built-in type, or `var`, is declared.
     ///

@@ -12,10 +12,11 @@ use memchr::memmem;
 use oxc_allocator::Allocator;
 use oxc_ast::ast::{
     ArrowFunctionBody, ArrowFunctionExpression, AssignmentExpression, AssignmentTarget, BindingIdentifier,
-    BindingPattern, CallExpression, Class, ExportAllDeclaration, ExportFromDeclaration, Expression, Function,
-    FunctionType, IdentifierReference, ImportDeclaration, ImportExpression, Program, ReturnStatement,
-    TSEnumDeclaration, TSExternalModuleReference, TSInterfaceDeclaration, TSType, TSTypeAliasDeclaration,
-    TSTypeAnnotation, VariableDeclaration, VariableDeclarationKind, VariableDeclarator,
+    BindingPattern, CallExpression, Class, ExportAllDeclaration, ExportDefaultDeclaration,
+    ExportFromDeclaration, Expression, Function, FunctionType, IdentifierReference, ImportDeclaration,
+    ImportExpression, Program, ReturnStatement, TSEnumDeclaration, TSExternalModuleReference,
+    TSInterfaceDeclaration, TSType, TSTypeAliasDeclaration, TSTypeAnnotation, VariableDeclaration,
+    VariableDeclarationKind, VariableDeclarator,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_parser::{ParseOptions, Parser};
@@ -36,6 +37,8 @@ pub struct Facts {
     /// Modules that are imported, re-exported or required by a literal name; and those whose name begins with a dot.
     pub(super) modules: usize,
     pub(super) relative_modules: usize,
+    /// `export` declarations, and assignments to `exports` or to a property of it or of `module`.
+    pub(super) exports: usize,
     /// Every function with a body: declarations, expressions, methods, arrows; and those that are async.
     pub(super) functions: usize,
     pub(super) async_functions: usize,
@@ -311,6 +314,17 @@ fn exported<'t>(target: &'t AssignmentTarget<'_>) -> Option<&'t str> {
     (is_module && exports.property.name == "exports").then(|| member.property.name.as_str())
 }
 
+/// Whether it is `module.exports`, `exports.NAME` or `module.exports.NAME`.
+fn exports(target: &AssignmentTarget<'_>) -> bool {
+    let AssignmentTarget::StaticMemberExpression(member) = target else { return false };
+    match &member.object {
+        Expression::Identifier(object) => {
+            object.name == "exports" || object.name == "module" && member.property.name == "exports"
+        }
+        _ => exported(target).is_some(),
+    }
+}
+
 impl<'a> Visit<'a> for Walker {
     fn visit_program(&mut self, it: &Program<'a>) {
         self.facts.statements = it.directives.len() + it.body.len();
@@ -363,6 +377,7 @@ impl<'a> Visit<'a> for Walker {
     }
 
     fn visit_assignment_expression(&mut self, it: &AssignmentExpression<'a>) {
+        self.facts.exports += usize::from(exports(&it.left));
         if let Some(name) = exported(&it.left) {
             match it.right {
                 Expression::FunctionExpression(_) | Expression::ArrowFunctionExpression(_) => {
@@ -389,6 +404,11 @@ impl<'a> Visit<'a> for Walker {
     fn visit_export_from_declaration(&mut self, it: &ExportFromDeclaration<'a>) {
         self.module(&it.source.value);
         walk::walk_export_from_declaration(self, it);
+    }
+
+    fn visit_export_default_declaration(&mut self, it: &ExportDefaultDeclaration<'a>) {
+        self.facts.exports += 1;
+        walk::walk_export_default_declaration(self, it);
     }
 
     fn visit_export_all_declaration(&mut self, it: &ExportAllDeclaration<'a>) {

@@ -17,6 +17,8 @@ pub struct Facts {
     legal_classes: usize,
     no_modifier: usize,
     no_logic: usize,
+    definitions: usize,
+    declares: bool,
 }
 
 static PRINT: Needles = Needles::literals(&["System.out.print"]);
@@ -29,6 +31,10 @@ fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
         let functions = text.at_lines(begins_declaration, |at| function(&text, at));
         let variables = text.at_lines(begins_variable, |at| variable(&text, at, true));
         let classes = text.at_lines(|first| b"pfac".contains(&first), |at| class(&text, at).ok_or(at));
+        let defined = |at: usize| {
+            let (end, _) = function(&text, at)?;
+            (text.byte(text.spaces(end)) == b'{').then_some((end, ())).ok_or(end.saturating_sub(1))
+        };
         let open = |(_, has_access): &&(&str, bool)| !has_access;
         Facts {
             functions: functions.len(),
@@ -41,6 +47,8 @@ fn facts<'d>(document: &'d Document<'_>) -> &'d Facts {
             classes: classes.len(),
             legal_classes: classes.iter().filter(|c| is_legal(c.0, |b| b.is_ascii_uppercase())).count(),
             no_modifier: functions.iter().filter(open).count() + classes.iter().filter(open).count(),
+            definitions: text.at_lines(begins_declaration, defined).len(),
+            declares: declares(&text),
             no_logic: functions.len()
                 + classes.len()
                 + text.count_at_lines(|first| first == b'i', |at| import(&text, at))
@@ -138,6 +146,92 @@ fn declared<'a>(text: &Text<'a>, at: usize, initialised: bool) -> Option<(usize,
     Some((text.literal(next, ";")?, &text.text[name..end]))
 }
 
+/// Words that are neither a type nor the name of something that is declared.
+const NO_TYPES: [&str; 35] = [
+    "abstract",
+    "assert",
+    "break",
+    "case",
+    "catch",
+    "class",
+    "continue",
+    "default",
+    "do",
+    "else",
+    "extends",
+    "final",
+    "finally",
+    "for",
+    "goto",
+    "if",
+    "implements",
+    "import",
+    "instanceof",
+    "interface",
+    "native",
+    "new",
+    "package",
+    "permits",
+    "private",
+    "protected",
+    "public",
+    "return",
+    "static",
+    "super",
+    "switch",
+    "throw",
+    "throws",
+    "try",
+    "while",
+];
+
+/// Whether anything is given a type and a name: a field, a local, a parameter, a component; or an enumeration is there.
+fn declares(text: &Text<'_>) -> bool {
+    let mut at = 0;
+    while let Some((start, end)) = text.next_word(at) {
+        at = end;
+        let word = &text.text[start..end];
+        if NO_TYPES.contains(&word) {
+            continue;
+        }
+        let Some((name, after)) = type_end(text, end).and_then(|name| Some((name, text.word(name)?))) else {
+            continue;
+        };
+        if word == "enum"
+            || !NO_TYPES.contains(&&text.text[name..after])
+                && matches!(text.byte(text.spaces(after)), b'=' | b';' | b',' | b')' | b':' | b'[')
+        {
+            return true;
+        }
+    }
+    false
+}
+
+/// The longest list of type arguments that is looked through.
+const ARGUMENTS: usize = 200;
+
+/// Past the type whose first word ends at `at`, where a name may begin: arguments in `<>`, brackets, dots.
+fn type_end(text: &Text<'_>, at: usize) -> Option<usize> {
+    let bytes = text.text.as_bytes();
+    let mut end = text.spaces(at);
+    if text.byte(end) == b'<' {
+        let mut depth = 0;
+        let close = bytes[end..].iter().take(ARGUMENTS).position(|&byte| {
+            depth += i32::from(byte == b'<') - i32::from(byte == b'>');
+            depth == 0 || !(may_be_word(byte) || b"<>,?&.@[] \t\r\n".contains(&byte))
+        })?;
+        if bytes[end + close] != b'>' {
+            return None;
+        }
+        end = text.spaces(end + close + 1);
+    }
+    while let Some(inside) = text.literal(end, "[") {
+        end = text.spaces(text.literal(text.spaces(inside), "]")?);
+    }
+    end = text.literal(end, "...").map_or(end, |after| text.spaces(after));
+    (end > at && may_be_word(text.byte(end)) && !text.byte(end).is_ascii_digit()).then_some(end)
+}
+
 fn simple_return(text: &Text<'_>, at: usize) -> Option<usize> {
     let at = text.literal(at, "return")?;
     if let Some(end) = text.literal(at, ";") {
@@ -176,6 +270,24 @@ signals! {
     /// From: opc_data_filtering, `qsc_codejava_frac_lines_func_ratio`.
     /// Example: java "public static void f(int a) throws E {\n}\n" → 0.5
     fn java_functions_per_line(document) { per_line(facts(document).functions, document) }
+
+    /// Whether nothing is declared with a type and a name: no field, local, parameter, component or enumeration.
+    ///
+    /// Unit: flag; every type counts, also `long`, arrays, `var` and generic ones.
+    /// Null: never.
+    /// Why: what is left is a package's page and empty types.
+    /// From: ours, after `qsc_codejava_cate_var_zero` of opc_data_filtering, which knows few forms.
+    /// Example: java "interface A {\n  void f(Map<String, int[]> a);\n}\n" → 0
+    fn java_has_no_declarations(document) { flag(!facts(document).declares) }
+
+    /// Functions with a body per code line.
+    ///
+    /// Unit: functions per line; those of interfaces and calls do not count.
+    /// Null: no code lines.
+    /// Why: a file of nothing but one-liners is a table of stubs; an interface is not.
+    /// From: ours, after `qsc_codejava_frac_lines_func_ratio` of opc_data_filtering.
+    /// Example: java "interface A {\n  void f();\n  default int g() {\n    return 1;\n  }\n}\n" → 0
+    fn java_definitions_per_line(document) { per_line(facts(document).definitions, document) }
 
     /// Functions, imports, variables without value, simple returns and classes per code line.
     ///
@@ -249,7 +361,7 @@ signals! {
 
 #[cfg(test)]
 mod tests {
-    use super::{Text, function, simple_return, variable};
+    use super::{Text, declares, function, simple_return, variable};
 
     #[test]
     fn functions() {
@@ -263,6 +375,34 @@ mod tests {
         ] {
             assert_eq!(function(&Text::new(code), 0).is_ok(), there, "{code}");
         }
+    }
+
+    #[test]
+    fn declarations_of_every_form() {
+        for code in [
+            "long a;",
+            "private final Map<String, List<int[]>> a = b();",
+            "byte[] a = {};",
+            "void f(String... a) {}",
+            "record P(int x) {}",
+            "for (var x : xs)",
+            "enum A { B }",
+            "catch (IOException e) {}",
+            "a.b.C d;",
+        ] {
+            assert!(declares(&Text::new(code)), "{code}");
+        }
+        for code in [
+            "package a.b;",
+            "import static a.B.c;",
+            "public interface A extends B, C {}",
+            "class A { A() { super(); } void f() throws D, E { return x; } }",
+            "new A(); throw e; i < n;",
+            "",
+        ] {
+            assert!(!declares(&Text::new(code)), "{code}");
+        }
+        declares(&Text::new(&"a<".repeat(200_000)));
     }
 
     #[test]

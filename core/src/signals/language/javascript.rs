@@ -44,6 +44,27 @@ signals! {
     /// Example: javascript "var f = function () {};\n" → 1
     fn javascript_has_no_variables(document) { flag(facts(document)?.variables.all == 0) }
 
+    /// Whether nothing is declared: no variable of any form, no function or class, and nothing is exported.
+    ///
+    /// Unit: flag; patterns, arrows and methods count, and so does `module.exports = …`.
+    /// Null: does not parse.
+    /// Why: what is left is data, or calls one thing after another.
+    /// From: ours, after `qsc_codejavascript_cate_var_zero` of opc_data_filtering, which knows few forms.
+    /// Example: javascript "const { a } = f();\n" → 0
+    fn javascript_has_no_declarations(document) {
+        let facts = facts(document)?;
+        flag(facts.declarations + facts.functions + facts.named_classes.all + facts.exports == 0)
+    }
+
+    /// Modules imported, re-exported or required per code line.
+    ///
+    /// Unit: modules per line.
+    /// Null: does not parse; no code lines.
+    /// Why: a file that only gathers others shows no logic.
+    /// From: ours, after the imports in `javascript_no_logic_per_line`.
+    /// Example: javascript "export * from './a';\nf();\n" → 0.5
+    fn javascript_modules_per_line(document) { tree_per_line(document, |facts| facts.modules) }
+
     /// Functions per code line: declarations, `function` expressions given to a variable or to `module.exports.name`.
     ///
     /// Unit: functions per line; methods, and arrow functions given to a variable, do not count.

@@ -11,6 +11,7 @@ pub mod imports;
 pub mod java;
 pub mod javascript;
 pub mod kotlin;
+pub mod notebook;
 pub mod php;
 pub mod python;
 pub mod ruby;

@@ -187,6 +187,36 @@ signals! {
     /// Example: python "class A:\n    pass\n" → 0.5
     fn python_frac_lines_pass(document) { per_line(lines_with(&document.split().code, "pass", 0), document).or(Some(0.0)) }
 
+    /// `pass` statements over code lines.
+    ///
+    /// Unit: statements per line.
+    /// Null: it does not parse, or has no code lines.
+    /// Why: stubs; `password` and `bypass` are not.
+    /// From: ours, after `frac_lines_pass` of opc_data_filtering.
+    /// Example: python "class A:\n    pass\npassword = ''\nbypass()\n" → 0.25
+    fn python_pass_statements_per_line(document) { per_line(tree(document)?.passes, document) }
+
+    /// Whether nothing is declared: no assignment of any form, no target of `for` or `with`, no function and no class.
+    ///
+    /// Unit: flag.
+    /// Null: it does not parse.
+    /// Why: what is left gathers other modules, or calls one thing after another.
+    /// From: ours, after `cate_var_zero` of opc_data_filtering, which knows few forms.
+    /// Example: python "async def f(*, a: int): ...\n" → 0
+    fn python_has_no_declarations(document) {
+        let tree = tree(document)?;
+        Some(f64::from(tree.assignments + tree.functions + tree.async_functions + tree.classes == 0))
+    }
+
+    /// Lines of `import` and `from … import`, over code lines.
+    ///
+    /// Unit: fraction of code lines; more than 1 where two statements share a line.
+    /// Null: it does not parse, or has no code lines.
+    /// Why: files that only gather others; `important` does not count.
+    /// From: ours, after `frac_lines_import` of opc_data_filtering.
+    /// Example: python "from a import (\n    b,\n)\nimportant = b\n" → 0.75
+    fn python_import_lines_per_line(document) { per_line(tree(document)?.import_lines, document) }
+
     /// Code lines that contain `import`, in any case and within words too.
     ///
     /// Unit: fraction of code lines; 0 if there are none.

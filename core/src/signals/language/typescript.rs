@@ -39,6 +39,15 @@ signals! {
     /// Example: typescript "import a from 'a';\nimport b = require('b');\na(b);\nb();\n" → 0.5
     fn typescript_imports_per_line(document) { tree_per_line(document, |facts| facts.imports) }
 
+    /// Modules imported, re-exported or required per code line.
+    ///
+    /// Unit: modules per line.
+    /// Null: does not parse; no code lines.
+    /// Why: a file that only gathers others shows no logic.
+    /// From: ours, after the imports in `javascript_no_logic_per_line`.
+    /// Example: typescript "export * from './a';\nf();\n" → 0.5
+    fn typescript_modules_per_line(document) { tree_per_line(document, |facts| facts.modules) }
+
     /// Type annotations that are `any`.
     ///
     /// Unit: fraction of annotations; `any[]` is not `any`.

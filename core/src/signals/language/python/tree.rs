@@ -2,7 +2,7 @@
 
 use ruff_python_ast::statement_visitor::{StatementVisitor, walk_stmt};
 use ruff_python_ast::{Expr, Parameters, Stmt, StmtClassDef, StmtFunctionDef};
-use ruff_text_size::{Ranged, TextSize};
+use ruff_text_size::{Ranged, TextRange, TextSize};
 use rustc_hash::FxHashSet;
 use std::sync::LazyLock;
 
@@ -15,6 +15,9 @@ pub struct Tree {
     pub classes: usize,
     pub class_fields: usize,
     pub names_bound: usize,
+    pub assignments: usize, // of every form, `for` and `with` targets too
+    pub passes: usize,
+    pub import_lines: usize,
     pub documentable: usize,
     pub documented: usize,
     pub parameters: usize,
@@ -52,12 +55,18 @@ struct Walk<'s> {
 }
 
 impl Walk<'_> {
+    /// How many lines a statement spans.
+    fn lines(&self, range: TextRange) -> usize {
+        let before = |offset: TextSize| self.line_ends.partition_point(|&end| end < offset.to_usize());
+        before(range.end()) - before(range.start()) + 1
+    }
+
     fn function(&mut self, function: &StmtFunctionDef) {
+        let lines = self.lines(function.range());
         let tree = &mut self.tree;
         tree.documentable += 1;
         tree.documented += usize::from(has_docstring(&function.body));
-        let before = |offset: TextSize| self.line_ends.partition_point(|&end| end < offset.to_usize());
-        tree.function_lines += before(function.end()) - before(function.start()) + 1;
+        tree.function_lines += lines;
         tree.tests += usize::from(function.name.starts_with("test"));
         for parameter in parameters(&function.parameters) {
             tree.parameters += 1;
@@ -113,14 +122,26 @@ impl<'a> StatementVisitor<'a> for Walk<'_> {
         match statement {
             Stmt::FunctionDef(function) => self.function(function),
             Stmt::ClassDef(class) => self.class(class),
+            Stmt::Pass(_) => self.tree.passes += 1,
+            Stmt::AnnAssign(_) => self.tree.assignments += 1,
+            Stmt::With(with) => {
+                self.tree.assignments +=
+                    with.items.iter().filter(|item| item.optional_vars.is_some()).count();
+            }
             Stmt::Assign(assign) => {
+                self.tree.assignments += 1;
                 self.tree.names_bound += assign.targets.iter().filter(|target| target.is_name_expr()).count();
             }
             Stmt::For(each) => {
+                self.tree.assignments += 1;
                 self.tree.names_bound += usize::from(!each.is_async && each.target.is_name_expr())
             }
-            Stmt::Import(import) => import.names.iter().for_each(|alias| self.import(&alias.name, 0)),
+            Stmt::Import(import) => {
+                self.tree.import_lines += self.lines(import.range());
+                import.names.iter().for_each(|alias| self.import(&alias.name, 0));
+            }
             Stmt::ImportFrom(import) => {
+                self.tree.import_lines += self.lines(import.range());
                 self.import(import.module.as_deref().unwrap_or(""), import.level);
                 self.tree.star_imports += usize::from(import.names.iter().any(|alias| &alias.name == "*"));
             }

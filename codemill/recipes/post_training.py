@@ -173,17 +173,17 @@ def laptop(
     corpus: Annotated[str, "--out folder of the run that made the corpus of code"],
     web: Annotated[str | None, "--out folder of web_recall [default: prose of the corpus]"] = None,
     teacher: Annotated[str | None, "MODEL@URL, local:FOLDER, script:FILE.py:FUNCTION or replay:…"] = None,
-    most_pages: Annotated[int, "pages that questions are made of; 0 = all"] = 40,
-    seeds: Annotated[float, "share of the corpus's files of code that are graded, a call each"] = 0.005,
-    names: Annotated[int, "names of libraries that are asked about"] = 20,
+    most_pages: Annotated[int, "pages that questions are made of; 0 = all"] = 24,
+    seeds: Annotated[float, "share of the corpus's files of code that are graded, a call each"] = 0.003,
+    names: Annotated[int, "names of libraries that are asked about"] = 8,
     packages_of: Annotated[tuple[str, ...], "libraries by import name [default: all that are installed]"] = (),
-    languages: Annotated[tuple[str, ...], "of multilingual questions; repeatable"] = ("python", "javascript", "java"),
+    languages: Annotated[tuple[str, ...], "of multilingual questions; repeatable"] = ("python", "javascript"),
     decontaminate: Annotated[tuple[str, ...], "folder of benchmarks: drop what has their tasks; repeatable"] = (),
 ) -> Outputs:
     """For a teacher of some hundred million parameters on this machine: few and short seeds, no second try."""
     return post_training(
         corpus=corpus, web=web, teacher=teacher, most_pages=most_pages, seeds=seeds, names=names,
-        packages_of=packages_of, languages=languages, seed_chars=1500, tries=1, max_tokens=300,
+        packages_of=packages_of, languages=languages, seed_chars=1000, tries=1, max_tokens=256,
         decontaminate=decontaminate,
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import inspect
 import math
+import os
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -77,6 +78,9 @@ class Model:
             )
         except (OSError, ValueError, AttributeError) as error:
             raise InputError(f"the model cannot be loaded: {error}", where=folder) from error
+        if self.device == "cpu":
+            # A worker has one thread, for there is one for each core. All conversations of a run are in this one.
+            torch.set_num_threads(len(os.sched_getaffinity(0)))
         loaded: Any = model  # transformers wraps `to` in a way that its types do not follow
         self.model = loaded.to(self.device).eval()
         self.cache = transformers.DynamicCache

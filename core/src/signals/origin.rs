@@ -6,6 +6,7 @@
 use super::find::find_any;
 use super::{Applies, DocType, Document, signals};
 use crate::detect::by_content;
+use memchr::{memchr, memchr_iter, memmem, memrchr};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -15,8 +16,8 @@ const HEAD: (usize, usize) = (4000, 40);
 /// Bytes at the end, where compilers name their source map.
 const TAIL: usize = 400;
 
-/// Without one of these the top of a file has no mark, which settles it for nearly all.
-const HINTS: &[&str] = &["generat", "automatic", "do not", "bison", "webpack", "esmodule", "object code"];
+/// Without one of these a line is no mark, which settles it for nearly all.
+const HINTS: &[&str] = &["generat", "automatic", "do not ", "bison", "webpack", "object code"];
 
 macro_rules! patterns {
     ($($(#[$doc:meta])* $name:ident = $text:expr;)*) => {
@@ -59,17 +60,22 @@ fn start(text: &str, bytes: usize) -> &str {
 
 fn has_marks(content: &str) -> bool {
     let head = start(content, HEAD.0);
-    if find_any(head.as_bytes(), HINTS).is_some() {
-        let marked = |line: &str| {
-            let said = line.trim_matches(|c: char| !c.is_alphanumeric());
-            SAYS_SO.is_match(said) || FORBIDS.is_match(said) || MARK.is_match(line)
-        };
-        if head.lines().take(HEAD.1).any(marked) || COMPILED.is_match(head) {
+    let end = memchr_iter(b'\n', head.as_bytes()).nth(HEAD.1 - 1).unwrap_or(head.len());
+    let mut from = 0;
+    // Only lines with a hint can be marks.
+    while let Some(at) = find_any(&head.as_bytes()[from..end], HINTS).map(|found| from + found) {
+        let begin = memrchr(b'\n', &head.as_bytes()[..at]).map_or(0, |before| before + 1);
+        from = memchr(b'\n', &head.as_bytes()[at..end]).map_or(end, |after| at + after);
+        let line = &head[begin..from];
+        let said = line.trim_matches(|c: char| !c.is_alphanumeric());
+        if SAYS_SO.is_match(said) || FORBIDS.is_match(said) || MARK.is_match(line) {
             return true;
         }
     }
+    let has = |text: &str, mark: &str| memmem::find(text.as_bytes(), mark.as_bytes()).is_some();
     let tail = &content[content.floor_char_boundary(content.len().saturating_sub(TAIL))..];
-    memchr::memmem::find(tail.as_bytes(), b"sourceMappingURL=").is_some() && SOURCE_MAP.is_match(tail)
+    (has(head, "(this && this") || has(head, "__esModule")) && COMPILED.is_match(head)
+        || has(tail, "sourceMappingURL=") && SOURCE_MAP.is_match(tail)
 }
 
 const GENERATED_NAMES: &[&str] = &[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -10,9 +11,11 @@ import pytest
 import codemill as cm
 from codemill import languages
 from codemill.cleaning.notebooks import convert
+from codemill.recipes import web_recall
 from codemill.recipes.refinecode import CORRECTED_RULES, REFINECODE_RULES
 from codemill.rules import RuleBook, check_book
-from codemill.steps import quality
+from codemill.sources import Folder
+from codemill.steps import pages, quality
 
 NAMES = [
     *("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heath", "islet", "jetty", "knoll", "ledge"),
@@ -207,3 +210,15 @@ def test_the_book_is_sound_and_every_signal_is_measured() -> None:
     assert all(rule.drop_probability == 1 for s in CORRECTED_RULES.sets for rule in s.rules)  # right or not, no die
     shared = {s.name for s in REFINECODE_RULES.sets} & {s.name for s in CORRECTED_RULES.sets}
     assert shared == {s.name for s in REFINECODE_RULES.sets}
+
+
+def test_pages_are_held_to_the_rules_for_text_that_do_not_look_at_paths(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text("<p>A page</p>")
+    found = pages.documents(sources=(Folder(str(tmp_path)),))
+    judged = web_recall.cleaned(found, "corrected")
+    book = next(la.call.params["rules"] for la in judged.layers() if la.step.name == "quality.judge")
+    assert [s.name for s in book.sets] == ["text_zh", "text_en"]
+    assert {"has_generator_marks", "is_licence_text"} <= set(book.signals())
+    assert not {"has_vendored_path", "has_generated_path"} & set(book.signals())
+    with pytest.raises(cm.RecipeError, match="did you mean corrected"):
+        web_recall.cleaned(found, "correctd")

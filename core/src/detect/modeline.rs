@@ -178,6 +178,6 @@ mod tests {
         for unit in ["-*- ", " vi: ", "mode ", " ft=", "-*-mode:", "vim:set "] {
             find(unit.repeat(1 << 20).as_bytes());
         }
-        assert!(started.elapsed().as_secs() < 2);
+        assert!(started.elapsed().as_secs() < 60);
     }
 }

@@ -158,7 +158,8 @@ fn any_text_takes_linear_time_and_never_panics() {
         let started = Instant::now();
         let (clean, _) = redactor.redact(&text, true);
         let seconds = started.elapsed().as_secs_f64();
-        assert!(seconds < 2.0, "{pattern:?}: {seconds:.1} s for 1 MB");
+        // A quadratic pattern takes hours; a busy machine takes a debug build some seconds.
+        assert!(seconds < 30.0, "{pattern:?}: {seconds:.1} s for 1 MB");
         drop(clean);
     }
 }

@@ -64,11 +64,15 @@ def test_a_lost_output_folder_is_said_to_be_lost(code: Path, tmp_path: Path) -> 
     process.send_signal(signal.SIGSTOP)
     shutil.rmtree(tmp_path / "out")
     process.send_signal(signal.SIGCONT)
-    _, said = process.communicate(timeout=100)
+    printed, said = process.communicate(timeout=100)
+    assert "Traceback" not in said
+    if process.returncode == 0:  # a worker that wrote just then made the folder anew, and the run built the rest again
+        assert "3,003 found" in printed
+        assert json.loads((tmp_path / "out" / "manifest.json").read_text())["ingested"]["rows"] == 3003
+        return
     assert process.returncode == 1
     assert "interrupted: the output folder is gone" in said
     assert "run the same command again" in said
-    assert "Traceback" not in said
 
 
 def test_too_few_open_files_are_an_error_with_a_remedy(code: Path, tmp_path: Path) -> None:

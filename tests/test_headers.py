@@ -352,11 +352,11 @@ def without_docstring(text: str) -> str:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_python_means_what_it_meant() -> None:
-    """One in ten modules of the standard library, with a notice put before it as well; the tokens of thousands are
+    """One in twenty modules of the standard library, with a notice put before it as well; the tokens of thousands are
     compared in `test_clean_properties.py`."""
     notice = "# Copyright (c) 2020 Jane Doe\n# Licensed under the MIT License.\n"
     changed = 0
-    for file in sorted(Path(sysconfig.get_paths()["stdlib"]).rglob("*.py"))[::10]:
+    for file in sorted(Path(sysconfig.get_paths()["stdlib"]).rglob("*.py"))[::20]:
         try:
             text = file.read_bytes().decode()
             before = without_docstring(text)
@@ -370,7 +370,7 @@ def test_python_means_what_it_meant() -> None:
             assert without_docstring(left) == before, file
             if ast.get_docstring(ast.parse(text)) is None:
                 assert tokens(left) == tokens(given), file
-    assert changed > 100
+    assert changed > 50
 
 
 BY = "Copyright (c) 2019-2021 Jane Doe. All rights reserved."

@@ -29,7 +29,7 @@ class Tokens:
 
 
 def gather(run: Run) -> Tokens | None:
-    """Adds up the shards, a batch at a time, without reading the tokens; None if the run made no shards.
+    """Adds up the shards, a batch at a time, without reading the tokens; None if the run made no shards, or no tokens.
 
     Raises: InputError if a shard cannot be read.
     """
@@ -39,6 +39,8 @@ def gather(run: Run) -> Tokens | None:
         return None
     with run.readable():
         frames = [_counted(batch) for file in files for batch in _batches(file)]
+    if not frames:  # shards without a document, of a set that a teacher wrote in vain
+        return None
     frame = pl.concat(frames).group_by("language", "bits").agg(pl.col("documents", "bytes", "tokens").sum())
     languages = frame.group_by("language").agg(pl.col("documents", "bytes", "tokens").sum())
     rows = languages.sort("tokens", "language", descending=[True, False], nulls_last=True).to_dicts()

@@ -8,6 +8,7 @@
 #
 #   TEACHER=MODEL@http://127.0.0.1:8000/v1   who writes data; by default a real model of 135 M parameters, on this CPU
 #   BENCHMARK=HumanEval.jsonl                a benchmark's published file, if you have one: scores, and decontamination
+#   HELD_OUT=0.03                            share of repositories set aside for the scores; more if yours are few
 #   STEPS=100                                of pretraining, 24 or more; annealing and each stage of SFT have a quarter
 set -eu
 here=$(dirname "$0")
@@ -19,14 +20,14 @@ scale=laptop
 # What a scale decides: the variant of the recipes, and what of them cannot be the same. OpenCoder's own numbers, those of
 # 256 GPUs, are the defaults of the recipes without a variant: 96,640 entries, sequences of 4,096, 1.5 B parameters.
 case $scale in
-laptop) variant=:laptop length=1024 steps=${STEPS:-100} model='' anneal='' tuning='' asked='' ;;
+laptop) variant=:laptop length=1024 batch=4 steps=${STEPS:-100} model='' anneal='' tuning='' asked='' ;;
 gpu)
-    variant='' length=2048 steps=${STEPS:-10000} asked='--most-pages 20000 --seeds 0.05 --student'
+    variant='' length=2048 batch=128 steps=${STEPS:-10000} asked='--most-pages 20000 --seeds 0.05 --student'
     model='--size 125M --batch 128 --micro 32 --rate 1e-3 --warmup 500 --compile'
     anneal='--batch 128 --micro 32 --rate 1e-3' tuning='--batch1 128 --batch2 64 --micro 16'
     ;;
 node)
-    variant='' length=4096 steps=${STEPS:-50000} asked=''
+    variant='' length=4096 batch=1024 steps=${STEPS:-50000} asked=''
     model='--size 1.5B --batch 1024 --micro 8 --ranks 8 --sharding fsdp --compile --recompute'
     anneal='--batch 1024 --micro 8 --ranks 8 --sharding fsdp' tuning='--micro 8 --ranks 8 --sharding fsdp'
     ;;
@@ -44,7 +45,8 @@ fetch() { # of a list of requirements, into a folder
 # 1. Raw code to a corpus: languages, copies, cleaning, quality, with a report and an account of every file. Three of a
 #    hundred repositories are set aside, so that models can be measured on code that none of them has seen. The rules are
 #    those that OpenCoder released; `--rules corrected` are ours.
-codemill run quickstart --input "$INPUT" --rules refinecode --held-out 0.03 ${BENCHMARK:+--decontaminate "$BENCHMARK"} --out "$OUT/corpus"
+codemill run quickstart --input "$INPUT" --rules refinecode --held-out "${HELD_OUT:-0.03}" \
+    ${BENCHMARK:+--decontaminate "$BENCHMARK"} --out "$OUT/corpus"
 
 # 2. Pages about code, recalled from a crawl in three rounds. This crawl is of Debian's documentation packages: with
 #    labels for few sites, and rules such as a person writes. Elsewhere the cookbook goes on without pages.
@@ -91,12 +93,13 @@ for set in algorithmic snippets textbooks; do
     tokens_of "$OUT/annealing" $set $set-tokens
 done
 
-# 7. Annealing: 84 % of what the model knows, the rest proved and explained; the rate comes down from the plateau's.
+# 7. Annealing: 84 % of what the model knows, the rest proved and explained; the rate comes down from the plateau's. If
+#    the teacher wrote little, the shares hold all the same, and annealing is shorter.
 codemill run annealing_mix --original "$OUT/tokens" --algorithmic "$OUT/algorithmic-tokens" \
-    --snippets "$OUT/snippets-tokens" --textbooks "$OUT/textbooks-tokens" --epochs 16 --length $length \
-    --out "$OUT/annealing-mix"
+    --snippets "$OUT/snippets-tokens" --textbooks "$OUT/textbooks-tokens" --epochs 16 \
+    --budget $((quarter * batch * length)) --length $length --out "$OUT/annealing-mix"
 # shellcheck disable=SC2086
-codemill run anneal$variant --start "$OUT/base" --mix "$OUT/annealing-mix" $anneal --steps $quarter --out "$OUT/annealed"
+codemill run anneal$variant --start "$OUT/base" --mix "$OUT/annealing-mix" $anneal --out "$OUT/annealed"
 
 # 8. Chats: from the teacher in two stages, breadth and then proved code; and, for a small teacher writes few, of the
 #    corpus's own functions with their docstrings, those that are documented best in the second stage.

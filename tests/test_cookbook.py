@@ -56,6 +56,7 @@ def env(tmp_path: Path) -> dict[str, str]:
         "INPUT": "out/code",
         "TEACHER": "script:codemill.prompts._recorded:answer",
         "STEPS": "24",
+        "HELD_OUT": "0.3",
     }
 
 

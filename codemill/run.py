@@ -365,7 +365,8 @@ def named(out: str | os.PathLike[str], path: str) -> Path:
     It need not exist.
     """
     beside = Path(os.path.realpath(out)).parent / path
-    return beside if beside.exists() and not Path(path).exists() else Path(os.path.abspath(path))
+    there = os.path.exists(beside) and not os.path.exists(path)  # Path.exists raises where a name is too long
+    return beside if there else Path(os.path.abspath(path))
 
 
 def published(folder: Place, output: str) -> list[Place]:

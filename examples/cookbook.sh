@@ -2,7 +2,7 @@
 # The whole cookbook as plain commands, top to bottom: from repositories to a chat with the model that came out of them,
 # its scores, and a release. Run again, it goes on where it stopped.
 #
-#   sh examples/cookbook.sh                                82 packages from PyPI, on a laptop's CPU: under an hour
+#   sh examples/cookbook.sh                                82 packages from PyPI, on a laptop's CPU
 #   INPUT=~/repositories OUT=out sh examples/cookbook.sh   your code
 #   sh examples/cookbook.sh --scale gpu                    the same for one GPU; --scale node: for eight of them
 #

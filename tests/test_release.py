@@ -205,10 +205,16 @@ def test_files_that_parameters_name_come_with_it(made: Path, tmp_path: Path) -> 
     shutil.copytree(made / "in", root / "in")
     (root / "stars.csv").write_text("repo,stars\ntoy,7\n")
     (root / "none").mkdir()  # a folder of the name of a choice
-    words = ("--input", "in", "--metadata", "stars.csv", "--rules", "none", "--out", "starred")
-    codemill("run", "refinecode", *words, cwd=root)
+    words = ("--input", "in", "--metadata", "stars.csv", "--rules", "none", "--exclude", "x/" + "y" * 300)
+    codemill("run", "refinecode", *words, "--out", "starred", cwd=root)
     assert release([str(root / "starred")], tmp_path / "r").unknown == ()
-    assert (tmp_path / "r" / "inputs" / "starred.stars.csv").read_text() == "repo,stars\ntoy,7\n"
+    (carried,) = (tmp_path / "r" / "inputs").glob("starred.*.stars.csv")
+    assert carried.read_text() == "repo,stars\ntoy,7\n"
     (line,) = [line for line in (tmp_path / "r" / "rebuild.sh").read_text().splitlines() if "codemill run" in line]
-    assert "--metadata ../inputs/starred.stars.csv" in line
+    assert f"--metadata ../inputs/{carried.name}" in line
     assert "--rules none" in line
+    link = Link("a", root / "starred", {})
+    # two files of one name
+    names = {portable.carried(link, str(root / folder / "tasks.jsonl")) for folder in ("one", "two")}
+    assert len(names) == 2
+    assert all(name.endswith(".tasks.jsonl") for name in names)

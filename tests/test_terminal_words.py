@@ -18,7 +18,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import codemill as cm
+from codemill.machine.builder import _lost
 from codemill.machine.scarce import check_limits, scarcity
+from codemill.machine.store import Place
 from codemill.steps import ingest
 from tests import toys
 
@@ -41,7 +43,8 @@ def started(code: Path, out: Path) -> subprocess.Popen[str]:
     for i in range(3000):
         (code / f"{i}.py").write_text(f"x = {i}\n" * 50)
     command = [sys.executable, "-m", "codemill.cli", "run", "refinecode", "--input", str(code), "--out", str(out)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
     for _ in range(600):
         if list((out / ".work").glob("detect.language/*")):
             break
@@ -59,20 +62,37 @@ def test_signals_say_that_the_run_can_go_on(code: Path, tmp_path: Path, sent: si
     assert "Traceback" not in said
 
 
-def test_a_lost_output_folder_is_said_to_be_lost(code: Path, tmp_path: Path) -> None:
-    process = started(code, tmp_path / "out")
-    process.send_signal(signal.SIGSTOP)
+def test_a_lost_output_folder_is_said_to_be_lost(tmp_path: Path) -> None:
+    (tmp_path / "out" / ".work").mkdir(parents=True)
+    place = Place.of(tmp_path / "out")
+    with pytest.raises(FileNotFoundError, match="other"), _lost(place):
+        raise FileNotFoundError("other")  # the folder is there: it is something else
     shutil.rmtree(tmp_path / "out")
-    process.send_signal(signal.SIGCONT)
-    printed, said = process.communicate(timeout=100)
+    with pytest.raises(cm.EnvironmentProblem, match="interrupted: the output folder is gone") as error, _lost(place):
+        raise FileNotFoundError("a part")
+    assert "run the same command again" in str(error.value)
+
+
+def test_a_run_whose_output_folder_is_removed_says_so_or_makes_all_of_it_again(code: Path, tmp_path: Path) -> None:
+    """Which of the two: a worker that writes a part just then makes the folder anew, and the run goes on."""
+    process = started(code, tmp_path / "out")
+    os.killpg(process.pid, signal.SIGSTOP)
+    shutil.rmtree(tmp_path / "out")
+    os.killpg(process.pid, signal.SIGCONT)
+    _, said = process.communicate(timeout=100)
     assert "Traceback" not in said
-    if process.returncode == 0:  # a worker that wrote just then made the folder anew, and the run built the rest again
-        assert "3,003 found" in printed
-        assert json.loads((tmp_path / "out" / "manifest.json").read_text())["ingested"]["rows"] == 3003
+    if process.returncode:
+        assert process.returncode == 1
+        assert "interrupted: the output folder is gone" in said
         return
-    assert process.returncode == 1
-    assert "interrupted: the output folder is gone" in said
-    assert "run the same command again" in said
+    fresh = codemill("run", "refinecode", "--input", str(code), "--out", str(tmp_path / "fresh"))
+    assert fresh.returncode == 0, fresh.stderr
+    made, again = (json.loads((tmp_path / name / "manifest.json").read_text()) for name in ("out", "fresh"))
+    hashes = [[receipt["sha256"] for files in m["files"].values() for receipt in files.values()] for m in (made, again)]
+    assert hashes[0] == hashes[1]
+    assert made["ingested"]["rows"] == 3003
+    for name, files in made["files"].items():
+        assert {file.name for file in (tmp_path / "out" / name).iterdir()} == set(files)
 
 
 def test_too_few_open_files_are_an_error_with_a_remedy(code: Path, tmp_path: Path) -> None:

@@ -202,3 +202,18 @@ def test_a_stage_reads_several_runs_and_outputs(chain: Path, tmp_path: Path) -> 
     assert both["chats"] == one["chats"] + two["chats"]
     with pytest.raises(cm.RecipeError, match="no output 'corpse'"):
         sft.smoke(start=str(chain / "annealed"), stage1=(f"{chain / 'chats2'}:corpse",))
+
+
+def test_a_run_is_named_with_or_without_its_output(chain: Path, tmp_path: Path) -> None:
+    whole, named = sft.named(str(chain / "chats1")), sft.named(f"{chain / 'chats1'}:chats_ledger")
+    assert (whole.output, named.output) == ("corpus", "chats_ledger")
+    (tmp_path / "a:b").symlink_to(chain / "chats1")
+    assert sft.named(str(tmp_path / "a:b")).output == "corpus"  # a folder may have a colon in its name
+    with pytest.raises(cm.InputError) as error:
+        sft.named("file:///nowhere/chats")  # and so has an address
+    assert "file:///nowhere/chats" in str(error.value)
+
+
+def test_a_stage_without_chats_is_refused(chain: Path, tmp_path: Path) -> None:
+    with pytest.raises(cm.RecipeError, match="sft needs tables of chats, and one model"):
+        build(sft.smoke(start=str(chain / "annealed"), stage1=()), out=tmp_path / "none", workers=1)

@@ -19,7 +19,7 @@ def warnings(manifest: Mapping[str, Any]) -> list[str]:
     for step in manifest["steps"]:
         if lacking := step.get("counts", {}).get("inputs_without_tokens"):
             found.append(f"{lacking:,} of the inputs of the mix had no tokens and were left out: mix/mix.json")
-    stack = [manifest["steps"][number] for number in next(iter(manifest["outputs"].values()))["chain"]]
+    stack = first_output(manifest)
     if manifest["kept"]["rows"] or stack[-1]["kind"] == "folder":
         return found
     if not manifest["ingested"]["rows"]:
@@ -32,3 +32,8 @@ def warnings(manifest: Mapping[str, Any]) -> list[str]:
         *found,
         f"the corpus is empty: of {manifest['ingested']['rows']:,} files all were dropped: {', '.join(said)}",
     ]
+
+
+def first_output(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The steps of a run's first output, which its counts are about, the one that made it last."""
+    return [manifest["steps"][number] for number in next(iter(manifest["outputs"].values()))["chain"]]

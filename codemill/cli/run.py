@@ -21,7 +21,7 @@ from rich.table import Table as Grid
 import codemill
 from codemill import catalog
 from codemill.cli import shaping
-from codemill.cli.empty import warnings
+from codemill.cli.empty import first_output, warnings
 from codemill.cli.shared import CONTEXT
 from codemill.errors import RecipeError
 from codemill.machine.planning import Plan
@@ -229,9 +229,9 @@ def _run(
             places.append(f"report {written}")
     found, kept, dropped = (manifest[k]["rows"] for k in ("ingested", "kept", "dropped"))
     seconds = f"{time.monotonic() - began:.1f} s"
-    first = manifest["steps"][next(iter(manifest["outputs"].values()))["table"]]
-    if first["kind"] == "folder":  # a model, or what else has no rows
-        console.print(f"[bold]{first['name']}[/bold]  in {seconds}", highlight=False)
+    made_by = first_output(manifest)[-1]
+    if made_by["kind"] == "folder":  # a model, or what else has no rows
+        console.print(f"[bold]{made_by['name']}[/bold]  in {seconds}", highlight=False)
     else:
         total = f"[bold]{found:,} found = {kept:,} kept + {dropped:,} dropped[/bold]  in {seconds}"
         console.print(total, highlight=False)

@@ -52,10 +52,8 @@ DATA = GENERAL.changed(
     Rule("num_chars", below=50, above=20_000),  # theirs is 5,000: configuration and workflows are longer, dumps by far
     Rule("frac_words_unique", below=0.08),  # 200 different words in the longest; theirs, 0.4, is above any long file
     Rule("frac_lines_data"),  # JSON is strings and numbers
-    Rule("frac_lines_long_strings"),
-    Rule("frac_chars_strings"),
+    *released.MADE_OF_STRINGS,
     Rule("unfinished_marks_per_line"),
-    Rule("frac_lines_assert"),
     doc_types=("data",),
 )
 
@@ -67,13 +65,7 @@ STYLES = DATA.changed(
     languages=("css", "less", "sass", "scss", "stylus"),
 )
 
-SHELL = GENERAL.changed(
-    "shell",
-    Rule("frac_lines_long_strings"),
-    Rule("frac_chars_strings"),
-    Rule("frac_lines_assert"),
-    languages=("shell",),
-)
+SHELL = GENERAL.changed("shell", *released.MADE_OF_STRINGS, languages=("shell",))
 
 SQL = GENERAL.changed(
     "sql",
@@ -137,11 +129,9 @@ HTML = GENERAL.changed(
     "html",
     Rule("frac_chars_comments"),
     Rule("frac_lines_data"),
-    Rule("frac_lines_long_strings"),
-    Rule("frac_chars_strings"),
+    *released.MADE_OF_STRINGS,
     Rule("frac_chars_long_words"),
     Rule("unfinished_marks_per_line"),
-    Rule("frac_lines_assert"),
     Rule("html_parses", equals=0),
     Rule("html_frac_chars_text", below=0.03),  # theirs are 0.2 and 100
     Rule("html_num_chars_text", below=30),

@@ -51,25 +51,19 @@ GENERAL = RuleSet(
     ),
 )
 
+# Off for what is made of strings, and whose tests are made of assertions.
+MADE_OF_STRINGS = (Rule("frac_lines_long_strings"), Rule("frac_chars_strings"), Rule("frac_lines_assert"))
+
 DATA = GENERAL.changed(
     "data",
     Rule("num_chars", below=50, above=5000),  # data is kept for its form: a little is enough
     Rule("frac_words_unique", below=0.4),
-    Rule("frac_lines_long_strings"),
-    Rule("frac_chars_strings"),
+    *MADE_OF_STRINGS,
     Rule("frac_lines_placeholder_comments"),
-    Rule("frac_lines_assert"),
     doc_types=("data",),
 )
 
-# Shell is made of strings, and tests of it of assertions.
-SHELL = GENERAL.changed(
-    "shell",
-    Rule("frac_lines_long_strings"),
-    Rule("frac_chars_strings"),
-    Rule("frac_lines_assert"),
-    languages=("shell",),
-)
+SHELL = GENERAL.changed("shell", *MADE_OF_STRINGS, languages=("shell",))
 
 SQL = GENERAL.changed("sql", Rule("frac_chars_digit", above=0.3), languages=("sql",))
 

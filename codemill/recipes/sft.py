@@ -81,12 +81,14 @@ def sft(
 
 
 def named(run: str) -> Published:
-    """The chats that RUN or RUN:OUTPUT names.
+    """The chats that RUN or RUN:OUTPUT names. RUN may be an address such as s3://bucket/run.
 
     Raises: RecipeError or InputError as `Published` does.
     """
     folder, _, output = run.rpartition(":")
-    return Published(folder, output) if folder and not Path(run).is_dir() else Published(run, "corpus")
+    if not folder or "/" in output or Path(run).is_dir():
+        return Published(run, "corpus")
+    return Published(folder, output)
 
 
 def ledgers(stage: str, tables: Sequence[Table]) -> Outputs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
 from collections.abc import Mapping, Sequence
@@ -67,12 +68,13 @@ def is_outside(text: str, link: Link, links: Sequence[Link]) -> bool:
     if not (os.sep in text or Path(text).suffix):
         return False
     place = Path(os.path.realpath(named(link.out, text)))
-    return place.exists() and not any(place.is_relative_to(other.out) for other in links)
+    return os.path.exists(place) and not any(place.is_relative_to(other.out) for other in links)
 
 
 def carried(link: Link, text: str) -> str:
-    """The name, below inputs/ of a release, of a file or folder that a parameter of a run names."""
-    return f"{link.name}.{Path(text).name}"
+    """The name, below inputs/ of a release, of a file or folder that a parameter of a run names: two of one name in two
+    folders stay apart."""
+    return f"{link.name}.{hashlib.sha256(text.encode()).hexdigest()[:8]}.{Path(text).name}"
 
 
 def _told(value: Any, link: Link, links: Sequence[Link]) -> Any:

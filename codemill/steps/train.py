@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import pyarrow.ipc as ipc
 
-from codemill.errors import InputError
+from codemill.errors import InputError, RecipeError
 from codemill.machine.reading import RECEIPTS, OutFolder, Reading, local
 from codemill.machine.table import folder
 from codemill.model import Job, card, checkpoints, of_size
@@ -118,8 +118,10 @@ def sft(
 
     It begins with a `start`; or, without one, with the last of the tables, a model that a step of training made.
 
-    Raises: InputError if nothing, or everything, of all chats is trained on.
+    Raises: InputError if nothing, or everything, of all chats is trained on; RecipeError without chats or a model.
     """
+    if len(tables) < (1 if start else 2):
+        raise RecipeError("sft needs tables of chats, and one model: a table behind them, or a start")
     chats, begin = (tables, str(start.folder)) if start else (tables[:-1], str(tables[-1].folder))
     rows = out.path / RECEIPTS / "chats.arrow"
     counts = _written(chats, rows)

@@ -64,7 +64,7 @@ def gather(run: Run) -> Recall | None:
                 facts["examples"]["code"],
                 facts["examples"]["other"],
                 tuple(facts["thresholds"].items()),
-                "all" in facts["less_precise"],
+                "all" in facts.get("less_precise", ()),  # earlier runs do not say it
                 facts["test"]["all"],
                 int(domains["recalled"].sum()),
                 int(domains["pages"].sum()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pytest
 
 import codemill as cm
+from codemill import report
 from codemill.errors import InputError, RecipeError
 from codemill.machine.builder import build
 from codemill.recipes import web_recall
@@ -24,7 +26,7 @@ from codemill.web import curves, patterns
 from codemill.web.classifier import Model, Segmenter
 from codemill.web.labels import Labels
 from tests.killing import killed_and_resumed
-from tests.web_tools import crawl
+from tests.web_tools import CODE, crawl
 
 SITES = {
     **{f"code{i}.test": (30, 0.95) for i in range(6)},
@@ -304,3 +306,20 @@ def test_curves_are_those_of_the_definition() -> None:
     assert curves.most_certain(scores, truth) == 0.9
     assert curves.most_certain(scores[:0], truth[:0]) == 1.0
     assert curves.recall_at_precision(np.array([0.9, 0.8, 0.1]), np.array([1, 0, 1]), 1.0) == 0.5
+
+
+def test_the_report_shows_the_rounds(folder: Path, tmp_path: Path) -> None:
+    page = report.render(folder / "out")
+    assert '<section id="recall">' in page
+    rounds = page[page.index('<section id="recall">') :]
+    facts = json.loads((folder / "out" / "classifier_2" / "classifier.json").read_text())
+    assert f"{facts['thresholds']['all']:.4f}" in rounds
+    assert "this one is surely the most precise" not in rounds
+    words = [word for word, _ in facts["telling"]["code"]]
+    assert not any("Ġ" in word for word in words)  # how byte-level tokens write a blank
+    assert set(words) & set(CODE.split())
+    shutil.copytree(folder / "out", tmp_path / "out", symlinks=True)
+    for number in (1, 2):
+        file = tmp_path / "out" / f"classifier_{number}" / "classifier.json"
+        file.write_text(json.dumps({**json.loads(file.read_text()), "less_precise": ["all"]}))
+    assert "this one is surely the most precise" in report.render(tmp_path / "out")

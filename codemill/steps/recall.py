@@ -49,7 +49,7 @@ def _check(*, settings: Settings, random_negatives: float, precision: float, mos
         raise RecipeError(f"most_tokens must be at least 1, got {most_tokens!r}")
 
 
-@folder(version=2, check=_check)
+@folder(version=3, check=_check)
 def train(
     pages: Reading,
     segmenter: Reading,

@@ -127,7 +127,13 @@ class Model:
         return np.array([_of(self._code, *one) for one in zip(*found, strict=True)], np.float32)
 
     def telling(self, count: int) -> dict[str, list[tuple[str, float]]]:
-        """The words that speak most for either label: by what one of them alone adds to the logit."""
+        """The words that speak most for either label: by what one of them alone adds to the logit.
+
+        As a person reads them: tokens are bytes in disguise, and a blank before a word is left out.
+        """
+        from tokenizers.decoders import ByteLevel
+
+        plain = ByteLevel()
         words = self._model.get_words()
         if not words:
             return {label: [] for label in LABELS}
@@ -137,7 +143,12 @@ class Model:
         pull = np.array([float(self._model.get_input_vector(i) @ away) for i in range(len(words))])
         order = np.argsort(pull, kind="stable")
         shown = {LABELS[0]: order[:count], LABELS[1]: order[::-1][:count]}
-        return {label: [(words[i], round(float(pull[i]), 4)) for i in some] for label, some in shown.items()}
+
+        def read(word: str) -> str:
+            text = plain.decode([word])
+            return text.strip() or repr(text)
+
+        return {label: [(read(words[i]), round(float(pull[i]), 4)) for i in some] for label, some in shown.items()}
 
 
 def _of(label: str, labels: Sequence[str], probabilities: Sequence[float]) -> float:

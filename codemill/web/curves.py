@@ -93,4 +93,4 @@ def lower_bound(found: int, of: int, confidence: float) -> float:
     z = NormalDist().inv_cdf(confidence)
     share = found / of
     spread = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    return (share + z * z / (2 * of) - spread) / (1 + z * z / of)
+    return max(0.0, (share + z * z / (2 * of) - spread) / (1 + z * z / of))

@@ -47,7 +47,8 @@ class Recall:
 
 def gather(run: Run) -> Recall | None:
     """Reads what the rounds published; None if the run has none. Raises: InputError if a file cannot be read."""
-    numbers = sorted(int(m[1]) for name in run.folder.names() if (m := re.fullmatch(r"classifier_(\d+)", name)))
+    outputs = run.manifest.get("files", {})
+    numbers = sorted(int(m[1]) for name in outputs if (m := re.fullmatch(r"classifier_(\d+)", name)))
     if not numbers:
         return None
     rounds: list[Round] = []

@@ -90,26 +90,35 @@ class _Plain(logging.Handler):
         print(f"{record.levelname.lower()}: {self.format(record)}", file=sys.stderr, flush=True)
 
 
-@click.group(context_settings=CONTEXT)
+SECTIONS = {
+    "Make data": (run, catalogue, forget),
+    "Look at a result": (look,),
+    "Ask a teacher, run programs": (teacher, execution),
+    "Use a model": (model,),
+    "Evaluate and release": (benchmarks, evaluation, ablation, release),
+    "Without a run": (cleaning,),
+}
+"""The families of verbs under the headings that `codemill --help` shows them by."""
+
+
+class _Sections(click.Group):
+    """Help with the verbs under headings, each with its first sentence whole."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes a list for each of `SECTIONS`."""
+        for title, families in SECTIONS.items():
+            commands = [command for family in families for command in family.COMMANDS]
+            with formatter.section(title):
+                formatter.write_dl([(command.name or "", command.get_short_help_str(limit=200)) for command in commands])
+
+
+@click.group(cls=_Sections, context_settings=CONTEXT)
 @click.version_option(package_name="codemill")
 def cli() -> None:
     """Makes the training data of code language models, and the models themselves."""
 
 
-FAMILIES = (
-    run,
-    look,
-    catalogue,
-    cleaning,
-    ablation,
-    benchmarks,
-    evaluation,
-    execution,
-    forget,
-    model,
-    release,
-    teacher,
-)
-for family in FAMILIES:
-    for command in family.COMMANDS:
-        cli.add_command(command)
+for _families in SECTIONS.values():
+    for _family in _families:
+        for _command in _family.COMMANDS:
+            cli.add_command(_command)

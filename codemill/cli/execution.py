@@ -27,7 +27,7 @@ def exec_(
     file: Path, tests: Path, language: str | None, entry_point: str | None, cpu: float, rung: str | None,
     unsafe_local_exec: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Runs FILE with tests where it can do no harm. The exit status is 0 only if every test ran and held."""
+    """Runs FILE with its tests in the sandbox. The exit status is 0 only if every test ran and held."""
     from codemill import languages, sandbox
 
     program, source = _text(file), _text(tests)

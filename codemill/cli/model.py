@@ -53,7 +53,7 @@ def _opened(model: str, device: str, *more: str) -> Generator:
 def generate(
     model: str, prompts: tuple[str, ...], suffix: str | None, as_chat: bool, device: str, as_json: bool, **how: Any
 ) -> None:
-    """Goes on with each PROMPT, in one batch. - reads one from stdin.
+    """Continues each PROMPT, all in one batch. - reads one from stdin.
 
     MODEL is the --out folder of a training run, a checkpoint, or a Llama-shaped folder of Hugging Face.
     """

@@ -107,9 +107,9 @@ class _Sections(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes a list for each of `SECTIONS`."""
         for title, families in SECTIONS.items():
-            commands = [command for family in families for command in family.COMMANDS]
+            verbs = [verb for family in families for verb in family.COMMANDS]
             with formatter.section(title):
-                formatter.write_dl([(command.name or "", command.get_short_help_str(limit=200)) for command in commands])
+                formatter.write_dl([(verb.name or "", verb.get_short_help_str(limit=200)) for verb in verbs])
 
 
 @click.group(cls=_Sections, context_settings=CONTEXT)

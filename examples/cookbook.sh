@@ -9,7 +9,7 @@
 #   TEACHER=MODEL@http://127.0.0.1:8000/v1   who writes data; by default a real model of 135 M parameters, on this CPU
 #   BENCHMARK=HumanEval.jsonl                a benchmark's published file, if you have one: scores, and decontamination
 #   HELD_OUT=0.03                            share of repositories set aside for the scores; more if yours are few
-#   STEPS=100                                of pretraining, 24 or more; annealing and each stage of SFT have a quarter
+#   STEPS=1000                               of pretraining, 24 or more; annealing and each stage of SFT have a quarter
 set -eu
 here=$(dirname "$0")
 OUT=${OUT:-cookbook-out}
@@ -20,7 +20,7 @@ scale=laptop
 # What a scale decides: the variant of the recipes, and what of them cannot be the same. OpenCoder's own numbers, those of
 # 256 GPUs, are the defaults of the recipes without a variant: 96,640 entries, sequences of 4,096, 1.5 B parameters.
 case $scale in
-laptop) variant=:laptop length=1024 batch=4 steps=${STEPS:-100} model='' anneal='' tuning='' asked='' ;;
+laptop) variant=:laptop length=1024 batch=4 steps=${STEPS:-1000} model='' anneal='' tuning='' asked='' ;;
 gpu)
     variant='' length=2048 batch=128 steps=${STEPS:-10000} asked='--most-pages 20000 --seeds 0.05 --student'
     model='--size 125M --batch 128 --micro 32 --rate 1e-3 --warmup 500 --compile'

@@ -32,13 +32,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("file", type=Path)
+    parser.add_argument("--temperature", type=float, default=0.2)  # the card's of SmolLM2's instruct models
+    parser.add_argument("--top-p", type=float, default=0.9)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as beside:
-        convert(unpacked(args.file, Path(beside)) if args.file.suffix == ".whl" else args.file, args.folder)
+        file = unpacked(args.file, Path(beside)) if args.file.suffix == ".whl" else args.file
+        convert(file, args.folder, args.temperature, args.top_p)
 
 
-def convert(file: Path, folder: Path) -> None:
-    """Writes the folder."""
+def convert(file: Path, folder: Path, temperature: float, top_p: float) -> None:
+    """Writes the folder. Sampling stands in no GGUF, and without it a small model goes in circles."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
@@ -46,6 +49,7 @@ def convert(file: Path, folder: Path) -> None:
     model = AutoModelForCausalLM.from_pretrained(
         file.parent, gguf_file=file.name, dtype=torch.float32, quantization_config=plain
     )
+    model.generation_config.update(do_sample=True, temperature=temperature, top_p=top_p)
     model.save_pretrained(folder)
     AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name).save_pretrained(folder)
     print(f"{folder}: {sum(p.numel() for p in model.parameters()) / 1e6:.0f} million parameters of {file.name}")

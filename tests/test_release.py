@@ -218,3 +218,21 @@ def test_files_that_parameters_name_come_with_it(made: Path, tmp_path: Path) -> 
     names = {portable.carried(link, str(root / folder / "tasks.jsonl")) for folder in ("one", "two")}
     assert len(names) == 2
     assert all(name.endswith(".tasks.jsonl") for name in names)
+
+
+def test_a_run_that_only_the_command_names_comes_with_it(made: Path) -> None:
+    given = {
+        "snippets": str(made / "tokens"),
+        "stage1": [f"{made}/corpus:corpus"],
+        "budget": 5,
+        "name": "",
+        "web": None,
+    }
+    assert runs_in(made / "mix", {"steps": [], "recipe": {"parameters": given}}) == [made / "tokens", made / "corpus"]
+
+
+def test_a_place_behind_its_kind_is_moved_too(made: Path) -> None:
+    links = chain([str(made / "mix")])
+    given = ["local:/models/small", f"parquet:{made}/corpus/corpus", "small@http://127.0.0.1:8000/v1", "a:b"]
+    moved = ["local:small", "parquet:corpus/corpus", "small@http://127.0.0.1:8000/v1", "a:b"]
+    assert portable.moved(given, links[-1], links) == moved

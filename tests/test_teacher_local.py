@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +52,7 @@ def answers(folder: Path, requests: list[Request], **settings: Any) -> list[dict
 
     async def ask() -> list[Any]:
         model = opened(teacher)
-        work = (model.ask(r, r.body(teacher.name, teacher.sampling, structured=False)) for r in requests)
+        work = (model.ask(r, r.body(teacher.name, teacher.sampling, structured=teacher.structured)) for r in requests)
         got = await asyncio.gather(*work)
         await model.close()
         return [answer for answer, _, _ in got]
@@ -128,3 +130,29 @@ def test_it_is_known_by_its_weights(folder: Path, tmp_path: Path) -> None:
         file.seek(-1, 2)
         file.write(b"\x01")
     assert digest(tmp_path) != digest(folder)
+
+
+def test_an_answer_has_the_sections_of_its_schema_whatever_the_model_says(folder: Path) -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}}}
+    # All but one of this model's tokens are ends, so it ends each section as soon as it may.
+    config = json.loads((folder / "generation_config.json").read_text())
+    ends = folder.parent / "ends"
+    shutil.copytree(folder, ends)
+    (ends / "generation_config.json").write_text(json.dumps({**config, "eos_token_id": list(range(1, 257))}))
+    (answer,) = answers(ends, [Request("Add.", schema=schema, code={"b": "python"}, max_tokens=80)])
+    assert answer["choices"][0]["finish_reason"] == "stop"
+    assert answer["choices"][0]["message"]["content"].startswith("<a>\n")
+    assert answer["choices"][0]["message"]["content"].endswith("\n</a>\n<b>\n```python\n\n```\n</b>\n")
+
+
+def test_what_a_request_does_not_say_the_model_s_own_configuration_does(folder: Path) -> None:
+    config = json.loads((folder / "generation_config.json").read_text())
+    warm = folder.parent / "warm"
+    shutil.copytree(folder, warm)
+    (warm / "generation_config.json").write_text(json.dumps({**config, "do_sample": True, "temperature": 5.0}))
+
+    def said(folder: Path, **asked: Any) -> str:
+        (answer,) = answers(folder, [Request("def f(x):", max_tokens=12, cut_short=True, **asked)])
+        return str(answer["choices"][0]["message"]["content"])
+
+    assert said(warm) != said(folder) == said(warm, temperature=0.0)

@@ -120,7 +120,7 @@ def solve(
     found = yield from mended(
         [{"role": "user", "content": asked}],
         tries,
-        ask=lambda messages: exact(messages, ANSWER),
+        ask=lambda messages: exact(messages, ANSWER, language),
         texts=lambda said: (said["program"], said["tests"]),
         prove=lambda said: run(said["program"], said["tests"], language),
         repair=REPAIR.format,
@@ -139,7 +139,7 @@ def solve(
 def _refined(messages: Any, said: dict[str, Any], output: str, proof: dict[str, Any], language: str) -> Any:
     """The commented program with its explanation, if it still passes; else what was there before."""
     try:
-        reply = yield cm.Request(messages, schema=REFINED)
+        reply = yield cm.Request(messages, schema=REFINED, code={"program": language})
     except Unusable:
         return said, output, proof
     program = reply.data["program"]

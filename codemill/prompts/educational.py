@@ -74,7 +74,7 @@ def solved(
     """
 
     def ask(messages: list[dict[str, str]]) -> Generator[Any, Any, tuple[str, dict[str, Any]]]:
-        text, said = yield from answer(messages, schema)
+        text, said = yield from answer(messages, schema, language)
         return text, {**said, **{name: value for name, value in known.items() if value}}
 
     found = yield from mended(

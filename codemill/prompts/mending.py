@@ -61,14 +61,21 @@ def mended(
     return last or Attempt(reason="no_code", value=f"{tries} tries")
 
 
-def exact(messages: list[dict[str, str]], schema: Mapping[str, Any]) -> Generator[Any, Any, tuple[str, dict[str, Any]]]:
+def programs(schema: Mapping[str, Any], language: str) -> dict[str, str]:
+    """The properties of a schema that are programs, as `Request.code` has them."""
+    return {name: language for name in ("program", "solution", "tests") if name in schema["properties"]}
+
+
+def exact(
+    messages: list[dict[str, str]], schema: Mapping[str, Any], language: str
+) -> Generator[Any, Any, tuple[str, dict[str, Any]]]:
     """Asks for what a schema says: `text, said = yield from exact(…)`. Raises: an Unusable."""
-    reply = yield cm.Request(messages, schema=schema)
+    reply = yield cm.Request(messages, schema=schema, code=programs(schema, language))
     return reply.text, reply.data
 
 
 def answer(
-    messages: list[dict[str, str]], schema: Mapping[str, Any]
+    messages: list[dict[str, str]], schema: Mapping[str, Any], language: str
 ) -> Generator[Any, Any, tuple[str, dict[str, Any]]]:
     """Asks for task, solution and tests: `text, said = yield from answer(…)`. Raises: an Unusable.
 
@@ -76,7 +83,7 @@ def answer(
     task, the first two blocks solution and tests, or one block of Python up to its first assert and from there.
     """
     try:
-        reply = yield cm.Request(messages, schema=schema)
+        reply = yield cm.Request(messages, schema=schema, code=programs(schema, language))
         return reply.text, reply.data
     except Malformed as error:
         said = _fenced(error.reply.text) if error.reply is not None else None

@@ -95,7 +95,7 @@ def ask(row: dict[str, Any], *, tries: int = 2, least_chars: int = 60) -> Conver
     found = yield from mended(
         [{"role": "user", "content": PROMPT.format(**facts, documentation=documentation)}],
         tries,
-        ask=lambda messages: exact(messages, ANSWER),
+        ask=lambda messages: exact(messages, ANSWER, "python"),
         texts=lambda said: (said["problem"], said["solution"], said["tests"]),
         prove=_proof,
         repair=functools.partial(REPAIR.format, **facts),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import codemill as cm
+from codemill.prompts.mending import programs
 from codemill.prompts.method import excerpt, method, run, title, unfit
 from codemill.prompts.snippets import HOW
 from codemill.teacher import code
@@ -58,7 +59,7 @@ def clean(row: dict[str, Any], *, chars: int = 8000) -> Conversation:
     styled_row = {"language": language, "task_type": "style", "program": first, "content": first, **proof}
     last = WHOLE.format(how=HOW.get(language, ""))
     turns = [*turns, {"role": "assistant", "content": styled.text}, {"role": "user", "content": last}]
-    reply = yield cm.Request(turns, schema=ANSWER)
+    reply = yield cm.Request(turns, schema=ANSWER, code=programs(ANSWER, language))
     program, tests = reply.data["program"], reply.data["tests"]
     if reason := unfit(program, tests):
         return [styled_row, {"language": language, "task_type": "self_contained", "reason": reason}]

@@ -80,7 +80,7 @@ def _exercise(row: dict[str, Any], language: str, tries: int, seed_chars: int) -
     found = yield from mended(
         [{"role": "user", "content": asked}],
         tries,
-        ask=lambda messages: answer(messages, ANSWER),
+        ask=lambda messages: answer(messages, ANSWER, language),
         texts=lambda said: (said["solution"], said["tests"], said["task"]),
         prove=lambda said: run(said["solution"], said["tests"], language),
         repair=REPAIR.format,

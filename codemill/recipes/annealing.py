@@ -84,15 +84,15 @@ def laptop(
     *,
     corpus: Annotated[str, "--out folder of the run that made the corpus"],
     teacher: Annotated[str | None, "MODEL@URL, local:FOLDER, script:FILE.py:FUNCTION or replay:…"] = None,
-    seeds: Annotated[int, "seed files that are asked about; 0 = all"] = 32,
-    languages: Annotated[tuple[str, ...], "of snippets; repeatable"] = LANGUAGES,
+    seeds: Annotated[int, "seed files that are asked about; 0 = all"] = 64,
+    languages: Annotated[tuple[str, ...], "of snippets; repeatable"] = ("python",),
     each: Annotated[int, "snippets for a seed, each in another language"] = 1,
     decontaminate: Annotated[tuple[str, ...], "folder of benchmarks: drop what has their tasks; repeatable"] = (),
 ) -> Outputs:
     """For a teacher of some hundred million parameters on this machine: short seeds, short answers, no second try."""
     return annealing(
         corpus=corpus, teacher=teacher, seeds=seeds, languages=languages, each=each, seed_chars=1000, tries=1,
-        max_tokens=256, decontaminate=decontaminate,
+        max_tokens=448, decontaminate=decontaminate,
     )  # fmt: skip
 
 

@@ -183,7 +183,7 @@ def laptop(
     """For a teacher of some hundred million parameters on this machine: few and short seeds, no second try."""
     return post_training(
         corpus=corpus, web=web, teacher=teacher, most_pages=most_pages, seeds=seeds, names=names,
-        packages_of=packages_of, languages=languages, seed_chars=1000, tries=1, max_tokens=256,
+        packages_of=packages_of, languages=languages, seed_chars=1000, tries=1, max_tokens=448,
         decontaminate=decontaminate,
     )  # fmt: skip
 

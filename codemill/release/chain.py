@@ -68,7 +68,8 @@ def _follow(out: Path, found: dict[Path, Link], above: tuple[Path, ...]) -> None
 
 
 def runs_in(out: Path, manifest: Mapping[str, Any]) -> list[Path]:
-    """The folders of finished runs that a run read, whole or some file of them.
+    """The folders of finished runs that a run read, whole or some file of them, or that its command names: a mix leaves
+    out a run without tokens, and its command is not understood without it.
 
     Raises: InputError if a folder that was read as a run's output is none any more.
     """
@@ -80,14 +81,20 @@ def runs_in(out: Path, manifest: Mapping[str, Any]) -> list[Path]:
                 raise InputError("a run that was read is gone", where=path, remedy="bring the folder back")
             if run is not None:
                 runs[run] = None
+    for value in manifest["recipe"].get("parameters", {}).values():
+        for text in value if isinstance(value, list) else [value]:
+            for path in (text, text.rpartition(":")[0]) if isinstance(text, str) else ():
+                if path and _is_run(named(out, path)):
+                    runs[Path(os.path.realpath(named(out, path)))] = None
     return list(runs)
 
 
 def _run_of(path: Path) -> Path | None:
-    for folder in (path, *path.parents[:3]):
-        if (folder / "manifest.json").is_file() and (folder / ".work").is_dir():
-            return Path(os.path.realpath(folder))
-    return None
+    return next((Path(os.path.realpath(folder)) for folder in (path, *path.parents[:3]) if _is_run(folder)), None)
+
+
+def _is_run(folder: Path) -> bool:
+    return (folder / "manifest.json").is_file() and (folder / ".work").is_dir()
 
 
 def _paths(value: Any) -> Iterator[str]:

@@ -18,11 +18,14 @@ from codemill.teacher.teachers import DIGEST
 def moved(value: Any, link: Link, links: Sequence[Link]) -> Any:
     """Plain data of a run's manifest with each path of a run of the chain as `NAME/…`.
 
-    Other absolute paths keep their last part only.
+    Other absolute paths keep their last part only, also behind the kind of what is there, as in `local:/models/small`.
     """
     places = {str(other.out): other.name for other in links}
 
     def one(text: str) -> str:
+        kind, _, path = text.partition(":")
+        if path.startswith("/") and not path.startswith("//") and kind.isalpha():
+            return f"{kind}:{one(path)}"
         real = os.path.realpath(named(link.out, text))
         for place, name in places.items():
             if real == place or real.startswith((place + os.sep, place + ":")):  # a run, inside it, or RUN:OUTPUT

@@ -18,9 +18,12 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from codemill.teacher import reading
+
+Structured: TypeAlias = bool | Literal["sections"]
+"""What a teacher can be held to: a JSON schema (True), tagged sections, or nothing (False): then it is only asked."""
 
 
 @dataclass(frozen=True)
@@ -29,15 +32,16 @@ class Request:
 
     `prompt` is the text of one user message, or messages as `{"role": …, "content": …}`. `sample` numbers answers to
     the same question: each is asked and paid once. With a JSON `schema` the reply has `data`; teachers that cannot be
-    held to a schema are asked for tagged sections instead, one for each of its properties. `complete` asks a base model
-    to go on with the prompt. `cut_short` accepts an answer that ended at `max_tokens`. `extra` goes into the request as
-    it is.
+    held to a schema are asked for tagged sections instead, one for each of its properties. `code` names those that are
+    programs, with their language: a local teacher writes them in fences. `complete` asks a base model to go on with the
+    prompt. `cut_short` accepts an answer that ended at `max_tokens`. `extra` goes into the request as it is.
     """
 
     prompt: str | Sequence[Mapping[str, str]]
     sample: int = 0
     system: str | None = None
     schema: Mapping[str, Any] | None = None
+    code: Mapping[str, str] = field(default_factory=dict)
     temperature: float | None = None
     top_p: float | None = None
     max_tokens: int | None = None
@@ -55,14 +59,14 @@ class Request:
             return [*first, {"role": "user", "content": self.prompt}]
         return [*first, *({str(k): str(v) for k, v in message.items()} for message in self.prompt)]
 
-    def body(self, model: str, sampling: Mapping[str, Any], *, structured: bool) -> dict[str, Any]:
+    def body(self, model: str, sampling: Mapping[str, Any], *, structured: Structured) -> dict[str, Any]:
         """The body of the HTTP request, which with `sample` is all that identifies it.
 
         >>> Request("Hi", max_tokens=5).body("m", {"max_tokens": 9, "top_p": 0.9}, structured=True)
         {'model': 'm', 'messages': [{'role': 'user', 'content': 'Hi'}], 'max_tokens': 5, 'top_p': 0.9}
         """
         messages = self.messages()
-        if self.schema is not None and not structured:
+        if self.schema is not None and structured is not True:
             last = messages[-1]
             messages[-1] = {**last, "content": last["content"] + reading.instruction(self.schema)}
         said: dict[str, Any] = {**sampling}
@@ -77,7 +81,9 @@ class Request:
             said |= {"logprobs": self.logprobs} if self.complete else {"logprobs": True}
             if self.logprobs and not self.complete:
                 said["top_logprobs"] = self.logprobs
-        if self.schema is not None and structured:
+        if self.schema is not None and structured == "sections":
+            said["sections"] = {name: self.code.get(name, "") for name in self.schema.get("properties", {})}
+        elif self.schema is not None and structured:
             named = {"name": "answer", "strict": True, "schema": dict(self.schema)}
             said["response_format"] = {"type": "json_schema", "json_schema": named}
         asked = {"prompt": "".join(m["content"] for m in messages)} if self.complete else {"messages": messages}

@@ -21,13 +21,14 @@ from typing import Any
 from codemill.errors import EnvironmentProblem, InputError, RecipeError
 from codemill.teacher.calls import key_of
 from codemill.teacher.conversation import Request, TooLong
+from codemill.teacher.guided import Guide
 
 MOST_TOKENS = 512
 """Of an answer, where neither request nor teacher says."""
 
 WINDOW = 0.02  # seconds that a batch waits for more requests
 KNOWN = frozenset({"model", "messages", "prompt", "temperature", "top_p", "max_tokens", "seed", "stop", "logprobs",
-                   "top_logprobs"})  # fmt: skip
+                   "top_logprobs", "sections"})  # fmt: skip
 
 
 def digest(folder: Path) -> str:
@@ -88,7 +89,9 @@ class Model:
         self.cache_name = "cache" if "cache" in forward else "past_key_values"  # before transformers 5.24
         self.most = int(getattr(self.model.config, "max_position_embeddings", 1 << 30))
         self.pad = self.tokenizer.pad_token_id if self.tokenizer.pad_token_id is not None else 0
-        ends = self.model.generation_config.eos_token_id
+        said = self.model.generation_config
+        self.sampling = (float(said.temperature or 1), float(said.top_p or 1)) if said.do_sample else (0.0, 1.0)
+        ends = said.eos_token_id
         self.ends = set(ends if isinstance(ends, list) else [ends]) - {None}
         self._waiting: list[tuple[Mapping[str, Any], list[int], int, asyncio.Future[dict[str, Any]]]] = []
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
@@ -136,9 +139,11 @@ class Model:
                 if not future.done():
                     future.set_result(answer)
 
-    @staticmethod
-    def _sampling(body: Mapping[str, Any]) -> tuple[Any, ...]:
-        return (body.get("temperature", 0.0), body.get("top_p", 1.0), body.get("max_tokens", MOST_TOKENS))
+    def _sampling(self, body: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Temperature, top_p and the most tokens: the request's, or the model's own."""
+        temperature, top_p = self.sampling
+        most = body.get("max_tokens", MOST_TOKENS)
+        return (body.get("temperature", temperature), body.get("top_p", top_p), most)
 
     def _generate(self, batch: list[tuple[Mapping[str, Any], list[int], int]]) -> list[dict[str, Any]]:
         """The answers to requests with the same sampling: body, tokens, and the seed of the noise of each."""
@@ -163,12 +168,15 @@ class Model:
                 logits = out.logits[:, -1].float()
                 chosen = self._chosen(logits, temperature, top_p, generators)
                 logprobs = torch.log_softmax(logits, -1)
-                for row, one in enumerate(made):
-                    if not one.finish:
-                        one.add(int(chosen[row]), logprobs[row], self.ends)
+                step = torch.tensor(
+                    [
+                        [self.pad if one.finish else one.add(token, logprobs[row], self.ends)]
+                        for row, (one, token) in enumerate(zip(made, chosen.tolist(), strict=True))
+                    ],
+                    device=self.device,
+                )
                 if all(one.finish for one in made):
                     break
-                step = chosen[:, None]
                 mask = torch.cat([mask, torch.ones_like(step)], 1)
         return [one.answer(self.name) for one in made]
 
@@ -199,17 +207,28 @@ class _Made:
         self.tokens: list[int] = []
         self.logprobs: list[dict[str, Any]] = []
         self.text, self.finish = "", ""
+        self.guide = Guide(body["sections"], self._encode, self._decode) if body.get("sections") else None
         self.stops = [body["stop"]] if isinstance(body.get("stop"), str) else list(body.get("stop") or ())
         wanted = body.get("logprobs")
         self.wanted = None if wanted is None or wanted is False else body.get("top_logprobs", 0)
         if "prompt" in body and isinstance(wanted, int):
             self.wanted = wanted
 
-    def add(self, token: int, logprobs: Any, ends: set[int]) -> None:
-        """Takes a token; `finish` says when it was the last."""
-        if token in ends:
+    def _encode(self, text: str) -> list[int]:
+        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def _decode(self, tokens: list[int]) -> str:
+        return str(self.tokenizer.decode(tokens, skip_special_tokens=True))
+
+    def add(self, token: int, logprobs: Any, ends: set[int]) -> int:
+        """Takes a token that the model chose and gives the one that stands in its place; `finish`: it was the last."""
+        ended = token in ends
+        if self.guide is not None:
+            guided = self.guide.token(token, ended=ended)
+            ended, token = guided is None, token if guided is None else guided
+        if ended:
             self.finish = "stop"
-            return
+            return token
         self.tokens.append(token)
         if self.wanted is not None:
             best = logprobs.topk(self.wanted) if self.wanted else None
@@ -222,15 +241,16 @@ class _Made:
                 }
             )
         if self.stops:
-            self.text = self.tokenizer.decode(self.tokens, skip_special_tokens=True)
+            self.text = self._decode(self.tokens)
             found = [at for stop in self.stops if (at := self.text.find(stop)) >= 0]
             if found:
                 self.text, self.finish = self.text[: min(found)], "stopped"
+        return token
 
     def answer(self, model: str) -> dict[str, Any]:
         """In OpenAI's format."""
         cut = self.finish == "stopped"
-        text = self.text if cut else self.tokenizer.decode(self.tokens, skip_special_tokens=True)
+        text = self.text if cut else self._decode(self.tokens)
         finish = "stop" if self.finish else "length"
         choice: dict[str, Any] = {"index": 0, "finish_reason": finish}
         if "prompt" in self.body:

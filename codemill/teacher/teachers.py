@@ -21,7 +21,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from codemill.errors import InputError, RecipeError, TeacherError
 from codemill.machine.modules import module_from_file
-from codemill.teacher.conversation import Request
+from codemill.teacher.conversation import Request, Structured
 
 DIGEST = "sha256:"
 """Before the digest of a local teacher, where its folder would stand."""
@@ -91,7 +91,7 @@ class Local:
     device: str = ""
     dtype: str = "float32"
     digest: str = ""
-    structured: ClassVar[bool] = False
+    structured: ClassVar[Structured] = "sections"
     price: ClassVar[Price | None] = None
     deadline: ClassVar[float] = float("inf")
     PLACES: ClassVar[tuple[str, ...]] = ("folder", "batch", "device")
@@ -163,7 +163,7 @@ class Replay:
         return self.of.sampling
 
     @property
-    def structured(self) -> bool:
+    def structured(self) -> Structured:
         """That of the teacher that was asked."""
         return self.of.structured
 

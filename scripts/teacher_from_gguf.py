@@ -49,7 +49,8 @@ def convert(file: Path, folder: Path, temperature: float, top_p: float) -> None:
     model = AutoModelForCausalLM.from_pretrained(
         file.parent, gguf_file=file.name, dtype=torch.float32, quantization_config=plain
     )
-    model.generation_config.update(do_sample=True, temperature=temperature, top_p=top_p)
+    told = model.generation_config
+    told.do_sample, told.temperature, told.top_p = True, temperature, top_p
     model.save_pretrained(folder)
     AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name).save_pretrained(folder)
     print(f"{folder}: {sum(p.numel() for p in model.parameters()) / 1e6:.0f} million parameters of {file.name}")

@@ -13,6 +13,10 @@ settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("fuzz", max_examples=int(os.environ.get("CODEMILL_FUZZ", "1000")), deadline=None)
 settings.load_profile("fuzz" if "CODEMILL_FUZZ" in os.environ else "repeatable")
 
+# Tests run beside each other, one for each core: torch's threads, which wait for each other at every operation, would
+# wait for a core as well.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 LONG = frozenset(
     {

@@ -23,7 +23,9 @@ def warnings(manifest: Mapping[str, Any]) -> list[str]:
     if manifest["kept"]["rows"] or stack[-1]["kind"] == "folder":
         return found
     if not manifest["ingested"]["rows"]:
-        return [*found, "the corpus is empty: the inputs held no file"]
+        if manifest["inputs"]:
+            return [*found, "the corpus is empty: the inputs held no file"]
+        return [*found, f"{next(iter(manifest['outputs']))} is empty: no row came to it; `codemill show` says why"]
     lost = [(d["rows"], f"{reason} ({entry['name']})") for entry in stack for reason, d in entry["dropped"].items()]
     lost.sort(key=lambda item: -item[0])
     rest = sum(rows for rows, _ in lost[3:])

@@ -18,7 +18,7 @@ from codemill.machine.builder import build
 from codemill.model import checkpoints, folder
 from codemill.model.generate import Ask, Generator
 from codemill.model.job import Hardware
-from codemill.recipes import anneal, docstring_chats, pretrain, sft
+from codemill.recipes import _training, anneal, docstring_chats, pretrain, sft
 from codemill.steps import train
 from tests.training import plan
 
@@ -205,12 +205,13 @@ def test_a_stage_reads_several_runs_and_outputs(chain: Path, tmp_path: Path) -> 
 
 
 def test_a_run_is_named_with_or_without_its_output(chain: Path, tmp_path: Path) -> None:
-    whole, named = sft.named(str(chain / "chats1")), sft.named(f"{chain / 'chats1'}:chats_ledger")
+    whole = _training.published(str(chain / "chats1"), "corpus")
+    named = _training.published(f"{chain / 'chats1'}:chats_ledger", "corpus")
     assert (whole.output, named.output) == ("corpus", "chats_ledger")
     (tmp_path / "a:b").symlink_to(chain / "chats1")
-    assert sft.named(str(tmp_path / "a:b")).output == "corpus"  # a folder may have a colon in its name
+    assert _training.published(str(tmp_path / "a:b"), "corpus").output == "corpus"  # a folder may have a colon in its name
     with pytest.raises(cm.InputError) as error:
-        sft.named("file:///nowhere/chats")  # and so has an address
+        _training.published("file:///nowhere/chats", "corpus")  # and so has an address
     assert "file:///nowhere/chats" in str(error.value)
 
 

@@ -139,6 +139,7 @@ class Chats:
     epochs: int = 1
     seed: int = 0
     steps: int = field(init=False)
+    tokens: int = field(init=False)  # of all chats
     fingerprint: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -155,6 +156,7 @@ class Chats:
             raise InputError("there are no chats to train on", where=self.path)
         if int(self._lengths.max()) > self.length:
             raise InputError(f"a chat has {int(self._lengths.max())} tokens, a row {self.length}", where=self.path)
+        self.tokens = int(self._lengths.sum())
         self.per_epoch = -(-len(self._lengths) // self.batch)
         self.steps = self.per_epoch * self.epochs
         with open(self.path, "rb") as file:

@@ -172,7 +172,7 @@ def test_what_is_held_out_is_measured_and_changes_no_byte_of_the_model(
     measured = {facts["step"]: facts.pop("held_out") for facts in found if "held_out" in facts}
     assert list(measured) == [1, 5, 10, 12]
     assert found == metrics(plain)
-    assert json.loads(mine["training.json"])["held_out"] == {"every": 5, "tokens": 1000 + 15}
+    assert json.loads(mine["training.json"])["held_out"] == {"every": 5, "targets": 999}  # of one document
     # The last one is that of the model that was written, over each token but the first of each document.
     model, rows = folder.load(tmp_path), pa.ipc.open_file(pa.memory_map(str(held))).read_all().to_pylist()
     with torch.no_grad():

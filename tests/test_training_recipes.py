@@ -209,7 +209,9 @@ def test_a_run_is_named_with_or_without_its_output(chain: Path, tmp_path: Path) 
     named = _training.published(f"{chain / 'chats1'}:chats_ledger", "corpus")
     assert (whole.output, named.output) == ("corpus", "chats_ledger")
     (tmp_path / "a:b").symlink_to(chain / "chats1")
-    assert _training.published(str(tmp_path / "a:b"), "corpus").output == "corpus"  # a folder may have a colon in its name
+    assert (
+        _training.published(str(tmp_path / "a:b"), "corpus").output == "corpus"
+    )  # a folder may have a colon in its name
     with pytest.raises(cm.InputError) as error:
         _training.published("file:///nowhere/chats", "corpus")  # and so has an address
     assert "file:///nowhere/chats" in str(error.value)

@@ -139,7 +139,6 @@ class Chats:
     epochs: int = 1
     seed: int = 0
     steps: int = field(init=False)
-    tokens: int = field(init=False)  # of all chats
     fingerprint: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -156,13 +155,20 @@ class Chats:
             raise InputError("there are no chats to train on", where=self.path)
         if int(self._lengths.max()) > self.length:
             raise InputError(f"a chat has {int(self._lengths.max())} tokens, a row {self.length}", where=self.path)
-        self.tokens = int(self._lengths.sum())
         self.per_epoch = -(-len(self._lengths) // self.batch)
         self.steps = self.per_epoch * self.epochs
         with open(self.path, "rb") as file:
             content = hashlib.file_digest(file, "sha256").hexdigest()
         self.fingerprint = f"{content} {self.batch} {self.length} {self.seed}"
         self._packed = lru_cache(maxsize=2)(self._pack)
+
+    @property
+    def targets(self) -> int:
+        """Tokens of all chats that are trained on. The first of a chat is never one."""
+        trained = [chunk.values.to_numpy(zero_copy_only=False) for chunk in self._table["trained"].chunks]
+        firsts = [chunk.offsets.to_numpy()[:-1][np.diff(chunk.offsets.to_numpy()) > 0]
+                  for chunk in self._table["trained"].chunks]  # fmt: skip
+        return sum(int(one.sum() - one[at].sum()) for one, at in zip(trained, firsts, strict=True))
 
     def count(self, step: int) -> int:
         """Rows that the chats of a step fill."""

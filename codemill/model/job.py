@@ -129,7 +129,7 @@ class Job:
     start's optimizer, unless `fresh`. With `extends` it goes on counting steps where `start` stopped, and reads on in
     the same plan; without, it counts from 0.
 
-    It is measured on `held_out`, a file such as `chats`, after the first step, every `held_every` steps, and at the end.
+    It is measured on `held_out`, a file such as `chats`: after the first step, every `held_every`, and at the end.
     """
 
     out: str

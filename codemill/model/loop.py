@@ -3,7 +3,7 @@
     OUT/config.json …            the model, a folder of Hugging Face
     OUT/metrics.jsonl            step, tokens, loss, learning rate, norm of the gradient, share of real tokens; in some
                                  steps the loss on held-out data
-    OUT/training.json            what was asked for, and on what it ran
+    OUT/training.json            what was asked for, and on what it ran; until it has ended there is begun.json
     OUT/checkpoints/step-000500  a folder of Hugging Face, the optimizer's state, and a receipt
 
 A run that was killed goes on from its last complete checkpoint, and on a CPU ends with the same bytes. Its state is the
@@ -128,7 +128,7 @@ class _Run:
         }  # fmt: skip
 
     def _micros(self, read: data.Data, step: int) -> list[tuple[Tensor, Tensor, Tensor, tuple[int, int]]]:
-        """This rank's share of a step of data in micro-batches, as many for each rank: tokens, targets, documents (B, T), and
+        """This rank's share of a step in micro-batches, as many for each rank: tokens, targets, documents (B, T), and
         how many tokens are real, and how many there are. What is missing at the end is padding without targets."""
         count, size = read.count(step), self.here.size
         share = -(-count // size)
@@ -260,6 +260,7 @@ class _Run:
                 kept.append(line + "\n")
                 self.losses = [*self.losses[-REMEMBERED:], facts["loss"]]
         path.write_text("".join(kept), "utf-8")
+        checkpoints.write_json(self.out / checkpoints.BEGUN, self._begun())
         return open(path, "a", encoding="utf-8")
 
     # ── what it writes ──
@@ -322,6 +323,7 @@ class _Run:
             weights = folder.average(last) if len(last) > 1 else folder.tensors(last[-1])
             folder.write(self.out, self.config, weights, tokenizer=Path(self.job.tokenizer), dtype=dtype)
             checkpoints.write_json(self.out / "training.json", self._account(len(last)))
+            (self.out / checkpoints.BEGUN).unlink(missing_ok=True)
         self.here.wait()
         return {
             "steps": self.steps, "tokens": self.tokens, "parameters": self.config.parameters, "averaged": len(last),
@@ -331,13 +333,20 @@ class _Run:
 
     def _account(self, averaged: int) -> dict[str, Any]:
         """What was asked for, and on what it ran: with these, the same bytes come out."""
-        cuda = self.here.device.type == "cuda"
         schedule, optimizer = dataclasses.asdict(self.job.how.schedule), dataclasses.asdict(self.job.how.optimizer)
-        held = {} if self.held is None else {"held_out": {"every": self.job.held_every, "tokens": self.held.tokens}}
+        held = {} if self.held is None else {"held_out": {"every": self.job.held_every, "targets": self.held.targets}}
         return {
-            "steps": self.steps, "batch": self.job.how.batch, "length": self.data.length, "tokens": self.tokens,
+            **self._begun(),
+            "batch": self.job.how.batch, "length": self.data.length, "tokens": self.tokens,
             "schedule": schedule, "optimizer": optimizer, "averaged_checkpoints": averaged, "seed": self.job.how.seed,
-            "data": self.data.fingerprint, "parameters": self.config.parameters, "matrices": self.config.matrices, **held,
+            "data": self.data.fingerprint, "matrices": self.config.matrices, **held,
+        }  # fmt: skip
+
+    def _begun(self) -> dict[str, Any]:
+        """What can be said of a run while it goes on."""
+        cuda = self.here.device.type == "cuda"
+        return {
+            "steps": self.steps, "parameters": self.config.parameters,
             "ran_on": {
                 "device": torch.cuda.get_device_name(self.here.device) if cuda else "cpu",
                 "ranks": self.here.size, "threads": torch.get_num_threads(), "sharding": self.job.how.hardware.sharding,

@@ -72,7 +72,7 @@ def held_out(run: str | None, path: str, *, length: int, tokens: int, every: int
     columns = source.columns()
     if "tokens" in columns:
         theirs = Path(source.path) / "tokenizer"
-        if theirs.is_dir() and Existing(str(theirs)) != Existing(path):
+        if theirs.is_dir() and Existing(str(theirs)).sha256 != Existing(path).sha256:
             remedy = f"encode the documents with this one: codemill run tokens --existing {path}"
             raise InputError("what is held out was encoded by another tokenizer", where=run, remedy=remedy)
         rows = ingest.published(source=source)

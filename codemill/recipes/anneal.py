@@ -11,7 +11,17 @@ from codemill import Outputs
 from codemill.model import Schedule
 from codemill.model.job import Hardware, Keep, Optimizer, Training
 from codemill.recipes import _training
-from codemill.recipes._training import Compile, Device, HeldEvery, HeldOut, HeldTokens, Micro, Ranks, Recompute, Sharding
+from codemill.recipes._training import (
+    Compile,
+    Device,
+    HeldEvery,
+    HeldOut,
+    HeldTokens,
+    Micro,
+    Ranks,
+    Recompute,
+    Sharding,
+)
 from codemill.steps import train
 from codemill.steps.tokenizer import Existing
 from codemill.tokens.plan import Plan

@@ -11,7 +11,17 @@ from typing import Annotated
 from codemill import Outputs, Table, ledger
 from codemill.model import Schedule
 from codemill.model.job import Hardware, Keep, Optimizer, Training
-from codemill.recipes._training import Compile, Device, HeldEvery, HeldTokens, Micro, Ranks, Recompute, Sharding, published
+from codemill.recipes._training import (
+    Compile,
+    Device,
+    HeldEvery,
+    HeldTokens,
+    Micro,
+    Ranks,
+    Recompute,
+    Sharding,
+    published,
+)
 from codemill.steps import chats, ingest, train
 
 Chats = Annotated[tuple[str, ...], "--out folder of a run that made chats, or FOLDER:OUTPUT; repeatable"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
+import random
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +17,9 @@ from click.testing import CliRunner
 
 import codemill as cm
 from codemill.cli import cli
-from codemill.model import folder
-from codemill.model.generate import Ask, Generator
+from codemill.model import folder, generate
+from codemill.model.batches import Batches
+from codemill.model.generate import Ask, Batch, Generator, Token
 from codemill.tokens.special import TURN_END
 from tests.test_model import SHAPES, made, theirs
 
@@ -67,6 +70,40 @@ def test_a_batch_answers_as_each_alone(by: Generator) -> None:
         assert [t.id for t in one.tokens] == [t.id for t in other.tokens]
         assert [t.logprob for t in one.tokens] == pytest.approx([t.logprob for t in other.tokens], abs=1e-5)
         assert (one.text, one.finish) == (other.text, other.finish)
+
+
+def test_asks_that_come_later_are_answered_as_alone(by: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They join a batch that runs, shorter and longer than what is in it, and leave it in any order."""
+    monkeypatch.setattr(generate, "PREFILL", 100)
+    drawn = random.Random(0)
+    asks = [
+        Ask(
+            tuple(drawn.randrange(200, 900) for _ in range(drawn.randrange(1, 60))),
+            most=drawn.randrange(1, 50),
+            temperature=drawn.choice((0.0, 0.7, 1.5)),
+            top_p=drawn.choice((0.9, 1.0)),
+            seed=number,
+        )
+        for number in range(16)
+    ]
+    batch, left, found = Batch(by), list(asks), dict[int, list[Token]]()
+    while left or batch:
+        made = []
+        if left and (not batch or drawn.random() < 0.3):
+            count = drawn.randrange(1, 4)
+            made += batch.add(left[:count])
+            left = left[count:]
+        made += batch.step() if batch else []
+        for token in made:
+            found.setdefault(token.row, []).append(token)
+    for number, ask in enumerate(asks):
+        (alone,) = by.answers([ask])
+        assert [t.id for t in found[number]] == [t.id for t in alone.tokens]
+        assert [t.logprob for t in found[number]] == pytest.approx([t.logprob for t in alone.tokens], abs=1e-5)
+        assert "".join(t.text for t in found[number]) == alone.text
+    with pytest.raises(cm.InputError, match="512 tokens"):
+        batch.add([asks[0], Ask((1,) * 512)])
+    assert not batch
 
 
 def test_logprobs_are_the_models(by: Generator) -> None:
@@ -220,6 +257,28 @@ def test_the_official_client_completes(client: Any, by: Generator) -> None:
     assert len(reply.choices[0].logprobs.token_logprobs) == len(reply.choices[0].logprobs.tokens)
     middle = client.completions.create(model="x", prompt="def f(", suffix="return", max_tokens=5, temperature=0)
     assert middle.usage.prompt_tokens == len(by.middle("def f(", "return"))
+
+
+def test_who_comes_later_does_not_wait_for_the_batch(by: Generator) -> None:
+    """A short answer asked for behind a long one is there first, and an error of the model is told to all."""
+    batches, ended = Batches(by, most=2), list[str]()
+
+    async def ask(name: str, ask: Ask) -> None:
+        await batches.whole(ask)
+        ended.append(name)
+
+    async def both() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(ask("long", Ask(PROMPTS[0], most=120)))
+            await anext(batches.tokens(Ask(PROMPTS[1], most=4)))
+            tasks.create_task(ask("short", Ask(PROMPTS[1], most=4)))
+
+    asyncio.run(both())
+    assert ended == ["short", "long"]
+    with pytest.raises(cm.InputError, match="512 tokens"):
+        asyncio.run(batches.whole(Ask((1,) * 512)))
+    assert len(asyncio.run(batches.whole(Ask(PROMPTS[0], most=3)))) == 3
+    batches.stop()
 
 
 def test_many_requests_at_once_are_answered_as_alone(client: Any) -> None:

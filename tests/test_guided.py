@@ -19,7 +19,7 @@ def made(says: Mapping[str, str], most: int = 2000) -> str:
         name = max(SECTIONS, key=lambda name: answer.rfind(BEGINS[name]))
         said = answer[answer.rfind(BEGINS[name]) + len(BEGINS[name]) :]
         left = says[name][len(said) : len(said) + 1]
-        token = guide.token(ord(left or "?"), ended=not left)
+        token = guide.token(ord(left or "?"), not left)
         if token is None:
             break
         answer += chr(token)

@@ -1,4 +1,7 @@
-"""A Hugging Face folder as a teacher: a tiny model with random weights, held against transformers' own generation."""
+"""A Hugging Face folder as a teacher: a tiny model with random weights, held against transformers' own generation.
+
+Llama-shaped ones are asked by our generation, others by transformers; each test asks in both ways.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from typing import Any
 import pytest
 
 from codemill.errors import InputError, RecipeError
+from codemill.teacher import local
 from codemill.teacher.conversation import Request, TooLong
 from codemill.teacher.hub import reply_of
 from codemill.teacher.local import digest
@@ -45,6 +49,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         weight.data.mul_(5)  # so that it says something
     model.save_pretrained(folder)
     return folder
+
+
+chosen = local.opened
+
+
+@pytest.fixture(autouse=True, params=[local.Ours, local.Theirs])
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "opened", request.param)
 
 
 def answers(folder: Path, requests: list[Request], **settings: Any) -> list[dict[str, Any]]:
@@ -86,6 +98,22 @@ def test_an_answer_does_not_depend_on_what_is_answered_with_it(folder: Path) -> 
     assert together == alone
     texts = [answer["choices"][0]["message"]["content"] for answer in together]
     assert len(set(texts)) > 6  # samples differ
+
+
+def test_a_llama_is_asked_by_us_and_others_by_transformers(folder: Path, tmp_path: Path) -> None:
+    how = {"name": "x", "batch": 2, "device": "cpu", "dtype": "float32"}
+
+    async def kind(of: Path) -> type[Any]:
+        model = chosen(str(of), **how)
+        await model.close()
+        return type(model)
+
+    assert asyncio.run(kind(folder)) is local.Ours
+    config = transformers.GPT2Config(vocab_size=257, n_embd=32, n_layer=1, n_head=2, n_positions=64)
+    transformers.GPT2LMHeadModel(config).save_pretrained(tmp_path)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    assert asyncio.run(kind(tmp_path)) is local.Theirs
 
 
 def test_stops_and_base_models(folder: Path) -> None:
@@ -132,22 +160,23 @@ def test_it_is_known_by_its_weights(folder: Path, tmp_path: Path) -> None:
     assert digest(tmp_path) != digest(folder)
 
 
-def test_an_answer_has_the_sections_of_its_schema_whatever_the_model_says(folder: Path) -> None:
+def test_an_answer_has_the_sections_of_its_schema_whatever_the_model_says(folder: Path, tmp_path: Path) -> None:
     schema = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}}}
-    # All but one of this model's tokens are ends, so it ends each section as soon as it may.
+    # All tokens but those of the tags are ends, so the model ends each section as soon as it may.
     config = json.loads((folder / "generation_config.json").read_text())
-    ends = folder.parent / "ends"
+    ends = tmp_path / "ends"
     shutil.copytree(folder, ends)
-    (ends / "generation_config.json").write_text(json.dumps({**config, "eos_token_id": list(range(1, 257))}))
+    tags = set(transformers.AutoTokenizer.from_pretrained(folder)("</ab>`python\n")["input_ids"])
+    (ends / "generation_config.json").write_text(json.dumps({**config, "eos_token_id": sorted({*range(257)} - tags)}))
     (answer,) = answers(ends, [Request("Add.", schema=schema, code={"b": "python"}, max_tokens=80)])
     assert answer["choices"][0]["finish_reason"] == "stop"
     assert answer["choices"][0]["message"]["content"].startswith("<a>\n")
     assert answer["choices"][0]["message"]["content"].endswith("\n</a>\n<b>\n```python\n\n```\n</b>\n")
 
 
-def test_what_a_request_does_not_say_the_model_s_own_configuration_does(folder: Path) -> None:
+def test_what_a_request_does_not_say_the_model_s_own_configuration_does(folder: Path, tmp_path: Path) -> None:
     config = json.loads((folder / "generation_config.json").read_text())
-    warm = folder.parent / "warm"
+    warm = tmp_path / "warm"
     shutil.copytree(folder, warm)
     (warm / "generation_config.json").write_text(json.dumps({**config, "do_sample": True, "temperature": 5.0}))
 

@@ -6,11 +6,13 @@ import dataclasses
 import hashlib
 import json
 import math
+import re
 import subprocess
 import sys
 import time
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,11 +21,14 @@ import pytest
 import torch
 
 import codemill as cm
+from codemill.machine.builder import build
 from codemill.model import checkpoints, data, folder, loop
 from codemill.model.job import Hardware, Job, Keep, Optimizer
 from codemill.model.launch import launch
 from codemill.model.schedule import DECAYS, Schedule
+from codemill.steps import train
 from codemill.tokens import SPAN, Encoder
+from tests.token_runs import shards_of
 from tests.training import job, plan
 
 torch.set_num_threads(1)
@@ -147,6 +152,57 @@ def test_a_model_learns_and_its_folder_is_whole(runs: Path, plain: Path) -> None
     ids = tokenizer("import json\n", return_tensors="pt").input_ids
     with torch.no_grad():
         assert float((other(ids).logits - folder.load(plain)(ids)).abs().max()) <= 1e-5
+
+
+@pytest.fixture(scope="module")
+def held(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A few documents that the loss is measured on."""
+    out = tmp_path_factory.mktemp("held")
+    build(train.held_out(shards_of(runs / "plain"), length=64, tokens=1000), out=out, workers=1)
+    return out / "corpus" / train.HELD
+
+
+def test_what_is_held_out_is_measured_and_changes_no_byte_of_the_model(
+    runs: Path, mix: Path, plain: Path, held: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loop.train(job(runs, mix, tmp_path, held_out=str(held), held_every=5))
+    number = r"[\d.,e+-]+"
+    line = rf"step (\d+)/12  loss {number}  rate {number}  norm {number}  {number} tokens/s  MFU {number}%  real 100.0%"
+    said = [re.fullmatch(rf"{line}(  held-out loss {number})?", one) for one in capsys.readouterr().err.splitlines()]
+    assert [(int(one[1]), one[2] is not None) for one in said if one] == [(1, True), (5, True), (10, True), (12, True)]
+    mine, told = files(tmp_path), {"metrics.jsonl", "training.json"}
+    assert {name: mine[name] for name in mine.keys() - told} == {
+        name: bytes_ for name, bytes_ in files(plain).items() if name not in told
+    }
+    found = metrics(tmp_path)
+    measured = {facts["step"]: facts.pop("held_out") for facts in found if "held_out" in facts}
+    assert list(measured) == [1, 5, 10, 12]
+    assert found == metrics(plain)
+    assert json.loads(mine["training.json"])["held_out"] == {"every": 5, "targets": 999}  # of one document
+    # The last one is that of the model that was written, over each token but the first of each document.
+    model, rows = folder.load(tmp_path), pa.ipc.open_file(pa.memory_map(str(held))).read_all().to_pylist()
+    with torch.no_grad():
+        each = [
+            torch.nn.functional.cross_entropy(model(ids)[0, :-1], ids[0, 1:], reduction="sum")
+            for ids in (torch.tensor([row["tokens"]]) for row in rows)
+        ]
+    targets = sum(len(row["tokens"]) - 1 for row in rows)
+    assert measured[12] == pytest.approx(float(sum(each)) / targets, rel=1e-5)
+    assert measured[12] < measured[1] - 0.3
+
+
+@pytest.mark.parametrize(("trained", "words"), [(0, "nothing of the chats"), (1, "everything of the chats")])
+def test_chats_of_which_nothing_or_everything_is_trained_on_stop_a_run(
+    tmp_path: Path, trained: int, words: str
+) -> None:
+    def chats(marks: list[bool]) -> Any:
+        row = {"id": "a", "tokens": [1, 2, 3], "trained": marks, "num_tokens": 3, "truncated": False}
+        row["num_trained"] = sum(marks[1:])
+        return SimpleNamespace(batches=lambda columns: [pa.RecordBatch.from_pylist([row])])
+
+    assert train._written([chats([False, False, True])], tmp_path / "some.arrow")["trained_tokens"] == 1
+    with pytest.raises(cm.InputError, match=words):
+        train._written([chats([bool(trained)] * 3)], tmp_path / "all.arrow")
 
 
 @pytest.mark.parametrize("micro", [1, 2, 3, 4])
@@ -274,6 +330,7 @@ def test_a_loss_that_is_no_number_stops_with_the_batch_named(
         loop.train(job(runs, mix, tmp_path))
     assert "another `spike`" in str(caught.value.remedy)
     assert len(metrics(tmp_path)) == 1
+    assert checkpoints.read_json(tmp_path / checkpoints.BEGUN)["steps"] == 12  # it has not ended
 
 
 def test_a_loss_that_jumps_stops(runs: Path, mix: Path, tmp_path: Path) -> None:

@@ -5,20 +5,24 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 import torch
+from click.testing import CliRunner
 
 import codemill as cm
 from codemill import report
+from codemill.cli import cli
 from codemill.machine.builder import build
 from codemill.model import checkpoints, folder
 from codemill.model.generate import Ask, Generator
 from codemill.model.job import Hardware
-from codemill.recipes import anneal, docstring_chats, pretrain, sft
+from codemill.recipes import _training, anneal, docstring_chats, pretrain, sft
 from codemill.steps import train
 from tests.training import plan
 
@@ -113,6 +117,80 @@ def test_the_report_shows_the_curves(chain: Path) -> None:
         metrics.write_bytes(whole)
 
 
+def test_a_run_that_has_not_ended_shows_its_curves(chain: Path, tmp_path: Path) -> None:
+    def said(*words: str) -> str:
+        done = CliRunner().invoke(cli, list(words), catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return str(done.stdout)
+
+    model, work = chain / "base" / "model", tmp_path / ".work" / "train.pretrain" / "0123456789"
+    lines = (model / "metrics.jsonl").read_text().splitlines()
+    account = json.loads((model / "training.json").read_text())
+    work.mkdir(parents=True)
+    (work / "metrics.jsonl").write_text("\n".join(lines[:6]) + "\n" + lines[6][:20])
+    (work / checkpoints.BEGUN).write_text(
+        json.dumps({name: account[name] for name in ("steps", "parameters", "ran_on")})
+    )
+    losses = [json.loads(line)["loss"] for line in lines]
+    shown = said("show", str(tmp_path))
+    assert "train.pretrain 01234567   step 6 of 10" in shown
+    assert f"{losses[0]:.3g} → {losses[5]:.3g}" in shown
+    (told,) = json.loads(said("show", str(tmp_path), "--json"))
+    assert (told["steps"], told["of"], told["last"]) == (6, 10, losses[5])
+    assert said("report", str(tmp_path)).split() == [str(tmp_path / "report.html")]
+    page = (tmp_path / "report.html").read_text()
+    assert f"6 steps of 10, 4,608 tokens, 100.0 % of all places real. The loss went from {losses[0]:.3f}" in page
+    assert "refresh" not in page
+    assert report.curves(tmp_path, refresh=10) is not None
+    assert '<meta http-equiv="refresh" content="10">' in (tmp_path / "report.html").read_text()
+    # What a finished run left behind is not under way; and a finished run has its curves in the terminal too.
+    (tmp_path / "manifest.json").write_bytes((chain / "base" / "manifest.json").read_bytes())
+    os.utime(work / checkpoints.BEGUN, (0, 0))
+    assert report.curves(tmp_path) is None
+    assert f"{losses[0]:.3g} → {losses[-1]:.3g}" in said("show", str(chain / "base"))
+
+
+def test_what_is_held_out_are_documents_or_shards(runs: Path, chain: Path, tmp_path: Path) -> None:
+    more = {"held_out": f"{runs / 'corpus'}:corpus", "held_out_tokens": 500, "held_out_every": 4}
+    made = pretrain.pretrain(
+        mix=str(chain / "mix"), size="tiny", batch=4, steps=10, rate=3e-3, warmup=2, every=5, **more
+    )
+    build(made, out=tmp_path / "base", workers=1)
+    weights = [manifest(out)["files"]["model"][folder.WEIGHTS]["sha256"] for out in (tmp_path / "base", chain / "base")]
+    assert weights[0] == weights[1]
+    steps = [json.loads(line) for line in (tmp_path / "base" / "model" / "metrics.jsonl").read_text().splitlines()]
+    assert [step["step"] for step in steps if "held_out" in step] == [1, 4, 8, 10]
+    assert "held-out tokens, " in (tmp_path / "base" / "model" / "README.md").read_text()
+    page = report.render(tmp_path / "base")
+    assert page.count('<circle class="held"') == 4
+    assert f"and on held-out data from {steps[0]['held_out']:.3f} to {steps[-1]['held_out']:.3f}" in page
+    how = {"length": 192, "tokens": 500, "every": 4}
+    (shards,) = _training.held_out(str(runs / "plain"), str(runs / "plain" / "tokenizer"), **how)
+    build(shards, out=tmp_path / "shards", workers=1)
+    (chosen,) = counts(tmp_path / "base", "train.held_out")
+    assert counts(tmp_path / "shards", "train.held_out") == [chosen]
+    assert chosen["documents"] + chosen["targets"] == 500
+    with pytest.raises(cm.InputError, match="has no documents"):
+        _training.held_out(f"{chain / 'chats1'}:chats_ledger", str(runs / "plain" / "tokenizer"), **how)
+    shutil.copytree(runs / "plain", tmp_path / "other", ignore=shutil.ignore_patterns(".work"))
+    with (tmp_path / "other" / "tokenizer" / "tokenizer.json").open("a") as file:
+        file.write(" ")
+    with pytest.raises(cm.InputError, match="another tokenizer"):
+        _training.held_out(str(tmp_path / "other"), str(runs / "plain" / "tokenizer"), **how)
+
+
+def test_what_is_held_out_are_chats(chain: Path, tmp_path: Path) -> None:
+    made = sft.sft(
+        start=str(chain / "annealed"), stage1=(str(chain / "chats1"),), rate1=1e-3, batch1=4, length1=192, warmup=1,
+        every=5, held_out=str(chain / "chats2"), held_out_every=2,
+    )  # fmt: skip
+    build(made, out=tmp_path, workers=1)
+    (whole,), (chosen, _) = counts(tmp_path, "train.sft"), counts(chain / "instruct", "train.sft")
+    assert whole == chosen  # the loss of the last step, too
+    (held,) = counts(tmp_path, "train.held_out")
+    assert held["targets"] == counts(chain / "instruct", "train.sft")[1]["trained_tokens"]  # answers, and all of them
+
+
 def test_hardware_is_no_part_of_an_identity(runs: Path, chain: Path) -> None:
     def print_of(**more: Any) -> str:
         made = pretrain.pretrain(mix=str(chain / "mix"), steps=3, **more)
@@ -205,12 +283,15 @@ def test_a_stage_reads_several_runs_and_outputs(chain: Path, tmp_path: Path) -> 
 
 
 def test_a_run_is_named_with_or_without_its_output(chain: Path, tmp_path: Path) -> None:
-    whole, named = sft.named(str(chain / "chats1")), sft.named(f"{chain / 'chats1'}:chats_ledger")
+    whole = _training.published(str(chain / "chats1"), "corpus")
+    named = _training.published(f"{chain / 'chats1'}:chats_ledger", "corpus")
     assert (whole.output, named.output) == ("corpus", "chats_ledger")
     (tmp_path / "a:b").symlink_to(chain / "chats1")
-    assert sft.named(str(tmp_path / "a:b")).output == "corpus"  # a folder may have a colon in its name
+    assert (
+        _training.published(str(tmp_path / "a:b"), "corpus").output == "corpus"
+    )  # a folder may have a colon in its name
     with pytest.raises(cm.InputError) as error:
-        sft.named("file:///nowhere/chats")  # and so has an address
+        _training.published("file:///nowhere/chats", "corpus")  # and so has an address
     assert "file:///nowhere/chats" in str(error.value)
 
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from codemill.cli.shared import answer
 
 DIR = click.argument("dir", metavar="DIR")
+SECONDS = 10  # between curves of a run that is followed
 JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
 
@@ -17,10 +18,13 @@ JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @DIR
 @JSON
 def show(dir: str, as_json: bool) -> None:
-    """Funnel and counts of a result, in the terminal."""
-    from codemill.report.terminal import sets
+    """Funnel and counts of a result, in the terminal; of a model its curves, also while it is trained."""
+    from codemill.report.terminal import curves, sets
     from codemill.report.terminal import show as terminal
 
+    if models := curves.show_data(dir):
+        answer(models, curves.show_view(models), as_json)
+        return
     if (synthesised := sets.show_data(dir)) is not None:
         answer(synthesised, sets.show_view(synthesised), as_json)
         return
@@ -113,13 +117,25 @@ def explain(dir: str, document: str, as_json: bool) -> None:
 
 @click.command()
 @DIR
-def report(dir: str) -> None:
-    """Writes DIR/report.html again."""
+@click.option("--follow", is_flag=True, help="Of a model that is trained: again every 10 seconds until it is.")
+def report(dir: str, follow: bool) -> None:
+    """Writes DIR/report.html again; of a model that is being trained, its curves so far."""
+    import time
+
     from codemill import report as page
 
+    said = False
+    while (written := page.curves(dir, refresh=SECONDS if follow else None)) is not None:
+        if not said:
+            print(written, flush=True)
+        said = True
+        if not follow:
+            return
+        time.sleep(SECONDS)
     with Console().status("writing the report"):
         written = page.write(dir)
-    print(written)
+    if not said:
+        print(written)
 
 
 @click.command()

@@ -11,7 +11,7 @@
     chats      chats as tokens, and which of them are trained on         needs no torch
     optim      AdamW and Muon
     loop       the one training loop; `ranks` it runs on, `launch` starts them
-    generate   text from a model
+    generate   text from a model; `batches` answers many who ask
     serve      an OpenAI-compatible endpoint on this machine
     exports    the same run as configurations of other trainers          needs no torch
     card       the model's card                                          needs no torch

@@ -72,6 +72,9 @@ def _card(
     ]
     if losses:
         lines += ["", f"Loss (nats per token), {losses[0]:.3f} to {losses[-1]:.3f}: `{curve(losses)}`"]
+    if held := [float(one["held_out"]) for one in metrics if "held_out" in one]:
+        of = f"on {training['held_out']['targets']:,} held-out tokens, {held[0]:.3f} to {held[-1]:.3f}"
+        lines += ["", f"Loss {of}: `{curve(held)}`"]
     return "\n".join([*lines, "", "Scores are not measured by training: see `codemill evaluate`.", ""])
 
 

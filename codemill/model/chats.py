@@ -124,9 +124,10 @@ class Template:
             trained |= (offsets[:, 0] < end) & (offsets[:, 1] > start)
         return Encoded(np.array(made.ids, np.int64), trained)
 
-    def ids(self, text: str) -> list[int]:
-        """A text as tokens, special ones by their names."""
-        return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
+    def ids(self, text: str, *, special: bool = False) -> list[int]:
+        """A text as tokens, special ones by their names; and if asked for, with those that the tokenizer puts around
+        every text."""
+        return list(self._tokenizer.encode(text, add_special_tokens=special).ids)
 
     def decode(self, ids: Sequence[int], *, special: bool = False) -> str:
         """Tokens as text; special ones only if asked for."""

@@ -14,6 +14,10 @@ STATE = "trainer.json"
 """What training goes on from, with the hash of each file of the checkpoint: it is written last."""
 
 
+BEGUN = "begun.json"
+"""In the folder of a run that has not ended: its steps, its parameters, and on what it runs."""
+
+
 def write_json(path: Path, value: Any) -> None:
     """A JSON file, whole or not at all."""
     beside = path.with_name(f".{path.name}")

@@ -162,6 +162,14 @@ class Chats:
         self.fingerprint = f"{content} {self.batch} {self.length} {self.seed}"
         self._packed = lru_cache(maxsize=2)(self._pack)
 
+    @property
+    def targets(self) -> int:
+        """Tokens of all chats that are trained on. The first of a chat is never one."""
+        trained = [chunk.values.to_numpy(zero_copy_only=False) for chunk in self._table["trained"].chunks]
+        firsts = [chunk.offsets.to_numpy()[:-1][np.diff(chunk.offsets.to_numpy()) > 0]
+                  for chunk in self._table["trained"].chunks]  # fmt: skip
+        return sum(int(one.sum() - one[at].sum()) for one, at in zip(trained, firsts, strict=True))
+
     def count(self, step: int) -> int:
         """Rows that the chats of a step fill."""
         return len(self._packed(step))

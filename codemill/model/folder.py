@@ -109,6 +109,14 @@ def tensors_of(path: Path) -> Iterator[tuple[str, Tensor]]:
         raise InputError(f"a file of weights is damaged: {error}", where=path) from error
 
 
+def ends(folder: Path) -> list[int]:
+    """The tokens that end a text as generation_config.json has them: of some chat models they are more than in
+    config.json."""
+    path = folder / "generation_config.json"
+    found = read_json(path).get("eos_token_id") if path.exists() else None
+    return [found] if isinstance(found, int) else [one for one in found or () if isinstance(one, int)]
+
+
 def load(folder: Path | str, *, device: str = "cpu", dtype: torch.dtype = torch.float32) -> Llama:
     """The model of a folder, ready to be asked.
 

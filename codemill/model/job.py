@@ -128,6 +128,8 @@ class Job:
     Its model: `size` and `context` (by default the `length`) for a new one; or `start`, a folder. The run keeps a
     start's optimizer, unless `fresh`. With `extends` it goes on counting steps where `start` stopped, and reads on in
     the same plan; without, it counts from 0.
+
+    It is measured on `held_out`, a file such as `chats`: after the first step, every `held_every`, and at the end.
     """
 
     out: str
@@ -143,6 +145,8 @@ class Job:
     start: str | None = None
     fresh: bool = False
     extends: bool = False
+    held_out: str | None = None
+    held_every: int = 100
 
     def __post_init__(self) -> None:
         if self.epochs < 1:

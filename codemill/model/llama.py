@@ -7,7 +7,7 @@ head, C hidden size, V vocabulary.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -239,10 +239,11 @@ def rotary(config: Config) -> tuple[Tensor, float]:
 
 @dataclass
 class Slot:
-    """A layer's part of a cache."""
+    """A layer's part of a cache: columns from `begin` on are still looked at, those before `used` are filled."""
 
     keys_BGSD: Tensor
     values_BGSD: Tensor
+    begin: int
     used: int
 
     def put(self, k_BGTD: Tensor, v_BGTD: Tensor) -> tuple[Tensor, Tensor]:
@@ -250,30 +251,74 @@ class Slot:
         end = self.used + k_BGTD.shape[2]
         self.keys_BGSD[:, :, self.used : end] = k_BGTD
         self.values_BGSD[:, :, self.used : end] = v_BGTD
-        return self.keys_BGSD[:, :, :end], self.values_BGSD[:, :, :end]
+        return self.keys_BGSD[:, :, self.begin : end], self.values_BGSD[:, :, self.begin : end]
 
 
 class Cache:
-    """Keys and values of the tokens so far of each of `rows` sequences. It grows as they do."""
+    """Keys and values of the tokens so far of several sequences, all of which end in one column.
 
-    def __init__(self, config: Config, rows: int, device: torch.device, dtype: torch.dtype, length: int = 256) -> None:
-        shape = (config.layers, 2, rows, config.kv_heads, length, config.head_dim)
+    Sequence r begins in column `starts[r]`; what is before is padding, and finite. Sequences come and go: those that go
+    leave their row to the last one, and columns that none has any more are given up when room is wanted.
+    """
+
+    def __init__(
+        self, config: Config, starts: Sequence[int], device: torch.device, dtype: torch.dtype, length: int = 256
+    ) -> None:
+        shape = (config.layers, 2, len(starts), config.kv_heads, length, config.head_dim)
         self.data = torch.zeros(shape, device=device, dtype=dtype)
+        self.starts = list(starts)
         self.used = 0
+
+    @property
+    def begin(self) -> int:
+        """The first column that a sequence has."""
+        return min(self.starts, default=self.used)
 
     def slot(self, layer: int) -> Slot:
         """That of a layer."""
-        return Slot(self.data[layer, 0], self.data[layer, 1], self.used)
+        keys, values = self.data[layer, :, : len(self.starts)]
+        return Slot(keys, values, self.begin, self.used)
 
     def room(self, tokens: int) -> None:
-        """Makes room for so many tokens more."""
-        length, wanted = self.data.shape[4], self.used + tokens
-        if wanted > length:
-            self.data = F.pad(self.data, (0, 0, 0, max(wanted, 2 * length) - length))
+        """Makes room for so many tokens more. What `starts` and `used` say may be other columns afterwards."""
+        rows, length = self.data.shape[2], self.data.shape[4]
+        if self.used + tokens > length:
+            width = self.used - self.begin + tokens
+            self._lay(rows, length if width <= length * 3 // 4 else max(width, 2 * length), 0)
 
-    def keep(self, rows: Tensor) -> None:
-        """Drops all sequences but these."""
-        self.data = self.data[:, :, rows]
+    def drop(self, row: int) -> None:
+        """Takes a sequence out. The last one gets its row."""
+        last = len(self.starts) - 1
+        if row != last:
+            columns = slice(self.starts[last], self.used)
+            self.data[:, :, row, :, columns] = self.data[:, :, last, :, columns]
+            # What it finds before its start is padding now: other sequences look there, and it must stay finite.
+            self.starts[row] = self.starts[last]
+        self.starts.pop()
+
+    def join(self, other: Cache) -> None:
+        """Takes the sequences of another one in, behind its own."""
+        mine, width = self.used - self.begin, other.used - other.begin
+        held, rows, length = len(self.starts), len(self.starts) + len(other.starts), self.data.shape[4]
+        if rows > self.data.shape[2] or width > self.used:
+            most = max(rows, 2 * self.data.shape[2]) if rows > self.data.shape[2] else self.data.shape[2]
+            self._lay(most, length if max(mine, width) <= length else 2 * max(mine, width), max(width - mine, 0))
+        shift = self.used - other.used
+        self.data[:, :, held:rows, :, self.used - width : self.used] = other.data[
+            :, :, : len(other.starts), :, other.begin : other.used
+        ]
+        self.starts += [start + shift for start in other.starts]
+
+    def _lay(self, rows: int, length: int, begin: int) -> None:
+        """Lays it out anew: room for so many sequences and columns, the first that is used at `begin`."""
+        held, old = len(self.starts), slice(self.begin, self.used)
+        new = slice(begin, begin + old.stop - old.start)
+        live = self.data[:, :, :held, :, old]
+        layers, both, _, heads, _, size = self.data.shape
+        self.data = torch.zeros((layers, both, rows, heads, length, size), device=live.device, dtype=live.dtype)
+        self.data[:, :, :held, :, new] = live
+        self.starts = [start + new.start - old.start for start in self.starts]
+        self.used = new.stop
 
 
 # ── new weights ───────────────────────────────────────────────────────────────────────────────────────────────────

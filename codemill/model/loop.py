@@ -1,8 +1,9 @@
 """The training loop: one for pretraining, annealing and both stages of SFT. They differ in data, masks and schedule.
 
     OUT/config.json …            the model, a folder of Hugging Face
-    OUT/metrics.jsonl            step, tokens, loss, learning rate, norm of the gradient, share of real tokens
-    OUT/training.json            what was asked for, and on what it ran
+    OUT/metrics.jsonl            step, tokens, loss, learning rate, norm of the gradient, share of real tokens; in some
+                                 steps the loss on held-out data
+    OUT/training.json            what was asked for, and on what it ran; until it has ended there is begun.json
     OUT/checkpoints/step-000500  a folder of Hugging Face, the optimizer's state, and a receipt
 
 A run that was killed goes on from its last complete checkpoint, and on a CPU ends with the same bytes. Its state is the
@@ -57,6 +58,7 @@ class _Run:
     def __init__(self, job: Job, here: ranks.Ranks) -> None:
         self.job, self.here, self.out = job, here, Path(job.out)
         self.data = data.of(job)
+        self.held = data.Chats(Path(job.held_out), job.how.batch, self.data.length) if job.held_out else None
         self.config = _config(job)
         if self.data.length > self.config.context:
             raise RecipeError(f"the model reads {self.config.context} tokens, a sequence has {self.data.length}")
@@ -77,11 +79,16 @@ class _Run:
         with self._metrics() as metrics:
             for step in range(self.step, self.steps):
                 facts = self.one(step)
+                measured = self.held is not None and self._measures(step + 1)
+                if measured:
+                    paused = time.monotonic()
+                    facts["held_out"] = self._held_out()
+                    began += time.monotonic() - paused
                 if self.here.rank == 0:
                     metrics.write(json.dumps(facts) + "\n")
                     metrics.flush()
                 real += facts["real"]
-                if (step + 1) % LOG_EVERY == 0 or step + 1 == self.steps:
+                if (step + 1) % LOG_EVERY == 0 or step + 1 == self.steps or measured:
                     self._say(facts, time.monotonic() - began, real)
                     began, real = time.monotonic(), 0.0
                 if (step + 1) % self.job.how.keep.every == 0 or step + 1 == self.steps:
@@ -95,7 +102,7 @@ class _Run:
         """One step: the gradient of the mean loss over all targets of all ranks, clipped, and followed."""
         rate = self.job.how.schedule.rate(step, self.steps)
         optim.set_rate(self.optimizers, rate)
-        micros = self._micros(step - self.offset)
+        micros = self._micros(self.data, step - self.offset)
         mine = float(sum(int((targets != data.IGNORE).sum()) for _, targets, _, _ in micros))
         targets, real, places = self.here.total(mine, *np.sum([sizes for *_, sizes in micros], axis=0))
         if targets == 0:
@@ -120,21 +127,21 @@ class _Run:
             "targets": int(targets), "real": int(real), "real_share": real / places,
         }  # fmt: skip
 
-    def _micros(self, step: int) -> list[tuple[Tensor, Tensor, Tensor, tuple[int, int]]]:
+    def _micros(self, read: data.Data, step: int) -> list[tuple[Tensor, Tensor, Tensor, tuple[int, int]]]:
         """This rank's share of a step in micro-batches, as many for each rank: tokens, targets, documents (B, T), and
         how many tokens are real, and how many there are. What is missing at the end is padding without targets."""
-        count, size = self.data.count(step), self.here.size
+        count, size = read.count(step), self.here.size
         share = -(-count // size)
         micro = min(self.job.how.hardware.micro or share, share)
         found = []
         for first in range(0, share, micro):
             rows = [
-                self.data.row(step, at)
+                read.row(step, at)
                 for at in (number * size + self.here.rank for number in range(first, min(first + micro, share)))
                 if at < count
             ]
-            sizes = (sum(row.real for row in rows), len(rows) * self.data.length)
-            columns = [np.zeros((1, self.data.length), np.int64)] * 3
+            sizes = (sum(row.real for row in rows), len(rows) * read.length)
+            columns = [np.zeros((1, read.length), np.int64)] * 3
             if rows:
                 columns = [
                     np.stack([getattr(row, name) for row in rows]) for name in ("tokens", "targets", "documents")
@@ -144,6 +151,28 @@ class _Run:
             tokens, targets, documents = (torch.from_numpy(c).to(self.here.device) for c in columns)
             found.append((tokens, targets, documents, sizes))
         return found
+
+    def _measures(self, number: int) -> bool:
+        """Whether the model is measured on held-out data after this step, counted from 1: for one that goes on from
+        others' weights the first step says where it began."""
+        return number % self.job.held_every == 0 or number in (1, self.steps)
+
+    @torch.no_grad()
+    def _held_out(self) -> float:
+        """The mean loss over all held-out targets (nats). It draws nothing and leaves no trace: weights, gradients and
+        optimizers are as they would be without it."""
+        assert self.held is not None
+        self.model.eval()
+        loss, count = 0.0, 0
+        for step in range(self.held.steps):
+            for tokens_BT, targets_BT, documents_BT, _ in self._micros(self.held, step):
+                mask, positions_BT = attention.mask_of(documents_BT, self.backend), attention.positions_of(documents_BT)
+                with ranks.precision(self.model, self.here):
+                    loss += float(self.model(tokens_BT, positions_BT=positions_BT, mask=mask, targets_BT=targets_BT))
+                count += int((targets_BT != data.IGNORE).sum())
+        self.model.train()
+        total, targets = self.here.total(loss, count)
+        return total / targets
 
     def _guard(self, step: int, loss: float, norm: float) -> None:
         """Stops at a loss that is no number or jumps, before the weights follow it."""
@@ -231,6 +260,7 @@ class _Run:
                 kept.append(line + "\n")
                 self.losses = [*self.losses[-REMEMBERED:], facts["loss"]]
         path.write_text("".join(kept), "utf-8")
+        checkpoints.write_json(self.out / checkpoints.BEGUN, self._begun())
         return open(path, "a", encoding="utf-8")
 
     # ── what it writes ──
@@ -244,6 +274,8 @@ class _Run:
             f"step {facts['step']}/{self.steps}  loss {facts['loss']:.4f}  rate {facts['rate']:.2e}  "
             f"norm {facts['norm']:.2f}  {speed:,.0f} tokens/s  MFU {share:.1%}  real {facts['real_share']:.1%}"
         )
+        if "held_out" in facts:
+            line += f"  held-out loss {facts['held_out']:.4f}"
         print(line, file=sys.stderr, flush=True)
 
     def _weights(self) -> Iterator[tuple[str, Tensor]]:
@@ -291,6 +323,7 @@ class _Run:
             weights = folder.average(last) if len(last) > 1 else folder.tensors(last[-1])
             folder.write(self.out, self.config, weights, tokenizer=Path(self.job.tokenizer), dtype=dtype)
             checkpoints.write_json(self.out / "training.json", self._account(len(last)))
+            (self.out / checkpoints.BEGUN).unlink(missing_ok=True)
         self.here.wait()
         return {
             "steps": self.steps, "tokens": self.tokens, "parameters": self.config.parameters, "averaged": len(last),
@@ -300,12 +333,20 @@ class _Run:
 
     def _account(self, averaged: int) -> dict[str, Any]:
         """What was asked for, and on what it ran: with these, the same bytes come out."""
-        cuda = self.here.device.type == "cuda"
         schedule, optimizer = dataclasses.asdict(self.job.how.schedule), dataclasses.asdict(self.job.how.optimizer)
+        held = {} if self.held is None else {"held_out": {"every": self.job.held_every, "targets": self.held.targets}}
         return {
-            "steps": self.steps, "batch": self.job.how.batch, "length": self.data.length, "tokens": self.tokens,
+            **self._begun(),
+            "batch": self.job.how.batch, "length": self.data.length, "tokens": self.tokens,
             "schedule": schedule, "optimizer": optimizer, "averaged_checkpoints": averaged, "seed": self.job.how.seed,
-            "data": self.data.fingerprint, "parameters": self.config.parameters, "matrices": self.config.matrices,
+            "data": self.data.fingerprint, "matrices": self.config.matrices, **held,
+        }  # fmt: skip
+
+    def _begun(self) -> dict[str, Any]:
+        """What can be said of a run while it goes on."""
+        cuda = self.here.device.type == "cuda"
+        return {
+            "steps": self.steps, "parameters": self.config.parameters,
             "ran_on": {
                 "device": torch.cuda.get_device_name(self.here.device) if cuda else "cpu",
                 "ranks": self.here.size, "threads": torch.get_num_threads(), "sharding": self.job.how.hardware.sharding,

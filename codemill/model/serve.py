@@ -1,9 +1,9 @@
 """An OpenAI-compatible endpoint on this machine: /v1/models, /v1/chat/completions, /v1/completions.
 
-Requests that wait are answered together, as one batch: what one of them samples depends on its own seed alone. A batch
-runs until all of it is done; requests that came meanwhile are the next one.
+Requests are answered together, and join those that are being answered: see `batches`. What one of them samples depends
+on its own seed alone.
 
-Not covered: continuous batching, tools, images, more than one model. It listens on loopback only, and answers only to
+Not covered: tools, images, more than one model. It listens on loopback only, and answers only to
 names of loopback, so that no page in a browser can ask it by a name of its own.
 """
 
@@ -12,9 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import queue
 import socket
-import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,70 +26,12 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from codemill.errors import CodemillError, EnvironmentProblem, InputError, RecipeError
+from codemill.model.batches import Batches
 from codemill.model.generate import Ask, Generator, Token
 
 HOST = "127.0.0.1"
 LARGEST = 8 << 20
 """Bytes of a request."""
-
-
-@dataclass(frozen=True)
-class _Wanted:
-    """An ask, and who waits for its tokens. None ends them; an error says why there are no more."""
-
-    ask: Ask
-    give: Callable[[Token | Exception | None], None]
-
-
-class Batches:
-    """Answers asks in batches, in a thread of its own."""
-
-    def __init__(self, generator: Generator, most: int = 32) -> None:
-        self.generator, self.most = generator, most
-        self._waiting: queue.Queue[_Wanted | None] = queue.Queue()
-        self._thread = threading.Thread(target=self._run, name="batches", daemon=True)
-        self._thread.start()
-
-    async def tokens(self, ask: Ask) -> AsyncIterator[Token]:
-        """The tokens of an answer as they come. Raises: what the model raised."""
-        loop, here = asyncio.get_running_loop(), asyncio.Queue[Token | None | Exception]()
-        self._waiting.put(_Wanted(ask, lambda token: _give(loop, here, token)))
-        while (token := await here.get()) is not None:
-            if isinstance(token, Exception):
-                raise token
-            yield token
-
-    def stop(self) -> None:
-        """Ends the thread once the batch it works on is done."""
-        self._waiting.put(None)
-        self._thread.join()
-
-    def _run(self) -> None:
-        while (first := self._waiting.get()) is not None:
-            batch, last = [first], False
-            with contextlib.suppress(queue.Empty):
-                while len(batch) < self.most and not last:
-                    more = self._waiting.get_nowait()
-                    last = more is None
-                    batch += [more] if more is not None else []
-            self._answer(batch)
-            if last:
-                return
-
-    def _answer(self, batch: Sequence[_Wanted]) -> None:
-        try:
-            for token in self.generator.stream([wanted.ask for wanted in batch]):
-                batch[token.row].give(token)
-                if token.finish:
-                    batch[token.row].give(None)
-        except Exception as error:  # whoever waits is told; the thread goes on
-            for wanted in batch:
-                wanted.give(error)
-
-
-def _give(loop: asyncio.AbstractEventLoop, here: asyncio.Queue[Token | Exception | None], token: Any) -> None:
-    with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits
-        loop.call_soon_threadsafe(here.put_nowait, token)
 
 
 def app(generator: Generator, *, most: int = 32) -> Starlette:
@@ -120,7 +60,7 @@ def app(generator: Generator, *, most: int = 32) -> Starlette:
             lines = _lines(batches, asks, kind, {**head, "object": kind.chunk}, generator)
             return StreamingResponse(lines, media_type="text/event-stream")
         try:
-            answers = await asyncio.gather(*(_whole(batches, ask) for ask in asks))
+            answers = await asyncio.gather(*(batches.whole(ask) for ask in asks))
         except CodemillError as error:
             return _error(str(error))
         choices = [
@@ -144,10 +84,6 @@ def app(generator: Generator, *, most: int = 32) -> Starlette:
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])],
         lifespan=life,
     )
-
-
-async def _whole(batches: Batches, ask: Ask) -> list[Token]:
-    return [token async for token in batches.tokens(ask)]
 
 
 async def _lines(

@@ -11,9 +11,20 @@ from codemill import Outputs
 from codemill.model import Schedule
 from codemill.model.job import Hardware, Keep, Optimizer, Training
 from codemill.recipes import _training
-from codemill.recipes._training import Compile, Device, Micro, Ranks, Recompute, Sharding
+from codemill.recipes._training import (
+    Compile,
+    Device,
+    HeldEvery,
+    HeldOut,
+    HeldTokens,
+    Micro,
+    Ranks,
+    Recompute,
+    Sharding,
+)
 from codemill.steps import train
 from codemill.steps.tokenizer import Existing
+from codemill.tokens.plan import Plan
 
 
 def anneal(
@@ -35,6 +46,9 @@ def anneal(
     keep: Annotated[int, "of which the last so many are kept"] = 2,
     average: Annotated[int, "checkpoints whose mean is the model"] = 1,
     spike: Annotated[float, "nats above the usual loss at which it stops; 0: never"] = 3.0,
+    held_out: HeldOut = None,
+    held_out_tokens: HeldTokens = 65_536,
+    held_out_every: HeldEvery = 100,
     device: Device = "auto",
     ranks: Ranks = 0,
     micro: Micro = 0,
@@ -55,7 +69,10 @@ def anneal(
         hardware=Hardware(device, ranks, micro, sharding=sharding, compile=compile, recompute=recompute),
     )
     begin = train.Checkpoint(start, at)
-    model = train.anneal(plan, *shards, tokenizer=Existing(tokenizer), how=how, start=begin)
+    held = _training.held_out(
+        held_out, tokenizer, length=Plan(mix).length, tokens=held_out_tokens, every=held_out_every
+    )
+    model = train.anneal(plan, *shards, *held, tokenizer=Existing(tokenizer), how=how, start=begin)
     return {"model": model}
 
 
@@ -67,9 +84,13 @@ def laptop(
     batch: Annotated[int, "sequences of a step"] = 4,
     steps: Annotated[int | None, "steps; by default as many as the plan has"] = None,
     rate: Annotated[float, "learning rate at the start: that of the plateau"] = 2e-3,
+    held_out: HeldOut = None,
 ) -> Outputs:
     """For a model that `pretrain:laptop` made."""
-    return anneal(start=start, mix=mix, at=at, batch=batch, steps=steps, rate=rate, final=rate / 30, every=100, micro=4)
+    return anneal(
+        start=start, mix=mix, at=at, batch=batch, steps=steps, rate=rate, final=rate / 30, every=100, micro=4,
+        spike=_training.LAPTOP_SPIKE, held_out=held_out, held_out_tokens=16_384, held_out_every=25,
+    )  # fmt: skip
 
 
 def smoke(

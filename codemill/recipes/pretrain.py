@@ -11,9 +11,20 @@ from codemill import Outputs
 from codemill.model import Schedule
 from codemill.model.job import Hardware, Keep, Optimizer, Training
 from codemill.recipes import _training
-from codemill.recipes._training import Compile, Device, Micro, Ranks, Recompute, Sharding
+from codemill.recipes._training import (
+    Compile,
+    Device,
+    HeldEvery,
+    HeldOut,
+    HeldTokens,
+    Micro,
+    Ranks,
+    Recompute,
+    Sharding,
+)
 from codemill.steps import train
 from codemill.steps.tokenizer import Existing
+from codemill.tokens.plan import Plan
 
 
 def pretrain(
@@ -42,6 +53,9 @@ def pretrain(
     average: Annotated[int, "checkpoints whose mean is the model"] = 1,
     spike: Annotated[float, "nats above the usual loss at which it stops; 0: never"] = 3.0,
     seed: Annotated[int, "of the weights"] = 0,
+    held_out: HeldOut = None,
+    held_out_tokens: HeldTokens = 65_536,
+    held_out_every: HeldEvery = 100,
     device: Device = "auto",
     ranks: Ranks = 0,
     micro: Micro = 0,
@@ -63,7 +77,10 @@ def pretrain(
         hardware=Hardware(device, ranks, micro, sharding=sharding, compile=compile, recompute=recompute),
     )
     begin = None if start is None else train.Checkpoint(start, at)
-    model = train.pretrain(plan, *shards, tokenizer=Existing(tokenizer), how=how, size=size, start=begin)
+    held = _training.held_out(
+        held_out, tokenizer, length=Plan(mix).length, tokens=held_out_tokens, every=held_out_every
+    )
+    model = train.pretrain(plan, *shards, *held, tokenizer=Existing(tokenizer), how=how, size=size, start=begin)
     return {"model": model}
 
 
@@ -75,9 +92,13 @@ def laptop(
     steps: Annotated[int | None, "steps in all; by default as many as the plan has"] = None,
     rate: Annotated[float, "learning rate of the plateau"] = 2e-3,
     start: Annotated[str | None, "a run to go on with: its plateau gets longer"] = None,
+    held_out: HeldOut = None,
 ) -> Outputs:
     """For a tiny model on a CPU, in minutes: small steps, and a rate that small models stand."""
-    return pretrain(mix=mix, size=size, batch=batch, steps=steps, rate=rate, warmup=20, every=100, micro=4, start=start)
+    return pretrain(
+        mix=mix, size=size, batch=batch, steps=steps, rate=rate, warmup=20, every=100, micro=4, start=start,
+        spike=_training.LAPTOP_SPIKE, held_out=held_out, held_out_tokens=16_384, held_out_every=25,
+    )  # fmt: skip
 
 
 def smoke(*, mix: Annotated[str, "--out folder of the run that made the plan"]) -> Outputs:

@@ -6,14 +6,22 @@ codemill run sft --start annealed --stage1 chats:stage_1 --stage2 chats:stage_2 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 from codemill import Outputs, Table, ledger
 from codemill.model import Schedule
 from codemill.model.job import Hardware, Keep, Optimizer, Training
-from codemill.recipes._training import Compile, Device, Micro, Ranks, Recompute, Sharding
-from codemill.sources import Published
+from codemill.recipes._training import (
+    Compile,
+    Device,
+    HeldEvery,
+    HeldTokens,
+    Micro,
+    Ranks,
+    Recompute,
+    Sharding,
+    published,
+)
 from codemill.steps import chats, ingest, train
 
 Chats = Annotated[tuple[str, ...], "--out folder of a run that made chats, or FOLDER:OUTPUT; repeatable"]
@@ -42,6 +50,9 @@ def sft(
     keep: Annotated[int, "of which the last so many are kept"] = 1,
     spike: Annotated[float, "nats above the usual loss at which it stops; 0: never"] = 3.0,
     seed: Annotated[int, "of the order of chats"] = 0,
+    held_out: Annotated[str | None, "RUN or RUN:OUTPUT: chats that its loss is measured on meanwhile"] = None,
+    held_out_tokens: HeldTokens = 65_536,
+    held_out_every: HeldEvery = 100,
     device: Device = "auto",
     ranks: Ranks = 0,
     micro: Micro = 0,
@@ -57,7 +68,12 @@ def sft(
     def stage(
         before: Table | None, runs: tuple[str, ...], rate: float, batch: int, epochs: int, length: int
     ) -> tuple[list[Table], Table]:
-        rows = [chats.encode(ingest.published(source=named(run)), tokenizer=talker, length=length) for run in runs]
+        def encoded(run: str) -> Table:
+            return chats.encode(ingest.published(source=published(run, "corpus")), tokenizer=talker, length=length)
+
+        rows = [encoded(run) for run in runs]
+        measured = [] if held_out is None else [encoded(held_out)]
+        held = [train.held_out(one, length=length, tokens=held_out_tokens, every=held_out_every) for one in measured]
         how = Training(
             Schedule(rate, 0.0, warmup, None, "cosine"),
             batch,
@@ -68,7 +84,7 @@ def sft(
             seed=seed,
             hardware=hardware,
         )
-        read = rows if before is None else [*rows, before]
+        read = [*rows, *held] if before is None else [*rows, *held, before]
         first = begin if before is None else None
         made = train.sft(*read, tokenizer=talker, how=how, length=length, epochs=epochs, start=first)
         return rows, made
@@ -78,17 +94,6 @@ def sft(
         return {"model": first, **ledgers("stage1", rows1)}
     rows2, second = stage(first, stage2, rate2, batch2, epochs2, length2)
     return {"model": second, "stage1": first, **ledgers("stage1", rows1), **ledgers("stage2", rows2)}
-
-
-def named(run: str) -> Published:
-    """The chats that RUN or RUN:OUTPUT names. RUN may be an address such as s3://bucket/run.
-
-    Raises: RecipeError or InputError as `Published` does.
-    """
-    folder, _, output = run.rpartition(":")
-    if not folder or "/" in output or Path(run).is_dir():
-        return Published(run, "corpus")
-    return Published(folder, output)
 
 
 def ledgers(stage: str, tables: Sequence[Table]) -> Outputs:
@@ -106,11 +111,13 @@ def laptop(
     stage1: Chats,
     stage2: Chats = (),
     steps: Annotated[int | None, "steps of a stage at most; by default all its epochs"] = None,
+    held_out: Annotated[str | None, "see sft"] = None,
 ) -> Outputs:
     """For a model that `pretrain:laptop` made: small steps, and rates that small models stand."""
     return sft(
         start=start, stage1=stage1, stage2=stage2, rate1=1e-3, rate2=1e-3, batch1=16, batch2=16,
         length1=512, length2=512, steps=steps, warmup=5, every=100, micro=4,
+        held_out=held_out, held_out_tokens=16_384, held_out_every=10,
     )  # fmt: skip
 
 

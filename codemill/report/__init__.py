@@ -8,8 +8,8 @@
     set_card.py the same for each synthesised set
     words.py    numbers, sizes and names as people read them
 
-`render` makes the page, `write` OUT/report.html and OUT/README.md, `funnel_svg` the picture. All are pure functions of
-OUT's files; no step knows of them.
+`render` makes the page, `write` OUT/report.html and OUT/README.md, `curves` OUT/report.html of a model that is being
+trained, `funnel_svg` the picture. All are pure functions of OUT's files; no step knows of them.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from pathlib import Path
 from codemill.errors import EnvironmentProblem
 from codemill.machine.store import Place
 from codemill.report import card, sections, set_card
-from codemill.report.facts import cleaning, distribution, rules, synthesis
+from codemill.report.facts import cleaning, distribution, rules, synthesis, training
 from codemill.report.facts.ledger import Facts, gather
 from codemill.report.page.funnel import funnel_svg
-from codemill.report.page.html import page_of, plain_page_of
+from codemill.report.page.html import curves_page_of, page_of, plain_page_of
 from codemill.run import Run, below
 
-__all__ = ["funnel_svg", "render", "write"]
+__all__ = ["curves", "funnel_svg", "render", "write"]
 
 
 def render(out: str | Path) -> str:
@@ -49,6 +49,19 @@ def _page(run: Run, facts: Facts | None) -> str:
     if facts is None:
         return plain_page_of({**run.manifest, "steps": run.manifest["tables"]}, more)
     return page_of(facts, rules.gather(run), distribution.gather(run, facts.languages), cleaning.gather(run), more)
+
+
+def curves(out: str | Path, *, refresh: int | None = None) -> str | None:
+    """Writes OUT/report.html of a run that is training a model: its curves so far. When it ends it writes its report.
+
+    `refresh`: seconds after which a browser reads the page again. Returns: the path; None if no model is being trained.
+    """
+    models = training.unfinished(out)
+    if not models:
+        return None
+    html = curves_page_of(sections.Filled("training", "Training", models), refresh=refresh)
+    Place.of(out).at("report.html").write_bytes(html.encode())
+    return below(out, "report.html")
 
 
 def write(out: str | Path, *, page: bool = True) -> str | None:

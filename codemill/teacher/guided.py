@@ -34,7 +34,7 @@ class Guide:
         self._put: list[int] = []  # tokens that come next, whatever the model chooses
         self._next("")
 
-    def token(self, chosen: int, *, ended: bool) -> int | None:
+    def token(self, chosen: int, ended: bool) -> int | None:
         """The token to go on with, None when the answer is whole. `ended`: the model chose to end it."""
         if not self._put and self._name:
             if ended:

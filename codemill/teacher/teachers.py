@@ -1,7 +1,7 @@
 """Teachers: plain data that says who is asked. What enters identity is what may change an answer, and nothing else.
 
     Endpoint    a server that speaks the OpenAI wire format, or several with the same model
-    Local       a Hugging Face folder, through transformers        extra `local-teacher`
+    Local       a Hugging Face folder, in this process             extra `local-teacher`
     Scripted    a Python function in its place                     tests
     Replay      what the store has recorded, and nothing else
 
@@ -208,9 +208,11 @@ def opened(teacher: Teacher, stopped: Callable[[], Exception | None] = lambda: N
         return _Script(teacher)
     if isinstance(teacher, Replay):
         return _Recorded(teacher)
-    from codemill.teacher.local import Model
+    from codemill.teacher import local
 
-    return Model(teacher.folder, name=teacher.name, batch=teacher.batch, device=teacher.device, dtype=teacher.dtype)
+    return local.opened(
+        teacher.folder, name=teacher.name, batch=teacher.batch, device=teacher.device, dtype=teacher.dtype
+    )
 
 
 def path_of(request: Request) -> str:

@@ -1,13 +1,16 @@
-"""How a model was trained: the curves that a run wrote beside it, thinned for a picture."""
+"""How a model was trained, or is being trained: the curves that a run writes beside it, thinned for a picture."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from codemill.errors import InputError
+from codemill.model.checkpoints import BEGUN
 from codemill.report.facts.ledger import Row
 from codemill.run import Run, below
 
@@ -21,11 +24,13 @@ class Model:
 
     name: str  # of the output
     parameters: int
-    steps: int
+    steps: int  # so far
+    of: int  # in all
     tokens: int
     first: float  # loss, nats per token
     last: float
     points: tuple[Row, ...]  # step (the last of those that fall to it), loss, rate, norm
+    held: tuple[tuple[int, float], ...]  # step, and the loss on held-out data after it
     real_share: float  # of the tokens in all rows
     ran_on: str
 
@@ -34,6 +39,23 @@ def gather(run: Run) -> tuple[Model, ...] | None:
     """The models that the run trained; None if it trained none. Raises: InputError if their files lack something."""
     names = [name for name, files in run.manifest.get("files", {}).items() if "metrics.jsonl" in files]
     return tuple(model for name in names if (model := _model(run, name)) is not None) or None
+
+
+def unfinished(out: str | Path) -> tuple[Model, ...]:
+    """The models that are being trained in a run's folder on this machine, or were when it was stopped.
+
+    What the folder's last finished run left behind is none of them.
+    """
+    manifest, found = Path(out) / "manifest.json", []
+    since = manifest.stat().st_mtime if manifest.exists() else 0.0
+    for begun in sorted(Path(out).glob(f".work/train.*/*/{BEGUN}")):
+        with contextlib.suppress(FileNotFoundError):  # it ended meanwhile
+            training, written = json.loads(begun.read_text("utf-8")), begun.stat().st_mtime
+            lines = (begun.parent / "metrics.jsonl").read_text("utf-8").split("\n")[:-1]  # one may be half written
+            if lines and written > since:
+                name = f"{begun.parent.parent.name} {begun.parent.name[:8]}"
+                found.append(_read(name, training, [json.loads(line) for line in lines]))
+    return tuple(found)
 
 
 def _model(run: Run, name: str) -> Model | None:
@@ -60,11 +82,19 @@ def _read(name: str, training: dict[str, Any], steps: list[dict[str, Any]]) -> M
     return Model(
         name,
         int(training["parameters"]),
+        int(steps[-1]["step"]),
         int(training["steps"]),
-        int(training["tokens"]),
+        int(steps[-1]["tokens"]),
         float(steps[0]["loss"]),
         float(steps[-1]["loss"]),
         tuple(points),
+        _thinned([(int(step["step"]), float(step["held_out"])) for step in steps if "held_out" in step]),
         sum(float(step["real_share"]) for step in steps) / len(steps),
         f"{ran['device']}, ranks {ran['ranks']}, threads {ran['threads']}",
     )
+
+
+def _thinned(measured: list[tuple[int, float]]) -> tuple[tuple[int, float], ...]:
+    """So many of them that a picture can show them, the first and the last among them."""
+    every = -(-len(measured) // POINTS) or 1
+    return tuple(one for at, one in enumerate(measured) if at % every == 0 or at + 1 == len(measured))

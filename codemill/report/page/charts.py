@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -154,20 +155,53 @@ def picture(points: Sequence[Mapping[str, Any]]) -> str:
     return opening + "".join(dots) + "</svg>"
 
 
-def curve(points: Sequence[Mapping[str, Any]], key: str, title: str) -> str:
-    """A number of each point over its step, as a line; its lowest and highest value are named."""
-    values = [float(point[key]) for point in points]
-    low, high, last = min(values), max(values), int(points[-1]["step"])
-    places = [
-        f"{4 + (WIDTH - 8) * point['step'] / last:.1f} {BASE - (BASE - 16) * (value - low) / ((high - low) or 1):.1f}"
-        for point, value in zip(points, values, strict=True)
+def curve(points: Sequence[Mapping[str, Any]], key: str, title: str, held: Sequence[tuple[int, float]] = ()) -> str:
+    """A number of each point over its step as a line; and in gold what was measured on held-out data, step by step."""
+    line = [(int(point["step"]), float(point[key])) for point in points]
+    values = [value for _, value in (*line, *held)]
+    low, high, last = min(values), max(values), line[-1][0]
+    left = 46  # room for the figures of the axis
+
+    def x(step: float) -> float:
+        return left + (WIDTH - left - 4) * step / last
+
+    def y(value: float) -> float:
+        return BASE - (BASE - 16) * ((value - low) / (high - low) if high > low else 0.5)
+
+    def path(css: str, places: Sequence[tuple[int, float]]) -> str:
+        return f'<path class="{css}" d="M{"L".join(f"{x(step):.1f} {y(value):.1f}" for step, value in places)}"/>'
+
+    marks = [
+        f'<path class="grid" d="M{left} {y(tick):.1f}H{WIDTH}"/>'
+        f'<text x="{left - 6}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick:.3g}</text>'
+        for tick in (_ticks(low, high) if high > low else [low])
     ]
-    words = f"{title}: {values[0]:.3g} at first, {values[-1]:.3g} at step {last:,}"
+    marks += [
+        f'<path class="tick" d="M{x(step):.1f} {BASE + 1}v5"/>' + _label(x(step), f"{step:,.0f}")
+        for step in _ticks(0, last)
+        if step == round(step)
+    ]
+    lines = path("line", line)
+    words = f"{title}: {line[0][1]:.3g} at first, {line[-1][1]:.3g} at step {last:,}"
+    if held:
+        words += f"; held out {held[0][1]:.3g} at first, {held[-1][1]:.3g} at step {held[-1][0]:,}"
+        dots = (f'<circle class="held" cx="{x(step):.1f}" cy="{y(value):.1f}" r="2"/>' for step, value in held)
+        lines += path("held", held) + "".join(dots)
     opening = f'<svg class="hist" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(words)}">'
-    line = f'<path d="M{"L".join(places)}" fill="none" stroke="currentColor" stroke-width="1.5"/>'
-    names = f'<text class="peak" x="4" y="10">{high:.3g}</text>' + _label(WIDTH - 30, f"step {last:,}")
-    low_at = f'<text class="peak" x="4" y="{BASE + 20}">{low:.3g}</text>'
-    return f'{opening}{line}{names}{low_at}<path class="axis" d="M0 {BASE + 0.5}H{WIDTH}"/></svg>'
+    return f'{opening}{"".join(marks)}{lines}<path class="axis" d="M{left} {BASE + 0.5}H{WIDTH}"/></svg>'
+
+
+def _ticks(low: float, high: float, most: int = 5) -> list[float]:
+    """Round numbers from `low` to `high`, `most` of them at most.
+
+    >>> _ticks(0, 1200), _ticks(3.2, 6.9)
+    ([0, 500, 1000], [4, 5, 6])
+    """
+    rough = 10.0 ** math.floor(math.log10((high - low) / most))
+    step = next(
+        rough * n for n in (1, 2, 5, 10, 20) if math.floor(high / (rough * n)) - math.ceil(low / (rough * n)) < most
+    )
+    return [n * step for n in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
 def _bars(bars: list[tuple[str, str, int]], noun: str, many: str, title: str) -> str:

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -114,10 +115,17 @@ def plain_page_of(manifest: dict[str, Any], sections: Sequence[Filled]) -> str:
     return template.render(**_frame(manifest, sections), published=published, cached=_cached(manifest))
 
 
+def curves_page_of(section: Filled, *, refresh: int | None = None) -> str:
+    """The curves of a run that has not ended. With `refresh` a browser reads it again every so many seconds."""
+    frame = _frame({"codemill": version("codemill"), "steps": []}, [section])
+    return _environment().get_template("curves.html.j2").render(**{**frame, "section": section, "refresh": refresh})
+
+
 def _frame(manifest: dict[str, Any], sections: Sequence[Filled]) -> dict[str, Any]:
     """What every page is made of."""
     script = (HERE / "page.js").read_text("utf-8")
     return {
+        "refresh": None,
         "manifest": manifest,
         "style": Markup((HERE / "page.css").read_text("utf-8")),
         "script": Markup(script),
@@ -234,7 +242,7 @@ def _environment() -> Environment:
         "plain": lambda value: words.shorten(words.printable(_plain(value)), 2_000),
     }
     environment.globals |= {"share": words.share, "plural": words.plural, "chunks": words.chunks}
-    environment.globals["curve"] = lambda points, key, title: Markup(curve(points, key, title))
+    environment.globals["curve"] = lambda *given: Markup(curve(*given))
     return environment
 
 

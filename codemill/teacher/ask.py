@@ -21,7 +21,7 @@ import inspect
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,7 @@ import pyarrow as pa
 
 from codemill.errors import BuildError, CodemillError, EnvironmentProblem, RecipeError, WaitsForBatch
 from codemill.machine.kinds import Columns, Layer, Published, Reads, Rows
+from codemill.machine.progress import Forecast
 from codemill.machine.reading import Around, Reading
 from codemill.machine.store import Place
 from codemill.machine.table import MADE, Step, Table, made_as
@@ -64,6 +65,25 @@ class Asking(Step):
             where=self.name,
             remedy="give its price, such as --price 0.15/0.60 (in Python, price=Price(0.15, 0.60)), or --max-requests",
         )
+
+    def forecast(
+        self, params: Mapping[str, Any], rows: Reading, read: Sequence[Reading], around: Around
+    ) -> Forecast | None:
+        """What it will ask; None where an answer takes neither money nor time."""
+        from codemill.teacher.forecast import forecast
+
+        teacher, runner = params["teacher"], params["runner"]
+        if isinstance(teacher, Replay) or (isinstance(teacher, Scripted) and teacher.price is None):
+            return None
+        further = [given.table() if given.place is None else given.folder for given in read]
+        own = {name: value for name, value in params.items() if name not in OWN}
+        columns = self.reads(params) if callable(self.reads) else self.reads
+        folder, limits = calls_of(around.out, around.settings.get("calls")), Limits.of(around.settings)
+
+        def method(row: dict[str, Any]) -> Conversation:
+            return self.method(row, *further, **own)
+
+        return forecast(method, columns, rows, teacher, runner, folder, limits, around.told, self.name)
 
 
 def ask(

@@ -122,8 +122,7 @@ class Hub:
     # ── asking ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _ask(self, request: Request, teacher: Teacher) -> Reply:
-        body = request.body(teacher.name, teacher.sampling, structured=teacher.structured)
-        asked = {"path": path_of(request), "body": body, "sample": request.sample}
+        asked = asked_as(request, teacher)
         key = key_of(asked)
         record = self.calls.get(key)
         if record is not None:
@@ -274,14 +273,7 @@ class Hub:
         if named not in self._runners:
             self._runners[named] = running.sandbox(named)
         runner = self._runners[named]
-        asked = {
-            "program": wanted.program,
-            "tests": running.plain(wanted.tests),
-            "language": wanted.language,
-            "entry_point": wanted.entry_point,
-            "limits": dict(wanted.limits),
-            "by": await self._by(named, wanted.language),
-        }
+        asked = executed_as(wanted, await self._by(named, wanted.language))
         key = key_of({"execute": asked})
         record = self.calls.get(key)
         if record is not None:
@@ -364,6 +356,27 @@ class Hub:
         if self._pool is not None:
             self._pool.shutdown()
         self.calls.close()
+
+
+# ── what things are stored under ──────────────────────────────────────────────────────────────────────────────────
+
+
+def asked_as(request: Request, teacher: Teacher) -> dict[str, Any]:
+    """What the key of an answer is made of."""
+    body = request.body(teacher.name, teacher.sampling, structured=teacher.structured)
+    return {"path": path_of(request), "body": body, "sample": request.sample}
+
+
+def executed_as(wanted: Execute, by: Any) -> dict[str, Any]:
+    """What the key of an outcome is made of; `by` is what the runner says of itself and the language."""
+    return {
+        "program": wanted.program,
+        "tests": running.plain(wanted.tests),
+        "language": wanted.language,
+        "entry_point": wanted.entry_point,
+        "limits": dict(wanted.limits),
+        "by": by,
+    }
 
 
 # ── what a server's JSON says ─────────────────────────────────────────────────────────────────────────────────────

@@ -37,6 +37,13 @@ def twice(row: dict[str, Any]) -> cm.Conversation:
     return [{"text": second.text}]
 
 
+@cm.ask(version=1, reads=("content",), makes={"text": pa.string()}, drops={"low": "below 4"})
+def half(row: dict[str, Any]) -> cm.Conversation:
+    """Keeps the seeds from 4 on."""
+    reply = yield cm.Request(row["content"])
+    return cm.Drop("low") if int(reply.text) < 4 else [{"text": reply.text}]
+
+
 def answered(body: dict[str, Any], sample: int) -> dict[str, Any]:
     """Four tokens asked, three answered."""
     choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "1"}}
@@ -94,7 +101,7 @@ def test_a_run_says_what_is_to_come_and_where_its_limits_cut(tmp_path: Path) -> 
     kept = Kept()
     table = twice(teaching.seeds(tmp_path / "in", 12), teacher=PAID, runner=RUNNER)
     settings = {"calls": str(tmp_path / "calls"), "max_requests": 5}
-    with pytest.raises(TeacherError, match="5 are asked"):
+    with pytest.raises(TeacherError, match=r"5 are asked: 5 answers, .*; [0-2] of [0-5] rows accepted"):
         cm.build({"corpus": table}, out=tmp_path / "out", workers=1, progress=kept, settings=settings)
     (said,) = kept.said
     assert said.facts["ends_after"] == 5
@@ -156,6 +163,15 @@ def test_limits_in_words() -> None:
     assert words(dataclasses.replace(made, requests=0), "s", teacher, Limits(), {})[0].endswith("left to ask")
 
 
+def test_show_says_how_many_seeds_a_target_takes(tmp_path: Path) -> None:
+    table = half(teaching.seeds(tmp_path / "in", 8), teacher=Scripted("tests.teaching:echo"))
+    cm.build({"corpus": table, "ledger": cm.ledger(table)}, out=tmp_path / "out", workers=1)
+    shown = CliRunner().invoke(cli, ["show", str(tmp_path / "out"), "--target", "50"], env={"COLUMNS": "200"}).output
+    assert "8 seeds gave 4 rows that are kept, 0.5 a seed: 50 take about 100 seeds, 92 more" in shown
+    data = json.loads(CliRunner().invoke(cli, ["show", str(tmp_path / "out"), "--json"]).output)
+    assert data["seeds"].endswith("1,000 more take about 2,000 more seeds")
+
+
 RECIPE = '''
 from codemill import sources
 from codemill.steps import ingest
@@ -172,7 +188,16 @@ def recipe(inputs):
 def test_the_command_line_has_a_dry_run(tmp_path: Path) -> None:
     teaching.seeds(tmp_path / "in", 3)
     (tmp_path / "recipe.py").write_text(RECIPE)
-    command = ["run", f"{tmp_path}/recipe.py:recipe", "-i", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "-w", "1"]
+    command = [
+        "run",
+        f"{tmp_path}/recipe.py:recipe",
+        "-i",
+        str(tmp_path / "in"),
+        "-o",
+        str(tmp_path / "out"),
+        "-w",
+        "1",
+    ]
     shown = CliRunner().invoke(cli, [*command, "--dry-run"])
     assert shown.exit_code == 0, shown.output
     assert "the next turn takes about 3 requests" in shown.output
@@ -183,3 +208,6 @@ def test_the_command_line_has_a_dry_run(tmp_path: Path) -> None:
     assert [one["requests"] for one in events if one["event"] == "forecast"] == [3]
     assert events[-1]["event"] == "done"
     assert not (tmp_path / "out.calls").exists()
+    ran = CliRunner().invoke(cli, command)  # the ledger of such a table says nothing of files: there is no report
+    assert ran.exit_code == 0, ran.output
+    assert "3 found = 3 kept + 0 dropped" in ran.output

@@ -15,16 +15,19 @@ JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
 @click.command()
 @DIR
+@click.option(
+    "--target", type=click.IntRange(1), metavar="N", help="Rows that are wanted: how many seeds do they take?"
+)
 @JSON
-def show(dir: str, as_json: bool) -> None:
+def show(dir: str, target: int | None, as_json: bool) -> None:
     """Funnel and counts of a result, in the terminal."""
     from codemill.report.terminal import sets
     from codemill.report.terminal import show as terminal
 
-    if (synthesised := sets.show_data(dir)) is not None:
+    if (synthesised := sets.show_data(dir, target)) is not None:
         answer(synthesised, sets.show_view(synthesised), as_json)
         return
-    data = terminal.show_data(dir)
+    data = terminal.show_data(dir, target)
     answer(data, terminal.show_view(data), as_json)
 
 

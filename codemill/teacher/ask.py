@@ -204,9 +204,11 @@ def _stream(
 
     async def one(row: dict[str, Any]) -> Ended:
         try:
-            return await talked(row)
+            ended = await talked(row)
         finally:
             tally.window.release()
+        tally.enter(ended)
+        return ended
 
     async def all_of(batch: pa.RecordBatch, begun: threading.Event) -> list[Ended]:
         """The conversations of a batch; all of them have begun when `begun` is set."""
@@ -242,7 +244,7 @@ def _stream(
             yield finished()
     except CodemillError as error:
         hub.stop(error)
-        raise hub.drain() or error from error
+        raise hub.drain(tally.share()) or error from error
     tally.tell(hub, around, now=True)
     if hub.limits.collect and hub.counts.wanted:
         raise WaitsForBatch(
@@ -269,7 +271,7 @@ def _batch(ended: list[Ended], schema: pa.Schema, tally: Tally, *, rows: bool) -
             one.rows = [{"size": 0, "calls": one.keys, **row} for row in one.rows]
     batch = fitted(ended, schema, one=not rows)
     for one in ended:
-        tally.count(one)
+        tally.check(one)
     if tally.faults >= FAULTS and not tally.well:
         raise BuildError(f"the method fails on every row; the last time:\n{tally.fault}\n", where=tally.name)
     if not rows:
@@ -286,12 +288,20 @@ class Tally:
         self.rows = self.accepted = self.made = self.well = self.faults = 0
         self.fault, self._told, self._lock = "", 0.0, threading.Lock()
 
-    def count(self, ended: Ended) -> None:
-        """Enters a conversation that ended."""
+    def enter(self, ended: Ended) -> None:
+        """Counts a conversation that ended."""
         with self._lock:
             self.rows += 1
             self.accepted += ended.accepted
             self.made += sum(row.get("reason") is None for row in ended.rows)
+
+    def share(self) -> str:
+        """How many rows are accepted so far, in words."""
+        return f"{self.accepted:,} of {self.rows:,} rows accepted"
+
+    def check(self, ended: Ended) -> None:
+        """Counts whether the method did well, once its rows are held against what it promises."""
+        with self._lock:
             self.well += ended.fault is None and not ended.waiting
             if ended.fault is not None:
                 self.faults, self.fault = self.faults + 1, ended.fault

@@ -20,12 +20,15 @@ from typing import Any
 
 from codemill.machine.progress import Forecast
 from codemill.machine.reading import Reading
-from codemill.teacher import running, single
+from codemill.teacher import running
 from codemill.teacher.calls import ANSWER, Calls, key_of
 from codemill.teacher.conversation import Conversation, Execute, Request, Usage, Wanted
 from codemill.teacher.hub import Limits, Waiting, asked_as, executed_as, reply_of, usage_of
 from codemill.teacher.talk import Ended, talk
 from codemill.teacher.teachers import Endpoint, Price, Teacher
+
+BYTES_OF_A_TOKEN = 3.5
+"""Of English and code: between the 3 and 4.5 of the usual vocabularies."""
 
 SAMPLE = 64
 """Rows whose conversations are carried on."""
@@ -172,7 +175,7 @@ def reckoned(rows: int, walks: Sequence[Walk], others: Sequence[Usage], teacher:
 
     paid = [usage for walk in walks for usage in walk.paid]
     counted, bytes = sum(usage.prompt for usage in paid), sum(sum(walk.sizes) for walk in walks)
-    ratio = counted / bytes if counted else 1 / single.BYTES_OF_A_TOKEN
+    ratio = counted / bytes if counted else 1 / BYTES_OF_A_TOKEN
     asked = [size * ratio for walk in walks for size in walk.unsent] + [float(u.prompt) for u in paid]
     prompt = requests * (fmean(asked) if asked else 0.0)
 
@@ -262,4 +265,4 @@ def facts(made: Reckoned, limits: Limits, told: Mapping[str, float]) -> dict[str
 
 def example(walks: Sequence[Walk]) -> str:
     """A prompt that would be sent, filled in; empty if there is none."""
-    return next((single.text_of(one) for walk in walks for one in walk.missing), "")
+    return next((one.text for walk in walks for one in walk.missing), "")

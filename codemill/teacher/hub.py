@@ -320,8 +320,9 @@ class Hub:
         self.counts.seconds = time.monotonic() - self._began if self._began else 0.0
         return self.counts.shown()
 
-    def drain(self, seconds: float = 120.0) -> CodemillError | None:
-        """Waits for requests under way, after `stop`: they are paid, and go into the store. Returns: why it stopped."""
+    def drain(self, came_to: str, seconds: float = 120.0) -> CodemillError | None:
+        """Waits for requests under way, after `stop`: they are paid, and go into the store. Returns: why it stopped; if
+        it is a limit, with what was paid and what that `came_to`."""
         until = time.monotonic() + seconds
         while self._paying and time.monotonic() < until:
             time.sleep(0.02)
@@ -330,7 +331,7 @@ class Hub:
             return self.stopped
         c = self.counts
         return TeacherError(
-            f"{self.stopped.what}: {c.asked:,} answers, {c.prompt + c.completion:,} tokens, cost {c.cost:g}",
+            f"{self.stopped.what}: {c.asked:,} answers, {c.prompt + c.completion:,} tokens, cost {c.cost:g}; {came_to}",
             remedy="all answers are stored: raise the limit and run again to go on",
         )
 

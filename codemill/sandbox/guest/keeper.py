@@ -54,6 +54,8 @@ class Keeper:
             confine.check(int(confine.LIBC.unshare(0x20000)), "unshare(CLONE_NEWNS)")
         if not self.alone:
             confine.prctl(confine.PR_SET_CHILD_SUBREAPER, 1)
+        if self.rung != "rlimits":
+            self.filter(False, 0), self.filter(True, 0)  # children inherit what was made before them: 0.14 ms a program
 
     def serve(self) -> None:
         """Answers until the caller hangs up."""
@@ -185,17 +187,7 @@ class Keeper:
             landlock.restrict()
         if self.rung != "rlimits":
             confine.prctl(confine.PR_SET_NO_NEW_PRIVS, 1)
-            shared = self.rung == "landlock" and self.uid is None
-            lone = shared and self.abi < 6
-            confine.filter_system_calls(
-                confine.seccomp_filter(
-                    families=() if self.rung == "landlock" else (confine.AF_UNIX, confine.AF_INET, confine.AF_INET6),
-                    beside_others=shared,
-                    files=shared and not job["compiles"],
-                    truncate=self.rung == "landlock" and self.abi < 3,
-                    pid=os.getpid() if lone else 0,
-                )
-            )
+            confine.filter_system_calls(self.filter(job["compiles"], os.getpid()))
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
         environment = {**job["env"], "HOME": self.work, "TMPDIR": self.work, "PWD": self.work}
@@ -208,6 +200,18 @@ class Keeper:
         os.environ.update(environment)
         os.close(tell)
         _become_python(job["python"], kept)
+
+    def filter(self, compiles: bool, pid: int) -> bytes:
+        """The system calls of a program with this process id."""
+        shared = self.rung == "landlock" and self.uid is None
+        lone = shared and self.abi < 6
+        return confine.seccomp_filter(
+            families=() if self.rung == "landlock" else (confine.AF_UNIX, confine.AF_INET, confine.AF_INET6),
+            beside_others=shared,
+            files=shared and not compiles,
+            truncate=self.rung == "landlock" and self.abi < 3,
+            pid=pid if lone else 0,
+        )
 
     def watch(self, pid: int, job: Job, began: float) -> tuple[str | None, float]:
         """Waits for the end; ends what is over a limit. Returns the reason and the seconds it waited for a core."""

@@ -2,12 +2,14 @@
 
 python -m bench.sandbox attacks          tests/sandbox_attacks.py on each rung of this machine
 python -m bench.sandbox overhead         milliseconds for each Python program, beside bare interpreters
+python -m bench.sandbox memory           what a program of many processes takes before it is ended (as root)
 python -m bench.sandbox load [--programs 1000]   verdicts alone, and beside four busy processes for each core
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import multiprocessing
 import os
 import statistics
@@ -16,10 +18,11 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from codemill.errors import EnvironmentProblem
 from codemill.sandbox import Limits, Pool, Task
-from codemill.sandbox.rungs import SAFE, interpreter
+from codemill.sandbox.rungs import FIRST_UID, SAFE, UIDS, interpreter
 
 ADD = "def add(a, b):\n    return a + b\n"
 BY_CALL = "assert add(1, 2) == 3\n"
@@ -110,6 +113,44 @@ def overhead(times: int) -> None:
             print(f"{f'{rung}, {name}':34}{least:7.1f}{median:8.1f}{cpu(many, times):8.1f}")
 
 
+GROW = """
+import os, time
+for _ in range({children}):
+    if os.fork() == 0:
+        held = []
+        while True:
+            held.append(bytearray(b"x") * (8 << 20))
+time.sleep(60)
+"""
+
+
+def memory() -> None:
+    """MB that children which fill memory have at most, all of them together, where 256 are allowed."""
+    limits = Limits(memory_bytes=256 << 20)
+    for pool in pools():
+        with pool:
+            for children in (4, 30):
+                most = 0
+                future = pool.submit(Task(GROW.format(children=children), "assert True", limits=limits))
+                while not future.done():
+                    most = max(most, resident())
+                outcome = future.result()
+                print(
+                    f"{pool.rung:12}{children:3} children: {most / 1e6:6.0f} MB, {outcome.verdict} "
+                    f"after {outcome.wall:.2f} s, load {os.getloadavg()[0]:.1f}"
+                )
+
+
+def resident() -> int:
+    """Bytes of memory of all processes of the users of slots, pages that they share counted for each."""
+    total = 0
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if FIRST_UID <= place.stat().st_uid < FIRST_UID + UIDS:
+                total += int((place / "statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+    return total
+
+
 def programs(count: int) -> list[Task]:
     """Programs of several fates, none within half and twice of its limit of CPU time."""
     limits = Limits(cpu_seconds=1, wall_seconds=1)
@@ -158,7 +199,7 @@ def load(count: int) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Prints what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["attacks", "overhead", "load"])
+    parser.add_argument("what", choices=["attacks", "overhead", "memory", "load"])
     parser.add_argument("--programs", type=int, default=1000)
     parser.add_argument("--times", type=int, default=101)
     args = parser.parse_args(argv)
@@ -166,6 +207,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         attacks()
     elif args.what == "overhead":
         overhead(args.times)
+    elif args.what == "memory":
+        memory()
     else:
         return load(args.programs)
     return 0

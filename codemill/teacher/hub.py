@@ -38,6 +38,9 @@ from codemill.teacher.teachers import Answering, Endpoint, Replay, Teacher, open
 log = logging.getLogger("codemill")
 T = TypeVar("T")
 
+RECENT = 200
+"""Records of the store that are looked at for the fingerprints of servers."""
+
 UNANSWERED_IN_A_ROW = 50
 """Requests that get no answer before their deadline, without one that does in between, before the run stops."""
 
@@ -106,10 +109,20 @@ class Hub:
         self._paying, self._kept = 0, 0.0  # requests under way, and what they may cost at most
         self._came = asyncio.Condition()
         self._unanswered = 0
-        self._fingerprints: dict[str, str] = {}
+        self._fingerprints = self._last_fingerprints()
         self._began = 0.0
         self._collected: set[bytes] = set()
         self._syncing = asyncio.run_coroutine_threadsafe(self._sync(), self.loop)
+
+    def _last_fingerprints(self) -> dict[str, str]:
+        """What the servers of the last answers in the store called themselves, by model."""
+        found: dict[str, str] = {}
+        for kind, record in self.calls.recent(RECENT):
+            if kind == ANSWER and str(record.get("by")).startswith("http"):
+                said = record["response"].get("system_fingerprint")
+                if isinstance(said, str) and said:
+                    found.setdefault(str(record["body"].get("model")), said)
+        return found
 
     def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Runs a coroutine on the hub's loop."""

@@ -44,6 +44,13 @@ def half(row: dict[str, Any]) -> cm.Conversation:
     return cm.Drop("low") if int(reply.text) < 4 else [{"text": reply.text}]
 
 
+@cm.ask(version=1, reads=("text",), makes={"more": pa.string()})
+def about(row: dict[str, Any]) -> cm.Conversation:
+    """Asks about an answer."""
+    reply = yield cm.Request(row["text"])
+    return [{"more": reply.text}]
+
+
 def answered(body: dict[str, Any], sample: int) -> dict[str, Any]:
     """Four tokens asked, three answered."""
     choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "1"}}
@@ -211,3 +218,11 @@ def test_the_command_line_has_a_dry_run(tmp_path: Path) -> None:
     ran = CliRunner().invoke(cli, command)  # the ledger of such a table says nothing of files: there is no report
     assert ran.exit_code == 0, ran.output
     assert "3 found = 3 kept + 0 dropped" in ran.output
+
+
+def test_a_dry_run_names_what_waits_for_the_answers(tmp_path: Path) -> None:
+    first = twice(teaching.seeds(tmp_path / "in", 3), teacher=PAID, runner=RUNNER)
+    table = about(first, teacher=PAID)
+    made = cm.build({"corpus": table}, out=tmp_path / "out", workers=1, settings={"dry_run": True})
+    assert [one["step"] for one in made["forecasts"]] == ["test_teacher_forecast.twice"]
+    assert made["waiting"] == ["test_teacher_forecast.about"]

@@ -269,7 +269,7 @@ def _rehearsed(found: Mapping[str, Any], console: Console, as_json: bool) -> Non
     if not found["forecasts"]:
         console.print("no teacher would be asked")
     if later := list(dict.fromkeys(found["waiting"])):
-        console.print(f"what else there is depends on the answers: {', '.join(later)}", highlight=False, markup=False)
+        console.print(f"what these ask depends on the answers: {', '.join(later)}", highlight=False, markup=False)
 
 
 def _plan(

@@ -57,12 +57,12 @@ def build(
     A bare table is published as `corpus` and `ledger`. `memory` (bytes) is the ceiling for all workers together: it
     limits how many run and how finely exchanges are cut, and never what comes out. What is built already, here or by a
     run that was killed, is used; with `verify` all of it is hashed first. `settings` are told to steps that stream, see
-    `reading.Around`: limits of a run, never part of what is made. With the setting `dry_run` no step
-    is begun that has a forecast, nor what reads it, and nothing is published.
+    `reading.Around`: limits of a run, never part of what is made. With the setting `dry_run` no step is begun that has a
+    forecast, nor what reads it, and nothing is published.
 
-    Returns: the manifest, as published; of a dry run `forecasts`, of each step that was not begun, and `waiting`, the
-    names of those that read them. Raises: RecipeError, InputError before work starts; EnvironmentProblem if the output
-    folder cannot be written or is in use; BuildError if a step breaks a promise.
+    Returns: the manifest, as published; of a dry run `forecasts`, of each step that was not begun, and `waiting`, those
+    that stream too and wait for what it makes. Raises: RecipeError, InputError before work starts; EnvironmentProblem
+    if the output folder cannot be written or is in use; BuildError if a step breaks a promise.
     """
     if os.environ.get("CODEMILL_WORKER"):
         raise RecipeError("build() was called by a worker", remedy='put the call under `if __name__ == "__main__":`')
@@ -135,7 +135,7 @@ def run(plan: Plan, site: Site, recipe: Mapping[str, Any], started: float) -> di
     for number, node in enumerate(plan.nodes):
         began = time.monotonic()
         if not all(i in built for i in node.inputs):
-            waiting.append(node.table.step.name)
+            waiting += [node.table.step.name] if _streams(node) else []
             continue
         inputs = [built[i] for i in node.inputs]
         before = [entries[i] for i in node.inputs]
@@ -228,10 +228,15 @@ def _tasks(
     return made
 
 
+def _streams(node: Node) -> bool:
+    how = node.table.step.how
+    return isinstance(how, Layer | Rows) and how.streams
+
+
 def _forecast(site: Site, shelf: Shelf, node: Node, named: Named, inputs: Sequence[Built]) -> Forecast | None:
     """What a step that streams says it will take, of the parts that are not there."""
     step = node.table.step
-    if not isinstance(step.how, Layer | Rows) or not step.how.streams or named.names is None:
+    if not _streams(node) or named.names is None:
         return None
     there = shelf.files(node, named.names)
     left = tuple(part for name, part in zip(named.names, inputs[0].parts, strict=True) if name not in there)

@@ -91,7 +91,7 @@ class Reckoned:
     """
 
     rows: int
-    answered: int  # rows of which the store has all answers
+    answered: int  # rows of which the store has all answers, or that need none
     requests: int
     prompt: int
     completion: int | None
@@ -208,7 +208,7 @@ def _cost(price: Price | None, prompt: float, completion: float | None) -> float
 
 def words(made: Reckoned, name: str, teacher: Teacher, limits: Limits, told: Mapping[str, float]) -> tuple[str, ...]:
     """An estimate in a few lines."""
-    before = f", of which the store answers about {made.answered:,}" if made.answered else ""
+    before = f", of which about {made.answered:,} need no answer more" if made.answered else ""
     first = f"{name}: asks {teacher.name} about {made.rows:,} rows{before}"
     if not made.requests:
         return (f"{first}: nothing or little is left to ask",)

@@ -57,8 +57,8 @@ def build(
     A bare table is published as `corpus` and `ledger`. `memory` (bytes) is the ceiling for all workers together: it
     limits how many run and how finely exchanges are cut, and never what comes out. What is built already, here or by a
     run that was killed, is used; with `verify` all of it is hashed first. `settings` are told to steps that stream, see
-    `reading.Around`: limits of a run, never part of what is made. With the setting `dry_run` no step is begun that has a
-    forecast, nor what reads it, and nothing is published.
+    `reading.Around`: limits of a run, never part of what is made. With the setting `dry_run` no step is begun that has
+    a forecast, nor what reads it, and nothing is published.
 
     Returns: the manifest, as published; of a dry run `forecasts`, of each step that was not begun, and `waiting`, those
     that stream too and wait for what it makes. Raises: RecipeError, InputError before work starts; EnvironmentProblem

@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import multiprocessing
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -67,19 +68,26 @@ def clock(run: Callable[[], object], times: int) -> tuple[float, float]:
     return sorted(taken)[times // 10], statistics.median(taken)
 
 
-def cpu(run: Callable[[int], object], times: int) -> float:
-    """Milliseconds of CPU for each of so many runs, of this process and all that it waited for; starting apart."""
+def cost(run: Callable[[int], object], times: int) -> tuple[float, float]:
+    """Milliseconds of CPU and faults of pages for each of so many runs, of this process and all that it waited for;
+    starting apart."""
     spent = []
     for count in (1, times + 1):
-        before = os.times()
+        before = used()
         run(count)
-        after = os.times()
-        spent.append(sum(after[:4]) - sum(before[:4]))
-    return (spent[1] - spent[0]) / times * 1000
+        spent.append([now - then for now, then in zip(used(), before, strict=True)])
+    seconds, faults = ((more - one) / times for one, more in zip(*spent, strict=True))
+    return seconds * 1000, faults
+
+
+def used() -> tuple[float, int]:
+    """Seconds of CPU and faults of pages up to now."""
+    both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in both), sum(one.ru_minflt for one in both)
 
 
 def overhead(times: int) -> None:
-    """Milliseconds of one program after the other, by the clock and of CPU.
+    """Milliseconds of one program after the other, by the clock and of CPU, and the pages that it faults in.
 
     On a machine that does other work the median says how long programs wait for a core; the fastest tenth and CPU time
     say what they cost.
@@ -93,13 +101,12 @@ def overhead(times: int) -> None:
     def repeated(run: Callable[[], object]) -> Callable[[int], object]:
         return lambda count: [run() for _ in range(count)]
 
-    print(f"{'':34}{'tenth':>7}{'median':>8}{'CPU ms':>8}   of {times}, load {os.getloadavg()[0]:.1f}")
+    print(f"{'':34}{'tenth':>7}{'median':>8}{'CPU ms':>8}{'faults':>8}   of {times}, load {os.getloadavg()[0]:.1f}")
     for name, one in (
         ("python -I -c, bare", bare(python, "-I", "-c")),
         ("/usr/bin/python3 -I -S -c, bare", bare("/usr/bin/python3", "-I", "-S", "-c")),
     ):
-        least, median = clock(one, times)
-        print(f"{name:34}{least:7.1f}{median:8.1f}{cpu(repeated(one), times):8.1f}")
+        show(name, *clock(one, times), *cost(repeated(one), times))
     for rung in SAFE:
         for name, tests in (("by call", BY_CALL), ("in process", IN_PROCESS)):
 
@@ -109,8 +116,13 @@ def overhead(times: int) -> None:
                         assert pool.execute(ADD, tests).passed
 
             with Pool(1, rung=rung) as pool:
-                least, median = clock(lambda pool=pool, tests=tests: pool.execute(ADD, tests), times)  # type: ignore[misc]
-            print(f"{f'{rung}, {name}':34}{least:7.1f}{median:8.1f}{cpu(many, times):8.1f}")
+                clocked = clock(lambda pool=pool, tests=tests: pool.execute(ADD, tests), times)  # type: ignore[misc]
+            show(f"{rung}, {name}", *clocked, *cost(many, times))
+
+
+def show(name: str, least: float, median: float, cpu: float, faults: float) -> None:
+    """A line of the table."""
+    print(f"{name:34}{least:7.1f}{median:8.1f}{cpu:8.1f}{faults:8,.0f}", flush=True)
 
 
 GROW = """

@@ -2,24 +2,28 @@
 
 python -m bench.sandbox attacks          tests/sandbox_attacks.py on each rung of this machine
 python -m bench.sandbox overhead         milliseconds for each Python program, beside bare interpreters
+python -m bench.sandbox memory           what a program of many processes takes before it is ended (as root)
 python -m bench.sandbox load [--programs 1000]   verdicts alone, and beside four busy processes for each core
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import multiprocessing
 import os
+import resource
 import statistics
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from codemill.errors import EnvironmentProblem
 from codemill.sandbox import Limits, Pool, Task
-from codemill.sandbox.rungs import SAFE, interpreter
+from codemill.sandbox.rungs import FIRST_UID, SAFE, UIDS, interpreter
 
 ADD = "def add(a, b):\n    return a + b\n"
 BY_CALL = "assert add(1, 2) == 3\n"
@@ -52,8 +56,8 @@ def attacks() -> None:
                 print(f"  not held: {one.name}: {one.outcome.verdict} {one.outcome.detail}")
 
 
-def median(run: Callable[[], object], times: int) -> float:
-    """Milliseconds, the median of so many runs after three."""
+def clock(run: Callable[[], object], times: int) -> tuple[float, float]:
+    """Milliseconds of so many runs after three: those of the fastest tenth at most, and the median."""
     for _ in range(3):
         run()
     taken = []
@@ -61,22 +65,33 @@ def median(run: Callable[[], object], times: int) -> float:
         start = time.perf_counter()
         run()
         taken.append((time.perf_counter() - start) * 1000)
-    return statistics.median(taken)
+    return sorted(taken)[times // 10], statistics.median(taken)
 
 
-def cpu(run: Callable[[int], object], times: int) -> float:
-    """Milliseconds of CPU for each of so many runs, of this process and all that it waited for; starting apart."""
+def cost(run: Callable[[int], object], times: int) -> tuple[float, float]:
+    """Milliseconds of CPU and faults of pages for each of so many runs, of this process and all that it waited for;
+    starting apart."""
     spent = []
     for count in (1, times + 1):
-        before = os.times()
+        before = used()
         run(count)
-        after = os.times()
-        spent.append(sum(after[:4]) - sum(before[:4]))
-    return (spent[1] - spent[0]) / times * 1000
+        spent.append([now - then for now, then in zip(used(), before, strict=True)])
+    seconds, faults = ((more - one) / times for one, more in zip(*spent, strict=True))
+    return seconds * 1000, faults
+
+
+def used() -> tuple[float, int]:
+    """Seconds of CPU and faults of pages up to now."""
+    both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in both), sum(one.ru_minflt for one in both)
 
 
 def overhead(times: int) -> None:
-    """Milliseconds of one program after the other, by the clock and of CPU."""
+    """Milliseconds of one program after the other, by the clock and of CPU, and the pages that it faults in.
+
+    On a machine that does other work the median says how long programs wait for a core; the fastest tenth and CPU time
+    say what they cost.
+    """
     python = interpreter(reachable=False)
     program = ADD + BY_CALL
 
@@ -86,12 +101,12 @@ def overhead(times: int) -> None:
     def repeated(run: Callable[[], object]) -> Callable[[int], object]:
         return lambda count: [run() for _ in range(count)]
 
-    print(f"{'':34}{'ms':>7}{'CPU ms':>8}   median and mean of {times}, load {os.getloadavg()[0]:.1f}")
+    print(f"{'':34}{'tenth':>7}{'median':>8}{'CPU ms':>8}{'faults':>8}   of {times}, load {os.getloadavg()[0]:.1f}")
     for name, one in (
         ("python -I -c, bare", bare(python, "-I", "-c")),
         ("/usr/bin/python3 -I -S -c, bare", bare("/usr/bin/python3", "-I", "-S", "-c")),
     ):
-        print(f"{name:34}{median(one, times):7.1f}{cpu(repeated(one), times):8.1f}")
+        show(name, *clock(one, times), *cost(repeated(one), times))
     for rung in SAFE:
         for name, tests in (("by call", BY_CALL), ("in process", IN_PROCESS)):
 
@@ -101,8 +116,51 @@ def overhead(times: int) -> None:
                         assert pool.execute(ADD, tests).passed
 
             with Pool(1, rung=rung) as pool:
-                taken = median(lambda pool=pool, tests=tests: pool.execute(ADD, tests), times)  # type: ignore[misc]
-            print(f"{f'{rung}, {name}':34}{taken:7.1f}{cpu(many, times):8.1f}")
+                clocked = clock(lambda pool=pool, tests=tests: pool.execute(ADD, tests), times)  # type: ignore[misc]
+            show(f"{rung}, {name}", *clocked, *cost(many, times))
+
+
+def show(name: str, least: float, median: float, cpu: float, faults: float) -> None:
+    """A line of the table."""
+    print(f"{name:34}{least:7.1f}{median:8.1f}{cpu:8.1f}{faults:8,.0f}", flush=True)
+
+
+GROW = """
+import os, time
+for _ in range({children}):
+    if os.fork() == 0:
+        held = []
+        while True:
+            held.append(bytearray(b"x") * (8 << 20))
+time.sleep(60)
+"""
+
+
+def memory() -> None:
+    """MB that children which fill memory have at most, all of them together, where 256 are allowed."""
+    limits = Limits(memory_bytes=256 << 20)
+    for pool in pools():
+        with pool:
+            for children in (4, 30):
+                most = 0
+                future = pool.submit(Task(GROW.format(children=children), "assert True", limits=limits))
+                while not future.done():
+                    most = max(most, resident())
+                outcome = future.result()
+                print(
+                    f"{pool.rung:12}{children:3} children: {most / 1e6:6.0f} MB, {outcome.verdict} "
+                    f"after {outcome.wall:.2f} s, load {os.getloadavg()[0]:.1f}"
+                )
+
+
+def resident() -> int:
+    """Bytes of memory of all processes of the users of slots, pages that they share counted for each."""
+    total = 0
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if FIRST_UID <= place.stat().st_uid < FIRST_UID + UIDS:
+                total += int((place / "statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+    return total
 
 
 def programs(count: int) -> list[Task]:
@@ -153,7 +211,7 @@ def load(count: int) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Prints what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["attacks", "overhead", "load"])
+    parser.add_argument("what", choices=["attacks", "overhead", "memory", "load"])
     parser.add_argument("--programs", type=int, default=1000)
     parser.add_argument("--times", type=int, default=101)
     args = parser.parse_args(argv)
@@ -161,6 +219,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         attacks()
     elif args.what == "overhead":
         overhead(args.times)
+    elif args.what == "memory":
+        memory()
     else:
         return load(args.programs)
     return 0

@@ -108,6 +108,12 @@ class Run:
         return cls(os.fspath(out), folder, {**manifest, "tables": tables, "steps": [tables[i] for i in chain]})
 
     @property
+    def of_files(self) -> bool:
+        """Whether its ledger, if there is one, says where each row was found; that of rows which a step made may not,
+        and has no more to tell than the manifest."""
+        return all(set(NEEDED) <= set(part.schema.names) for part in self.parts("ledger"))
+
+    @property
     def steps(self) -> list[dict[str, Any]]:
         """The manifest's entries of the steps that the first output is made by, in order."""
         return list(self.manifest["steps"])

@@ -90,6 +90,9 @@ ESCAPES = {
     "trace the keeper": (
         "import ctypes, os; print('' if ctypes.CDLL(None).ptrace(16, os.getppid(), 0, 0) else 'ESCAPED')"
     ),
+    "go before others": (
+        "import os; os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0) - 1); print('ESCAPED')"
+    ),
     "read the memory of the keeper": "import os; open(f'/proc/{{os.getppid()}}/mem', 'rb'); print('ESCAPED')",
     "make a user namespace": "import ctypes; print('' if ctypes.CDLL(None).unshare(0x10000000) else 'ESCAPED')",
     "make a namespace with clone": (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from codemill.cli import cli
 from codemill.cli.execution import shown
 from codemill.errors import RecipeError
 from codemill.sandbox import Call, Limits, Outcome, Pool, Stdio, Task, execute_many, grading, languages, warm
+from codemill.sandbox.guest import keeper
 from codemill.sandbox.slot import Run, Slot
 
 ADD = "def add(a, b):\n    return a + b\n"
@@ -125,6 +127,26 @@ def test_programs_that_read_and_write(pool: Pool) -> None:
     assert (good.verdict, good.tests_run, good.grading) == ("pass", 2, "stdio")
     bad = pool.execute(program, [Stdio("1", "1"), Stdio("1", "2"), Stdio("1", "1")])
     assert (bad.verdict, bad.tests_run, bad.tests) == ("fail", 2, 3)
+
+
+def test_programs_have_the_priority_of_their_caller_and_their_keeper_goes_before_them(pool: Pool) -> None:
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert pool.execute("import os\nprint(os.getpriority(os.PRIO_PROCESS, 0))", [Stdio("", f"{own}\n")]).passed
+    if os.geteuid() != 0:
+        return
+    with pool._slot() as slot:
+        parents = {int(file.parent.name): int(file.read_text().rpartition(")")[2].split()[1])
+                   for file in Path("/proc").glob("[0-9]*/stat")}  # fmt: skip
+        found = [slot.process.pid, *(pid for pid, parent in parents.items() if parent == slot.process.pid)]
+        assert max(-20, own - keeper.AHEAD) in [os.getpriority(os.PRIO_PROCESS, pid) for pid in found]
+
+
+def test_pages_of_files_count_once_where_the_kernel_does_not_say_who_shares_them() -> None:
+    pid, page = os.getpid(), os.sysconf("SC_PAGESIZE")
+    resident, shared = (int(n) * page for n in Path("/proc/self/statm").read_text().split()[1:3])
+    once = keeper._files_once([pid] * 10)
+    assert abs(once - (10 * (resident - shared) + shared)) < resident
+    assert keeper._files_once([pid, 1 << 22]) <= 1.1 * resident  # another that is gone
 
 
 def test_unittest_and_functions_count(pool: Pool) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from email.utils import formatdate
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +14,10 @@ from aiohttp import web
 
 from codemill.errors import RecipeError, TeacherError
 from codemill.teacher import client as client_module
+from codemill.teacher.calls import Calls
 from codemill.teacher.client import Address, Client, retry_after
-from codemill.teacher.conversation import TooLong, Unanswered
+from codemill.teacher.conversation import Request, TooLong, Unanswered
+from codemill.teacher.hub import Hub
 from codemill.teacher.teachers import Endpoint, named
 from tests.teaching import Server, chat, serving
 
@@ -148,6 +151,29 @@ def test_addresses_are_used_by_their_weights() -> None:
         asyncio.run(ask())
     assert len(one.seen) + len(two.seen) == 200
     assert 2.0 < len(one.seen) / len(two.seen) < 4.0
+
+
+def test_several_addresses_can_be_said_as_text() -> None:
+    made = named("m@http://one:1/v1,http://two:2/v1=3").resolved()
+    assert isinstance(made, Endpoint)
+    assert made.base_url == {"http://one:1/v1": 1.0, "http://two:2/v1": 3.0}
+    for wrong in ("http://one:1/v1,http://two:2/v1=much", "http://one:1/v1,http://two:2/v1=0", "http://one:1/v1,two"):
+        with pytest.raises(RecipeError):
+            Endpoint("m", wrong).resolved()
+
+
+def test_a_server_that_changed_since_the_last_run_is_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number, fingerprint in enumerate(("fp1", "fp1", "fp2")):
+        with serving(lambda body, attempt, said=fingerprint: {**chat("ok"), "system_fingerprint": said}) as server:
+            hub = Hub(Calls(tmp_path / "calls", write=True))
+            try:
+                hub.start(hub.answer(Request(f"{number}"), Endpoint("m", server.url))).result()
+            finally:
+                hub.close()
+        warned = [record.message for record in caplog.records if "fingerprint changed" in record.message]
+        assert len(warned) == (fingerprint == "fp2")
 
 
 def test_time_in_our_own_queue_does_not_count() -> None:

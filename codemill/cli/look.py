@@ -16,8 +16,11 @@ JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
 @click.command()
 @DIR
+@click.option(
+    "--target", type=click.IntRange(1), metavar="N", help="Rows that are wanted: how many seeds do they take?"
+)
 @JSON
-def show(dir: str, as_json: bool) -> None:
+def show(dir: str, target: int | None, as_json: bool) -> None:
     """Funnel and counts of a result, in the terminal; of a model its curves, also while it is trained."""
     from codemill.report.terminal import curves, sets
     from codemill.report.terminal import show as terminal
@@ -25,10 +28,10 @@ def show(dir: str, as_json: bool) -> None:
     if models := curves.show_data(dir):
         answer(models, curves.show_view(models), as_json)
         return
-    if (synthesised := sets.show_data(dir)) is not None:
+    if (synthesised := sets.show_data(dir, target)) is not None:
         answer(synthesised, sets.show_view(synthesised), as_json)
         return
-    data = terminal.show_data(dir)
+    data = terminal.show_data(dir, target)
     answer(data, terminal.show_view(data), as_json)
 
 

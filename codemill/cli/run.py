@@ -17,6 +17,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Grid
+from rich.text import Text
 
 import codemill
 from codemill import catalog
@@ -130,6 +131,7 @@ RUN_OPTIONS = [
     click.Option(["--calls"], metavar="DIR", help="The store of paid calls. [default: beside --out, OUT.calls]"),
     click.Option(["--max-cost"], type=click.FloatRange(0), help="Money for teachers, in the currency of their prices."),
     click.Option(["--max-requests"], type=click.IntRange(0), help="Requests to teachers; answers stored are none."),
+    click.Option(["--dry-run"], is_flag=True, help="Ask no teacher: say what it would take, and show a first prompt."),
     click.Option(["--collect"], is_flag=True, help="Ask nobody: write requests down for `codemill calls export`."),
     click.Option(["--to"], metavar="STEP", help="Build up to this step only, to look at what it leaves."),
     click.Option(
@@ -188,6 +190,7 @@ def _run(
     calls: str | None,
     max_cost: float | None,
     max_requests: int | None,
+    dry_run: bool,
     collect: bool,
     to: str | None,
     format: str | None,
@@ -214,10 +217,19 @@ def _run(
         memory=memory,
         engine=engine,
         verify=rehash,
-        settings={"calls": calls, "max_cost": max_cost, "max_requests": max_requests, "collect": collect},
+        settings={
+            "calls": calls,
+            "max_cost": max_cost,
+            "max_requests": max_requests,
+            "collect": collect,
+            "dry_run": dry_run,
+        },
         recipe={"name": recipe.name, "parameters": params},
         progress=JsonLines(sys.stdout) if as_json else Terminal(console),
     )
+    if "forecasts" in manifest:
+        _rehearsed(manifest, console, as_json)
+        return
     if as_json:
         summary = {k: manifest[k] for k in ("ingested", "kept", "dropped")}
         summary |= {"warnings": warnings(manifest), "report": report.write(out, page=not no_report)}
@@ -242,6 +254,22 @@ def _run(
     console.print(" · ".join(places), highlight=False)
     if to is not None:
         console.print(shaping.how_to_look(out, to), highlight=False, markup=False)
+
+
+def _rehearsed(found: Mapping[str, Any], console: Console, as_json: bool) -> None:
+    """What a dry run found, besides the forecasts that it told."""
+    from codemill.report.words import printable
+
+    if as_json:
+        print(json.dumps({"event": "done", **found}))
+        return
+    for one in found["forecasts"]:
+        console.print(Text(f"── {one['step']} would ask ", "bold cyan"))
+        console.print(Text(printable(one["example"], keep="\n\t")))
+    if not found["forecasts"]:
+        console.print("no teacher would be asked")
+    if later := list(dict.fromkeys(found["waiting"])):
+        console.print(f"what these ask depends on the answers: {', '.join(later)}", highlight=False, markup=False)
 
 
 def _plan(

@@ -27,9 +27,9 @@ from codemill.machine.identity import shown
 from codemill.machine.kinds import ADDS_A_LAYER, Exchange, Folder, Group, Layer, Opened, Rows, Source
 from codemill.machine.output import check_output, locked
 from codemill.machine.planning import Built, Named, Node, Plan, Shelf, built_of, check_places, check_settings, planned
-from codemill.machine.progress import Progress, Silent
+from codemill.machine.progress import Forecast, Progress, Silent
 from codemill.machine.publishing import publish, published
-from codemill.machine.reading import Around
+from codemill.machine.reading import Around, Reading
 from codemill.machine.scarce import scarcity
 from codemill.machine.store import Damaged, Place, Receipt, seal, sweep
 from codemill.machine.table import Outputs, Table, outputs_of
@@ -57,9 +57,11 @@ def build(
     A bare table is published as `corpus` and `ledger`. `memory` (bytes) is the ceiling for all workers together: it
     limits how many run and how finely exchanges are cut, and never what comes out. What is built already, here or by a
     run that was killed, is used; with `verify` all of it is hashed first. `settings` are told to steps that stream, see
-    `reading.Around`: limits of a run, never part of what is made.
+    `reading.Around`: limits of a run, never part of what is made. With the setting `dry_run` no step is begun that has
+    a forecast, nor what reads it, and nothing is published.
 
-    Returns: the manifest, as published. Raises: RecipeError, InputError before work starts; EnvironmentProblem
+    Returns: the manifest, as published; of a dry run `forecasts`, of each step that was not begun, and `waiting`, those
+    that stream too and wait for what it makes. Raises: RecipeError, InputError before work starts; EnvironmentProblem
     if the output folder cannot be written or is in use; BuildError if a step breaks a promise.
     """
     if os.environ.get("CODEMILL_WORKER"):
@@ -125,23 +127,35 @@ def run(plan: Plan, site: Site, recipe: Mapping[str, Any], started: float) -> di
     if manifest is not None:  # someone deleted .work: report, explain and view read from there
         site.progress.note("the result is there and intact; working tables of it are gone, and are built again")
     shelf = Shelf(plan.out, verify=site.verify)
-    built: list[Built] = []
-    entries: list[dict[str, Any]] = []
-    for node in plan.nodes:
+    dry = bool(site.settings.get("dry_run"))
+    built: dict[int, Built] = {}  # by number: a dry run has gaps
+    entries: dict[int, dict[str, Any]] = {}
+    forecasts: list[dict[str, Any]] = []
+    waiting: list[str] = []
+    for number, node in enumerate(plan.nodes):
         began = time.monotonic()
+        if not all(i in built for i in node.inputs):
+            waiting += [node.table.step.name] if _streams(node) else []
+            continue
         inputs = [built[i] for i in node.inputs]
         before = [entries[i] for i in node.inputs]
         named = planning.name(node, inputs)
         there = shelf.look(node, named, inputs)
+        if dry and there is None and (forecast := _forecast(site, shelf, node, named, inputs)) is not None:
+            site.progress.expects(node.table.step.name, forecast)
+            forecasts.append({"step": node.table.step.name, "example": forecast.example, **forecast.facts})
+            continue
         table = there or _make(site, shelf, node, named, inputs, before)
         _warn_of_code(node, table.receipts)
         seconds = round(time.monotonic() - began, 3)
         if there is None:
             _write_manifest(shelf, table, seconds)
-        built.append(table)
-        entries.append(_entry(node, table, before, seconds, cached=there is not None))
-        site.progress.step_done(entries[-1])
-    return publish(plan, built, entries, site, recipe, started)
+        built[number] = table
+        entries[number] = _entry(node, table, before, seconds, cached=there is not None)
+        site.progress.step_done(entries[number])
+    if dry:
+        return {"forecasts": forecasts, "waiting": waiting}
+    return publish(plan, list(built.values()), list(entries.values()), site, recipe, started)
 
 
 def _make(
@@ -179,6 +193,8 @@ def _make(
             receipts = exchange(site, call, reading, folder, work)
         else:
             assert named.names is not None
+            if (forecast := _forecast(site, shelf, node, named, inputs)) is not None:
+                site.progress.expects(step.name, forecast)
             made = _tasks(site, shelf, node, named.names, inputs, sizes)
             filled = fill(site, made, shelf.files(node, named.names))
             receipts = [filled[stem] for stem in named.names]
@@ -210,6 +226,23 @@ def _tasks(
             function, (call, part, read, folder, stem, around), label, size, isolates=True, uses=step.uses
         )
     return made
+
+
+def _streams(node: Node) -> bool:
+    how = node.table.step.how
+    return isinstance(how, Layer | Rows) and how.streams
+
+
+def _forecast(site: Site, shelf: Shelf, node: Node, named: Named, inputs: Sequence[Built]) -> Forecast | None:
+    """What a step that streams says it will take, of the parts that are not there."""
+    step = node.table.step
+    if not _streams(node) or named.names is None:
+        return None
+    there = shelf.files(node, named.names)
+    left = tuple(part for name, part in zip(named.names, inputs[0].parts, strict=True) if name not in there)
+    around = Around(shelf.work.parent().uri, site.settings, step.name, dict(site.told))
+    rows = Reading(inputs[0].node.table.step.name, left)
+    return step.forecast(node.call.params, rows, [built.reading for built in inputs[1:]], around)
 
 
 def _make_folder(site: Site, node: Node, named: Named, inputs: Sequence[Built], place: Place) -> Built:

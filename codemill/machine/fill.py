@@ -29,6 +29,7 @@ class Site:
     worker_memory: int  # bytes
     verify: bool = False  # whether files that are there are hashed before they are trusted
     settings: Mapping[str, Any] = field(default_factory=dict)  # of the run: see `reading.Around`
+    told: dict[str, float] = field(default_factory=dict)  # what its steps told last
 
 
 def fill(site: Site, tasks: Mapping[str, Task], there: dict[str, Receipt]) -> dict[str, Receipt]:
@@ -44,6 +45,7 @@ def fill(site: Site, tasks: Mapping[str, Task], there: dict[str, Receipt]) -> di
         site.progress.advance(outcome.task.size)
 
     def told(outcome: Outcome) -> None:
+        site.told.update(outcome.told or {})
         site.progress.told(outcome.task.label, outcome.told or {})
 
     run(site.engine, [task for name, task in tasks.items() if name not in there], done, told)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol, TextIO
 
 from rich.console import Console
@@ -13,11 +14,24 @@ from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
 
+@dataclass(frozen=True)
+class Forecast:
+    """What a step says it will take, before it begins: `words` for people, `facts` for machines, and an `example` of
+    what it will do."""
+
+    words: tuple[str, ...]
+    facts: Mapping[str, Any]
+    example: str = ""
+
+
 class Progress(Protocol):
     """What a build tells while it runs. Bytes are bytes of content, so rates compare across steps."""
 
     def begin(self, step: str, *, total: int, done: int) -> None:
         """A step starts; `done` bytes of it were there already."""
+
+    def expects(self, step: str, forecast: Forecast) -> None:
+        """A step that is about to start says what it will take."""
 
     def running(self) -> contextlib.AbstractContextManager[None]:
         """Surrounds the work of a step."""
@@ -39,6 +53,9 @@ class Silent:
     """Says nothing: for notebooks and tests."""
 
     def begin(self, step: str, *, total: int, done: int) -> None:
+        """See `Progress`."""
+
+    def expects(self, step: str, forecast: Forecast) -> None:
         """See `Progress`."""
 
     @contextlib.contextmanager
@@ -73,6 +90,11 @@ class Terminal(Silent):
         """See `Progress`."""
         self.step, self.total, self.done, self.before = step, total, done, done
         self.since = self.spoke = time.monotonic()
+
+    def expects(self, step: str, forecast: Forecast) -> None:
+        """See `Progress`."""
+        for number, line in enumerate(forecast.words):
+            self.console.print(f"{'  ' if number else ''}  {line}", highlight=False, markup=False)
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
@@ -149,6 +171,10 @@ class JsonLines(Silent):
         """See `Progress`."""
         self.step, self.total, self.done, self.spoke = step, total, done, time.monotonic()
         self._say("begin", step=step, bytes=total, bytes_done=done)
+
+    def expects(self, step: str, forecast: Forecast) -> None:
+        """See `Progress`."""
+        self._say("forecast", step=step, **forecast.facts)
 
     def advance(self, size: int) -> None:
         """See `Progress`. At most one event a second."""

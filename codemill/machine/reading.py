@@ -63,6 +63,7 @@ class Around:
     out: str  # where the result of the run goes
     settings: Mapping[str, Any]  # those that `build` was given
     label: str  # of the task: step and part
+    told: Mapping[str, float] = field(default_factory=dict)  # what steps of this run told last; for forecasts only
 
     def tell(self, **facts: float) -> None:
         """Tells whoever watches the run how it goes. To be called by the thread that the step was called in."""

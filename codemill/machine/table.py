@@ -24,7 +24,7 @@ import pickle
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import pyarrow as pa
 
@@ -48,6 +48,10 @@ from codemill.machine.kinds import (
     Source,
 )
 from codemill.machine.modules import load_module
+
+if TYPE_CHECKING:
+    from codemill.machine.progress import Forecast
+    from codemill.machine.reading import Around, Reading
 
 Resolve: TypeAlias = Callable[[tuple["Table", ...], dict[str, Any]], dict[str, Any]]
 S = TypeVar("S", bound="Step")
@@ -151,6 +155,11 @@ class Step:
 
     def check_settings(self, params: Params, settings: Params) -> None:
         """Raises: RecipeError if the settings of a run promise what the step cannot keep. Asked before any work."""
+
+    def forecast(self, params: Params, rows: Reading, read: Sequence[Reading], around: Around) -> Forecast | None:
+        """What a step that streams will take for these `rows`, those of its first input that are not done yet, and
+        `read`, its further ones. Asked before it begins; None: nothing worth a word."""
+        return None
 
     @property
     def kind(self) -> str:

@@ -40,8 +40,8 @@ def render(out: str | Path) -> str:
 
 
 def _accounted(run: Run) -> bool:
-    """Whether there is a ledger, or no other thing to show: then it is said that there is none."""
-    return bool(run.files("ledger")) or not sections.gather(run)
+    """Whether there is a ledger of files, or no other thing to show: then it is said that there is none."""
+    return (bool(run.files("ledger")) and run.of_files) or not sections.gather(run)
 
 
 def _page(run: Run, facts: Facts | None) -> str:
@@ -74,7 +74,7 @@ def write(out: str | Path, *, page: bool = True) -> str | None:
     Raises: InputError as `render` does; EnvironmentProblem if a file cannot be written.
     """
     run, where = Run.open(out), below(out, "report.html")
-    accounted = bool(run.files("ledger")) and run.manifest["ingested"]["rows"]
+    accounted = bool(run.files("ledger")) and run.manifest["ingested"]["rows"] and run.of_files
     if not accounted and not sections.gather(run):
         return None
     facts = gather(run) if accounted else None

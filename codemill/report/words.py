@@ -132,11 +132,15 @@ def copies(by_reason: Mapping[str, int]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts)
 
 
-def seeds(steps: Sequence[Mapping[str, Any]], kept: int) -> str:
-    """How many rows were made of another table's, for those who want more; empty if the first step made none.
+def seeds(steps: Sequence[Mapping[str, Any]], kept: int, target: int | None = None) -> str:
+    """How many rows were made of another table's, and how many of those `target` rows take; by default, 1,000 more.
+
+    Empty if the first step made none.
 
     >>> seeds([{"kind": "rows", "parents": 400}], 100)
     '400 seeds gave 100 rows that are kept, 0.25 a seed: 1,000 more take about 4,000 more seeds'
+    >>> seeds([{"kind": "rows", "parents": 400}], 100, target=500)
+    '400 seeds gave 100 rows that are kept, 0.25 a seed: 500 take about 2,000 seeds, 1,600 more'
     """
     if not steps or steps[0].get("kind") != "rows" or not steps[0].get("parents"):
         return ""
@@ -144,9 +148,13 @@ def seeds(steps: Sequence[Mapping[str, Any]], kept: int) -> str:
     said = f"{plural(parents, 'seed')} gave {plural(kept, 'row')} that {'is' if kept == 1 else 'are'} kept"
     if not kept:
         return said
-    return (
-        f"{said}, {kept / parents:.2g} a seed: 1,000 more take about {count(round(1000 * parents / kept))} more seeds"
-    )
+    said = f"{said}, {kept / parents:.2g} a seed"
+    if target is None:
+        return f"{said}: 1,000 more take about {count(round(1000 * parents / kept))} more seeds"
+    if kept >= target:
+        return f"{said}: {count(target)} are there"
+    needed = -(-target * parents // kept)
+    return f"{said}: {count(target)} take about {count(needed)} seeds, {count(needed - parents)} more"
 
 
 def chunks(counts: Mapping[str, int]) -> str:

@@ -24,7 +24,7 @@ from codemill.sandbox.languages import Language, Toolchain
 from codemill.sandbox.outcome import Call, Limits, Outcome, Stdio, Task, excerpt
 from codemill.sandbox.slot import Run, Slot
 
-VERSION = 1
+VERSION = 2
 """Raised when a verdict can change for the same program, tests, limits and toolchain."""
 
 TOO_DEEP = (RecursionError, MemoryError, ValueError, TypeError, KeyError, AttributeError, IndexError)

@@ -4,6 +4,7 @@ conversation    what a method yields and is sent: the one file to read before wr
 ask             @cm.ask: a method as a step
 teachers        who is asked: an endpoint, a local model, a script, a recording
 talk hub        carries conversations; what they share
+forecast        what a step will ask, reckoned before it asks
 client          the OpenAI wire format: rates, retries, deadlines
 calls           the store of paid calls
 reading         answers as text, data, code

@@ -21,7 +21,7 @@ import inspect
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,7 @@ import pyarrow as pa
 
 from codemill.errors import BuildError, CodemillError, EnvironmentProblem, RecipeError, WaitsForBatch
 from codemill.machine.kinds import Columns, Layer, Published, Reads, Rows
+from codemill.machine.progress import Forecast
 from codemill.machine.reading import Around, Reading
 from codemill.machine.store import Place
 from codemill.machine.table import MADE, Step, Table, made_as
@@ -64,6 +65,25 @@ class Asking(Step):
             where=self.name,
             remedy="give its price, such as --price 0.15/0.60 (in Python, price=Price(0.15, 0.60)), or --max-requests",
         )
+
+    def forecast(
+        self, params: Mapping[str, Any], rows: Reading, read: Sequence[Reading], around: Around
+    ) -> Forecast | None:
+        """What it will ask; None where an answer takes neither money nor time."""
+        from codemill.teacher.forecast import forecast
+
+        teacher, runner = params["teacher"], params["runner"]
+        if isinstance(teacher, Replay) or (isinstance(teacher, Scripted) and teacher.price is None):
+            return None
+        further = [given.table() if given.place is None else given.folder for given in read]
+        own = {name: value for name, value in params.items() if name not in OWN}
+        columns = self.reads(params) if callable(self.reads) else self.reads
+        folder, limits = calls_of(around.out, around.settings.get("calls")), Limits.of(around.settings)
+
+        def method(row: dict[str, Any]) -> Conversation:
+            return self.method(row, *further, **own)
+
+        return forecast(method, columns, rows, teacher, runner, folder, limits, around.told, self.name)
 
 
 def ask(
@@ -184,9 +204,11 @@ def _stream(
 
     async def one(row: dict[str, Any]) -> Ended:
         try:
-            return await talked(row)
+            ended = await talked(row)
         finally:
             tally.window.release()
+        tally.enter(ended)
+        return ended
 
     async def all_of(batch: pa.RecordBatch, begun: threading.Event) -> list[Ended]:
         """The conversations of a batch; all of them have begun when `begun` is set."""
@@ -222,7 +244,7 @@ def _stream(
             yield finished()
     except CodemillError as error:
         hub.stop(error)
-        raise hub.drain() or error from error
+        raise hub.drain(tally.share()) or error from error
     tally.tell(hub, around, now=True)
     if hub.limits.collect and hub.counts.wanted:
         raise WaitsForBatch(
@@ -249,7 +271,7 @@ def _batch(ended: list[Ended], schema: pa.Schema, tally: Tally, *, rows: bool) -
             one.rows = [{"size": 0, "calls": one.keys, **row} for row in one.rows]
     batch = fitted(ended, schema, one=not rows)
     for one in ended:
-        tally.count(one)
+        tally.check(one)
     if tally.faults >= FAULTS and not tally.well:
         raise BuildError(f"the method fails on every row; the last time:\n{tally.fault}\n", where=tally.name)
     if not rows:
@@ -266,12 +288,20 @@ class Tally:
         self.rows = self.accepted = self.made = self.well = self.faults = 0
         self.fault, self._told, self._lock = "", 0.0, threading.Lock()
 
-    def count(self, ended: Ended) -> None:
-        """Enters a conversation that ended."""
+    def enter(self, ended: Ended) -> None:
+        """Counts a conversation that ended."""
         with self._lock:
             self.rows += 1
             self.accepted += ended.accepted
             self.made += sum(row.get("reason") is None for row in ended.rows)
+
+    def share(self) -> str:
+        """How many rows are accepted so far, in words."""
+        return f"{self.accepted:,} of {self.rows:,} rows accepted"
+
+    def check(self, ended: Ended) -> None:
+        """Counts whether the method did well, once its rows are held against what it promises."""
+        with self._lock:
             self.well += ended.fault is None and not ended.waiting
             if ended.fault is not None:
                 self.faults, self.fault = self.faults + 1, ended.fault

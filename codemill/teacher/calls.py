@@ -100,6 +100,11 @@ class _Index:
         if self.used * 2 > len(self._keys):
             self._grow()
 
+    def last(self, most: int) -> list[int]:
+        """The places of the last records that were written, at most so many, newest first."""
+        places = np.sort(self._places[self._places > 0])[-most:][::-1]
+        return [int(place) - 1 for place in places]
+
     def _grow(self) -> None:
         keys, places = self._keys, self._places
         self._keys, self._places = self._empty(2 * len(keys))
@@ -178,6 +183,12 @@ class Calls:
                 place = number << _PLACE | offset
                 if (kind is None or kind == its) and self._place(key) == place and (record := self.get(key)):
                     yield key, its, record
+
+    def recent(self, most: int) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The last records that can be found, at most so many, newest first: kind, record."""
+        for place in self._index.last(most):
+            if (header := self._read(place)) is not None and (record := self._open(place, header)) is not None:
+                yield header[0], record
 
     def sync(self) -> None:
         """Makes the disk remember what was written. Called every second or two, from any thread."""

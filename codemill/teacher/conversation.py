@@ -59,6 +59,12 @@ class Request:
             return [*first, {"role": "user", "content": self.prompt}]
         return [*first, *({str(k): str(v) for k, v in message.items()} for message in self.prompt)]
 
+    @property
+    def text(self) -> str:
+        """As people read it: a single message alone, several under their roles."""
+        messages = self.messages()
+        return "\n".join(m["content"] if len(messages) == 1 else f"[{m['role']}]\n{m['content']}" for m in messages)
+
     def body(self, model: str, sampling: Mapping[str, Any], *, structured: Structured) -> dict[str, Any]:
         """The body of the HTTP request, which with `sample` is all that identifies it.
 

@@ -38,6 +38,9 @@ from codemill.teacher.teachers import Answering, Endpoint, Replay, Teacher, open
 log = logging.getLogger("codemill")
 T = TypeVar("T")
 
+RECENT = 200
+"""Records of the store that are looked at for the fingerprints of servers."""
+
 UNANSWERED_IN_A_ROW = 50
 """Requests that get no answer before their deadline, without one that does in between, before the run stops."""
 
@@ -106,10 +109,20 @@ class Hub:
         self._paying, self._kept = 0, 0.0  # requests under way, and what they may cost at most
         self._came = asyncio.Condition()
         self._unanswered = 0
-        self._fingerprints: dict[str, str] = {}
+        self._fingerprints = self._last_fingerprints()
         self._began = 0.0
         self._collected: set[bytes] = set()
         self._syncing = asyncio.run_coroutine_threadsafe(self._sync(), self.loop)
+
+    def _last_fingerprints(self) -> dict[str, str]:
+        """What the servers of the last answers in the store called themselves, by model."""
+        found: dict[str, str] = {}
+        for kind, record in self.calls.recent(RECENT):
+            if kind == ANSWER and str(record.get("by")).startswith("http"):
+                said = record["response"].get("system_fingerprint")
+                if isinstance(said, str) and said:
+                    found.setdefault(str(record["body"].get("model")), said)
+        return found
 
     def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Runs a coroutine on the hub's loop."""
@@ -122,8 +135,7 @@ class Hub:
     # ── asking ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _ask(self, request: Request, teacher: Teacher) -> Reply:
-        body = request.body(teacher.name, teacher.sampling, structured=teacher.structured)
-        asked = {"path": path_of(request), "body": body, "sample": request.sample}
+        asked = asked_as(request, teacher)
         key = key_of(asked)
         record = self.calls.get(key)
         if record is not None:
@@ -274,14 +286,7 @@ class Hub:
         if named not in self._runners:
             self._runners[named] = running.sandbox(named)
         runner = self._runners[named]
-        asked = {
-            "program": wanted.program,
-            "tests": running.plain(wanted.tests),
-            "language": wanted.language,
-            "entry_point": wanted.entry_point,
-            "limits": dict(wanted.limits),
-            "by": await self._by(named, wanted.language),
-        }
+        asked = executed_as(wanted, await self._by(named, wanted.language))
         key = key_of({"execute": asked})
         record = self.calls.get(key)
         if record is not None:
@@ -328,8 +333,9 @@ class Hub:
         self.counts.seconds = time.monotonic() - self._began if self._began else 0.0
         return self.counts.shown()
 
-    def drain(self, seconds: float = 120.0) -> CodemillError | None:
-        """Waits for requests under way, after `stop`: they are paid, and go into the store. Returns: why it stopped."""
+    def drain(self, came_to: str, seconds: float = 120.0) -> CodemillError | None:
+        """Waits for requests under way, after `stop`: they are paid, and go into the store. Returns: why it stopped; if
+        it is a limit, with what was paid and what that `came_to`."""
         until = time.monotonic() + seconds
         while self._paying and time.monotonic() < until:
             time.sleep(0.02)
@@ -338,7 +344,7 @@ class Hub:
             return self.stopped
         c = self.counts
         return TeacherError(
-            f"{self.stopped.what}: {c.asked:,} answers, {c.prompt + c.completion:,} tokens, cost {c.cost:g}",
+            f"{self.stopped.what}: {c.asked:,} answers, {c.prompt + c.completion:,} tokens, cost {c.cost:g}; {came_to}",
             remedy="all answers are stored: raise the limit and run again to go on",
         )
 
@@ -364,6 +370,27 @@ class Hub:
         if self._pool is not None:
             self._pool.shutdown()
         self.calls.close()
+
+
+# ── what things are stored under ──────────────────────────────────────────────────────────────────────────────────
+
+
+def asked_as(request: Request, teacher: Teacher) -> dict[str, Any]:
+    """What the key of an answer is made of."""
+    body = request.body(teacher.name, teacher.sampling, structured=teacher.structured)
+    return {"path": path_of(request), "body": body, "sample": request.sample}
+
+
+def executed_as(wanted: Execute, by: Any) -> dict[str, Any]:
+    """What the key of an outcome is made of; `by` is what the runner says of itself and the language."""
+    return {
+        "program": wanted.program,
+        "tests": running.plain(wanted.tests),
+        "language": wanted.language,
+        "entry_point": wanted.entry_point,
+        "limits": dict(wanted.limits),
+        "by": by,
+    }
 
 
 # ── what a server's JSON says ─────────────────────────────────────────────────────────────────────────────────────

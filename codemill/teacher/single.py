@@ -18,13 +18,11 @@ from codemill.machine.modules import module_from_file
 from codemill.teacher.ask import OWN, Asking
 from codemill.teacher.calls import Calls
 from codemill.teacher.conversation import Execute, Reply, Request, Unusable, Wanted
+from codemill.teacher.forecast import BYTES_OF_A_TOKEN
 from codemill.teacher.hub import Counts, Hub
 from codemill.teacher.running import SANDBOX
 from codemill.teacher.talk import Ended, Turn, talk
 from codemill.teacher.teachers import Teacher, named
-
-BYTES_OF_A_TOKEN = 3.5
-"""Of English and code, for estimates: between the 3 and 4.5 of the usual vocabularies."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,8 +139,7 @@ def converse(
 def text_of(thing: Wanted | Reply | Unusable | Any) -> str:
     """A request, a program, an answer or an outcome as people read it."""
     if isinstance(thing, Request):
-        messages = thing.messages()
-        return "\n".join(m["content"] if len(messages) == 1 else f"[{m['role']}]\n{m['content']}" for m in messages)
+        return thing.text
     if isinstance(thing, Execute):
         return f"[{thing.language}]\n{thing.program}\n[tests]\n{thing.tests}"
     if isinstance(thing, Reply):

@@ -7,19 +7,26 @@ import functools
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 
 from codemill.errors import CodemillError
 from codemill.teacher import reading
 from codemill.teacher.conversation import Conversation, Drop, Execute, Reply, Request, Unusable, Wanted
-from codemill.teacher.hub import Hub, Waiting
+from codemill.teacher.hub import Waiting
 from codemill.teacher.running import SANDBOX
 from codemill.teacher.teachers import Teacher
 
 MOST_TURNS = 1000
 """Turns of one conversation: a method that asks again for ever stops here, and its row is dropped as `failed`."""
+
+
+class Answers(Protocol):
+    """Who gives what a method asks for: a `Hub`, or what stands in its place."""
+
+    async def answer(self, wanted: Wanted, teacher: Teacher, runner: str) -> Any:
+        """See `Hub.answer`."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ class Ended:
 
 
 async def talk(
-    hub: Hub,
+    hub: Answers,
     method: Callable[[], Conversation],
     teacher: Teacher,
     runner: str = SANDBOX,
@@ -72,7 +79,7 @@ async def talk(
 
 
 async def _turns(
-    hub: Hub,
+    hub: Answers,
     generator: Conversation,
     teacher: Teacher,
     runner: str,
@@ -105,7 +112,7 @@ async def _turns(
     raise RecursionError(f"the method did not come to an end in {MOST_TURNS} turns")
 
 
-async def _all(hub: Hub, asked: Sequence[Wanted], teacher: Teacher, runner: str) -> list[Any]:
+async def _all(hub: Answers, asked: Sequence[Wanted], teacher: Teacher, runner: str) -> list[Any]:
     """What came of each; what cannot be used is an `Unusable` in its place. Raises: what stops the conversation."""
     if len(asked) == 1:
         try:

@@ -40,8 +40,9 @@ class Price:
 class Endpoint:
     """A server that speaks the OpenAI wire format.
 
-    `base_url` is an address such as http://127.0.0.1:8000/v1, or several by their weights; by default that of the
-    environment variable OPENAI_BASE_URL. The key is read from the variable that `api_key_env` names, if it is set.
+    `base_url` is an address such as http://127.0.0.1:8000/v1, or several by their weights, which as text are
+    `URL,URL=2`; by default that of the environment variable OPENAI_BASE_URL. The key is read from the variable that
+    `api_key_env` names, if it is set.
     `sampling` are fields of every request that does not say otherwise: {"temperature": 0.7, "max_tokens": 2048}.
     `structured`: it can be held to a JSON schema. `concurrency`: requests at once, at most. `deadline` and `stall` are
     seconds: see `client.Client`.
@@ -71,6 +72,8 @@ class Endpoint:
                 f"the teacher {self.model!r} has no address",
                 remedy="give base_url=, or set OPENAI_BASE_URL; such as http://127.0.0.1:8000/v1",
             )
+        if isinstance(url, str) and "," in url:
+            url = addresses(url)
         for one in [url] if isinstance(url, str) else url:
             check_address(one)
         return dataclasses.replace(self, base_url=url)
@@ -171,6 +174,24 @@ class Replay:
         """A local teacher must be known by its digest; an endpoint needs no address to be replayed."""
         local = isinstance(self.of, Local) and not self.of.digest
         return Replay(self.of.resolved()) if local else self
+
+
+def addresses(text: str) -> dict[str, float]:
+    """Several addresses as people write them, each with its weight or 1. Raises: RecipeError for a weight that is none.
+
+    >>> addresses("http://one:8000/v1,http://two:8000/v1=2.5")
+    {'http://one:8000/v1': 1.0, 'http://two:8000/v1': 2.5}
+    """
+    found = {}
+    for one in text.split(","):
+        url, _, weight = one.strip().partition("=")
+        try:
+            found[url] = float(weight or 1)
+        except ValueError:
+            found[url] = 0.0
+        if not 0 < found[url] < 1e6:
+            raise RecipeError(f"{weight!r} is no weight of an address", where=url, remedy="such as URL,URL=2")
+    return found
 
 
 def check_address(url: str) -> None:

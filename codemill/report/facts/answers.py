@@ -21,7 +21,7 @@ from codemill.report.facts.ledger import (
     collect,
     language_rows,
 )
-from codemill.report.words import alike, drop_words, percent, plural, printable
+from codemill.report.words import alike, drop_words, percent, plural, printable, seeds
 from codemill.run import Run, Text
 
 MATCHES = 20  # ledger rows an answer holds when several files have the same path
@@ -31,16 +31,18 @@ SUGGESTIONS = 8
 _ID = re.compile(r"[0-9a-f]{8,32}")
 
 
-def show_data(out: str | Path) -> dict[str, Any]:
-    """What a run found, kept and dropped: totals, steps, languages, chunks (see `chunk_totals`), whether it adds up.
+def show_data(out: str | Path, target: int | None = None) -> dict[str, Any]:
+    """What a run found, kept and dropped: totals, steps, languages, chunks (see `chunk_totals`), whether it adds up;
+    and how many seeds `target` rows take, if its rows were made of others. Rows that are no files have no languages.
 
     Raises: InputError if there is no finished run in `out`.
     """
     run = Run.open(out)
-    manifest, ledger = run.manifest, run.ledger()
+    manifest = run.manifest
+    ledger = run.ledger() if run.of_files else None
     wrong = [check for check in manifest_checks(manifest) if not check.ok]
     with run.readable():
-        chunks, spoken = chunk_totals(ledger), language_rows(ledger)
+        chunks, spoken = (None, ()) if ledger is None else (chunk_totals(ledger), language_rows(ledger))
     return {
         "out": str(out),
         "codemill": manifest["codemill"],
@@ -51,6 +53,7 @@ def show_data(out: str | Path) -> dict[str, Any]:
         "dropped": manifest["dropped"],
         "steps": manifest["steps"],
         "languages": list(spoken),
+        "seeds": seeds(manifest["steps"], manifest["kept"]["rows"], target),
         "chunks": chunks,
         "adds_up": not wrong,
         "wrong": [{"what": check.what, "sum": check.sum} for check in wrong],

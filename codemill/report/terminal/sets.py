@@ -17,15 +17,18 @@ from codemill.run import Run
 REASONS = 5
 
 
-def show_data(out: str | Path) -> dict[str, Any] | None:
-    """The sets of a run as plain data; None if it has none. Raises: InputError if there is no finished run in `out`."""
+def show_data(out: str | Path, target: int | None = None) -> dict[str, Any] | None:
+    """The sets of a run as plain data; None if it has none. `target` is the rows that are wanted of each.
+
+    Raises: InputError if there is no finished run in `out`.
+    """
     run = Run.open(out)
     sets = synthesis.gather(run)
     if sets is None:
         return None
     outputs = run.manifest["outputs"]
     seeds = {
-        one.name: words.seeds([run.manifest["tables"][i] for i in outputs[one.name]["chain"]], one.accepted)
+        one.name: words.seeds([run.manifest["tables"][i] for i in outputs[one.name]["chain"]], one.accepted, target)
         for one in sets
     }
     return {

@@ -41,7 +41,7 @@ def show_view(data: dict[str, Any]) -> RenderableType:
     recipe = data["recipe"].get("name")  # of a table that was built from Python there is none
     head = Text.assemble(
         (words.count(kept["rows"]), f"bold {GOLD}"),
-        f" of {words.plural(ingested['rows'], 'file')} kept",
+        f" of {words.plural(ingested['rows'], 'file' if data['languages'] else 'row')} kept",
         (f"   {words.size(kept['bytes'])} of {words.size(ingested['bytes'])}", SOFT),
         (f"   {words.duration(data['seconds'])}", SOFT),
         (f"   recipe {_plain(recipe)}" if recipe else "", SOFT),
@@ -52,9 +52,10 @@ def show_view(data: dict[str, Any]) -> RenderableType:
     blocks += [Text(), _funnel(data)]
     if said := words.drop_words(data):
         blocks += [Text(), _reasons(said)]
-    blocks += [Text(), _languages(data["languages"])]
-    if seeds := words.seeds(data["steps"], kept["rows"]):
-        blocks += [Text(), Text(seeds)]
+    if data["languages"]:
+        blocks += [Text(), _languages(data["languages"])]
+    if data["seeds"]:
+        blocks += [Text(), Text(data["seeds"])]
     if data["chunks"]:
         blocks += [Text(), Text(words.chunks(data["chunks"]))]
     if data["adds_up"]:
@@ -69,7 +70,7 @@ def show_view(data: dict[str, Any]) -> RenderableType:
 
 def _funnel(data: dict[str, Any]) -> Table:
     ingested, kept = data["found"], data["kept"]
-    table = _table("step", "", "files", "dropped", "bytes")
+    table = _table("step", "", "files" if data["languages"] else "rows", "dropped", "bytes")
     bar = _bar(ingested["rows"], ingested["rows"], ingested["rows"])
     table.add_row("found", bar, words.count(ingested["rows"]), "", words.size(ingested["bytes"]))
     for step in data["steps"]:

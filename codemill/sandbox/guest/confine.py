@@ -7,11 +7,12 @@ it starts. From: landlock(7), seccomp(2), capabilities(7), and the system call t
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import platform
 import resource
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -85,8 +86,9 @@ def landlock_abi() -> int:
     return max(0, int(LIBC.syscall(LANDLOCK_CREATE, None, ctypes.c_size_t(0), ctypes.c_uint32(1))))
 
 
+@functools.lru_cache(maxsize=8)
 def seccomp_filter(
-    *, families: Sequence[int], beside_others: bool = False, files: bool = False, truncate: bool = False, pid: int = 0
+    *, families: tuple[int, ...], beside_others: bool = False, files: bool = False, truncate: bool = False, pid: int = 0
 ) -> bytes:
     """A filter of system calls as BPF instructions, for this architecture.
 

@@ -79,7 +79,7 @@ def _keys(batch: pa.RecordBatch, *, length: int, unit: str, names: float, seed: 
 
 def _headings(batch: pa.RecordBatch, unit: str) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
     """How many tokens of its heading each document of a batch begins with if it has names, and whether its end is left
-    out. One that was encoded without a heading stays as it is.
+    out. One that was encoded without a heading stays as it is, and one of no repository is a text of its own.
 
     Raises: InputError if the files of a repository have no order."""
     whole, file = batch["repo_tokens"].to_numpy(), batch["file_tokens"].to_numpy()
@@ -89,7 +89,8 @@ def _headings(batch: pa.RecordBatch, unit: str) -> tuple[npt.NDArray[np.int32], 
         what = "there is no order of files in these shards, by which a repository is one text"
         raise InputError(what, where="tokens", remedy="run tokens over the corpus again with --ranked")
     rank, files = (batch[name].fill_null(0).to_numpy() for name in ("import_rank", "repo_files"))
-    return np.where(rank == 0, whole, 0) + file, (file > 0) & (rank < files - 1)
+    together = (file > 0) & batch["repo"].is_valid().to_numpy(zero_copy_only=False)
+    return np.where(rank == 0, whole, 0) + file, together & (rank < files - 1)
 
 
 @group(
@@ -123,7 +124,7 @@ def sequences(
     name once, then path and content of each file, and one end after the last. All of that are spans of the shards.
 
     Shape: shards with `mix.take` in; one row for each piece of a document in a sequence out, see `tokens.plan.SPAN`.
-    From: StarCoder2 (arXiv 2402.19173), section 5.2, for the form.
+    From: StarCoder2 (arXiv 2402.19173) for the form of a repository, and for half of them.
     """
     order = [(name, "ascending") for name in ("key", "input", "repository", "rank", "part", "row")]
     keys = keys.sort_by(order).combine_chunks()
@@ -178,11 +179,11 @@ def account(plan: Reading, shares: Reading, *, out: OutFolder, length: int, name
             raise BuildError("a sequence of the plan is not full", where="pack.account")
         filled, last = int(ends[-1]), int(columns["sequence"][-1])
     for number, given in enumerate(facts["inputs"]):
-        names = {"headings": int(headings[number].sum()), "ends_left_out": int(left_out[number].sum())}
-        there = int(packed[number].sum()) - names["headings"] + names["ends_left_out"]
+        counted = {"headings": int(headings[number].sum()), "ends_left_out": int(left_out[number].sum())}
+        there = int(packed[number].sum()) - counted["headings"] + counted["ends_left_out"]
         if there != given["taken"]:
             raise BuildError(f"{given['taken']} tokens were taken and {there} packed", where=given["name"])
-        given |= names
+        given |= counted
         some = np.flatnonzero(packed[number])
         given["by_epoch"] = [
             {"tokens": int(packed[number][e]), "documents": int(documents[number][e])} for e in some.tolist()

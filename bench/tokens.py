@@ -1,6 +1,7 @@
 """Encoding on one core beside tokenizers, tiktoken, gigatoken and datatrove, on text that none of them has seen.
 
-    python -m bench.tokens [--out .bench | --folder SRC …] [--megabytes 40]
+    python -m bench.tokens [--out .bench | --folder SRC …] [--megabytes 40] [--peer NAME=PYTHON …]
+    python -m bench.tokens memory [--documents 20000]     peak memory, also over 20 times as many: see tokens_memory.py
 
 Distinct files; of every five one trains the tokenizer, the others are encoded. Each library gets its own process, one
 thread, and the same tokenizer: tokenizers and gigatoken its tokenizer.json, tiktoken the ranks in it, datatrove the
@@ -11,6 +12,9 @@ from encoding one letter with a second encoder, the text is encoded with a third
 ids of each document are held against those of tokenizers: its end, which two of them add, apart. The last lines are
 whole runs of codemill with one worker, from a published corpus to published shards, and to a plan over them: all
 processes, starting them too.
+
+Peers that ask for other versions run in environments of their own, given as `--peer NAME=PYTHON`: `tokenizers`, of
+another version, and `dolma`.
 """
 
 from __future__ import annotations
@@ -35,6 +39,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bench import tokens_memory
 from bench.signals import of_corpus, sample
 from codemill.tokens.special import END, SPLIT
 
@@ -224,6 +229,17 @@ def measured(name: str, folder: Path, rounds: int) -> dict[str, Any]:
     return {**found[0], **{n: statistics.median(one[n] for one in found) for n in ("seconds", "making")}}
 
 
+def elsewhere(name: str, python: str, folder: Path) -> dict[str, Any]:
+    """A peer in its own environment, once."""
+    env = {**os.environ, "TOKENIZERS_PARALLELISM": "false", "RAYON_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    command = [python, str(Path(__file__).with_name("tokens_peers.py")), name, str(folder)]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return {"error": (done.stderr.strip().splitlines() or ["it says nothing"])[-1]}
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
 def prepared(texts: Sequence[str], folder: Path, vocabulary: int) -> int:
     """Trains a tokenizer on a fifth of the texts and writes the others. Returns: their bytes."""
     from codemill.machine.reading import OutFolder
@@ -278,6 +294,10 @@ def whole(folder: Path) -> dict[str, float]:
 def main(argv: Sequence[str] | None = None) -> None:
     """Prints the table. Raises: AssertionError if the ids of a document differ."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="?", choices=("speed", "memory"), default="speed")
+    parser.add_argument("--documents", type=int, default=20_000, help="of the smaller corpus of `memory`")
+    parser.add_argument("--memory", type=int, default=2 << 30, help="what a run of `memory` may take (bytes)")
+    parser.add_argument("--peer", action="append", default=[], metavar="NAME=PYTHON", help="tokenizers or dolma")
     parser.add_argument("--out", type=Path, default=Path(".bench"), help="folder of the bench corpus")
     parser.add_argument("--folder", type=Path, nargs="*", help="take files from here instead")
     parser.add_argument("--small", action="store_true", help="3 MB and one round: does it work at all")
@@ -290,6 +310,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.worker:
         worker(args.worker, args.prepared)
         return
+    if args.what == "memory":
+        tokens_memory.main(args.documents, args.memory)
+        return
     most = (3 if args.small else args.megabytes) * 10**6
     rows = sample(args.folder, most) if args.folder else of_corpus(args.out, most)
     texts = list(dict.fromkeys(row[3] for row in rows))
@@ -298,6 +321,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         size = prepared(texts, folder, 2048 if args.small else args.vocabulary)
         built = whole(folder)
         results = {one: measured(one, folder, 1 if args.small else args.rounds) for one in LIBRARIES}
+        for name, python in (peer.split("=", 1) for peer in args.peer):
+            found = elsewhere(name, python, folder)
+            results[f"{name} {found.get('version', 'elsewhere')}"] = found
     print(f"{len(texts) - len(texts[::5]):,} files, {size / 1e6:.1f} MB, not seen before; one core")
     reference = results["tokenizers"]
     peers = [r for n, r in results.items() if "seconds" in r and not n.startswith("codemill")]

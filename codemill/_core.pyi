@@ -69,6 +69,21 @@ def split_column(content: pa.LargeStringArray, language: pa.StringArray, syntaxe
 def split(text: str, language: str, syntaxes: Syntaxes) -> tuple[str, str]:
     """Code text and comment text, as the signals see them: see core/src/signals/split.rs."""
 
+def node_at(
+    content: pa.LargeStringArray,
+    language: pa.StringArray,
+    at: pa.UInt64Array,
+    pick: pa.DoubleArray,
+    syntaxes: Syntaxes,
+) -> pa.StructArray:
+    """One of the parts of each program that byte `at` is in: of n, from the outside in, the one at n · `pick`.
+
+    Nodes of the syntax tree of Python, JavaScript and TypeScript; else, or if it does not parse, what stands between
+    brackets. Shape: one row per text; fields `start`, `end` (uint64, bytes), `how` (string: tree or brackets).
+    Null: all three, where the byte is in none, an argument is null, or the row made the code panic.
+    Raises: TypeError for other types, ValueError if the arrays differ in length.
+    """
+
 OVERLAP_VERSION: int
 
 class Overlap:

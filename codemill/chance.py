@@ -34,7 +34,13 @@ def draws(hashes: pa.FixedSizeBinaryArray, *, seed: int, purpose: str) -> Draws:
 
 def uniform(hashes: Bits, *, seed: int, purpose: str) -> Draws:
     """The same for 64 bits of each hash."""
-    return (bits(hashes, seed=seed, purpose=purpose) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return fraction(bits(hashes, seed=seed, purpose=purpose))
+
+
+def fraction(bits: Bits) -> Draws:
+    """64 bits as a number in [0, 1)."""
+    found: Draws = (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return found
 
 
 def bits(hashes: Bits, *, seed: int, purpose: str) -> Bits:

@@ -108,10 +108,20 @@ def test_ranks_of_a_repository_do_not_depend_on_parts(tmp_path: Path) -> None:
     documents = imports.rank(detect.language(ingest.documents(sources=(Folder(str(tmp_path / "in")),))))
     import codemill as cm
 
-    schema = pa.schema([("repo", pa.string()), ("path", pa.string()), ("import_rank", pa.int32())])
+    schema = pa.schema(
+        [
+            ("repo", pa.string()),
+            ("path", pa.string()),
+            ("import_rank", pa.int32()),
+            ("repo_files", pa.int32()),
+            ("repo_hash", pa.uint64()),
+        ]
+    )
     build({"ranks": cm.Output(documents, columns=schema)}, out=tmp_path / "out", workers=1)
     import pyarrow.dataset as ds
 
     rows = ds.dataset(tmp_path / "out" / "ranks", format="parquet").to_table().to_pylist()
     ranks = {(row["repo"], row["path"]): row["import_rank"] for row in rows}
     assert ranks == {(r, p): n for r in ("one", "two") for n, p in enumerate(["notes.md", "z.py", "a.py"])}
+    assert {row["repo_files"] for row in rows} == {3}
+    assert len({(row["repo"], row["repo_hash"]) for row in rows}) == len({row["repo_hash"] for row in rows}) == 2

@@ -24,18 +24,28 @@ from codemill.recipes import pretraining_mix, tokens
 from codemill.sources import Folder, Published
 from codemill.steps import choose, detect, ingest, mix, pack, tokenize, tokenizer
 from codemill.steps import tokens as tokens_step
-from codemill.tokens import Loader, Shards
+from codemill.tokens import Encoder, Loader, Shards
+from codemill.tokens.special import END, FILE, REPOSITORY
 from tests.token_runs import rows, shards_of
 
 # ── mixes and plans ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def planned(root: Path, out: Path, *, length: int = 256, workers: int = 1, unit: str = "document", **more: Any) -> Any:
+def planned(
+    root: Path,
+    out: Path,
+    *,
+    length: int = 256,
+    workers: int = 1,
+    unit: str = "document",
+    named: float = 0.0,
+    **more: Any,
+) -> Any:
     """A plan over the two runs; returns what mix.json says."""
     names = more.pop("names", ["plain", "fim"])
     taken, shares = mix.take_all(*(shards_of(root / name) for name in names), names=names, unit=unit, **more)
     seed = more.get("seed", 0)
-    build(pack.plan(taken, shares, length=length, unit=unit, seed=seed), out=out, workers=workers)
+    build(pack.plan(taken, shares, length=length, unit=unit, names=named, seed=seed), out=out, workers=workers)
     return json.loads((out / "mix" / "mix.json").read_text())
 
 
@@ -79,11 +89,18 @@ def test_a_plan_is_the_same_for_any_number_of_workers_and_ranges(
     assert files(tmp_path / "one") == files(tmp_path / "two")
     planned(runs, tmp_path / "seed", seed=1)
     assert files(tmp_path / "one") != files(tmp_path / "seed")
+    texts = {"unit": "repository", "named": 1.0}
+    planned(runs, tmp_path / "named", **texts)
     monkeypatch.setattr("codemill.machine.groups.GROUP_ROWS", 16)  # sequences that begin in one file and end in another
-    planned(runs, tmp_path / "cut")
-    assert len(list((tmp_path / "cut" / "plan").iterdir())) > 3
-    whole, cut = loader(runs, tmp_path / "one"), loader(runs, tmp_path / "cut")
-    assert all(np.array_equal(a.tokens, b.tokens) for a, b in zip(whole, cut, strict=True))
+    for name, more in (("one", {}), ("named", texts)):
+        planned(runs, tmp_path / f"{name} cut", **more)
+        assert len(list((tmp_path / f"{name} cut" / "plan").iterdir())) > 3
+        whole, cut = loader(runs, tmp_path / name), loader(runs, tmp_path / f"{name} cut")
+        assert all(np.array_equal(a.tokens, b.tokens) for a, b in zip(whole, cut, strict=True))
+        assert [cut.follows(n) for n in range(len(cut))] == [whole.follows(n) for n in range(len(whole))]
+        assert (tmp_path / name / "mix" / "mix.json").read_text() == (
+            tmp_path / f"{name} cut" / "mix" / "mix.json"
+        ).read_text()
 
 
 def test_tokens_are_the_same_for_any_number_of_workers(runs: Path, tmp_path: Path) -> None:
@@ -163,6 +180,106 @@ def test_a_repository_stays_together(runs: Path, tmp_path: Path) -> None:
                 row = loaded.shards[0].row(int(p), int(r))
                 ranks.setdefault(row["repo"], []).append(row["import_rank"])
     assert all(found == sorted(found) and len(found) > 3 for found in ranks.values())
+
+
+# ── names of repositories and files ───────────────────────────────────────────────────────────────────────────────
+
+
+def texts_of(loaded: Loader, end: int) -> Counter[bytes]:
+    """The texts of a plan: what its sequences say one after another, cut behind each end."""
+    stream = np.concatenate([sequence.tokens[: sequence.real] for sequence in loaded])
+    edges = [0, *(np.flatnonzero(stream == end) + 1).tolist()]
+    assert edges[-1] == len(stream)
+    return Counter(stream[a:b].tobytes() for a, b in pairwise(edges))
+
+
+def headings(shards: Shards, encoder: Encoder) -> dict[tuple[int, int], tuple[list[int], list[int]]]:
+    """What comes in front of each document, encoded here."""
+
+    def ids(text: str) -> list[int]:
+        return encoder.encode(pa.array([text], pa.large_string()))[1].tolist()
+
+    facts = {place: shards.row(*place) for place in rows(shards)}
+    mark = encoder.special
+    return {
+        place: ([mark[REPOSITORY], *ids(row["repo"])], [mark[FILE], *ids(row["path"] + "\n")])
+        for place, row in facts.items()
+    }
+
+
+def test_shards_hold_the_names_beside_the_documents(runs: Path) -> None:
+    shards, encoder = Shards(runs / "plain" / "tokens"), Encoder(runs / "plain" / "tokenizer")
+    for place, (repo, file) in headings(shards, encoder).items():
+        row, found = shards.row(*place), shards.heading(*place)
+        assert found.tolist() == [*repo, *file]
+        assert (row["repo_tokens"], row["file_tokens"]) == (len(repo), len(file))
+        assert encoder.decode(found) == f"<|repo_name|>{row['repo']}<|file_sep|>{row['path']}\n"
+
+
+@pytest.mark.parametrize("unit", ["document", "repository"])
+def test_names_stand_before_documents_and_a_repository_is_one_text(runs: Path, tmp_path: Path, unit: str) -> None:
+    facts = planned(runs, tmp_path, unit=unit, named=1.0, names=["plain"], epochs=2)
+    loaded = loader(runs, tmp_path)
+    (shards,), encoder = loaded.shards, Encoder(runs / "plain" / "tokenizer")
+    end = encoder.special[END]
+    names = headings(shards, encoder)
+    repos: dict[str, list[tuple[int, tuple[int, int]]]] = {}
+    for place in names:
+        row = shards.row(*place)
+        repos.setdefault(row["repo"] if unit == "repository" else str(place), []).append((row["import_rank"], place))
+    expected: Counter[bytes] = Counter()
+    for files in repos.values():
+        places = [place for _, place in sorted(files)]
+        text = [*names[places[0]][0]]
+        for place in places:
+            text += [*names[place][1], *shards.tokens(*place)[:-1].tolist()]
+        expected[np.array([*text, end], shards.dtype).tobytes()] += 2
+    assert texts_of(loaded, end) == expected
+    # the books: documents as they were taken, with the names, without the ends within a text
+    (given,) = facts["inputs"]
+    assert given["taken"] == 2 * sum(shards.row(*place)["num_tokens"] for place in names) == facts["taken"]
+    assert given["ends_left_out"] == 2 * (len(names) - len(repos))
+    assert given["headings"] == 2 * (
+        sum(len(file) for _, file in names.values()) + sum(len(names[min(files)[1]][0]) for files in repos.values())
+    )
+    assert facts["tokens"] == facts["taken"] + given["headings"] - given["ends_left_out"] == sum(s.real for s in loaded)
+    assert sum(one["documents"] for one in given["by_epoch"]) == 2 * len(names)
+    # a text begins where another ended, and nowhere else; what is looked into from there goes on in the next sequence
+    for number, sequence in enumerate(loaded):
+        ended = np.flatnonzero(sequence.tokens[: sequence.real - 1] == end) + 1
+        assert sequence.starts.tolist() == [0, *ended.tolist()]
+        goes_on = number + 1 < len(loaded) and sequence.tokens[-1] != end
+        assert loaded.follows(number) == (loaded[number + 1].tokens[0] if goes_on else None)
+
+
+def test_a_share_of_repositories_has_names_in_each_epoch_another(runs: Path, tmp_path: Path) -> None:
+    planned(runs, tmp_path, unit="repository", named=0.5, names=["plain"], epochs=6)
+    loaded = loader(runs, tmp_path)
+    (shards,) = loaded.shards
+    named: dict[str, set[tuple[int, bool]]] = {}
+    for sequence in loaded:
+        for part, row, epoch, start in zip(
+            *(sequence.spans[n] for n in ("part", "row", "epoch", "start")), strict=True
+        ):
+            facts = shards.row(int(part), int(row))
+            if start <= 0 and facts["import_rank"] == 0:
+                named.setdefault(facts["repo"], set()).add((int(epoch), start < 0))
+    assert all(len(found) >= 6 for found in named.values())
+    shares = [sum(has for _, has in found) for found in named.values()]
+    assert 0 < sum(shares) < sum(map(len, named.values()))
+    assert len({frozenset(found) for found in named.values()}) > 1
+
+
+def test_names_that_are_not_there_are_told(runs: Path, tmp_path: Path) -> None:
+    corpus, made = str(runs / "corpus"), str(runs / "plain" / "tokenizer")
+    build(tokens.tokens(corpus=corpus, existing=made, headings=False, fim_rate=0), out=tmp_path / "bare", workers=1)
+    build(tokens.tokens(corpus=corpus, existing=made, ranked=False, fim_rate=0), out=tmp_path / "loose", workers=1)
+    with pytest.raises(cm.InputError, match="no document came with names"):
+        planned(tmp_path, tmp_path / "a", names=["bare"], named=1.0)
+    with pytest.raises(cm.InputError, match="no order of files"):
+        planned(tmp_path, tmp_path / "b", names=["loose"], named=1.0, unit="repository")
+    with pytest.raises(cm.RecipeError, match="share between 0 and 1"):
+        planned(tmp_path, tmp_path / "c", names=["loose"], named=2.0)
 
 
 def test_another_seed_tokenises_nothing_again(runs: Path) -> None:

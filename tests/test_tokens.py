@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import functools
+import hashlib
 import shutil
 import unicodedata
 from collections import Counter
@@ -204,12 +206,14 @@ def test_a_document_cut_in_three_is_whole_when_put_together(runs: Path) -> None:
     special = encoder.special
     shards = Shards(runs / "fim" / "tokens")
     forms: Counter[str | None] = Counter()
+    cuts: dict[str, list[bool]] = {"tree": [], "characters": []}
     for part, row in rows(shards):
         facts, ids = shards.row(part, row), shards.tokens(part, row)
         forms[facts["fim"]] += 1
         marks = {name: np.flatnonzero(ids == special[name]) for name in (PREFIX, SUFFIX, MIDDLE)}
         if facts["fim"] is None:
             assert not any(map(len, marks.values()))
+            assert facts["fim_cut"] is None
             assert encoder.decode(ids[:-1]) == texts[facts["parent"]]
             continue
         (prefix,), (suffix,), (middle,) = marks.values()
@@ -218,8 +222,47 @@ def test_a_document_cut_in_three_is_whole_when_put_together(runs: Path) -> None:
         else:
             assert suffix == prefix + 1
             text = [ids[middle + 1 : -1], ids[suffix + 1 : middle]]
-        assert "".join(map(encoder.decode, text)) == texts[facts["parent"]]
+        whole = texts[facts["parent"]]
+        assert "".join(map(encoder.decode, text)) == whole
+        if facts["fim"] == "psm" and facts["fim_cut"] in cuts and facts["language"] == "python":
+            cuts[facts["fim_cut"]].append(encoder.decode(text[1]) in segments(whole))
     assert min(forms[None], forms["psm"], forms["spm"]) > 3
+    # most nodes of the tree are statements and expressions of Python's own; others are parameters, names and blocks
+    assert np.mean(cuts["tree"]) > 0.5
+    assert len(cuts["characters"]) > 3
+    assert np.mean(cuts["characters"]) < 0.2
+
+
+def segments(text: str) -> set[str | None]:
+    """The texts of the statements and expressions of a program."""
+    nodes = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.stmt | ast.expr))
+    return {ast.get_source_segment(text, node) for node in nodes}
+
+
+def test_the_middle_is_a_node_or_brackets_or_characters() -> None:
+    texts = ["def f(é):\n    return é\n", "f(é[1]);\n", "plain words\n", "print f(x)\n", "f(é[1]);\n"]
+    languages = ["python", "c", None, "python", "c"]
+    batch = pa.record_batch(
+        {
+            "content": pa.array(texts, pa.large_string()),
+            "content_sha256": pa.array([hashlib.sha256(bytes([i, 7])).digest() for i in range(5)], pa.binary(32)),
+            "language": pa.array(languages, pa.string()),
+        }
+    )
+    ways: dict[int, set[str]] = {i: set() for i in range(5)}
+    for seed in range(30):
+        cuts = tokenize._cuts(batch, fim_rate=1, fim_nodes=1, spm_rate=0.5, seed=seed)
+        for row, cut in enumerate(cuts):
+            assert cut is not None
+            _, way, start, end = cut
+            ways[row].add(f"{way}: {texts[row].encode()[start:end].decode()}" if way != "characters" else way)
+    assert ways[0] >= {"tree: é", "tree: return é", "tree: def f(é):\n    return é"}
+    assert ways[1] | ways[4] == {"brackets: é[1]", "brackets: 1", "characters"}
+    assert ways[2] == {"characters"}
+    assert ways[3] == {"brackets: x", "characters"}
+    assert tokenize._cuts(batch, fim_rate=0, fim_nodes=1, spm_rate=0.5, seed=0) == [None] * 5
+    plain = tokenize._cuts(batch, fim_rate=1, fim_nodes=0, spm_rate=0.5, seed=0)
+    assert {cut[1] for cut in plain if cut is not None} == {"characters"}
 
 
 def test_a_damaged_shard_is_noticed(runs: Path, tmp_path: Path) -> None:
@@ -253,6 +296,8 @@ def test_ids_that_do_not_fit_are_refused(runs: Path) -> None:
         tokenize.documents(corpus, big, dtype="uint8")
     with pytest.raises(cm.RecipeError, match="fim_rate"):
         tokenize.documents(corpus, big, fim_rate=1.5)
+    with pytest.raises(cm.RecipeError, match="fim_nodes"):
+        tokenize.documents(corpus, big, fim_nodes=-1.0)
 
 
 def test_documents_of_one_character_can_be_cut_in_three(tmp_path: Path) -> None:

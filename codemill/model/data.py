@@ -94,18 +94,16 @@ class Plans:
         return max(0, min(self.batch, len(self.loader) - step * self.batch))
 
     def row(self, step: int, number: int) -> Row:
-        """A sequence, with the token that follows it if its last document goes on."""
+        """A sequence, with the token that follows it if its last text goes on."""
         at = step * self.batch + number
         sequence = self.loader[at]
         tokens = sequence.tokens.astype(np.int64)
         targets = np.append(tokens[1:], IGNORE)
         targets[sequence.starts[1:] - 1] = IGNORE
         targets[sequence.real - 1 :] = IGNORE
-        if at + 1 < len(self.loader):
-            spans = self.loader.plan.spans(at + 1)
-            part, row, start = (int(spans[name][0]) for name in ("part", "row", "start"))
-            if start > 0:
-                targets[-1] = int(self.loader.shards[int(spans["input"][0])].tokens(part, row)[start])
+        following = self.loader.follows(at)
+        if following is not None:
+            targets[-1] = following
         documents = documents_of(sequence.starts.tolist(), sequence.real, self.length)
         return Row(tokens, targets, documents, sequence.real, f"sequence {at} ({self._from(sequence.spans)})")
 

@@ -29,6 +29,9 @@ def pretraining_mix(
     # The context of the 1.5B model; the 8B model went on to 8192.
     length: Annotated[int, "tokens of a sequence"] = 4096,
     unit: Annotated[str, "what is shuffled: document, or repository (its files stay together)"] = "document",
+    # OpenCoder's report says nothing of names. StarCoder2 gives them to half of the repositories, so that a model does
+    # with and without; with unit=repository these are one text, files in the order of their imports.
+    names: Annotated[float, "share of the units that begin with the names of repository and file"] = 0.0,
     # A plan is enough for our loader; other trainers want files.
     write: Annotated[str, "also lay the sequences out: none, megatron (bin and idx) or parquet"] = "none",
     seed: Annotated[int, "of the choice and of the order"] = 0,
@@ -48,7 +51,7 @@ def pretraining_mix(
         unit=unit,
         seed=seed,
     )
-    outputs = pack.plan(taken, shares, length=length, unit=unit, seed=seed)
+    outputs = pack.plan(taken, shares, length=length, unit=unit, names=names, seed=seed)
     if write == "none":
         return outputs
     return {**outputs, "sequences": tokens.write(outputs["plan"], *shards, length=length, form=write)}

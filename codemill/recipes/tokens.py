@@ -25,10 +25,15 @@ def tokens(
     existing: Annotated[str | None, "folder of a tokenizer.json to use instead of training one"] = None,
     # So that a plan may lay a repository out as one text, what is imported first (DeepSeek-Coder, Seed-Coder).
     ranked: Annotated[bool, "store the order of imports within each repository"] = True,
+    # So that a plan may put names in front of documents and repositories; one that does not is the same without.
+    headings: Annotated[bool, "store names of repository and file as tokens, for plans that want them"] = True,
     # OpenCoder's report says nothing of it. Half the documents is what InCoder's and StarCoder's successors settled on:
     # less teaches too little, and more costs completion from the left (Bavarian et al. 2022).
     fim_rate: Annotated[float, "share of documents rearranged to fill in the middle"] = 0.5,
-    spm_rate: Annotated[float, "of these, share with the suffix first"] = 0.5,
+    # People ask for a call, an argument, a body, not for half a word to half a word. Nodes alone would leave out what a
+    # cursor within a line needs.
+    fim_nodes: Annotated[float, "of those, share cut at nodes of the syntax, not at characters"] = 0.5,
+    spm_rate: Annotated[float, "of those rearranged, share with the suffix first"] = 0.5,
     seed: Annotated[int, "of which documents are rearranged, and where they are cut"] = 0,
 ) -> Outputs:
     """Token shards of a corpus, and the tokenizer they are made with."""
@@ -39,7 +44,16 @@ def tokens(
         made = tokenizer.existing(tokenizer=tokenizer.Existing(existing))
     if ranked:
         documents = imports.rank(documents)
-    encoded = tokenize.documents(documents, made, ranked=ranked, fim_rate=fim_rate, spm_rate=spm_rate, seed=seed)
+    encoded = tokenize.documents(
+        documents,
+        made,
+        ranked=ranked,
+        headings=headings,
+        fim_rate=fim_rate,
+        fim_nodes=fim_nodes,
+        spm_rate=spm_rate,
+        seed=seed,
+    )
     return {"tokens": encoded, "tokenizer": made}
 
 

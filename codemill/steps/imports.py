@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from codemill import chance
+from codemill.columns import one
 from codemill.machine.table import exchange
 from codemill.steps import _imports
 
@@ -33,10 +35,10 @@ def _lines(
 
 
 @exchange(
-    version=1,
+    version=2,
     reads=("source", "repo", "path", "language", "content"),
     key="repository",
-    adds={"import_rank": pa.int32()},
+    adds={"import_rank": pa.int32(), "repo_files": pa.int32(), "repo_hash": pa.uint64()},
     emit=_lines,
     bytes_per_key=2000,
 )
@@ -46,15 +48,25 @@ def rank(keys: pa.Table) -> pa.Table:
     Python, JavaScript, TypeScript, Java, Go, C and C++; other files are numbered by path among them. Circles are cut
     where fewest imports are left.
 
-    Shape: adds import_rank, from 0 in each repository. Memory: paths and import lines of the repositories of a
-    partition. From: DeepSeek-Coder 2.2 (arXiv 2401.14196), dependency parsing.
+    Shape: adds import_rank, from 0 in each repository, repo_files, how many files it has, and repo_hash, 64 bits of the
+    hash of its source and name. Memory: paths and import lines of the repositories of a partition.
+    From: DeepSeek-Coder 2.2 (arXiv 2401.14196), dependency parsing.
     """
     table = keys.sort_by([(name, "ascending") for name in ("repository", "path", "part", "row")])
     coded = table["repository"].combine_chunks().dictionary_encode().indices.to_numpy()
     edges = np.flatnonzero(np.diff(coded, prepend=-1, append=-1))
     ranks = np.zeros(table.num_rows, np.int32)
+    files = np.repeat(np.diff(edges), np.diff(edges)).astype(np.int32)
     for start, end in pairwise(edges.tolist()):
         some = table.slice(start, end - start)
         columns = (some[name].to_pylist() for name in ("path", "language", "imports"))
         ranks[start:end] = _imports.ordered(*columns)
-    return pa.table({"part": table["part"], "row": table["row"], "import_rank": pa.array(ranks)})
+    return pa.table(
+        {
+            "part": table["part"],
+            "row": table["row"],
+            "import_rank": pa.array(ranks),
+            "repo_files": pa.array(files),
+            "repo_hash": pa.array(chance.leading(one(table["repository"]))),
+        }
+    )

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from codemill import chance
+from codemill import _core, chance, languages
 from codemill.errors import RecipeError
 from codemill.machine.kinds import Published
 from codemill.machine.reading import Reading
 from codemill.machine.table import Table, rows
 from codemill.tokens import Encoder
-from codemill.tokens.special import END, MIDDLE, PREFIX, SUFFIX
+from codemill.tokens.encoder import Ids, Offsets
+from codemill.tokens.special import END, FILE, MIDDLE, PREFIX, REPOSITORY, SUFFIX
 
 IDS = {"uint16": pa.uint16(), "uint32": pa.uint32()}
+
+RANKED = {"import_rank": pa.int32(), "repo_files": pa.int32(), "repo_hash": pa.uint64()}
+"""What `imports.rank` adds."""
+
+Cut = tuple[str, str, int, int]
+"""How a document is put together again (psm or spm), how it was cut, and where its middle begins and ends (bytes)."""
 
 _ENCODERS: dict[Path, Encoder] = {}
 """That of the tokenizer which this worker used last."""
 
 
-def _check(*, dtype: str, ranked: bool, fim_rate: float, spm_rate: float, seed: int) -> None:
+def _check(
+    *, dtype: str, ranked: bool, headings: bool, fim_rate: float, fim_nodes: float, spm_rate: float, seed: int
+) -> None:
     if dtype not in ("auto", *IDS):
         raise RecipeError(f"ids cannot be stored as {dtype!r}", remedy=f"one of: auto, {', '.join(IDS)}")
-    for name, rate in (("fim_rate", fim_rate), ("spm_rate", spm_rate)):
+    for name, rate in (("fim_rate", fim_rate), ("fim_nodes", fim_nodes), ("spm_rate", spm_rate)):
         if not 0 <= rate <= 1:
             raise RecipeError(f"{name} must be between 0 and 1, got {rate!r}")
 
@@ -46,30 +55,36 @@ def _resolve(inputs: tuple[Table, ...], params: dict[str, Any]) -> dict[str, Any
 
 
 def _reads(params: Mapping[str, Any]) -> tuple[str, ...]:
-    ranked = ("import_rank",) if params["ranked"] else ()
+    ranked = RANKED if params["ranked"] else {}
     return ("content", "content_sha256", "size", "repo", "path", "language", *ranked)
 
 
 def _adds(params: Mapping[str, Any]) -> dict[str, pa.DataType]:
+    ids = pa.list_(IDS.get(params.get("dtype", ""), pa.uint32()))
     return {
         "repo": pa.string(),
         "path": pa.string(),
         "language": pa.string(),
         "content_hash": pa.uint64(),
-        "import_rank": pa.int32(),
+        **RANKED,
         "num_tokens": pa.int64(),
         "fim": pa.string(),
-        "tokens": pa.list_(IDS.get(params.get("dtype", ""), pa.uint32())),
+        "fim_cut": pa.string(),
+        "repo_tokens": pa.int32(),
+        "file_tokens": pa.int32(),
+        "heading": ids,
+        "tokens": ids,
     }
 
 
 @rows(
-    version=1,
+    version=2,
     reads=_reads,
     adds=_adds,
     published=Published(mapped=True),
     check=_check,
     resolve=_resolve,
+    knows=languages.fingerprint,
 )
 def documents(
     batch: pa.RecordBatch,
@@ -77,7 +92,9 @@ def documents(
     *,
     dtype: str = "auto",
     ranked: bool = False,
+    headings: bool = False,
     fim_rate: float = 0.0,
+    fim_nodes: float = 0.0,
     spm_rate: float = 0.5,
     seed: int = 0,
 ) -> pa.RecordBatch:
@@ -89,28 +106,69 @@ def documents(
     `<|fim_prefix|><|fim_suffix|>`, suffix, `<|fim_middle|>`, prefix, middle (`spm`). The three pieces are encoded
     apart, as they are when a model is used.
 
+    Of those cut, in a share `fim_nodes` the middle is one of the parts of the program that a random byte is in, each as
+    likely as another: nodes of the syntax tree of Python, JavaScript and TypeScript (`fim_cut` says `tree`), for other
+    languages, and what does not parse, what stands between brackets (`brackets`). Where the byte is in none, two
+    characters are drawn after all (`characters`).
+
+    With `headings` the names are encoded too, as a heading that a plan may put in front: `<|repo_name|>` and the name
+    of the repository, if it has one, then `<|file_sep|>`, path and a line end. Each is encoded apart.
+
     Shape: a row for each document: where it comes from, 64 bits of the hash of its content, its place in the order of
     imports (null unless the documents are `ranked`, by `imports.rank`), how many tokens it has, and the tokens: uint16
-    if the vocabulary has at most 65,536 entries (`dtype="auto"`), else uint32.
-    From: Bavarian et al. (arXiv 2207.14255) for the two orders.
+    if the vocabulary has at most 65,536 entries (`dtype="auto"`), else uint32; and the heading, of `repo_tokens` and
+    `file_tokens`, which are not among the `num_tokens`.
+    From: Bavarian et al. (arXiv 2207.14255) for the two orders, Gong et al. (arXiv 2506.00204) for nodes.
     """
     encoder = _encoder(tokenizer.folder)
-    offsets, ids, forms = encoded(batch, encoder, fim_rate=fim_rate, spm_rate=spm_rate, seed=seed)
-    kind = IDS[dtype]
-    if len(ids) and int(ids.max()) > np.iinfo(kind.to_pandas_dtype()).max:
-        raise RecipeError(f"an id of this tokenizer does not fit into {dtype}", remedy='give dtype="uint32"')
-    tokens = pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pa.array(ids.astype(kind.to_pandas_dtype())))
+    wanted = ((END,), True), ((REPOSITORY, FILE), headings), ((PREFIX, MIDDLE, SUFFIX), fim_rate > 0)
+    if missing := [name for names, needed in wanted for name in names if needed and name not in encoder.special]:
+        remedy = "leave headings and filling in the middle out, or train a tokenizer"
+        raise RecipeError(f"this tokenizer has no special token {missing[0]}", remedy=remedy)
+    offsets, ids, forms, cuts = encoded(
+        batch, encoder, fim_rate=fim_rate, fim_nodes=fim_nodes, spm_rate=spm_rate, seed=seed
+    )
+    repo_tokens, file_tokens, names = _headings(batch, encoder) if headings else _no_headings(batch)
+    ends = np.append(0, np.cumsum(repo_tokens + file_tokens))
     return pa.record_batch(
         {
             "of": np.arange(batch.num_rows),
             **{name: batch[name] for name in ("repo", "path", "language", "size")},
             "content_hash": pa.array(chance.leading(batch["content_sha256"])),
-            "import_rank": batch["import_rank"] if ranked else pa.nulls(batch.num_rows, pa.int32()),
+            **{name: batch[name] if ranked else pa.nulls(batch.num_rows, kind) for name, kind in RANKED.items()},
             "num_tokens": pa.array(np.diff(offsets)),
             "fim": forms,
-            "tokens": tokens,
+            "fim_cut": cuts,
+            "repo_tokens": pa.array(repo_tokens.astype(np.int32)),
+            "file_tokens": pa.array(file_tokens.astype(np.int32)),
+            "heading": _lists(ends, names, dtype),
+            "tokens": _lists(offsets, ids, dtype),
         }
     )
+
+
+def _lists(offsets: Offsets, ids: Ids, dtype: str) -> pa.ListArray:
+    """Ids as a column. Raises: RecipeError if one does not fit."""
+    kind = IDS[dtype].to_pandas_dtype()
+    if len(ids) and int(ids.max()) > np.iinfo(kind).max:
+        raise RecipeError(f"an id of this tokenizer does not fit into {dtype}", remedy='give dtype="uint32"')
+    return pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pa.array(ids.astype(kind)))
+
+
+def _headings(batch: pa.RecordBatch, encoder: Encoder) -> tuple[Offsets, Offsets, Ids]:
+    """Of each document the tokens of its repository's name, those of its path, and the ids of both."""
+    repos, paths = batch["repo"].to_pylist(), batch["path"].to_pylist()
+    texts = [text for repo, path in zip(repos, paths, strict=True) for text in (repo or "", f"{path or ''}\n")]
+    starts, ids = encoder.encode(pa.array(texts, pa.large_string()))
+    has = np.array([mark for repo in repos for mark in (repo is not None, True)], np.bool_)
+    marks = np.tile(np.array([encoder.special[REPOSITORY], encoder.special[FILE]], np.uint32), batch.num_rows)
+    lengths = (np.diff(starts) + has).reshape(-1, 2)
+    return lengths[:, 0], lengths[:, 1], np.insert(ids, starts[:-1][has], marks[has])
+
+
+def _no_headings(batch: pa.RecordBatch) -> tuple[Offsets, Offsets, Ids]:
+    none = np.zeros(batch.num_rows, np.int64)
+    return none, none, np.zeros(0, np.uint32)
 
 
 def _encoder(folder: Path) -> Encoder:
@@ -121,49 +179,75 @@ def _encoder(folder: Path) -> Encoder:
 
 
 def encoded(
-    batch: pa.RecordBatch, encoder: Encoder, *, fim_rate: float, spm_rate: float, seed: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32], pa.Array]:
-    """Where each document begins, the ids of all of them with their ends, and its form (null: as it is)."""
-    texts, marks, forms = _pieces(batch, encoder.special, fim_rate=fim_rate, spm_rate=spm_rate, seed=seed)
+    batch: pa.RecordBatch, encoder: Encoder, *, fim_rate: float, fim_nodes: float, spm_rate: float, seed: int
+) -> tuple[Offsets, Ids, pa.Array, pa.Array]:
+    """Where each document begins, the ids of all of them with their ends, its form and how it was cut (null: as it
+    is)."""
+    cuts = _cuts(batch, fim_rate=fim_rate, fim_nodes=fim_nodes, spm_rate=spm_rate, seed=seed)
+    texts, marks = _pieces(batch["content"], cuts, encoder.special)
     starts, ids = encoder.encode(texts)
     positions = starts[[at for at, _ in marks]]
     whole = np.insert(ids, positions, np.array([token for _, token in marks], np.uint32))
     # A document ends after the token of its end, of which there is one for each document.
     last = np.array([token for _, token in marks]) == encoder.special[END]
     ends = (positions + np.arange(1, len(marks) + 1))[last]
-    return np.append(0, ends).astype(np.int64), whole, forms
+    forms, ways = ([None if cut is None else cut[at] for cut in cuts] for at in (0, 1))
+    return np.append(0, ends).astype(np.int64), whole, pa.array(forms, pa.string()), pa.array(ways, pa.string())
+
+
+def _cuts(batch: pa.RecordBatch, *, fim_rate: float, fim_nodes: float, spm_rate: float, seed: int) -> list[Cut | None]:
+    """How each document is cut in three; None: it is not."""
+    cuts: list[Cut | None] = [None] * batch.num_rows
+    if not fim_rate:
+        return cuts
+    hashes = chance.leading(batch["content_sha256"])
+    rate, form, first, second, nodes = (
+        chance.uniform(hashes, seed=seed, purpose=f"tokenize.fim {name}")
+        for name in ("rate", "form", "first", "second", "nodes")
+    )
+    content = batch["content"]
+    size = pc.binary_length(content).to_numpy()
+    parts = _core.node_at(
+        content,
+        batch["language"].cast(pa.string()),
+        pa.array((first * size).astype(np.uint64), mask=(rate >= fim_rate) | (nodes >= fim_nodes)),
+        pa.array(second),
+        languages.syntaxes(),
+    ).to_pylist()
+    for row in np.flatnonzero(rate < fim_rate).tolist():
+        order = "spm" if form[row] < spm_rate else "psm"
+        part = parts[row]
+        if part["how"] is not None:
+            cuts[row] = order, part["how"], part["start"], part["end"]
+            continue
+        text = content[row].as_py()
+        begin, end = sorted(int(draw * (len(text) + 1)) for draw in (first[row], second[row]))
+        start = len(text[:begin].encode())
+        cuts[row] = order, "characters", start, start + len(text[begin:end].encode())
+    return cuts
 
 
 def _pieces(
-    batch: pa.RecordBatch, special: Mapping[str, int], *, fim_rate: float, spm_rate: float, seed: int
-) -> tuple[pa.Array, list[tuple[int, int]], pa.Array]:
-    """The texts to encode, the special tokens with the number of the text that each stands in front of, and the form of
-    each document."""
-    content, rows = batch["content"], batch.num_rows
-    forms: list[str | None] = [None] * rows
-    if not fim_rate:
-        return content, [(i + 1, special[END]) for i in range(rows)], pa.array(forms, pa.string())
+    content: pa.Array, cuts: Sequence[Cut | None], special: Mapping[str, int]
+) -> tuple[pa.Array, list[tuple[int, int]]]:
+    """The texts to encode, and the special tokens with the number of the text that each stands in front of."""
+    if not any(cuts):
+        return content, [(i + 1, special[END]) for i in range(len(content))]
     texts: list[str] = []
     marks: list[tuple[int, int]] = []
-    hashes = chance.leading(batch["content_sha256"])
-    drawn = (
-        chance.uniform(hashes, seed=seed, purpose=f"tokenize.fim {name}")
-        for name in ("rate", "form", "first", "second")
-    )
-    for row, (text, draws) in enumerate(zip(content.to_pylist(), zip(*drawn, strict=True), strict=True)):
-        if draws[0] >= fim_rate:
+    for text, cut in zip(content.to_pylist(), cuts, strict=True):
+        if cut is None:
             texts.append(text)
         else:
-            first, second = sorted(int(draw * (len(text) + 1)) for draw in draws[2:])
-            prefix, middle, suffix = text[:first], text[first:second], text[second:]
+            order, _, start, end = cut
+            data = text.encode()
+            prefix, middle, suffix = (part.decode() for part in (data[:start], data[start:end], data[end:]))
             at = len(texts)
-            if draws[1] < spm_rate:
-                forms[row] = "spm"
+            if order == "spm":
                 marks += [(at, special[PREFIX]), (at, special[SUFFIX]), (at + 1, special[MIDDLE])]
                 texts += [suffix, prefix, middle]
             else:
-                forms[row] = "psm"
                 marks += [(at, special[PREFIX]), (at + 1, special[SUFFIX]), (at + 2, special[MIDDLE])]
                 texts += [prefix, suffix, middle]
         marks.append((len(texts), special[END]))
-    return pa.array(texts, pa.large_string()), marks, pa.array(forms, pa.string())
+    return pa.array(texts, pa.large_string()), marks

@@ -23,9 +23,9 @@ class Sequence:
     """One sequence of a plan.
 
     Shape: `tokens` has the plan's length, of which the first `real` are tokens of documents and the rest padding;
-    `starts` (int64) are the places where another document begins, or goes on that began in an earlier sequence: the
-    first is 0. A model that must not look from one document into another masks by them. `spans` say where each piece
-    came from.
+    `starts` (int64) are the places where another text begins, or goes on that began in an earlier sequence: the first
+    is 0. A text is a document, or a whole repository where the plan has names. A model that must not look from one text
+    into another masks by them. `spans` say where each piece came from.
     """
 
     tokens: npt.NDArray[Any]
@@ -61,6 +61,17 @@ class Loader:
         """Sequence `number`. Raises: IndexError beyond the end."""
         return gathered(self.plan.spans(number), self.shards, self.plan.length, self.dtype)
 
+    def follows(self, number: int) -> int | None:
+        """The token that follows a sequence, if its last text goes on in the next one."""
+        if number + 1 >= len(self):
+            return None
+        here, there = self.plan.spans(number), self.plan.spans(number + 1)
+        same = all(here[name][-1] == there[name][0] for name in ("input", "part", "row", "epoch"))
+        if not (same or here["joined"][-1]):
+            return None
+        first = {**{name: column[:1] for name, column in there.items()}, "length": np.ones(1, np.int32)}
+        return int(gathered(first, self.shards, 1, self.dtype).tokens[0])
+
     def __iter__(self) -> Iterator[Sequence]:
         return (self[number] for number in range(len(self)))
 
@@ -73,9 +84,16 @@ def gathered(spans: Spans, shards: Many[Shards], length: int, dtype: np.dtype[An
     tokens = np.empty(length, dtype)
     places = zip(*(spans[name].tolist() for name in ("input", "part", "row", "start")), strict=True)
     for (source, part, row, start), at, count in zip(places, starts.tolist(), lengths.tolist(), strict=True):
-        tokens[at : at + count] = shards[source].tokens(part, row)[start : start + count]
+        head = min(count, max(0, -start))
+        if head:
+            heading = shards[source].heading(part, row)
+            first = len(heading) + start
+            tokens[at : at + head] = heading[first : first + head]
+        if head < count:
+            tokens[at + head : at + count] = shards[source].tokens(part, row)[start + head : start + count]
     tokens[real:] = tokens[real - 1]  # the token of an end: padding is no text
-    return Sequence(tokens, real, starts, spans)
+    begins = np.append(True, ~spans["joined"][:-1])
+    return Sequence(tokens, real, starts[begins], spans)
 
 
 def widest(shards: Many[Shards]) -> np.dtype[Any]:

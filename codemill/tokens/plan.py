@@ -30,11 +30,16 @@ SPAN = pa.schema(
         pa.field("part", pa.int32()),  # which file of it
         pa.field("row", pa.int32()),  # which document of that
         pa.field("epoch", pa.int32()),  # how often the document was there before
-        pa.field("start", pa.int32()),  # tokens of it that earlier sequences have
+        pa.field("start", pa.int32()),  # its tokens before the piece; below 0, the piece begins in its heading
         pa.field("length", pa.int32()),  # tokens
+        pa.field("joined", pa.bool_()),  # its end is left out: the next document goes on with the same text
     ]
 )
-"""A piece of a document in a sequence."""
+"""A piece of a document in a sequence.
+
+A plan with names takes the last -`start` tokens of a document's heading first: those of its path, or of the names of
+its repository and its path. Of a repository that is one text all documents but the last are `joined`.
+"""
 
 Spans = dict[str, npt.NDArray[Any]]
 
@@ -79,7 +84,8 @@ class Plan:
             begin, end = np.searchsorted(batch["sequence"].to_numpy(), [sequence, sequence + 1])
             if begin == end:
                 break
-            found.append({f.name: batch[f.name][begin:end].to_numpy() for f in SPAN if f.name != "sequence"})
+            names = [name for name in SPAN.names if name != "sequence"]
+            found.append({name: batch[name][begin:end].to_numpy(zero_copy_only=False) for name in names})
         return {name: np.concatenate([spans[name] for spans in found]) for name in found[0]}
 
     @cached_property
@@ -89,6 +95,9 @@ class Plan:
         for file in numbered(Path(self.out) / "plan"):
             try:
                 reader = ipc.open_file(pa.memory_map(str(file)))
+                if missing := set(SPAN.names) - set(reader.schema.names):
+                    what = f"a plan lacks the column {missing.pop()}: another version made it"
+                    raise InputError(what, where=file, remedy="run again")
                 batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
             except (pa.ArrowException, OSError) as error:
                 raise InputError(f"a plan cannot be read: {error}", where=file, remedy="run again") from error

@@ -4,7 +4,8 @@
     OUT/manifest.json                of each file its rows, bytes and SHA-256
 
 A row is a document: `parent`, its id in the ledger; `repo`, `path`, `language`; `size`, its bytes; `num_tokens`;
-`content_hash`, 64 bits of its hash; `tokens`, its ids (uint16 where they suffice), the last of which ends it.
+`content_hash`, 64 bits of its hash; `tokens`, its ids (uint16 where they suffice), the last of which ends it; and
+`heading`, those of its repository's name (`repo_tokens`) and of its path (`file_tokens`), which a plan may put in front.
 The offsets of the batches are in the footer of the file, those of the documents in the batch: there is no index to be
 made. Each batch has a SHA-256 of each column in its metadata, `sha256 NAME`: of the IPC message with that column alone.
 """
@@ -62,8 +63,15 @@ class Shards:
 
     def tokens(self, part: int, row: int) -> npt.NDArray[Any]:
         """The ids of a document: a view of the file."""
+        return self._ids("tokens", part, row)
+
+    def heading(self, part: int, row: int) -> npt.NDArray[Any]:
+        """The ids of a document's heading: of the name of its repository, then of its path. A view of the file."""
+        return self._ids("heading", part, row)
+
+    def _ids(self, name: str, part: int, row: int) -> npt.NDArray[Any]:
         batch, within = self._part(part).find(row)
-        column = batch.column("tokens")
+        column = batch.column(name)
         start, end = column.offsets[within].as_py(), column.offsets[within + 1].as_py()
         view: npt.NDArray[Any] = column.values[start:end].to_numpy()
         return view
@@ -71,7 +79,8 @@ class Shards:
     def row(self, part: int, row: int) -> dict[str, Any]:
         """What else is known of a document: `parent`, `repo`, `path`, and so on."""
         batch, within = self._part(part).find(row)
-        return {name: batch.column(name)[within].as_py() for name in batch.schema.names if name != "tokens"}
+        names = (name for name in batch.schema.names if name not in ("heading", "tokens"))
+        return {name: batch.column(name)[within].as_py() for name in names}
 
     def batches(self, part: int) -> list[pa.RecordBatch]:
         """The batches of a part, mapped."""

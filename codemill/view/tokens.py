@@ -11,7 +11,7 @@ import json
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +84,10 @@ class TokenView:
             "n": number,
             "pieces": len(rows),
             "whole": sum(
-                start == 0 and length == row["num_tokens"]
-                for start, length, row in zip(spans["start"], spans["length"], rows, strict=True)
+                start <= 0 and start + length == row["num_tokens"] - joined
+                for start, length, joined, row in zip(
+                    spans["start"], spans["length"], spans["joined"], rows, strict=True
+                )
             ),
             "epochs": sorted({int(epoch) + 1 for epoch in spans["epoch"]}),
             "languages": sorted({row["language"] or "not recognised" for row in rows}),
@@ -140,14 +142,14 @@ class _Pages:
         if view.loader is None or number >= len(view.loader):
             return self._error(f"There is no sequence {number}.", 404)
         found = view.loader[number]
-        ends = [*found.starts.tolist()[1:], found.real]
+        edges = [0, *accumulate(found.spans["length"].tolist())]
         pieces = []
-        for at, (begin, end) in enumerate(zip(found.starts.tolist(), ends, strict=True)):
+        for at, (begin, end) in enumerate(pairwise(edges)):
             place = {name: int(found.spans[name][at]) for name in ("input", "part", "row", "epoch", "start")}
             row = view.shards[place["input"]].row(place["part"], place["row"])
-            pieces.append(
-                {**row, **place, "of": view.names[place["input"]], "tokens": view.tokens(found.tokens[begin:end])}
-            )
+            named = min(end - begin, max(0, -place["start"]))
+            more = {"of": view.names[place["input"]], "named": named, "begins": begin in found.starts}
+            pieces.append({**row, **place, **more, "tokens": view.tokens(found.tokens[begin:end])})
         padding = len(found.tokens) - found.real
         return self._page("sequence.html.j2", n=number, last=len(view.loader) - 1, pieces=pieces, padding=padding)
 

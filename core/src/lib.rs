@@ -13,6 +13,7 @@ pub mod detect;
 pub mod guard;
 pub mod hash;
 pub mod lex;
+pub mod nodes;
 pub mod overlap;
 pub mod signals;
 pub mod sketch;

@@ -12,6 +12,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     crate::detect::python::register(m)?;
     crate::sketch::python::register(m)?;
     crate::lex::python::register(m)?;
+    crate::nodes::python::register(m)?;
     crate::overlap::python::register(m)?;
     crate::signals::python::register(m)?;
     crate::clean::headers::python::register(m)?;

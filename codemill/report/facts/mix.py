@@ -18,9 +18,10 @@ class Mix:
     sequences: int
     tokens: int
     padding: int  # tokens
+    headings: int  # tokens of names of repositories and files
     wanted: int | None  # tokens that were asked for
     possible: int  # tokens that the inputs have at their weights and epochs
-    inputs: tuple[Row, ...]  # name, share (of the tokens), has, taken, epochs (times it is read), documents
+    inputs: tuple[Row, ...]  # name, share (of what is taken), has, taken, epochs (times it is read), documents
 
 
 def gather(run: Run) -> Mix | None:
@@ -36,11 +37,11 @@ def gather(run: Run) -> Mix | None:
 
 
 def _mix(facts: dict[str, Any]) -> Mix:
-    tokens = int(facts["tokens"])
+    taken = int(facts["taken"])
     inputs = [
         {
             "name": str(given["name"]),
-            "share": given["taken"] / tokens if tokens else 0.0,
+            "share": given["taken"] / taken if taken else 0.0,
             "has": int(given["tokens"]),
             "taken": int(given["taken"]),
             "epochs": given["taken"] / given["tokens"] if given["tokens"] else 0.0,
@@ -51,8 +52,9 @@ def _mix(facts: dict[str, Any]) -> Mix:
     return Mix(
         int(facts["length"]),
         int(facts["sequences"]),
-        tokens,
+        int(facts["tokens"]),
         int(facts["padding"]),
+        sum(int(given.get("headings", 0)) for given in facts["inputs"]),
         facts["wanted"],
         int(facts["possible"]),
         tuple(inputs),

@@ -33,6 +33,7 @@ mod words;
 pub use document::{DocType, Document};
 pub(crate) use family::signals;
 pub use family::{Applies, Family, Signal};
+pub(crate) use language::around;
 pub use natural::Natural;
 pub(crate) use rounding::{ratio, round8};
 pub use split::{Split, split};

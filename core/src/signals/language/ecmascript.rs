@@ -10,6 +10,7 @@ use super::stack::{LARGE, with_stack};
 use crate::signals::Document;
 use memchr::memmem;
 use oxc_allocator::Allocator;
+use oxc_ast::AstKind;
 use oxc_ast::ast::{
     ArrowFunctionBody, ArrowFunctionExpression, AssignmentExpression, AssignmentTarget, BindingIdentifier,
     BindingPattern, CallExpression, Class, ExportAllDeclaration, ExportDefaultDeclaration,
@@ -20,9 +21,10 @@ use oxc_ast::ast::{
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_parser::{ParseOptions, Parser};
-use oxc_span::{SourceType, Span};
+use oxc_span::{GetSpan, SourceType, Span};
 use oxc_syntax::scope::ScopeFlags;
 use std::cell::Cell;
+use std::ops::Range;
 
 /// Counts of nodes. "Named" functions, variables and classes are those that opc_data_filtering takes for such.
 #[derive(Default)]
@@ -171,25 +173,63 @@ thread_local! {
 const MOST_KEPT: usize = 64 << 20;
 
 fn parse(text: &str, dialect: SourceType) -> Option<Facts> {
+    in_arena(|allocator| parse_in(allocator, text, dialect))
+}
+
+/// What `f` does with the arena of this thread.
+fn in_arena<T>(f: impl FnOnce(&Allocator) -> T) -> T {
     let mut allocator = ARENA.take().unwrap_or_default();
-    let facts = parse_in(&allocator, text, dialect);
+    let made = f(&allocator);
     if allocator.capacity() <= MOST_KEPT {
         allocator.reset();
         ARENA.set(Some(allocator));
     }
-    facts
+    made
 }
 
 fn parse_in(allocator: &Allocator, text: &str, dialect: SourceType) -> Option<Facts> {
+    let program = tree(allocator, text, dialect)?;
+    let mut walker = Walker { line_ends: line_ends(text), is_ascii: text.is_ascii(), ..Walker::default() };
+    walker.visit_program(&program);
+    Some(walker.facts)
+}
+
+fn tree<'a>(allocator: &'a Allocator, text: &'a str, dialect: SourceType) -> Option<Program<'a>> {
     let options =
         ParseOptions { preserve_parens: false, enable_ident_hashes: false, ..ParseOptions::default() };
     let parsed = Parser::new(allocator, text, dialect).with_options(options).parse();
-    if parsed.panicked || !parsed.diagnostics.is_empty() {
-        return None;
+    (!parsed.panicked && parsed.diagnostics.is_empty()).then_some(parsed.program)
+}
+
+/// The nodes that byte `at` is in, from the outside in; `None` if there is no tree.
+pub fn around(document: &Document<'_>, at: usize) -> Option<Vec<Range<usize>>> {
+    let text = document.content;
+    let dialects = dialects(document);
+    let stack = stack_for(text, &dialects)?;
+    let parse = |dialect| {
+        in_arena(|allocator| {
+            let mut around = Around { at, nodes: Vec::new() };
+            walk::walk_program(&mut around, &tree(allocator, text, dialect)?);
+            Some(around.nodes)
+        })
+    };
+    with_stack(stack, || dialects.into_iter().find_map(parse))?
+}
+
+/// Collects the nodes around a byte.
+struct Around {
+    at: usize,
+    nodes: Vec<Range<usize>>,
+}
+
+impl<'a> Visit<'a> for Around {
+    fn enter_node(&mut self, kind: AstKind<'a>) {
+        let span = kind.span();
+        let range = span.start as usize..span.end as usize;
+        if range.contains(&self.at) && !matches!(kind, AstKind::Program(_)) {
+            self.nodes.push(range);
+        }
     }
-    let mut walker = Walker { line_ends: line_ends(text), is_ascii: text.is_ascii(), ..Walker::default() };
-    walker.visit_program(&parsed.program);
-    Some(walker.facts)
 }
 
 fn line_ends(text: &str) -> Vec<usize> {

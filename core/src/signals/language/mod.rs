@@ -26,6 +26,16 @@ mod tokens;
 pub mod typescript;
 
 use super::Document;
+use std::ops::Range;
+
+/// The nodes of the syntax tree that byte `at` is in, from the outside in; `None` if there is no tree.
+pub(crate) fn around(document: &Document<'_>, at: usize) -> Option<Vec<Range<usize>>> {
+    match document.language {
+        "python" => python::around(document.content, at),
+        "javascript" | "typescript" | "tsx" => ecmascript::around(document, at),
+        _ => None,
+    }
+}
 
 /// Characters of the comments, where a language counts them its own way.
 pub(super) fn comment_chars(document: &Document<'_>) -> Option<usize> {

@@ -3,6 +3,7 @@
 //! The tree is that of the current grammar (`ruff_python_parser`), so that a file does not fail for being newer than
 //! the interpreter that runs the filter. CPython's limits on nesting hold: 200 brackets, 100 indentations.
 
+mod around;
 mod comments;
 mod nesting;
 mod tree;
@@ -15,6 +16,8 @@ use memchr::{memchr, memchr2, memmem, memrchr};
 use ruff_python_ast::PySourceType;
 use ruff_python_parser::parse_unchecked_source;
 use tree::Tree;
+
+pub use around::around;
 
 /// What comes of parsing.
 #[derive(Default)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pytest
 
 import codemill as cm
-from codemill import report
+from codemill import report, sources
 from codemill.errors import InputError, RecipeError
 from codemill.machine.builder import build
 from codemill.recipes import web_recall
@@ -26,7 +27,7 @@ from codemill.web import curves, patterns
 from codemill.web.classifier import Model, Segmenter
 from codemill.web.labels import Labels
 from tests.killing import killed_and_resumed
-from tests.web_tools import CODE, crawl
+from tests.web_tools import CODE, crawl, words
 
 SITES = {
     **{f"code{i}.test": (30, 0.95) for i in range(6)},
@@ -94,6 +95,50 @@ def test_the_corpus_are_pages_about_code_and_the_ledger_are_all(folder: Path) ->
     truth = corpus["path"].str.extract(r"/(\d+)\.html").cast(pl.Int64)
     pages = corpus["domain"].replace_strict({n: round(p * s) for n, (p, s) in SITES.items()}, return_dtype=pl.Int64)
     assert ((truth < pages).sum()) / len(corpus) > 0.9
+
+
+def test_the_last_classifier_recalls_other_corpora(folder: Path, tmp_path: Path) -> None:
+    rng = random.Random("further")
+    texts = [words(i % 2 == 0, rng) for i in range(60)]
+    rows = [{"text": text, "url": f"https://w{i % 3}.test/{i}"} for i, text in enumerate(texts)]
+    pl.DataFrame(rows[:30]).write_parquet(tmp_path / "web.parquet")
+    pl.DataFrame({"text": texts[30:]}).write_ndjson(tmp_path / "sky.jsonl")
+    opened = [sources.open(f"fineweb:{tmp_path}/web.parquet"), sources.open(f"skypile:{tmp_path}/sky.jsonl")]
+    made = folder / "out" / "classifier_2"
+    build(
+        web_recall.further(opened, classifier=str(made), quality_rules="none"), out=tmp_path / "out", workers=1
+    )
+    corpus, ledger, domains = (pl.read_parquet(tmp_path / "out" / n / "*.parquet") for n in ("corpus", "ledger", "domains"))
+    code = set(texts[::2])
+    assert len(ledger) == 60
+    assert len(set(corpus["content"]) & code) > 0.9 * len(code)
+    assert len(set(corpus["content"]) - code) < 3
+    assert corpus.filter(pl.col("source") == "jsonl")["domain"].null_count() > 10
+    assert set(domains["domain"]) == {f"w{i}.test" for i in range(3)}
+    assert domains["pages"].sum() == 30
+    theirs = Model(made, 1024).scores(corpus["content"].to_arrow().cast(pa.large_string()))
+    assert np.allclose(theirs, corpus["score"].to_numpy(), atol=1e-6)
+
+
+def test_prose_of_repositories_is_classified_by_the_same_model(folder: Path, tmp_path: Path) -> None:
+    rng = random.Random("prose")
+    for i in range(10):
+        (tmp_path / "in" / "repo").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / "repo" / f"{i}.md").write_text(words(i % 2 == 0, rng))
+    (tmp_path / "in" / "repo" / "a.py").write_text("print(1)\n" * 20)
+    classifier = str(folder / "out" / "classifier_2")
+    made = web_recall.prose([sources.open(str(tmp_path / "in"))], classifier=classifier, quality_rules="none")
+    build(made, out=tmp_path / "out", workers=1)
+    ledger = pl.read_parquet(tmp_path / "out" / "ledger" / "*.parquet")
+    reasons = dict(zip(ledger["path"].str.split("/").list.last(), ledger["reason"], strict=True))
+    assert reasons.pop("a.py") == "language_not_kept"
+    right = [reason == (None if int(name[0]) % 2 == 0 else "not_about_code") for name, reason in reasons.items()]
+    assert sum(right) >= 9
+
+
+def test_a_classifier_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no classifier.*classifier_3 of a run of web_recall"):
+        recall.Existing(str(tmp_path))
 
 
 def test_no_page_is_learned_from_and_judged_on(folder: Path) -> None:

@@ -211,6 +211,11 @@ def test_code_and_its_language_by_generator(name: str) -> None:
     assert f"``````python\n{code}``````" in text(page)
 
 
+def test_what_is_raw_in_code_is_code() -> None:
+    assert text("<pre class='lang-html'>1 &lt;\n<xmp><p>2 &lt;</xmp>3</pre>") == "```html\n1 <\n<p>2 &lt;3\n```"
+    assert text("<p>a<xmp>\n<b>&lt;</xmp>b") == "a\n\n```\n<b>&lt;\n```\n\nb"
+
+
 def test_furniture_of_a_page_goes() -> None:
     page = (
         "<body><div role='navigation'>Menu</div><div class='cookie-banner'>Cookies?</div>"

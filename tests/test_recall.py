@@ -24,7 +24,7 @@ from codemill.recipes import web_recall
 from codemill.sources import Warc
 from codemill.steps import recall, seeds
 from codemill.web import curves, patterns
-from codemill.web.classifier import Model, Segmenter
+from codemill.web.classifier import Model, Segmenter, Settings, train
 from codemill.web.labels import Labels
 from tests.killing import killed_and_resumed
 from tests.web_tools import CODE, crawl, words
@@ -209,14 +209,39 @@ def test_a_rule_of_a_round_is_learned_from_in_the_next(folder: Path) -> None:
     assert facts[1]["examples"]["other"] == facts[0]["examples"]["other"]
 
 
-def test_scores_are_those_of_fasttext(folder: Path) -> None:
-    made = folder / "out" / "classifier_1"
-    texts = table(folder, "corpus")["content"].to_arrow().cast(pa.large_string())
-    ours = Model(made, 1024).scores(texts)
-    theirs = fasttext.load_model(str(made / "model.bin"))
-    for line, score in zip(Segmenter(made).lines(texts, 1024), ours.tolist(), strict=True):
-        wanted = {label: value for value, label in theirs.f.predict(line + "\n", 2, 0.0, "strict")}
-        assert abs(wanted["__label__code"] - score) < 1e-5
+HOSTILE = ["", " ", "</s>", "a </s> b", "__label__code", "\0\0a\0", "你好，世界" * 500, "x" * 9000, "\u2028\x85\u00a0\ufeff", "😀" * 99]
+
+
+@pytest.mark.parametrize("word_ngrams", [1, 2, 4])
+def test_scores_are_those_of_fasttext(folder: Path, tmp_path: Path, word_ngrams: int) -> None:
+    made = tmp_path
+    shutil.copy(folder / "out" / "classifier_1" / "tokenizer.json", made)
+    rng = random.Random(word_ngrams)
+    texts = table(folder, "corpus")["content"].to_list()[:100]
+    segmenter = Segmenter(made)
+    lines = segmenter.lines(pa.array(texts + [words(False, rng) for _ in range(100)], pa.large_string()), 1024)
+    settings = Settings(dim=7, lr=0.5, epoch=5, word_ngrams=word_ngrams, min_count=2, bucket=500)
+    assert train([(int(i < 100), line, i) for i, line in enumerate(lines)], settings, made / "model.bin") == (100, 100)
+    alphabet = [chr(n) for n in (*range(0x250), *range(0x3040, 0x3100), *range(0x1F600, 0x1F640))]
+    noise = ["".join(rng.choices(alphabet, k=rng.randrange(300))) for _ in range(100)]
+    asked = pa.array([*HOSTILE, *noise, *texts], pa.large_string())
+    for most in (1, 50, 1024):
+        ours = Model(made, most).scores(asked)
+        theirs = fasttext.load_model(str(made / "model.bin"))
+        found = theirs.f.multilinePredict([line + "\n" for line in segmenter.lines(asked, most)], 2, 0.0, "strict")
+        wanted = [dict(zip(*one, strict=True))["__label__code"] for one in zip(*found, strict=True)]
+        assert np.abs(ours - np.array(wanted)).max() < 1e-5
+        assert len(set(wanted)) > 100
+
+
+def test_a_model_that_the_core_does_not_read_is_an_error(folder: Path, tmp_path: Path) -> None:
+    for name in ("model.bin", "tokenizer.json"):
+        shutil.copy(folder / "out" / "classifier_1" / name, tmp_path)
+    whole = (tmp_path / "model.bin").read_bytes()
+    for data, why in ((whole[:-1], "ends early"), (b"", "ends early"), (b"x" * 99, "not a model of fastText")):
+        (tmp_path / "model.bin").write_bytes(data)
+        with pytest.raises(InputError, match=why):
+            Model(tmp_path, 1024)
 
 
 def test_the_same_seed_gives_the_same_model_for_any_workers(folder: Path, tmp_path: Path) -> None:

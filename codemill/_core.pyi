@@ -294,3 +294,22 @@ def page_text(content: pa.LargeStringArray) -> pa.StructArray:
     Shape: a struct of content (large_string), title (string) and code_blocks (uint32, the fences).
     Null: all three where the page is, or where it made the code panic. Raises: TypeError for another type.
     """
+
+class FastText:
+    """A classifier of fastText over the tokens of texts: see core/src/web/fasttext.rs. Immutable; shared by threads."""
+
+    def __new__(cls, data: pa.UInt8Array, tokens: pa.LargeStringArray) -> FastText:
+        """`data` is a model's file, which stays where it is; `tokens` how each id of a tokenizer is written.
+
+        Raises: ValueError for a file that is no dense model of whole words with softmax, or is cut off.
+        """
+
+    def labels(self) -> list[str]:
+        """Its labels, such as `__label__code`."""
+
+    def scores(self, tokens: pa.LargeListArray, *, label: str, most: int) -> pa.FloatArray:
+        """How likely each text has this label, by its first `most` tokens, as fastText says it within 1e-6.
+
+        Shape: a large_list of uint32 without nulls in, float32 out. 0: no word of a text is known.
+        Raises: TypeError for other types, ValueError for a label that the model does not have.
+        """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -11,8 +13,9 @@ import pyarrow as pa
 import pytest
 
 import codemill as cm
-from codemill import _core
+from codemill import _core, sources
 from codemill.document import RAW
+from codemill.errors import InputError
 from codemill.sources import FINEWEB, Jsonl, Parquet, Warc
 from codemill.steps import pages, seeds
 from tests.web_tools import record, write
@@ -116,6 +119,59 @@ def test_tables_of_text_are_pages_too(tmp_path: Path) -> None:
     assert all(row["commit_time"] is not None for row in corpus)
 
 
+FINEWEB_ROW = {
+    "text": "one",
+    "id": "<urn:uuid:1>",
+    "dump": "CC-MAIN-2024-10",
+    "url": "https://docs.a.co.uk/1",
+    "date": "2024-03-01T12:00:00Z",
+    "file_path": "s3://commoncrawl/crawl-data/a.warc.gz",
+    "language": "en",
+    "language_score": 0.9,
+    "token_count": 1,
+}
+AUTOMATHTEXT_ROW = {
+    "url": "https://b.org/2",
+    "text": "two",
+    "date": "2019-03-20T13:12:39",
+    "meta": {"domain": "b.org", "openwebmath_score": 0.8, "lm_q1_score": 0.9, "lm_q2_score": 0.7, "lm_q1q2_score": 0.63},
+}
+
+
+@pytest.mark.parametrize("form", ["parquet", "jsonl"])
+def test_pages_of_other_corpora_by_the_name_of_their_columns(tmp_path: Path, form: str) -> None:
+    given = {"fineweb": FINEWEB_ROW, "automathtext": AUTOMATHTEXT_ROW, "skypile": {"text": "三"}}
+    for name, row in given.items():
+        (tmp_path / name).mkdir()
+        frame = pl.DataFrame([row])
+        getattr(frame, {"parquet": "write_parquet", "jsonl": "write_ndjson"}[form])(tmp_path / name / f"x.{form}")
+    opened = [replace(sources.open(f"{name}:{tmp_path / name}"), label=name) for name in given]
+    corpus, ledger = built(tmp_path, *opened)
+    assert len(ledger) == 3
+    found = {row["source"]: row for row in corpus}
+    shown = {name: tuple(found[name][key] for key in ("repo", "path", "domain", "content")) for name in given}
+    assert shown == {
+        "fineweb": ("docs.a.co.uk", "https://docs.a.co.uk/1", "a.co.uk", "one"),
+        "automathtext": ("b.org", "https://b.org/2", "b.org", "two"),
+        "skypile": ("x", found["skypile"]["path"], None, "三"),
+    }
+    assert found["skypile"]["path"].startswith(f"x.{form}")
+    assert [found[name]["commit_time"] is None for name in given] == [False, False, True]
+    assert json.loads(found["fineweb"]["meta"])["dump"] == "CC-MAIN-2024-10"
+    assert json.loads(found["automathtext"]["meta"])["meta"]["lm_q1q2_score"] == 0.63
+    # Without the name they are guessed: FineWeb's file_path is no page's path.
+    guessed = [replace(sources.open(str(tmp_path / name)), label=name) for name in given]
+    assert {row["path"] for row in built(tmp_path / "guessed", *guessed)[0]} == {row["path"] for row in corpus}
+
+
+def test_columns_are_named_for_tables_alone(tmp_path: Path) -> None:
+    write(tmp_path / "a.warc", [record("http://a.org/1", b"<p>a")])
+    with pytest.raises(InputError, match=r"fineweb names columns of Parquet or JSON lines.*warc"):
+        sources.open(f"fineweb:{tmp_path / 'a.warc'}")
+    with pytest.raises(InputError, match="did you mean fineweb"):
+        sources.open(f"finweb:{tmp_path / 'a.warc'}")
+
+
 def test_workers_do_not_change_the_bytes(tmp_path: Path) -> None:
     for name in "abc":
         write(
@@ -153,6 +209,11 @@ def test_code_and_its_language_by_generator(name: str) -> None:
     shown = code.replace("&", "&amp;").replace("<", "&lt;").rstrip("\n")
     page = f"<body><article><p>{LONG}</p>{HIGHLIGHTERS[name].format(shown)}</article></body>"
     assert f"``````python\n{code}``````" in text(page)
+
+
+def test_what_is_raw_in_code_is_code() -> None:
+    assert text("<pre class='lang-html'>1 &lt;\n<xmp><p>2 &lt;</xmp>3</pre>") == "```html\n1 <\n<p>2 &lt;3\n```"
+    assert text("<p>a<xmp>\n<b>&lt;</xmp>b") == "a\n\n```\n<b>&lt;\n```\n\nb"
 
 
 def test_furniture_of_a_page_goes() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,17 +17,17 @@ import pyarrow as pa
 import pytest
 
 import codemill as cm
-from codemill import report
+from codemill import report, sources
 from codemill.errors import InputError, RecipeError
 from codemill.machine.builder import build
 from codemill.recipes import web_recall
 from codemill.sources import Warc
 from codemill.steps import recall, seeds
 from codemill.web import curves, patterns
-from codemill.web.classifier import Model, Segmenter
+from codemill.web.classifier import Model, Segmenter, Settings, train
 from codemill.web.labels import Labels
 from tests.killing import killed_and_resumed
-from tests.web_tools import CODE, crawl
+from tests.web_tools import CODE, crawl, words
 
 SITES = {
     **{f"code{i}.test": (30, 0.95) for i in range(6)},
@@ -94,6 +95,50 @@ def test_the_corpus_are_pages_about_code_and_the_ledger_are_all(folder: Path) ->
     truth = corpus["path"].str.extract(r"/(\d+)\.html").cast(pl.Int64)
     pages = corpus["domain"].replace_strict({n: round(p * s) for n, (p, s) in SITES.items()}, return_dtype=pl.Int64)
     assert ((truth < pages).sum()) / len(corpus) > 0.9
+
+
+def test_the_last_classifier_recalls_other_corpora(folder: Path, tmp_path: Path) -> None:
+    rng = random.Random("further")
+    texts = [words(i % 2 == 0, rng) for i in range(60)]
+    rows = [{"text": text, "url": f"https://w{i % 3}.test/{i}"} for i, text in enumerate(texts)]
+    pl.DataFrame(rows[:30]).write_parquet(tmp_path / "web.parquet")
+    pl.DataFrame({"text": texts[30:]}).write_ndjson(tmp_path / "sky.jsonl")
+    opened = [sources.open(f"fineweb:{tmp_path}/web.parquet"), sources.open(f"skypile:{tmp_path}/sky.jsonl")]
+    made = folder / "out" / "classifier_2"
+    build(
+        web_recall.further(opened, classifier=str(made), quality_rules="none"), out=tmp_path / "out", workers=1
+    )
+    corpus, ledger, domains = (pl.read_parquet(tmp_path / "out" / n / "*.parquet") for n in ("corpus", "ledger", "domains"))
+    code = set(texts[::2])
+    assert len(ledger) == 60
+    assert len(set(corpus["content"]) & code) > 0.9 * len(code)
+    assert len(set(corpus["content"]) - code) < 3
+    assert corpus.filter(pl.col("source") == "jsonl")["domain"].null_count() > 10
+    assert set(domains["domain"]) == {f"w{i}.test" for i in range(3)}
+    assert domains["pages"].sum() == 30
+    theirs = Model(made, 1024).scores(corpus["content"].to_arrow().cast(pa.large_string()))
+    assert np.allclose(theirs, corpus["score"].to_numpy(), atol=1e-6)
+
+
+def test_prose_of_repositories_is_classified_by_the_same_model(folder: Path, tmp_path: Path) -> None:
+    rng = random.Random("prose")
+    for i in range(10):
+        (tmp_path / "in" / "repo").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / "repo" / f"{i}.md").write_text(words(i % 2 == 0, rng))
+    (tmp_path / "in" / "repo" / "a.py").write_text("print(1)\n" * 20)
+    classifier = str(folder / "out" / "classifier_2")
+    made = web_recall.prose([sources.open(str(tmp_path / "in"))], classifier=classifier, quality_rules="none")
+    build(made, out=tmp_path / "out", workers=1)
+    ledger = pl.read_parquet(tmp_path / "out" / "ledger" / "*.parquet")
+    reasons = dict(zip(ledger["path"].str.split("/").list.last(), ledger["reason"], strict=True))
+    assert reasons.pop("a.py") == "language_not_kept"
+    right = [reason == (None if int(name[0]) % 2 == 0 else "not_about_code") for name, reason in reasons.items()]
+    assert sum(right) >= 9
+
+
+def test_a_classifier_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no classifier.*classifier_3 of a run of web_recall"):
+        recall.Existing(str(tmp_path))
 
 
 def test_no_page_is_learned_from_and_judged_on(folder: Path) -> None:
@@ -164,14 +209,39 @@ def test_a_rule_of_a_round_is_learned_from_in_the_next(folder: Path) -> None:
     assert facts[1]["examples"]["other"] == facts[0]["examples"]["other"]
 
 
-def test_scores_are_those_of_fasttext(folder: Path) -> None:
-    made = folder / "out" / "classifier_1"
-    texts = table(folder, "corpus")["content"].to_arrow().cast(pa.large_string())
-    ours = Model(made, 1024).scores(texts)
-    theirs = fasttext.load_model(str(made / "model.bin"))
-    for line, score in zip(Segmenter(made).lines(texts, 1024), ours.tolist(), strict=True):
-        wanted = {label: value for value, label in theirs.f.predict(line + "\n", 2, 0.0, "strict")}
-        assert abs(wanted["__label__code"] - score) < 1e-5
+HOSTILE = ["", " ", "</s>", "a </s> b", "__label__code", "\0\0a\0", "你好，世界" * 500, "x" * 9000, "\u2028\x85\u00a0\ufeff", "😀" * 99]
+
+
+@pytest.mark.parametrize("word_ngrams", [1, 2, 4])
+def test_scores_are_those_of_fasttext(folder: Path, tmp_path: Path, word_ngrams: int) -> None:
+    made = tmp_path
+    shutil.copy(folder / "out" / "classifier_1" / "tokenizer.json", made)
+    rng = random.Random(word_ngrams)
+    texts = table(folder, "corpus")["content"].to_list()[:100]
+    segmenter = Segmenter(made)
+    lines = segmenter.lines(pa.array(texts + [words(False, rng) for _ in range(100)], pa.large_string()), 1024)
+    settings = Settings(dim=7, lr=0.5, epoch=5, word_ngrams=word_ngrams, min_count=2, bucket=500)
+    assert train([(int(i < 100), line, i) for i, line in enumerate(lines)], settings, made / "model.bin") == (100, 100)
+    alphabet = [chr(n) for n in (*range(0x250), *range(0x3040, 0x3100), *range(0x1F600, 0x1F640))]
+    noise = ["".join(rng.choices(alphabet, k=rng.randrange(300))) for _ in range(100)]
+    asked = pa.array([*HOSTILE, *noise, *texts], pa.large_string())
+    for most in (1, 50, 1024):
+        ours = Model(made, most).scores(asked)
+        theirs = fasttext.load_model(str(made / "model.bin"))
+        found = theirs.f.multilinePredict([line + "\n" for line in segmenter.lines(asked, most)], 2, 0.0, "strict")
+        wanted = [dict(zip(*one, strict=True))["__label__code"] for one in zip(*found, strict=True)]
+        assert np.abs(ours - np.array(wanted)).max() < 1e-5
+        assert len(set(wanted)) > 100
+
+
+def test_a_model_that_the_core_does_not_read_is_an_error(folder: Path, tmp_path: Path) -> None:
+    for name in ("model.bin", "tokenizer.json"):
+        shutil.copy(folder / "out" / "classifier_1" / name, tmp_path)
+    whole = (tmp_path / "model.bin").read_bytes()
+    for data, why in ((whole[:-1], "ends early"), (b"", "ends early"), (b"x" * 99, "not a model of fastText")):
+        (tmp_path / "model.bin").write_bytes(data)
+        with pytest.raises(InputError, match=why):
+            Model(tmp_path, 1024)
 
 
 def test_the_same_seed_gives_the_same_model_for_any_workers(folder: Path, tmp_path: Path) -> None:

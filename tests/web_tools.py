@@ -46,11 +46,16 @@ OTHER = "garden river cooking history village summer music painting letter mount
 COMMON = "the of and a to in it is was for on with as by at from this that be are page chapter"
 
 
+def words(code: bool, rng: random.Random) -> str:
+    """A text about code, or not."""
+    return " ".join(rng.choice(((CODE if code else OTHER) if rng.random() < 0.6 else COMMON).split()) for _ in range(80))
+
+
 def page(code: bool, rng: random.Random) -> bytes:
     """A page about code, or not."""
-    words = [rng.choice(((CODE if code else OTHER) if rng.random() < 0.6 else COMMON).split()) for _ in range(80)]
+    text = words(code, rng)
     block = f"<pre class='language-python'>{rng.choice(CODE.split())}({rng.random():.3f})\n</pre>" if code else ""
-    return f"<html><title>t</title><body><main><p>{' '.join(words)}</p>{block}</main></body></html>".encode()
+    return f"<html><title>t</title><body><main><p>{text}</p>{block}</main></body></html>".encode()
 
 
 def crawl(folder: Path, sites: Mapping[str, tuple[int, float]], seed: int = 0) -> Path:

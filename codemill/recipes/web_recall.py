@@ -4,6 +4,11 @@
 
 Every round scores the same pages: nothing is dropped before the end. `rules/round-1.txt` says what the second round
 learns besides; `codemill view` shows the domains that a round discovered and writes that file.
+
+The last classifier then recalls what else there is: pages of other corpora, and prose files of repositories.
+
+    codemill run web_recall:further --input fineweb:pages/ --input skypile:text/ --classifier web/classifier_3 --out more
+    codemill run web_recall:prose --input repositories/ --classifier web/classifier_3 --out prose
 """
 
 from __future__ import annotations
@@ -13,13 +18,17 @@ from pathlib import Path
 from typing import Annotated
 
 from codemill import Output, Outputs, RecipeError, Table, ledger
+from codemill import languages as catalogue
 from codemill.errors import did_you_mean
+from codemill.recipes import _options as options
 from codemill.recipes._corrected_rules import CORRECTED_RULES
+from codemill.recipes._refinecode_languages import KEPT
 from codemill.recipes._refinecode_rules import REFINECODE_RULES
 from codemill.recipes._teachers import teacher_of
 from codemill.rules import RuleBook
 from codemill.sources import Source
-from codemill.steps import autods, clean, dedup, domains, pages, quality, recall, seeds, tokenizer
+from codemill.steps import autods, clean, dedup, detect, domains, ingest, pages, quality, recall, seeds, tokenizer
+from codemill.steps.decontaminate import clear_of
 from codemill.web import patterns
 from codemill.web.classifier import Settings
 from codemill.web.labels import Labels
@@ -81,6 +90,7 @@ def web_recall(
     by: Annotated[str, "what a domain is: domain (as registered) or host"] = "domain",
     with_matched: Annotated[bool, "keep pages that rules match, recalled or not"] = False,
     quality_rules: Annotated[str, "rules for text: refinecode, corrected or none"] = "refinecode",
+    decontaminate: options.Decontaminate = (),
     seed: Annotated[int, "of draws and of training"] = 0,
 ) -> Outputs:
     """Pages about code, recalled from a crawl in rounds; the domains and the classifier of each round beside them."""
@@ -131,8 +141,48 @@ def web_recall(
         if number < rounds or with_matched:
             found = seeds.enlarge(found, counted, rules=rules_of(rules, number))
     kept = recall.keep(found, name=f"score_{rounds}", with_matched=with_matched)
-    kept = cleaned(kept, quality_rules)
+    kept = clear_of(cleaned(kept, quality_rules), benchmarks=decontaminate)
     return {"corpus": kept, "ledger": ledger(kept), **outputs}
+
+
+Classifier = Annotated[str, "classifier_N folder of a finished run of web_recall: that of its last round"]
+
+
+def further(
+    inputs: Sequence[Source],
+    *,
+    classifier: Classifier,
+    by: Annotated[str, "what a domain is: domain (as registered) or host"] = "domain",
+    quality_rules: Annotated[str, "rules for text: refinecode, corrected or none"] = "refinecode",
+    decontaminate: options.Decontaminate = (),
+) -> Outputs:
+    """Pages about code of other corpora (FineWeb, SkyPile, AutoMathText), by the last classifier of an earlier run."""
+    # OpenCoder took its models of Common Crawl to these as they were (2.1.2). A page without a URL has no domain.
+    found = pages.kinds(dedup.exact(pages.documents(sources=inputs)), kinds=KINDS)
+    judged = _judged(found, classifier)
+    kept = clear_of(cleaned(recall.keep(judged), quality_rules), benchmarks=decontaminate)
+    return {"corpus": kept, "ledger": ledger(kept), "domains": domains.count(judged, by=by)}
+
+
+def prose(
+    inputs: Sequence[Source],
+    *,
+    classifier: Classifier,
+    quality_rules: Annotated[str, "rules for text: refinecode, corrected or none"] = "refinecode",
+    decontaminate: options.Decontaminate = (),
+) -> Outputs:
+    """Prose files of repositories (READMEs, documentation) that are about code, by the classifier of an earlier run."""
+    # 178 GB in the paper (C.2), which looks at names as well; which names it does not say.
+    text = tuple(name for name in KEPT if catalogue.get(name).doc_type == "text")
+    found = detect.keep(detect.language(ingest.documents(sources=inputs)), kept=text)
+    judged = _judged(pages.kinds(dedup.exact(found), kinds=()), classifier)
+    kept = clear_of(cleaned(recall.keep(judged), quality_rules), benchmarks=decontaminate)
+    return {"corpus": kept, "ledger": ledger(kept)}
+
+
+def _judged(found: Table, classifier: str) -> Table:
+    model = recall.existing(classifier=recall.Existing(classifier))
+    return recall.judge(recall.score(found, model), model)
 
 
 def check_rules(folder: str | None, rounds: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codemill.machine.source import External, Listing, Shard, Source
-from codemill.sources._columns import FINEWEB, REFINECODE_META, SKYPILE, THE_STACK, THE_STACK_V2
+from codemill.sources._columns import AUTOMATHTEXT, FINEWEB, REFINECODE_META, SKYPILE, THE_STACK, THE_STACK_V2
 from codemill.sources._open import Kind, all, open
 from codemill.sources._reasons import REASONS
 from codemill.sources.archive import Archive
@@ -16,6 +16,7 @@ from codemill.sources.published import Published
 from codemill.sources.warc import Warc
 
 __all__ = [
+    "AUTOMATHTEXT",
     "FINEWEB",
     "REASONS",
     "REFINECODE_META",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,12 +47,16 @@ FINEWEB = {"content": "text", "path": "url", "commit_time": "date"}
 SKYPILE = {"content": "text"}
 """SkyPile, which has no URLs: a page is one of its file."""
 
+AUTOMATHTEXT = {"content": "text", "path": "url", "commit_time": "date"}
+"""AutoMathText's pages of the web. The scores that a model gave them (`lm_q1q2_score` and others) go to `meta`."""
+
 PRESETS: Mapping[str, Mapping[str, str]] = {
     "the_stack_v2": THE_STACK_V2,
     "the_stack": THE_STACK,
     "refinecode_meta": REFINECODE_META,
     "fineweb": FINEWEB,
     "skypile": SKYPILE,
+    "automathtext": AUTOMATHTEXT,
 }
 
 OURS = ("content", "repo", "path", "revision", "stars", "commit_time", "license", "size")
@@ -78,12 +82,15 @@ def mapping(
 ) -> dict[str, str]:
     """Our columns → theirs, only those that the input has.
 
-    `columns` is the name of a preset, a mapping, or None to guess by the usual names. A preset's columns may be
+    `columns` is the name of a preset, a mapping, or None to guess by the usual names (with `text` and `url` and no
+    repository it is a table of pages, as FineWeb). A preset's columns may be
     missing; one of a mapping of one's own may not.
 
     Raises: RecipeError for an unknown preset or one of our columns that there is not; InputError for a missing one.
     """
     names = list(names)
+    if columns is None and usual is None and _are_pages(names):
+        columns = "fineweb"
     if columns is None:
         guessed = {ours: next((n for n in guesses if n in names), None) for ours, guesses in (usual or _USUAL).items()}
         return {ours: theirs for ours, theirs in guessed.items() if theirs is not None}
@@ -96,6 +103,11 @@ def mapping(
             if theirs not in names:
                 raise InputError(f"there is no column {theirs!r}", where=where, remedy=did_you_mean(theirs, names))
     return {ours: theirs for ours, theirs in wanted.items() if theirs in names}
+
+
+def _are_pages(names: Sequence[str]) -> bool:
+    """Whether columns are those of web pages: FineWeb's `file_path` is the archive that a page was in."""
+    return {"text", "url"} <= set(names) and not set(_USUAL["repo"]) & set(names)
 
 
 def preset(name: str) -> Mapping[str, str]:

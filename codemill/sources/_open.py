@@ -1,15 +1,16 @@
-"""From what a user types to a source: `kind:path`, or a path whose kind is guessed from what is there."""
+"""From what a user types to a source: `kind:path`, `preset:path`, or a path whose kind is guessed from what is there."""
 
 from __future__ import annotations
 
 import builtins
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from codemill.errors import InputError, did_you_mean
 from codemill.machine.source import Source
 from codemill.sources import _git
+from codemill.sources._columns import PRESETS
 from codemill.sources._places import existing, is_remote
 from codemill.sources.archive import SUFFIXES as ARCHIVES
 from codemill.sources.archive import Archive
@@ -36,7 +37,7 @@ _KINDS = (
     Kind("folder", Folder, "a directory of checkouts or of any other files, or a single file"),
     Kind("git", Git, "bare repositories and mirrors, read from the object store without a checkout"),
     Kind("archive", Archive, "tar (gz, bz2, xz, zst), zip, wheels and source distributions"),
-    Kind("parquet", Parquet, "Parquet files whose rows are files; presets for The Stack and RefineCode"),
+    Kind("parquet", Parquet, "Parquet files whose rows are files or pages; a preset of columns in place of the kind: fineweb:PATH"),
     Kind("jsonl", Jsonl, "JSON lines (plain, gz, zst) whose lines are files"),
     Kind("warc", Warc, "WARC and WET files of web crawls, plain, gz or zst"),
 )
@@ -54,7 +55,8 @@ def all() -> tuple[Kind, ...]:
 
 
 def open(spec: str) -> Source:
-    """The source that `kind:path` names, or that a path looks like.
+    """The source that `kind:path` names, or that a path looks like; with `preset:path`, such as `fineweb:pages/`,
+    Parquet or JSON lines with the columns of that preset.
 
     A path is guessed by its name (`.parquet`, `.jsonl`, `.tar.gz` …), a directory by what it holds: only Parquet,
     only JSON lines, only archives, a bare repository or only such (also below their owners); anything else is a folder,
@@ -65,12 +67,21 @@ def open(spec: str) -> Source:
     kind, colon, path = spec.partition(":")
     known = {k.name: k for k in _KINDS}
     if colon and not path.startswith("//") and not os.path.lexists(spec):
+        if kind in PRESETS:
+            return _table(path, kind)
         if kind not in known:
-            raise InputError(f"no kind of source: {kind!r}", where=spec, remedy=did_you_mean(kind, known))
+            raise InputError(f"no kind of source: {kind!r}", where=spec, remedy=did_you_mean(kind, [*known, *PRESETS]))
         if not is_remote(path):
             existing(path)
         return known[kind].make(path)
     return known[_guess(spec)].make(spec)
+
+
+def _table(path: str, preset: str) -> Source:
+    kind = _guess(path)
+    if kind not in ("parquet", "jsonl"):
+        raise InputError(f"{preset} names columns of Parquet or JSON lines, and this is a {kind}", where=path)
+    return replace((Parquet if kind == "parquet" else Jsonl)(path), columns=preset)
 
 
 def _guess(spec: str) -> str:

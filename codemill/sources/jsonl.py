@@ -65,7 +65,7 @@ class Jsonl:
     def _parameters(self) -> tuple[object, ...]:
         """What decides on the rows, apart from the input."""
         limits = (self.max_file_bytes, self.max_line_bytes, self.max_ratio)
-        return ("jsonl", 2, self.label, plain(self.columns), *limits)
+        return ("jsonl", 3, self.label, plain(self.columns), *limits)
 
     def _shards(self, place: Input) -> Iterator[Shard]:
         try:

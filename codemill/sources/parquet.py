@@ -61,7 +61,7 @@ class Parquet:
 
     def _parameters(self) -> tuple[object, ...]:
         """What decides on the rows, apart from the input."""
-        return ("parquet", 2, self.label, plain(self.columns), self.max_file_bytes, self.keep_in_place)
+        return ("parquet", 3, self.label, plain(self.columns), self.max_file_bytes, self.keep_in_place)
 
     def _shards(self, place: Input) -> Iterator[Shard]:
         with _opened(place.uri, place.size, place.mtime_ns) as file:

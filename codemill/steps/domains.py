@@ -39,13 +39,10 @@ def _check(*, by: str, share: float, min_pages: int, confidence: float) -> None:
 
 
 def _keys(pages: pa.RecordBatch, *, by: str, **_: Any) -> pa.RecordBatch:
-    there = pages.filter(pages[by].is_valid())
-    key = pa.array(chance.of_names(there[by]))
-    of = pc.indices_nonzero(pages[by].is_valid()).cast(pa.int64())
-    recalled = pc.fill_null(there["is_recalled"], False)
-    return pa.record_batch(
-        {"of": of, "domain_key": key, "domain": there[by], "path": there["path"], "recalled": recalled}
-    )
+    # A page without a domain has a key all the same, and each another one: a corpus may have no URL at all.
+    key = pa.array(chance.of_names(pc.coalesce(pages[by], pages["path"])))
+    recalled = pc.fill_null(pages["is_recalled"], False)
+    return pa.record_batch({"domain_key": key, "domain": pages[by], "path": pages["path"], "recalled": recalled})
 
 
 @group(
@@ -69,7 +66,7 @@ def count(
     """
     rows = []
     order = [(name, "ascending") for name in ("domain_key", "domain", "path")]
-    keys = keys.sort_by(order)
+    keys = keys.filter(keys["domain"].is_valid()).sort_by(order)
     ends = keys.group_by(["domain_key", "domain"], use_threads=False).aggregate(
         [([], "count_all"), ("recalled", "sum")]
     )

@@ -1,19 +1,22 @@
 """Recalls pages about code: a classifier learns from a seed, scores every page, and a threshold decides.
 
-    train   labelled pages → a classifier with its curve     files
-    score   how likely a page is about code                  expensive: reads every text once
-    judge   the threshold                                    cheap
-    keep    drops pages that are not about code              cheap
+    train      labelled pages → a classifier with its curve     files
+    existing   the classifier of an earlier run                 files
+    score      how likely a page is about code                  expensive: reads every text once
+    judge      the threshold                                    cheap
+    keep       drops pages that are not about code              cheap
 
 Nothing is dropped before `keep`: rounds branch from the same pages.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -196,6 +199,42 @@ def _worth(score: Any, label: Any, threshold: float, precision: float) -> dict[s
         "recall_at_precision": curves.recall_at_precision(score, label, precision),
         "average_precision": curves.average_precision(score, label),
     }
+
+
+FILES = ("model.bin", "tokenizer.json", "classifier.json")
+
+
+@dataclass(frozen=True)
+class Existing:
+    """The folder of a classifier that exists, such as OUT/classifier_3 of a run. Its identity is that of its files.
+
+    Raises: InputError if one of them cannot be read.
+    """
+
+    path: str
+    sha256: tuple[str, ...] = field(init=False)
+
+    PLACES: ClassVar[tuple[str, ...]] = ("path",)
+
+    def __post_init__(self) -> None:
+        try:
+            found = tuple(hashlib.sha256((Path(self.path) / name).read_bytes()).hexdigest() for name in FILES)
+        except OSError as error:
+            raise InputError(
+                f"there is no classifier: {error.strerror}",
+                where=error.filename,
+                remedy=f"a folder with {', '.join(FILES)}, such as OUT/classifier_3 of a run of web_recall",
+            ) from error
+        object.__setattr__(self, "sha256", found)
+
+
+@folder(version=1)
+def existing(*, out: OutFolder, classifier: Existing) -> dict[str, int]:
+    """A copy of a classifier that exists, for `score` and `judge`. Returns: the examples that it learned from."""
+    for name in FILES:
+        (out.path / name).write_bytes((Path(classifier.path) / name).read_bytes())
+    examples: dict[str, int] = json.loads((out.path / "classifier.json").read_text("utf-8"))["examples"]
+    return examples
 
 
 _MODELS: dict[Path, Model] = {}

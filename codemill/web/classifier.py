@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +20,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from codemill import _core
+from codemill.errors import InputError
 from codemill.tokens import Encoder
+from codemill.tokens.encoder import Ids, Offsets
 from codemill.web import _training
 
 LABELS = ("other", "code")
@@ -61,11 +64,23 @@ class Segmenter:
 
     def words(self, texts: pa.Array, most: int) -> Iterator[npt.NDArray[Any]]:
         """The first `most` tokens of each text, as they are written."""
-        # A token has at most a few dozen bytes of text on average: what lies far behind is not encoded.
-        short = pa.compute.utf8_slice_codeunits(texts.cast(pa.large_string()), 0, most * 8)
-        offsets, ids = self._encoder.encode(short)
+        offsets, ids = self._encode(texts, most)
         for start, stop in pairwise(offsets):
             yield self._words[ids[start : min(stop, start + most)]]
+
+    def ids(self, texts: pa.Array, most: int) -> pa.LargeListArray:
+        """The tokens of each text as numbers: at least its first `most`, if it has so many."""
+        offsets, ids = self._encode(texts, most)
+        return pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(ids))
+
+    def written(self) -> pa.Array:
+        """How each token is written in a line, by its number."""
+        return pa.array(self._words, pa.large_string())
+
+    def _encode(self, texts: pa.Array, most: int) -> tuple[Offsets, Ids]:
+        # A token has at most a few dozen bytes of text on average: what lies far behind is not encoded.
+        short = pa.compute.utf8_slice_codeunits(texts.cast(pa.large_string()), 0, most * 8)
+        return self._encoder.encode(short)
 
 
 def train(examples: Iterable[tuple[int, str, int]], settings: Settings, target: Path) -> tuple[int, int]:
@@ -106,41 +121,50 @@ def train(examples: Iterable[tuple[int, str, int]], settings: Settings, target: 
 
 
 class Model:
-    """A trained classifier and its segmenter, from a folder with model.bin and tokenizer.json."""
+    """A trained classifier and its segmenter, from a folder with model.bin and tokenizer.json.
+
+    Memory: the vectors are read where the file is mapped, which all processes share.
+    Raises: InputError for a model that the core does not read: see core/src/web/fasttext.rs.
+    """
 
     def __init__(self, folder: Path, most: int) -> None:
+        self._path = folder / "model.bin"
         self._segmenter = Segmenter(folder)
         self._most = most
-        self._model = _training.library().load_model(os.fspath(folder / "model.bin"))
-        self._code = f"__label__{LABELS[1]}"
+        data = pa.memory_map(os.fspath(self._path)).read_buffer()
+        try:
+            self._core = _core.FastText(
+                pa.Array.from_buffers(pa.uint8(), data.size, [None, data]), self._segmenter.written()
+            )
+        except ValueError as error:
+            raise InputError(f"cannot read this classifier: {error}", where=self._path) from error
 
     def scores(self, texts: pa.Array) -> Scores:
-        """How likely each text is about code, between 0 and 1.
+        """How likely each text is about code, between 0 and 1: what fastText says of its line of tokens.
 
         Shape: `large_string` without nulls in, float32 out. A text without a known token has the share of code among
         the examples, as far as the model knows it.
         """
-        lines = self._segmenter.lines(texts, self._most)
-        if not lines:
-            return np.zeros(0, np.float32)
-        found = self._model.f.multilinePredict([f"{line}\n" for line in lines], len(LABELS), 0.0, "strict")
-        return np.array([_of(self._code, *one) for one in zip(*found, strict=True)], np.float32)
+        ids = self._segmenter.ids(texts, self._most)
+        return np.asarray(self._core.scores(ids, label=f"__label__{LABELS[1]}", most=self._most), np.float32)
 
     def telling(self, count: int) -> dict[str, list[tuple[str, float]]]:
         """The words that speak most for either label: by what one of them alone adds to the logit.
 
         As a person reads them: tokens are bytes in disguise, and a blank before a word is left out.
+        Raises: EnvironmentProblem if fastText is not installed.
         """
         from tokenizers.decoders import ByteLevel
 
         plain = ByteLevel()
-        words = self._model.get_words()
+        model = _training.library().load_model(os.fspath(self._path))
+        words = model.get_words()
         if not words:
             return {label: [] for label in LABELS}
-        labels = [label.removeprefix("__label__") for label in self._model.get_labels()]
-        rows = self._model.get_output_matrix()
+        labels = [label.removeprefix("__label__") for label in model.get_labels()]
+        rows = model.get_output_matrix()
         away = rows[labels.index(LABELS[1])] - rows[labels.index(LABELS[0])]
-        pull = np.array([float(self._model.get_input_vector(i) @ away) for i in range(len(words))])
+        pull = np.array([float(model.get_input_vector(i) @ away) for i in range(len(words))])
         order = np.argsort(pull, kind="stable")
         shown = {LABELS[0]: order[:count], LABELS[1]: order[::-1][:count]}
 
@@ -150,6 +174,3 @@ class Model:
 
         return {label: [(read(words[i]), round(float(pull[i]), 4)) for i in some] for label, some in shown.items()}
 
-
-def _of(label: str, labels: Sequence[str], probabilities: Sequence[float]) -> float:
-    return min(1.0, float(dict(zip(labels, probabilities, strict=True)).get(label, 0.0)))

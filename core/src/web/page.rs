@@ -165,10 +165,8 @@ impl<'a> Page<'a> {
         let name = name.to_ascii_lowercase();
         if name == "title" && self.title.is_none() {
             self.title = Some(text.to_owned());
-        } else if name == "xmp" && self.furniture == 0 {
-            self.begin_code(&Attributes::default());
-            self.source.push_str(text);
-            self.end_code();
+        } else if name == "xmp" && self.code > 0 && self.gutter == 0 {
+            self.source.push_str(text); // its start tag began a block of code, if it is not in one
         }
         self.end(hash(&name)); // a raw element's own end tag is not a token
     }

@@ -22,6 +22,11 @@ fn code_is_kept_as_it_stands() {
     assert_eq!(text("<pre>\n\n  a</pre>"), "```\n\n  a\n```");
     assert_eq!(text("<pre>a\r\nb</pre>"), "```\na\nb\n```");
     assert_eq!(text("<pre>````</pre>"), "`````\n````\n`````");
+    assert_eq!(text("<xmp>a <b>&lt;</xmp>"), "```\na <b>&lt;\n```");
+    assert_eq!(
+        text("<pre class='lang-html'>1 &lt;\n<xmp><p>2 &lt;</xmp>3</pre>"),
+        "```html\n1 <\n<p>2 &lt;3\n```"
+    );
 }
 
 #[test]

@@ -164,7 +164,8 @@ def test_every_file_that_mutants_are_made_of_has_tests_to_ask() -> None:
     """`make mutants` breaks files of machine, steps and sources: a file without tests would stop it."""
     path = ROOT / "scripts" / "mutants.py"
     spec = importlib.util.spec_from_file_location("mutants", path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     made = importlib.util.module_from_spec(spec)
     sys.modules["mutants"] = made  # dataclasses look their module up
     spec.loader.exec_module(made)

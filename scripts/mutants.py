@@ -40,20 +40,51 @@ TESTS: dict[str, tuple[str, ...]] = {
     "machine/engine": ("test_machine_promises", "test_machine", "test_ray"),
     "machine/layers": ("test_machine_promises", "test_machine", "test_graph", "test_hostile_tables"),
     "machine/output": ("test_source_promises", "test_machine", "test_hostile_output"),
-    "machine/progress": ("test_cli", "test_progress"),
+    "machine/progress": ("test_cli",),
+    "machine/forgetting": ("test_forget", "test_machine_promises"),
+    "machine/source": ("test_source_promises", "test_machine"),
+    "steps/": ("test_step_promises", "test_machine"),
     "steps/_clusters": ("test_fuzzy", "test_chunks"),
     "steps/_evidence": ("test_fuzzy", "test_chunks"),
     "steps/_guard": ("test_fuzzy", "test_chunks"),
+    "steps/_imports": ("test_imports",),
     "steps/_index": ("test_known",),
+    "steps/_parts": ("test_autods", "test_synthesis_steps"),
+    "steps/algorithmic": ("test_synthesis_steps",),
+    "steps/autods": ("test_autods",),
+    "steps/chats": ("test_chats",),
+    "steps/choose": ("test_plans", "test_student", "test_synthesis_steps"),
     "steps/chunks": ("test_chunks",),
     "steps/clean": ("test_notebooks", "test_headers", "test_redact", "test_step_promises"),
+    "steps/decontaminate": ("test_decontaminate",),
     "steps/dedup": ("test_step_promises", "test_machine", "test_fuzzy"),
     "steps/detect": ("test_detect", "test_step_promises"),
+    "steps/docstrings": ("test_chats",),
+    "steps/domains": ("test_recall",),
+    "steps/export": ("test_terminal_words",),
+    "steps/holdout": ("test_holdout",),
+    "steps/imports": ("test_imports",),
     "steps/ingest": ("test_step_promises", "test_machine", "test_sources_folder"),
+    "steps/instructions": ("test_synthesis",),
     "steps/known": ("test_known",),
+    "steps/libraries": ("test_synthesis_steps",),
+    "steps/licenses": ("test_licenses",),
+    "steps/mix": ("test_plans",),
+    "steps/pack": ("test_plans",),
+    "steps/pages": ("test_pages",),
     "steps/quality": ("test_quality", "test_step_promises"),
+    "steps/recall": ("test_recall",),
     "steps/repos": ("test_levels",),
     "steps/sample": ("test_step_promises",),
+    "steps/seeds": ("test_autods", "test_pages", "test_recall"),
+    "steps/select": ("test_select",),
+    "steps/stages": ("test_synthesis_steps",),
+    "steps/student": ("test_student",),
+    "steps/synthesis": ("test_synthesis_steps",),
+    "steps/tokenize": ("test_tokens", "test_plans"),
+    "steps/tokenizer": ("test_tokens", "test_plans"),
+    "steps/tokens": ("test_plans",),
+    "steps/train": ("test_training_recipes",),
     "sources/": ("test_sources_open", "test_source_promises", "test_sources_folder", "test_sources_tables"),
     "sources/_columns": ("test_sources_tables",),
     "sources/_decompress": ("test_sources_archive", "test_hostile_archives"),
@@ -68,11 +99,15 @@ TESTS: dict[str, tuple[str, ...]] = {
     "sources/jsonl": ("test_sources_tables", "test_hostile_tables"),
     "sources/metadata": ("test_sources_metadata", "test_sources_tables"),
     "sources/parquet": ("test_sources_tables", "test_hostile_tables"),
+    "sources/chats": ("test_synthesis", "test_synthesis_steps"),
     "sources/published": ("test_known", "test_graph"),
+    "sources/_http": ("test_sources_warc",),
+    "sources/warc": ("test_sources_warc",),
+    "sources/_warc": ("test_sources_warc",),
     "rules": ("test_rules", "test_quality"),
     "chance": ("test_rules", "test_quality", "test_step_promises"),
 }
-"""The tests that are asked, by the longest beginning of a file's path. Names that are no files are left out."""
+"""The tests that are asked, by the longest beginning of a file's path."""
 
 EQUIVALENT: dict[str, str] = {}
 """Mutants that mean the same as the code, by their name (see `Mutant.name`), with the reason."""
@@ -200,7 +235,7 @@ def _replaced(lines: list[str], node: Any, new: Any) -> str | None:
 def tests_of(path: str) -> list[str]:
     """The test files that are asked about a file."""
     best = max((key for key in TESTS if path.startswith(key)), key=len)
-    return [f"tests/{name}.py" for name in TESTS[best] if (ROOT / "tests" / f"{name}.py").exists()]
+    return [f"tests/{name}.py" for name in TESTS[best]]
 
 
 def outcome(mutant: Mutant | None, path: str) -> str:

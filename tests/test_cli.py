@@ -118,13 +118,15 @@ def test_plan_says_what_the_bands_of_a_recipe_mean(code: Path, tmp_path: Path) -
     assert steps["dedup.exact"] == []
 
 
-def test_plan_says_how_many_repositories_the_metadata_knows(code: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("verb", [("plan",), ("run", "--to", "ingest.files", "--no-report", "-w", "1")])
+def test_plan_and_run_say_how_many_repositories_the_metadata_knows(
+    verb: tuple[str, ...], code: Path, tmp_path: Path
+) -> None:
     stars = tmp_path / "stars.csv"
     stars.write_text("repo,stars\nnobody/nothing,3\n")
-    done = codemill(
-        "plan", "refinecode", "--input", str(code), "--metadata", str(stars), "--out", str(tmp_path / "out")
-    )
-    assert "metadata: 0 of 2 repositories matched" in done.stdout
+    given = ("--input", str(code), "--metadata", str(stars), "--out", str(tmp_path / "out"))
+    done = codemill(verb[0], "refinecode", *given, *verb[1:])
+    assert "metadata: 0 of 2 repositories matched; not in the file: one (nearest: " in done.stdout
 
 
 def test_json_lines_for_machines(code: Path, tmp_path: Path) -> None:

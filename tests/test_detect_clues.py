@@ -58,6 +58,8 @@ FILES = [
     ("main.gs", "uses Gtk\ninit\n\tprint \"hi\"\n", "genie"),
     ("mail.jq", "let $a := 1\nfor $b in $a\nreturn { \"b\": $b }\n", "jsoniq"),
     ("quest.ash", "script \"quest\"\nforeach it in $items[]\n  print(my_name());\n", "kolmafia ash"),
+    ("Run.sc", "object Run extends App {\n  val n: Int = 1\n  println(n)\n}\n", "scala"),
+    ("synth.sc", "(\nSynthDef(\\a, { Out.ar(0, SinOsc.ar(440)) }).add;\n)\n", "supercollider"),
     ("www.vhost", "server {\n  listen 80;\n  server_name a;\n}\n", "nginx"),
     ("www.vhost", "<VirtualHost *:80>\n  ServerName a\n</VirtualHost>\n", "apacheconf"),
     ("lb.cfg", "frontend web\n    bind *:80\n    default_backend app\n", "haproxy"),

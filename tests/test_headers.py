@@ -110,6 +110,34 @@ def test_what_a_tool_obeys_stays_before_and_after_a_notice(language: str, first:
 
 
 @pytest.mark.parametrize(
+    ("language", "text", "left"),
+    [
+        ("csharp", "#region License\n// Copyright 2020 A.\n#endregion\n\nusing B;\n", "using B;\n"),
+        ("csharp", "#region Head\n\n/*\n * Copyright 2020 A.\n */\n\n  #endregion\nusing B;\n", "using B;\n"),
+        ("visual basic .net", '#Region "License"\n\' Copyright 2020 A.\n#End Region\nImports B\n', "Imports B\n"),
+        # Something is left in it.
+        (
+            "csharp",
+            "#region Head\n// Copyright 2020 A.\n\n// Adds.\n#endregion\nusing B;\n",
+            "#region Head\n\n// Adds.\n#endregion\nusing B;\n",
+        ),
+        (
+            "csharp",
+            "#region Head\n// Copyright 2020 A.\nusing B;\n#endregion\n",
+            "#region Head\nusing B;\n#endregion\n",
+        ),
+        (
+            "csharp",
+            "// Copyright 2020 A.\n#region Using\n#endregion\nusing B;\n",
+            "#region Using\n#endregion\nusing B;\n",
+        ),
+    ],
+)
+def test_a_region_around_a_notice_goes_with_it(language: str, text: str, left: str) -> None:
+    assert cm.strip_header(text, language=language) == left
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "© 2020 Жан Иванов. Все права защищены.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -139,6 +140,28 @@ def test_names_are_put_right(written: str, expected: str | None) -> None:
          ("Apache-2.0",)),
         ("a.gemspec", "s.licenses = ['MIT', \"Ruby\"]", ("MIT OR Ruby",)),
         ("composer.json", '{"license": ["LGPL-2.1-only", "GPL-3.0-or-later"]}', ("LGPL-2.1-only OR GPL-3.0-or-later",)),
+        ("METADATA", f"Name: a\nLicense: {MIT.replace(chr(10), chr(10) + ' ' * 8)}\nAuthor: b\n\n", ("MIT",)),
+        ("setup.py", "setup(name='a', license=LICENSE, classifiers=[\n 'License :: OSI Approved :: MIT License'])",
+         ("MIT",)),
+        ("setup.py", 'setup(license="Apache 2.0")', ("Apache-2.0",)),
+        ("bower.json", '{"license": "MIT"}', ("MIT",)),
+        ("DESCRIPTION", "Package: a\nLicense: MIT + file LICENSE\n", ("MIT",)),
+        ("DESCRIPTION", "Package: a\nLicense: GPL (>= 2)\n", ("GPL-2.0-or-later",)),
+        ("DESCRIPTION", "Package: a\nLicense: GPL-2 | BSD_3_clause + file LICENSE\n",
+         ("GPL-2.0-only OR BSD-3-Clause",)),
+        ("DESCRIPTION", "License: MIT\n", ()),  # of anything else
+        ("copyright", "Format: x\n\nFiles: *\nCopyright: a\nLicense: Expat or GPL-2+\n\nFiles: d/*\nLicense: ISC\n",
+         ("MIT OR GPL-2.0-or-later",)),
+        ("copyright", "Files: *\nCopyright: a\n\nFiles: d/*\nLicense: ISC\n", ()),
+        ("a.podspec", "s.license = { :type => 'MIT', :file => 'LICENSE' }", ("MIT",)),
+        ("a-1.rockspec", 'description = {\n   license = "MIT/X11"\n}', ("MIT",)),
+        ("a.nimble", 'license       = "MIT"', ("MIT",)),
+        ("a.cabal", "name: a\nlicense:   BSD-3-Clause\n", ("BSD-3-Clause",)),
+        ("a.opam", 'license: ["MIT" "ISC"]', ("MIT", "ISC")),
+        ("dune-project", "(name a)\n(license MIT)", ("MIT",)),
+        ("mix.exs", 'package: [licenses: ["Apache-2.0"], links: %{}]', ("Apache-2.0",)),
+        ("A.nuspec", '<license type="expression">MIT OR ISC</license>', ("MIT OR ISC",)),
+        ("A.csproj", "<PackageLicenseExpression>MIT</PackageLicenseExpression>", ("MIT",)),
         ("package.json", "[" * 100_000, ()),
         ("package.json", '{"license": 3}', ()),
         ("package.json", "[]", ()),
@@ -159,10 +182,12 @@ def test_manifests_are_read_and_broken_ones_say_nothing(name: str, text: str, ex
         ("MIT-LICENSE.txt", True), ("LICENSES/MIT.txt", True), ("x.dist-info/METADATA", True), ("METADATA", False),
         ("license.py", False), ("src/License.java", False), ("THIRD-PARTY-LICENSES", False), ("licensed.txt", False),
         ("docs/create-license-configuration.rst", False), ("Cargo.toml", True), ("LICENSE/readme", False),
+        ("x.dist-info/RECORD", True), ("RECORD", False), ("debian/copyright", True), ("src/copyright", False),
     ],
 )  # fmt: skip
 def test_which_files_speak(path: str, speaking: bool) -> None:
     assert speaks(path) is speaking
+    assert not speaking or pc.match_substring_regex(pa.scalar(path), licenses.FILES).as_py()
 
 
 def test_short_texts_are_read_for_what_they_name() -> None:
@@ -222,6 +247,34 @@ def test_licences_spread_down_the_tree_and_the_nearest_counts(tmp_path: Path) ->
     assert {row[0] for row in found.values()} == {"kept"}
 
 
+def test_a_package_is_under_what_the_folder_beside_it_says(tmp_path: Path) -> None:
+    """Of a wheel all of it; where packages lie side by side each folder that a RECORD or top_level.txt names."""
+    for path, text in {
+        "wheel/a/b.py": "print(1)\n",
+        "wheel/a-1.dist-info/METADATA": "Name: a\nLicense-Expression: ISC\n\n",
+        "wheel/a-1.dist-info/licenses/LICENSE": ISC,
+        "side/p/x.py": "print(2)\n",
+        "side/p-1.dist-info/METADATA": "Name: p\nClassifier: License :: OSI Approved :: MIT License\n\n",
+        "side/p-1.dist-info/RECORD": "p/__init__.py,,\np/x.py,,\n../../bin/p,,\np-1.dist-info/METADATA,,\n",
+        "side/ns/cloud/y.py": "print(3)\n",
+        "side/ns/other.py": "print(4)\n",
+        "side/ns_cloud-2.dist-info/METADATA": "Name: ns-cloud\nLicense: Apache 2.0\n\n",
+        "side/ns_cloud-2.dist-info/RECORD": '"ns/cloud/y.py",sha256=x,9\nns/cloud/z/w.py,,\n',
+        "side/egg/e.py": "print(5)\n",
+        "side/e.egg-info/PKG-INFO": "Name: e\nLicense: Zlib\n\n",
+        "side/e.egg-info/top_level.txt": "egg\n",
+        "side/bare/f.py": "print(6)\n",
+        "side/bare-1.dist-info/RECORD": "bare/f.py,,\n",
+    }.items():
+        (tmp_path / "in" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / path).write_text(text)
+    stated = {path: row[3] for path, row in built(tmp_path / "in", tmp_path / "out").items() if path.endswith(".py")}
+    assert stated == {
+        "wheel/a/b.py": ["ISC"], "side/p/x.py": ["MIT"], "side/ns/cloud/y.py": ["Apache-2.0"], "side/ns/other.py": None,
+        "side/egg/e.py": ["Zlib"], "side/bare/f.py": None,
+    }  # fmt: skip
+
+
 def test_files_are_kept_by_licence(tmp_path: Path) -> None:
     root = repository(tmp_path / "in")
     found = built(root, tmp_path / "mit", only=("mit",))
@@ -261,7 +314,10 @@ def test_a_licence_that_is_none_is_refused_with_the_nearest() -> None:
 
 
 def test_rows_of_many_repositories_do_not_mix() -> None:
-    rows = [("a" * 16, "", False, {"folder": "", "licenses": ["MIT"], "manifest": False}), ("b" * 16, "x", False, None)]
+    rows = [
+        ("a" * 16, "", False, {"folder": "", "licenses": ["MIT"], "manifest": False, "package": []}),
+        ("b" * 16, "x", False, None),
+    ]
     keys = pa.table(
         {
             "part": pa.array([0, 1], pa.int32()),

@@ -68,6 +68,9 @@ FILES = [
     ('apiVersion: v1\ndata:\n\textra: "{}"\nkind: "Secret"\n', b64("jdoe" + PW)),
     ("kind: Secret\ndata:\n  .dockercfg: |\n    {}\n", b64('{"auths": 1, "x": 23}')),
     ("kind: Secret\nstringData:\n  entry: {}\n", PW),
+    ("base dc=x\nbindpw {}\n", PW),
+    ("remote_username jdoe\nremote_password {}\n", PW),
+    ("masterauth {}\n", PW),
 ]
 CONTAINERS = [
     ("Private-Lines: 2\n{}\n" + LONG[:40] + "\nPrivate-MAC: 0\n", LONG[:64]),
@@ -107,6 +110,10 @@ CURL = [
     ("sqlplus jdoe/{}@db", PW),
     ("htpasswd -b users jdoe {}", PW),
     ("plink -pw {} host", PW),
+    ("openssl enc -aes-256-cbc -k {} -in a", PW),
+    ("podman login -u jdoe -p {} h", PW),
+    ("az login -u jdoe -p {}", PW),
+    ("https " + DASH + "auth jdoe:{} GET h", PW),
     ("jdbc:oracle:thin:jdoe/{}@db:1521:x", PW),
 ]
 COOKIES = [
@@ -158,6 +165,10 @@ CODE = [
     ('ConvertTo-SecureString "{}" -AsPlainText -Force', PW),
     ("ConvertTo-SecureString -AsPlainText -Force -String '{}'", PW),
     ("'{}' | ConvertTo-SecureString -AsPlainText -Force", PW),
+    ("ENV.fetch('DB_PASSWORD') {{ '{}' }}", PW),
+    ("getenv('DB_PASSWORD') ?: '{}';", PW),
+    ('os.environ.get("DB_PASSWORD") or "{}"', PW),
+    ('System.getenv("DB_PASSWORD") ?? "{}"', PW),
 ]
 FORMS = [
     ('$password .= "{}"', PW),
@@ -185,6 +196,8 @@ FORMS = [
     ('Dim password As String = "{}"', PW),
     ('(defvar *password* "{}")', PW),
     ('{{password, "{}"}}', PW),
+    ('{{default_pass, <<"{}">>}}', PW),
+    ('-define(DB_PASSWORD, "{}").', PW),
     ("password:: '{}'", PW),
     ("PASSWORD=$'{}'\n", PW),
     ("password:\n  {}\n", PW),
@@ -222,6 +235,9 @@ ORDINARY = [
     'mysqli_connect($host, $user, $password, "shop42");',
     'connect("localhost", 5432, "shop1")',
     "machine learning, login page and password field1 of the form",
+    "password field1\nuser_password field1 is asked for\n",
+    "openssl x509 -in cert1.pem -keyout key1.pem",
+    "os.environ.get('DB_PASSWORD') or fail('no1')",
     "password:\n  min8: 3\n",
     "password =\n\nother1 = 2\n",
     '__all__ = ["SigningKey", "MLKEM768X25519PublicKey"]',
@@ -249,6 +265,7 @@ def test_ordinary_text_stays(text: str) -> None:
 
 
 VERSIONS = [
+    "find_package(Foo 62.112.48.9 REQUIRED)\n",
     "opencv-python>=4.5.1.48,<5\n",
     "foo==62.112.48.9\nbar<=62.112.48.9,!=62.112.48.10\n",
     "baz @ git+https://github.com/a/b@62.12.4.9\n",

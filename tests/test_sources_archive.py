@@ -54,7 +54,7 @@ def test_three_files(tmp_path: Path, suffix: str) -> None:
     data = COMPRESS[suffix](tar(FILES)) if suffix in COMPRESS else zipped(FILES)
     (tmp_path / f"x-1.0.{suffix}").write_bytes(data)
     found = rows(Archive(str(tmp_path)))
-    assert {r["path"]: r["raw"] for r in found} == FILES
+    assert {r["path"]: r["raw"] for r in found} == {path.removeprefix("x-1.0/"): raw for path, raw in FILES.items()}
     assert {(r["repo"], r["revision"]) for r in found} == {("x", "1.0")}
     assert all(r["commit_time"] is None for r in found)
     dated = rows(Archive(str(tmp_path / f"x-1.0.{suffix}"), member_times=True))
@@ -71,6 +71,31 @@ def test_long_and_odd_names_in_all_formats(tmp_path: Path, format: int) -> None:
         r"caf\xe9.py": b"2",
         "dot/b.py": b"3",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "top"),
+    [
+        ("requests_2.31.0.orig.tar.gz", "requests-2.31.0"),
+        ("flask-main.zip", "flask-main"),
+        ("psf-requests-147c851.zip", "psf-requests-147c851"),
+        ("psf-black-24.4.2-0-g3702ba2.tar.gz", "psf-black-3702ba2"),
+        ("py-tool-v1.2.zip", "py-tool-1.2"),
+        ("react-18.2.0.tgz", "package"),
+        ("sub/deep-1.tar", "deep-1"),
+    ],
+)
+def test_the_folder_around_everything_is_no_part_of_a_path(tmp_path: Path, name: str, top: str) -> None:
+    files = {f"{top}/docs/a.py": b"1", f"{top}/b.py": b"2", f"{top}": b"4"}
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(zipped(files) if name.endswith(".zip") else tar(files))
+    assert sorted(by_path(Archive(str(tmp_path)))) == sorted(["docs/a.py", "b.py", top])
+
+
+def test_other_folders_are_part_of_a_path(tmp_path: Path) -> None:
+    (tmp_path / "x-1.0.zip").write_bytes(zipped({"src/a.py": b"1", "x-1.0/b.py": b"2"}))
+    (tmp_path / "package-1.zip").write_bytes(zipped({"package/a.py": b"1"}))
+    assert sorted(by_path(Archive(str(tmp_path)))) == ["package/a.py", "src/a.py", "x-1.0/b.py"]
 
 
 def test_repositories_and_versions_from_names(tmp_path: Path) -> None:

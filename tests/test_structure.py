@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,3 +158,18 @@ def test_circles_are_found_wherever_an_import_stands(tmp_path: Path, late: str) 
         edges.setdefault(one.module, set()).add(one.target)
     expected = ["codemill.one", "codemill.three", "codemill.two"]
     assert circles(edges) == ([expected] * 3 if late else [])
+
+
+def test_every_file_that_mutants_are_made_of_has_tests_to_ask() -> None:
+    """`make mutants` breaks files of machine, steps and sources: a file without tests would stop it."""
+    path = ROOT / "scripts" / "mutants.py"
+    spec = importlib.util.spec_from_file_location("mutants", path)
+    assert spec is not None
+    assert spec.loader is not None
+    made = importlib.util.module_from_spec(spec)
+    sys.modules["mutants"] = made  # dataclasses look their module up
+    spec.loader.exec_module(made)
+    broken = [str(file.relative_to(made.PACKAGE)) for pattern in made.FILES for file in made.PACKAGE.glob(pattern)]
+    asked = {test for file in broken for test in made.tests_of(file)}
+    assert len(broken) > 90
+    assert [test for test in sorted(asked) if not (ROOT / test).exists()] == []

@@ -25,7 +25,6 @@ from codemill.cli import shaping
 from codemill.cli.empty import first_output, warnings
 from codemill.cli.shared import CONTEXT
 from codemill.errors import RecipeError
-from codemill.machine.planning import Plan
 from codemill.machine.progress import JsonLines, Terminal
 
 
@@ -247,7 +246,8 @@ def _run(
     else:
         total = f"[bold]{found:,} found = {kept:,} kept + {dropped:,} dropped[/bold]  in {seconds}"
         console.print(total, highlight=False)
-    for note in dict.fromkeys(note for given in manifest["inputs"] for note in given["notes"]):
+    listed = [note for given in manifest["inputs"] for note in given["notes"]]
+    for note in dict.fromkeys([*listed, *manifest.get("notes", ())]):
         console.print(f"  note: {note}", highlight=False)
     for warning in warnings(manifest):
         console.print(f"[bold yellow]warning:[/bold yellow] {escape(warning)}", highlight=False)
@@ -293,7 +293,7 @@ def _plan(
         "files": sum(s.files for listing in planned.listings for s in listing.shards),
         "bytes": planned.bytes,
         "parts": parts,
-        "notes": [*(note for listing in planned.listings for note in listing.notes), *_matched(planned)],
+        "notes": [*(note for listing in planned.listings for note in listing.notes), *planned.notes()],
         "steps": [*steps, {"step": "publish", "fingerprint": planned.fingerprint,
                            "state": "published" if planned.published else "to publish", "notes": []}],
         # Source code compresses to about a quarter with zstd-1, and is stored twice: as ingested and as published.
@@ -317,17 +317,6 @@ def _plan(
     for row in typing.cast(list[dict[str, Any]], result["steps"]):
         for note in row["notes"]:
             console.print(f"  {row['step']}: {note}", highlight=False)
-
-
-def _matched(planned: Plan) -> list[str]:
-    """How many repositories the metadata of a plan's sources knows, where the listings name them."""
-    lines = []
-    for node in planned.nodes:
-        metadata = node.table.params.get("metadata")
-        names = [name for listing in node.listings for name in listing.repositories]
-        if node.listings and names and metadata is not None:
-            lines.append(str(metadata.matched(names)))
-    return lines
 
 
 COMMANDS = (

@@ -7,7 +7,7 @@ files         which files speak of a licence, and for which folder
 """
 
 from codemill.licenses.expressions import NO_ASSERTION, UNKNOWN, Choice, check_names, normal
-from codemill.licenses.files import FILES, Said, speaks, together, what_it_says
+from codemill.licenses.files import FILES, Said, by_folder, speaks, together, what_it_says
 from codemill.licenses.texts import fingerprint, known, recognise
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "UNKNOWN",
     "Choice",
     "Said",
+    "by_folder",
     "check_names",
     "fingerprint",
     "known",

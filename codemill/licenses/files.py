@@ -1,18 +1,23 @@
 """Which files of a repository speak of a licence, what each says, and for which folder.
 
 A file LICENSE, COPYING … or a manifest speaks for its folder and everything below, as far as no other one is nearer.
-One in a folder `LICENSES` or `licenses` speaks for the folder above. Lists of what others' code is under (NOTICE,
-THIRD-PARTY-LICENSES) speak for nothing.
+One in a folder `LICENSES` or `licenses` speaks for the folder above, and so does debian/copyright. Lists of what
+others' code is under (NOTICE, THIRD-PARTY-LICENSES) speak for nothing.
+
+What lies in a folder `x.dist-info` or `x.egg-info` speaks for the package that this describes: for all beside it where
+no other one lies there (a wheel, a source tree), else for the folders that its RECORD or top_level.txt names.
 """
 
 from __future__ import annotations
 
+import os.path
 import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from codemill.licenses.expressions import NO_ASSERTION, named_in, names_of, normal
-from codemill.licenses.manifests import is_manifest, said
+from codemill.licenses.manifests import MOST_CHARS, NAMES, is_manifest, said
 from codemill.licenses.texts import recognise
 
 SHORT = 600
@@ -20,11 +25,12 @@ SHORT = 600
 
 _NAME = r"([\w.+-]*[-_.])?((un)?licen[cs]es?|copying|copyleft)(\.[\w+]*)?|((un)?licen[cs]es?|copying)([-_.][\w.+-]*)?"
 
-FILES = (
-    rf"(?i)(^|/)({_NAME}|pyproject\.toml|setup\.cfg|pkg-info|metadata|package\.json|composer\.json|cargo\.toml"
-    r"|pom\.xml|[^/]*\.gemspec|licenses/[^/]+)$"
-)
+FILES = rf"(?i)(^|/)({_NAME}|{NAMES}|licenses/[^/]+|[^/]*\.(dist|egg)-info/(record|top_level\.txt))$"
 """Paths that can speak, as a regular expression of RE2; `speaks` says which of them do."""
+
+_INFO = (".dist-info", ".egg-info")
+_ONLY_IN = {"metadata": _INFO, "record": _INFO, "top_level.txt": _INFO, "copyright": ("debian",)}
+"""Names that mean something only in folders that end so."""
 
 _TEXT = re.compile(rf"(?i)^({_NAME})$")
 _CODE = re.compile(
@@ -43,6 +49,7 @@ class Said:
     folder: str
     licenses: tuple[str, ...]  # SPDX expressions; none: of a licence file, that it was not recognised
     manifest: bool
+    package: tuple[str, ...] = ()  # of a RECORD, which says no more: the folders of the package
 
 
 def speaks(path: str) -> bool:
@@ -52,8 +59,10 @@ def speaks(path: str) -> bool:
     [True, False, True, False]
     """
     folder, _, name = path.rpartition("/")
+    if name.lower() in _ONLY_IN:
+        return folder.lower().endswith(_ONLY_IN[name.lower()])
     if is_manifest(name):
-        return name.lower() != "metadata" or folder.endswith((".dist-info", ".egg-info"))
+        return True
     if _CODE.search(name) or _OTHERS.search(name):
         return False
     return bool(_TEXT.match(name)) or folder.rpartition("/")[2] == "LICENSES"  # as REUSE has it
@@ -66,10 +75,13 @@ def what_it_says(path: str, text: str | None) -> Said | None:
     Said(folder='sub', licenses=('MIT OR Apache-2.0',), manifest=False)
     """
     folder, _, name = path.rpartition("/")
+    above, _, last = folder.rpartition("/")
+    if name.lower() in ("record", "top_level.txt"):
+        package = _package(name.lower(), text or "")
+        return Said(folder, (), True, tuple(f"{above}/{one}" if above else one for one in package))
     if is_manifest(name):
         found = said(name, text or "")
-        return Said(folder, found, True) if found else None
-    above, _, last = folder.rpartition("/")
+        return Said(above if name.lower() == "copyright" else folder, found, True) if found else None
     return Said(above if last.lower() == "licenses" else folder, _of_text(text or ""), False)
 
 
@@ -88,6 +100,47 @@ def _of_text(text: str) -> tuple[str, ...]:
         return (whole,) if whole else names
     choice = re.search(r"(?i)\b(either|or|dual|at your option|choice)\b|dual[- ]licen[cs]ed", text)
     return (" OR ".join(names),) if choice else names
+
+
+def _package(name: str, text: str) -> list[str]:
+    """The folders of a package, of its RECORD (paths and hashes, as CSV) or top_level.txt (modules)."""
+    lines = text[:MOST_CHARS].splitlines()
+    if name == "top_level.txt":
+        return [line.strip() for line in lines if line.strip()]
+    tops = defaultdict(list)
+    for line in lines:
+        folder = os.path.dirname(line.strip('"').split(",")[0])
+        top = folder.partition("/")[0]
+        if top not in ("", "..", "__pycache__") and not top.endswith((*_INFO, ".data")):
+            tops[top].append(folder)
+    return [os.path.commonpath(folders) for folders in tops.values()]  # of a namespace only its own part
+
+
+def by_folder(found: Iterable[Said]) -> dict[str, tuple[str, ...]]:
+    """What the folders of one repository are under, as far as files say something of them.
+
+    >>> mit, record = Said("a-1.dist-info", ("MIT",), True), Said("a-1.dist-info", (), True, ("a",))
+    >>> by_folder([mit]), by_folder([mit, record, Said("b-2.dist-info", ("ISC",), True)])["a"]
+    ({'a-1.dist-info': ('MIT',), '': ('MIT',)}, ('MIT',))
+    """
+    said: dict[str, list[Said]] = defaultdict(list)
+    packages: dict[str, set[str]] = defaultdict(set)
+    for one in found:
+        if one.licenses or not one.manifest:
+            said[one.folder].append(one)
+        else:
+            packages[one.folder].update(one.package)
+    described = [folder for folder in sorted({*said, *packages}) if folder.lower().endswith(_INFO)]
+    beside = Counter(_above(folder) for folder in described)
+    for folder in described:
+        alone = beside[_above(folder)] == 1
+        for place in [_above(folder)] if alone else packages[folder]:
+            said[place] += said[folder]
+    return {folder: together(each) for folder, each in said.items() if each}
+
+
+def _above(folder: str) -> str:
+    return folder.rpartition("/")[0]
 
 
 def together(found: Iterable[Said]) -> tuple[str, ...]:

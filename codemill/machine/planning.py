@@ -106,6 +106,15 @@ class Plan:
         """Of content, as listed."""
         return sum(shard.bytes for listing in self.listings for shard in listing.shards)
 
+    def notes(self) -> list[str]:
+        """What the steps that begin tables say of the repositories that were listed."""
+        said = []
+        for node in self.nodes:
+            if node.listings and node.table.step.listed is not None:
+                names = [name for listing in node.listings for name in listing.repositories]
+                said += node.table.step.listed(names, **node.table.params)
+        return said
+
 
 def plan(wanted: Table | Outputs, out: str | os.PathLike[str]) -> Plan:
     """Lists the inputs (without reading them) and looks up what is built. Builds nothing, writes nothing.

@@ -223,6 +223,7 @@ def _manifest(
             "fingerprint": plan.fingerprint,
             "recipe": dict(recipe),
             "inputs": _inputs(plan),
+            "notes": plan.notes(),
             "steps": list(entries),
             "outputs": {
                 title: {

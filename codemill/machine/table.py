@@ -82,6 +82,7 @@ class Step:
     check: Callable[..., None] | None = None  # parameters → RecipeError, before any work
     resolve: Resolve | None = None  # inputs and parameters → parameters as they are recorded
     notes: Callable[..., Sequence[str]] | None = None  # parameters → lines that `plan` shows under the step
+    listed: Callable[..., Sequence[str]] | None = None  # repositories listed, parameters → lines about the inputs
     tells: tuple[str, ...] = ()  # parameters that decide nothing: they tell the readers of the manifest
     knows: Callable[[], Any] | None = None  # identifies what it knows besides its parameters: tables, prompts, kernels
     file: str = ""
@@ -400,6 +401,7 @@ def source(
     """Makes a *source* of a function `(raw batch, source, *, sources, **params) -> batch`, row for row.
 
     It begins a table with a row for every row of the `sources`: what cannot be used has a `reason`.
+    `listed(repositories, **params)` returns lines about the inputs that `plan` and `run` show, once they are listed.
     """
     return _made(version, Source(published or Published()), (), adds, **more)
 

@@ -1,7 +1,8 @@
 """Archives, read as streams: a row for every member, and nothing is ever written anywhere.
 
 A name such as "requests-2.31.0.tar.gz", "requests_2.31.0.orig.tar.xz" or a wheel's gives the repository and, as
-revision, the version. An archive inside an archive is a member like any other: its bytes are not opened.
+revision, the version. A folder of that name around everything is no part of the paths, so a file has one path in every
+release. An archive inside an archive is a member like any other: its bytes are not opened.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ class Archive:
             what = (place.name, place.uri, place.size, place.mtime_ns, repo, version)
             digest = Fingerprint(place.name, place.size, place.mtime_ns, repo, version).hex()
             units.append(Unit(place.name, (Run(what, digest, 1, place.size),)))
-        parameters = ("archive", 2, self.label, *limits)
+        parameters = ("archive", 3, self.label, *limits)
         made = shards(units, *parameters, sizes=ARCHIVES)
         repos = tuple(sorted({escape_text(repo) for repo, _ in named}))
         note = holds("archive", repos, f" in {count(len(places), 'archive')}")
@@ -102,12 +103,15 @@ class Archive:
             raise InputError("an input changed while the run was using it", where=uri, remedy="run again")
         repo, version = escape_text(repo), version and escape_text(version)
         seen: set[str] = set()
+        top: str | None = None
         limits = Limits(self.max_file_bytes, self.max_members, self.max_total_bytes, self.max_ratio)
         try:
             with open_binary(uri) as file:
                 for member in _members(file, name, limits):
+                    if top is None:
+                        top = _top(member.name, name, repo, version)
                     if not _is_version_control(member.name):
-                        yield self._row(member, repo, version, seen)
+                        yield self._row(member, repo, version, top, seen)
         except Broken as broken:
             where = escape_text(PurePosixPath(name).name)
             yield Row(repo, where, version, size=size, reason=broken.reason, detail=broken.detail)
@@ -115,8 +119,9 @@ class Archive:
             where = escape_text(PurePosixPath(name).name)
             yield Row(repo, where, version, size=size, reason="unreadable", detail=error.strerror or str(error))
 
-    def _row(self, member: Member, repo: str, version: str | None, seen: set[str]) -> Row:
+    def _row(self, member: Member, repo: str, version: str | None, top: str, seen: set[str]) -> Row:
         path, raw, reason, detail = member_path(member.name), member.raw, member.reason, member.detail
+        path = path and path.removeprefix(top)
         if path is None:
             path, raw, reason, detail = member.name, None, "unsafe_path", None
         elif path in seen:
@@ -150,6 +155,27 @@ def _is_version_control(name: str) -> bool:
     return any(part.encode("utf-8", "surrogateescape") in VERSION_CONTROL for part in name.split("/")[:-1])
 
 
+def _top(member: str, name: str, repo: str, version: str | None) -> str:
+    """The folder around everything, of an archive's first member: "" if that has none that is called like the archive.
+
+    >>> _top("x-2.3/setup.py", "x_2.3.orig.tar.gz", "x", "2.3.orig"), _top("src/a.c", "a.zip", "a", None)
+    ('x-2.3/', '')
+    """
+    path = member_path(member) or ""
+    first, slash, _ = path.partition("/")
+    stem = _stem(PurePosixPath(name).name)
+    version = (version or "").removesuffix(".orig")
+    names = {stem, *(f"{of}-{version}" for of in (repo.rpartition("/")[2], repo.replace("/", "-")))}
+    if name.lower().endswith(".tgz"):
+        names.add("package")  # of npm
+    return first + slash if slash and first in names else ""
+
+
+def _stem(file: str) -> str:
+    suffix = max((s for s in SUFFIXES if file.lower().endswith(s)), key=len, default="")
+    return file[: len(file) - len(suffix)] or file
+
+
 def _named(name: str) -> tuple[str, str | None]:
     """Repository and version from an archive's name: as forges name their downloads, or "name-version" with any suffix.
 
@@ -157,8 +183,7 @@ def _named(name: str) -> tuple[str, str | None]:
     (('x', '1.2.3'), ('owner/name', 'abc1234'), ('name', 'main'), ('a/b', '1.0'))
     """
     folder, file = PurePosixPath(name).parent, PurePosixPath(name).name
-    suffix = max((s for s in SUFFIXES if file.lower().endswith(s)), key=len, default="")
-    stem = file[: len(file) - len(suffix)] or file
+    stem = _stem(file)
     repo, version = stem, None
     for form in (_COMMIT, _ZIPBALL, _BRANCH, _VERSIONED):
         match = form.fullmatch(stem)

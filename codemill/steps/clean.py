@@ -63,7 +63,7 @@ def notebooks(documents: pa.RecordBatch, *, form: str = "structured", output_cha
 
 
 @step(
-    version=4,
+    version=5,
     reads=("content", "language"),
     edits=("content",),
     adds={"content": pa.large_string(), "header_chars_removed": pa.uint32()},

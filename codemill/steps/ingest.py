@@ -13,6 +13,7 @@ why). So it outlives commits that do not touch the file, and does not depend on 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -60,11 +61,17 @@ def documents(*, sources: Sequence[Source], metadata: Metadata | None = None) ->
     return twins(files(sources=sources, metadata=metadata))
 
 
+def _matched(repositories: Sequence[str], *, metadata: Metadata | None, **_: Any) -> list[str]:
+    """How many of the repositories that were listed the metadata knows: none is nearly always a mistake."""
+    return [str(metadata.matched(repositories))] if repositories and metadata is not None else []
+
+
 @source(
     version=3,
     adds={**BASE, "reason": pa.string(), "value": pa.string()},
     published=DOCUMENTS,
     check=lambda sources, metadata: check_labels(sources=sources),
+    listed=_matched,
     drops={
         **REASONS,
         "empty": "nothing in it",

@@ -25,7 +25,7 @@ from codemill.steps.repos import UNIT, units
 Rows = npt.NDArray[np.int64]
 
 LICENSE = pa.list_(pa.string())
-SAID = pa.struct({"folder": pa.string(), "licenses": LICENSE, "manifest": pa.bool_()})
+SAID = pa.struct({"folder": pa.string(), "licenses": LICENSE, "manifest": pa.bool_(), "package": pa.list_(pa.string())})
 
 
 def _emit(documents: pa.RecordBatch, rows: Rows) -> tuple[pa.RecordBatch, Rows]:
@@ -38,13 +38,13 @@ def _emit(documents: pa.RecordBatch, rows: Rows) -> tuple[pa.RecordBatch, Rows]:
         if licenses.speaks(place):
             said[row] = licenses.what_it_says(place, documents["content"][row].as_py())
     known = documents["license"].is_valid()
-    plain = [None if one is None else {**one.__dict__, "licenses": list(one.licenses)} for one in said]
+    plain = [None if one is None else one.__dict__ for one in said]
     keys = {"unit": units(documents), "folder": folder, "known": known, "said": pa.array(plain, SAID)}
     return pa.record_batch(keys), rows
 
 
 @exchange(
-    version=1,
+    version=2,
     reads=(*UNIT, "path", "license", "content"),
     key="unit",
     adds={"license": LICENSE},
@@ -65,11 +65,11 @@ def spread(keys: pa.Table) -> pa.Table:
     """
     keys = keys.set_column(keys.schema.get_field_index("unit"), "unit", hexed(one(keys["unit"])))
     spoken = keys.filter(keys["said"].is_valid())
-    stated: dict[str, dict[str, list[Said]]] = defaultdict(lambda: defaultdict(list))
+    stated: dict[str, list[Said]] = defaultdict(list)
     for unit, said in zip(spoken["unit"].to_pylist(), spoken["said"].to_pylist(), strict=True):
-        what = Said(said["folder"], tuple(said["licenses"]), said["manifest"])
-        stated[unit][what.folder].append(what)
-    under = {unit: {folder: licenses.together(its) for folder, its in of.items()} for unit, of in stated.items()}
+        what = Said(said["folder"], tuple(said["licenses"]), said["manifest"], tuple(said["package"]))
+        stated[unit].append(what)
+    under = {unit: licenses.by_folder(its) for unit, its in stated.items()}
 
     keys = keys.filter(pc.is_in(keys["unit"], pa.array(list(under), pa.string())))
     known = pc.if_else(keys["known"], "known", "")

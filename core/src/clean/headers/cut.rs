@@ -29,7 +29,11 @@ pub fn cuts(text: &str, head: &Head, pieces: &[Piece]) -> (Vec<Range<usize>>, us
         }
         notices += usize::from(found.len() > before);
     }
-    (whole_lines(text, head, found), notices)
+    let mut cuts = whole_lines(text, head, found);
+    for cut in &mut cuts {
+        with_region(text, head, cut);
+    }
+    (cuts, notices)
 }
 
 /// `text` without some of it.
@@ -181,6 +185,21 @@ fn whole_lines(text: &str, head: &Head, found: Vec<Range<usize>>) -> Vec<Range<u
         }
     }
     cuts
+}
+
+/// A region of which nothing is left goes with it: `#region License` and `#endregion` of C#, Visual Basic and AutoIt.
+fn with_region(text: &str, head: &Head, cut: &mut Range<usize>) {
+    let begins =
+        |line: &str, word: &str| line.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    let above = text[..cut.start].trim_end();
+    let below = cut.end + text[cut.end..].len() - text[cut.end..].trim_start().len();
+    let (start, end) = (line_start(text, above.len()), line_end(text, below));
+    let opened = begins(text[start..above.len()].trim_start(), "#region");
+    let closed = ["#endregion", "#end region"].iter().any(|word| begins(&text[below..end], word));
+    if opened && closed && end < head.code && line_start(text, cut.start) == cut.start {
+        let stop = (end + 1).min(text.len());
+        *cut = start..if opens(text, start) { after_blank_lines(text, stop, head.code) } else { stop };
+    }
 }
 
 /// Whether line ends within a cut part what is before it from what is behind it: to JavaScript they end a statement.

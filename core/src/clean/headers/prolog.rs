@@ -59,6 +59,7 @@ const RULES: &[(&[&str], &[Rule])] = &[
             Line("Object = "),
             Line("Option "),
             Line("#Region"),
+            Line("#End Region"),
             Line("#tag "),
         ],
     ),
@@ -144,6 +145,7 @@ const RULES: &[(&[&str], &[Rule])] = &[
         &["csharp"],
         &[
             Line("#region"),
+            Line("#endregion"),
             Line("#nullable"),
             Line("#pragma "),
             Line("#define "),
@@ -239,6 +241,7 @@ const RULES: &[(&[&str], &[Rule])] = &[
         &[
             Line("#include-once"),
             Line("#region"),
+            Line("#endregion"),
             Line("#NoTrayIcon"),
             Line("#RequireAdmin"),
             Line("#AutoIt3Wrapper"),

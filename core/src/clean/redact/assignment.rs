@@ -86,8 +86,10 @@ pub(super) fn operator(scan: &Scan<'_, '_>, start: usize, name: usize) -> Option
         (b'|', b'|') | (b'?', b'?') => Some((b'=', after(at + 2), true)),
         // `assertEqual(config.password, "…")`
         (b',', _) if !quoted && asserts(scan, name) => Some((b',', after(at + 1), true)),
-        // `{password, "…"}` of Erlang
-        (b',', _) if !quoted && scan.before(start) == b'{' => Some((b',', after(at + 1), true)),
+        // `{default_pass, "…"}` and `-define(PASSWORD, "…")` of Erlang
+        (b',', _) if !quoted && in_tuple(scan, start) => Some((b',', after(at + 1), true)),
+        // `ENV.fetch("DB_PASSWORD") { "…" }`, `getenv("DB_PASSWORD") ?: "…"`
+        (b')', _) if quoted => instead(scan, at + 1).map(|from| (b'=', from, true)),
         (b'A' | b'a', _)
             if scan.text[at..].len() > 12 && scan.text[at..at + 12].eq_ignore_ascii_case(b"as string = ") =>
         {
@@ -113,6 +115,22 @@ pub(super) fn operator(scan: &Scan<'_, '_>, start: usize, name: usize) -> Option
     }
 }
 
+/// Whether a name is the first of a tuple, or of what `-define` is given.
+fn in_tuple(scan: &Scan<'_, '_>, start: usize) -> bool {
+    let line = scan.line_before(scan.run_before(start, 32, |b| WORD[b as usize]), 10);
+    line.ends_with(b"{") || line.ends_with(b"-define(")
+}
+
+/// What is taken where a variable is not set: where it begins, behind the call that asks for it.
+fn instead(scan: &Scan<'_, '_>, from: usize) -> Option<usize> {
+    const SIGNS: [&str; 9] =
+        ["{ ", "{", "|| ", "?? ", "?: ", "or ", ".unwrap_or(", ".orElse(", ".getOrElse("];
+    let at = scan.run_of(from, 2, |b| b == b' ');
+    let rest = scan.string.get(at..)?;
+    let sign = SIGNS.into_iter().find(|sign| rest.starts_with(sign))?;
+    matches!(scan.at(at + sign.len()), b'"' | b'\'').then_some(at + sign.len())
+}
+
 fn asserts(scan: &Scan<'_, '_>, at: usize) -> bool {
     let line = scan.line_before(at, 120);
     [&b"assert"[..], b"expect", b"equal", b"is("].iter().any(|word| contains(line, word))
@@ -120,7 +138,8 @@ fn asserts(scan: &Scan<'_, '_>, at: usize) -> bool {
 
 /// Behind `Some(`, `String::from(`, `new SecretString(`: where the string begins that is passed on.
 fn unwrapped(scan: &Scan<'_, '_>, from: usize) -> usize {
-    let mut at = from;
+    let binary = scan.text[from.min(scan.text.len())..].starts_with(b"<<\""); // `<<"…">>` of Erlang
+    let mut at = from + 2 * usize::from(binary);
     for _ in 0..3 {
         let start = if scan.text[at.min(scan.text.len())..].starts_with(b"new ") { at + 4 } else { at };
         let to = scan.run_of(start, 24, |b| WORD[b as usize] || b".:[]".contains(&b));

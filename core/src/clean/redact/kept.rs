@@ -231,7 +231,7 @@ fn by_curl(scan: &Scan<'_, '_>, start: usize, end: usize) -> bool {
         return false;
     }
     let line = scan.line_before(start, 200);
-    if contains(line, b"curl") || contains(line, b"http ") {
+    if contains(line, b"curl") || contains(line, b"http ") || contains(line, b"https ") {
         return true;
     }
     let back = scan.run_before(start, 600, |_| true);

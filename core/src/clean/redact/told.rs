@@ -217,7 +217,21 @@ fn spaced(scan: &mut Scan<'_, '_>, start: usize, end: usize, strength: Strength)
         let mut to = value(scan, from);
         to -= usize::from(said && scan.before(to) == b'.' && to > from);
         judge(scan, from, to, strong);
+    } else if strength == Strength::Password && is_setting(scan, head, start, end) {
+        let to = value(scan, from);
+        if matches!(scan.at(to), b'\n' | b'\r') {
+            judge(scan, from, to, strong);
+        }
     }
+}
+
+/// `bindpw VALUE`, `remote_password VALUE`: whether a name stands first on a line of configuration and is no plain word,
+/// as prose has.
+fn is_setting(scan: &Scan<'_, '_>, head: usize, start: usize, end: usize) -> bool {
+    let known = [&b"bindpw"[..], b"rootpw", b"masterauth"];
+    scan.bare_at(start)
+        && scan.line_before(head, 80).iter().all(|b| matches!(b, b' ' | b'\t'))
+        && (head < start || known.iter().any(|name| scan.text[start..end].eq_ignore_ascii_case(name)))
 }
 
 /// `PASS :VALUE` of IRC, `PASS VALUE\r\n` in a string.
@@ -310,7 +324,7 @@ pub(super) fn identified(scan: &mut Scan<'_, '_>, end: usize) {
 }
 
 /// Commands that take a password behind an option of one letter, and the option as it stands before it.
-const COMMANDS: [(&[u8], &[u8]); 24] = [
+const COMMANDS: [(&[u8], &[u8]); 31] = [
     (b"sshpass", b" -p"),
     (b"plink", b" -pw "),
     (b"pscp", b" -pw "),
@@ -328,6 +342,13 @@ const COMMANDS: [(&[u8], &[u8]); 24] = [
     (b"mysqldump", b" -p"),
     (b"mysqladmin", b" -p"),
     (b"docker login", b" -p "),
+    (b"podman login", b" -p "),
+    (b"skopeo login", b" -p "),
+    (b"registry login", b" -p "),
+    (b"az login", b" -p "),
+    (b"oc login", b" -p "),
+    (b"cf login", b" -p "),
+    (b"openssl", b" -k "),
     (b"ldapsearch", b" -w "),
     (b"ldapmodify", b" -w "),
     (b"ldapadd", b" -w "),

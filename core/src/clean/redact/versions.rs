@@ -67,6 +67,10 @@ fn holds(name: &[u8]) -> bool {
 /// Whether what stands before numbers asks for a version of something: `foo>=N`, `group:name:N`, `scope/name@N`,
 /// `"name" % "N"`, `gem 'name', '~> N'`, `name: N`.
 pub(super) fn required(scan: &Scan<'_, '_>, start: usize) -> bool {
+    let line = scan.line_before(start, 120);
+    if [&b"find_package("[..], b"find_dependency("].iter().any(|call| contains(line, call)) {
+        return true; // of CMake
+    }
     let quote = usize::from(matches!(scan.before(start), b'"' | b'\''));
     let open = scan.run_before(start - quote, 2, |b| b == b' ');
     let sign = scan.run_before(open, 3, |b| b"=<>!~^@:%,".contains(&b));

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 import codemill as cm
+from codemill import report
 from codemill.ablations import ablation, branching, corpora, running
 from codemill.ablations.ablation import SCALES, Given
 from codemill.ablations.judging import judge
@@ -153,14 +154,18 @@ def test_arms_go_on_from_one_base_with_other_annealing_mixes(repositories: list[
     tokens = {round(run["tokens"]) for facts in found["arms"].values() for run in facts["runs"]}
     assert tokens == {7680}
     assert set(found["measured"]) == {"held out"}
+    page = report.render(tmp_path)
+    assert "algorithmic read" in page
+    assert page.count("nats per token, first seed") == 2
+    assert found["verdicts"][0]["words"] in page
 
 
 def test_chats_are_read_in_one_stage_or_two_with_as_many_steps(repositories: list[str], tmp_path: Path) -> None:
     found = went_on("stages", repositories, tmp_path)
-    assert list(found["arms"]) == ["two stages", "stage 1", "mixed"]
+    assert list(found["arms"]) == ["two_stages", "stage_1", "mixed"]
     stages = {arm: [one["name"] for one in facts["inputs"]] for arm, facts in found["arms"].items()}
-    assert stages == {"two stages": ["stage 1", "stage 2"], "stage 1": ["stage 1"], "mixed": ["stage 1"]}
-    one, two = (found["arms"][arm]["inputs"][0] for arm in ("stage 1", "mixed"))
+    assert stages == {"two_stages": ["stage 1", "stage 2"], "stage_1": ["stage 1"], "mixed": ["stage 1"]}
+    one, two = (found["arms"][arm]["inputs"][0] for arm in ("stage_1", "mixed"))
     assert one["documents"] < two["documents"]
     # Answers come first, for they are what the arms learned; held-out code says what they forgot.
     assert list(found["arms"]["mixed"]["runs"][0]["measures"]) == ["held-out functions", "held out"]

@@ -95,8 +95,8 @@ def annealed(
     mix = place.made(
         f"{name}-{seed}-mix",
         annealing_mix.annealing_mix(
-            original=str(base), **given, budget=scale.further * 3 // 2, epochs=EPOCHS, short="stop",
-            length=scale.length, seed=seed,
+            original=str(base), **given, budget=scale.further * 3 // 2, epochs=EPOCHS, original_epochs=EPOCHS,
+            short="stop", length=scale.length, seed=seed,
         ),
     )  # fmt: skip
     steps = scale.steps(scale.further)

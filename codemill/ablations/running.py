@@ -3,6 +3,7 @@
     OUT/held-out/corpus              files of repositories set aside, that no arm chose and none has a copy of
     OUT/held-out/chats               their functions, asked for by their docstrings
     OUT/ablation.json                the table, with volumes, epochs, curves and verdicts
+    OUT/manifest.json                that it is done; `codemill report OUT` makes the page
 
 What else there is say `pretraining`, for arms that are corpora, and `branching`, for those that go on from one base.
 """
@@ -26,6 +27,7 @@ from codemill.ablations.corpora import corpus
 from codemill.ablations.judging import Verdict, judge
 from codemill.ablations.place import Place
 from codemill.evaluation import surprise
+from codemill.evaluation.environment import installed
 
 
 def run(
@@ -83,8 +85,19 @@ def run(
     }  # fmt: skip
     text = json.dumps(found, indent=1)
     (out / "ablation.json").write_text(text + "\n", "utf-8")
+    (out / "manifest.json").write_text(json.dumps(_manifest(ablation)) + "\n", "utf-8")
     told: dict[str, Any] = json.loads(text)
     return told
+
+
+def _manifest(ablation: Ablation) -> dict[str, Any]:
+    """What a report wants of a run: its parts are runs of their own, each with a manifest."""
+    nothing = {"rows": 0, "bytes": 0}
+    return {
+        "codemill": installed("codemill"), "recipe": {"name": f"ablate {ablation.name}", "parameters": {}},
+        "inputs": [], "steps": [], "outputs": {"ablation": {"chain": []}}, "files": {}, "ingested": nothing,
+        "kept": nothing, "dropped": nothing, "seconds": 0.0,
+    }  # fmt: skip
 
 
 def _read(arm: Annealed | Tuned, sets: Path) -> Iterable[tuple[str, Path]]:

@@ -16,8 +16,8 @@ ABLATION = Ablation(
     hypothesis="breadth and then quality gives fewer bits per byte of answers than breadth alone, or both mixed",
     cited="arXiv 2411.04905, 4.3, table 10",
     arms={
-        "two stages": Tuned(("stage_1",), ("stage_2",)),
-        "stage 1": Tuned(("stage_1",)),
+        "two_stages": Tuned(("stage_1",), ("stage_2",)),
+        "stage_1": Tuned(("stage_1",)),
         "mixed": Tuned(("stage_1", "stage_2")),
     },
     sets=sets.stages,

@@ -52,10 +52,15 @@ def ablate(
         chosen, ablation.Given(_opened(inputs), teacher, data), out, scale=size, workers=workers,
         said=(lambda line: None) if as_json else lambda line: screen.print(line, style="dim"),
     )  # fmt: skip
+    from codemill import report
+
+    for folder in (*(out / arm for arm in ("base", *found["arms"]) if (out / arm / "ledger").is_dir()), out):
+        report.write(folder)
     if as_json:
         print(json.dumps(found))
     else:
         show(found)
+        screen.print(f"The report: {out / 'report.html'}", soft_wrap=True)
 
 
 def _opened(inputs: tuple[str, ...]) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -51,12 +52,14 @@ def functions(held: Path, model: Path, limit: int) -> list[surprise.Text]:
 
     So many are drawn by their content. Raises: InputError if there are none.
     """
-    template = Template(model)
+    template = Template(model / "model")
     chats = [(one[0]["content"], one[1]["content"]) for one in _messages(held / "chats")]
     if not chats:
         remedy = "give more repositories of Python, whose functions have docstrings"
         raise InputError("no function is held out", where=held, remedy=remedy)
-    hashes = pa.array([chance_of(answer) for _, answer in chats], pa.binary(32))
+    hashes = pa.array(
+        [hashlib.sha256(answer.encode("utf-8", "replace")).digest() for _, answer in chats], pa.binary(32)
+    )
     drawn = chance.draws(hashes, seed=0, purpose="ablations.functions").argsort(kind="stable")[:limit]
     found = []
     for at in sorted(drawn.tolist()):
@@ -64,13 +67,6 @@ def functions(held: Path, model: Path, limit: int) -> list[surprise.Text]:
         before, _ = template.render([{"role": "user", "content": question}], prompt=True)
         found.append(surprise.Text(answer, before, "python", str(at)))
     return found
-
-
-def chance_of(text: str) -> bytes:
-    """What a text is drawn by."""
-    import hashlib
-
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 def _messages(folder: Path) -> Iterator[list[dict[str, str]]]:

@@ -52,12 +52,14 @@ def run(
         same = _same({name: tuple(_read(arm, out / "sets")) for name, arm in arms.items()}, out)
     held = measuring.unseen(given, list(folders.values()), place)
     texts = measuring.texts(held, given, scale.files)
+    tuned = any(isinstance(arm, Tuned) for arm in arms.values())
 
     def measured(model: Path) -> dict[str, Any]:
-        if any(isinstance(arm, Tuned) for arm in arms.values()):
-            texts.setdefault(measuring.FUNCTIONS, measuring.functions(held, model, 10 * scale.files))
-            order = {measuring.FUNCTIONS: texts[measuring.FUNCTIONS], **texts}
-            return measuring.bits(model, order, scale.device)
+        if tuned and measuring.FUNCTIONS not in texts:  # the first model has the template that questions are put by
+            asked = measuring.functions(held, model, 10 * scale.files)
+            rest = dict(texts)
+            texts.clear()
+            texts.update({measuring.FUNCTIONS: asked, **rest})
         return measuring.bits(model, texts, scale.device)
 
     if arms:

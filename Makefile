@@ -44,9 +44,14 @@ demo: $(CORE) ## turn this machine's own Python code into a corpus with a ledger
 cookbook: $(CORE) ## run examples/cookbook.sh: from raw code to a model that chats (below cookbook-out/)
 	PATH="$(abspath $(BIN)):$$PATH" sh examples/cookbook.sh
 
-ablations: $(CORE) ## two ablations at the scale of two cores, over INPUT=folder (below ablations-out/)
-	$(BIN)/codemill ablate rules --input "$(INPUT)" --out ablations-out/rules
-	$(BIN)/codemill ablate dedup_level --input "$(INPUT)" --out ablations-out/dedup_level
+ABLATE = $(BIN)/codemill ablate $(if $(DATA),--data "$(DATA)") --input "$(INPUT)"
+ALGORITHMS := ablations-out/algorithm-packages
+
+ablations: $(CORE) ## three ablations at the scale of two cores, over INPUT=folder (below ablations-out/); DATA=benchmark
+	$(ABLATE) --out ablations-out/rules rules
+	$(ABLATE) --out ablations-out/dedup_level dedup_level
+	test -d $(ALGORITHMS) || $(BIN)/pip download --quiet --no-deps --require-hashes -r examples/algorithms.txt -d $(ALGORITHMS)
+	$(ABLATE) --input $(ALGORITHMS) --out ablations-out/annealing annealing
 
 test: $(CORE) ## run the tests, Python and Rust, except those that need a GPU and the long chains
 	cargo test --quiet --locked --manifest-path core/Cargo.toml

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
 import io
@@ -14,8 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from bench import corpus as bench_corpus
-from bench import exact_dedup, measure
+from bench import exact_dedup, made_samples, measure
 from bench.engines import ENGINES, PLAIN, kept
+from tests.benchmark_rows import ROWS, write
 
 INSTALLED = [name for name, (_, module) in ENGINES.items() if importlib.util.find_spec(module) is not None]
 
@@ -117,3 +119,21 @@ def test_small_benchmarks_take_the_small_corpus(tmp_path: Path, name: str, capsy
     bench_corpus.from_folder(Path(json.__file__).parent, tmp_path / "small")
     module.main(options)
     assert capsys.readouterr().out
+
+
+def test_answers_are_made_whose_verdicts_can_be_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{**ROWS["humaneval_plus"][0], "task_id": f"HumanEval/{n}"} for n in range(5)]
+    data = write(tmp_path / "tasks.jsonl", rows)
+    monkeypatch.setattr(
+        "sys.argv", ["made_samples", str(data), str(tmp_path / "out"), "--mutants", "2", "--limit", "3"]
+    )
+    made_samples.main()
+    told = [json.loads(line) for line in (tmp_path / "out" / "samples.jsonl").read_text("utf-8").splitlines()]
+    kept = [json.loads(line)["task_id"] for line in (tmp_path / "out" / "tasks.jsonl").read_text("utf-8").splitlines()]
+    assert len(kept) == 3
+    assert {one["task_id"] for one in told} == set(kept)
+    assert len(told) == 3 * 4
+    first = [one for one in told if one["task_id"] == kept[0]]
+    assert first[0]["completion"] == rows[0]["canonical_solution"]
+    assert [ast.parse(one["solution"]) is not None for one in first[1:]] == [True] * 3
+    assert len({one.get("solution") for one in first}) == 4

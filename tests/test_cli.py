@@ -248,6 +248,9 @@ def test_the_formats_of_benchmarks_are_listed_and_files_recognised(tmp_path: Pat
     rows = [json.loads(line) for line in codemill("benchmarks", "--json").stdout.splitlines()]
     assert len(rows) >= 17
     assert all(row["published"] and row["licence"] for row in rows)
+    files = {row["name"]: row["files"] for row in rows}
+    assert [len(file["sha256"]) for file in files["human_eval_infilling"]] == [64] * 4
+    assert all(f"{file['address']}  SHA-256 " in listed.stdout for some in files.values() for file in some)
     write(tmp_path / "some.jsonl", ROWS["humaneval"])
     write(tmp_path / "chat.jsonl", [{"instruction": "Hi", "output": "Hello"}])
     found = codemill("benchmarks", str(tmp_path)).stdout

@@ -59,6 +59,7 @@ def test_a_right_model_scores_one_and_a_wrong_one_zero(tmp_path: Path) -> None:
             (suite,) = results.benchmarks
             assert (suite["selftest"]["references"], suite["selftest"]["rejected"]) == (2, 2)
             assert "Python" in results.environment["languages"]["python"]
+            assert results.environment["modules"] == results.environment["libraries"] == {}
 
 
 def test_base_and_plus_are_two_numbers(tmp_path: Path) -> None:
@@ -375,6 +376,25 @@ def test_what_cannot_be_run_is_named_and_no_wrong_answer(tmp_path: Path) -> None
     needs = data(tmp_path, "bigcodebench", test=UNITTEST, libs="['no_such_module_at_all']")
     results = evaluation.evaluate([needs], tmp_path / "b", settings=WORKERS)
     assert results.benchmarks[0]["selftest"]["missing"] == {"BigCodeBench/9001": "no module no_such_module_at_all"}
+
+
+def test_results_say_which_versions_of_libraries_the_tests_imported() -> None:
+    from codemill.evaluation import environment
+
+    seen = {"numpy": "1.21.2"}
+    asked = []
+
+    def run(programs: Iterable[sandbox.Task]) -> list[sandbox.Outcome]:
+        asked.extend(programs)
+        return [sandbox.Outcome("pass", output=f"noise\n{json.dumps(seen)}\n")]
+
+    assert environment.modules(["numpy", "os"], run) == seen
+    assert environment.modules([], run) == {}
+    assert len(asked) == 1
+    # As a program in the sandbox tells it: what is Python's own has no version.
+    with sandbox.Pool(1) as pool:
+        assert environment.modules(["json", "no_such_module_at_all"], pool.map) == {}
+    assert environment.installed("pyarrow")[0].isdigit()
 
 
 def test_comparing_calls_follows_evalplus() -> None:

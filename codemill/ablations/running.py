@@ -1,17 +1,18 @@
-"""Runs an ablation: a corpus for each arm, one tokenizer, a plan and a model for each seed, bits per byte on held-out
-files that no arm has. Everything is built by recipes below OUT, so a run that was stopped goes on.
+"""Runs an ablation: what its arms read, a model for each arm and seed, bits per byte on texts that no arm has.
 
-    OUT/ARM/corpus, OUT/ARM-tokens   what the arm's models read
-    OUT/ARM-SEED-mix, OUT/ARM-SEED   a plan and a model
     OUT/held-out/corpus              files of repositories set aside, that no arm chose and none has a copy of
+    OUT/held-out/chats               their functions, asked for by their docstrings
     OUT/ablation.json                the table, with volumes, epochs, curves and verdicts
+    OUT/manifest.json                that it is done; `codemill report OUT` makes the page
+
+What else there is say `pretraining`, for arms that are corpora, and `branching`, for those that go on from one base.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,152 +20,141 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from codemill import InputError, Outputs, Table
-from codemill.ablations import corpora as corpora_of
-from codemill.ablations.ablation import Ablation, Scale
+from codemill import InputError
+from codemill.ablations import branching, measuring, pretraining
+from codemill.ablations.ablation import Ablation, Annealed, Given, Scale, Tuned
+from codemill.ablations.corpora import corpus
 from codemill.ablations.judging import Verdict, judge
+from codemill.ablations.place import Place
 from codemill.evaluation import surprise
-from codemill.evaluation.models import Folder
-from codemill.machine.builder import build
-from codemill.machine.source import Source
-from codemill.recipes import pretrain, pretraining_mix, tokens
-from codemill.sources import Published
-from codemill.steps import dedup, holdout, ingest
-
-EPOCHS = 64
-"""Times that a small corpus may be repeated, so that arms read equally many tokens. The table says how often."""
+from codemill.evaluation.environment import installed
 
 
 def run(
-    ablation: Ablation, inputs: Sequence[Source], out: Path, *, scale: Scale, workers: int | None = None,
+    ablation: Ablation, given: Given, out: Path, *, scale: Scale, workers: int | None = None,
     said: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Runs it and writes OUT/ablation.json. Raises: InputError if nothing is held out, or two arms are the same."""
+    """Runs it and writes OUT/ablation.json. Raises: InputError if nothing is held out, or all arms are the same;
+    RecipeError for rows that a teacher writes, without one."""
+    place = Place(out, scale, workers, said)
+    arms = dict[str, Annealed | Tuned]()
+    if ablation.sets is None:
+        made = {name: arm(given.inputs) for name, arm in ablation.arms.items() if callable(arm)}
+        folders = {name: pretraining.corpus(name, table, given, place) for name, table in made.items()}
+        same = _same({name: (("", folder / "corpus"),) for name, folder in folders.items()}, out)
+    else:
+        if ablation.teacher and given.teacher is None:
+            raise branching.needs_teacher(ablation)
+        base = pretraining.corpus(branching.BASE, corpus(given.inputs), given, place)
+        folders = {branching.BASE: base}
+        rows = branching.sets(ablation, base, given, place)
+        arms = branching.there(ablation, rows, out)
+        same = _same({name: tuple(_read(arm, out / "sets")) for name, arm in arms.items()}, out)
+    held = measuring.unseen(given, list(folders.values()), place)
+    texts = measuring.texts(held, given, scale.files)
+    tuned = any(isinstance(arm, Tuned) for arm in arms.values())
 
-    def made(name: str, wanted: Table | Outputs) -> Path:
-        said(name)
-        build(wanted, out=out / name, workers=workers)
-        return out / name
+    def measured(model: Path) -> dict[str, Any]:
+        if tuned and measuring.FUNCTIONS not in texts:  # the first model has the template that questions are put by
+            asked = measuring.functions(held, model, 10 * scale.files)
+            rest = dict(texts)
+            texts.clear()
+            texts.update({measuring.FUNCTIONS: asked, **rest})
+        return measuring.bits(model, texts, scale.device)
 
-    share = scale.held_out
-    corpora = {arm: make(inputs) for arm, make in ablation.arms.items()}
-    folders = {arm: made(arm, holdout.training(corpus, share=share)) for arm, corpus in corpora.items()}
-    arms = [ingest.published(source=Published(str(folder), "corpus")) for folder in folders.values()]
-    same = _same({arm: folder / "corpus" for arm, folder in folders.items()}, out)
-    unseen = holdout.held_out(corpora_of.unfiltered(inputs), share=share)
-    held = made("held-out", dedup.exact(unseen, *arms))
-    try:
-        texts = list(surprise.files(held / "corpus", limit=scale.files))
-    except InputError as error:
-        raise InputError("no repository is held out", where=held, remedy="give more repositories") from error
-    existing, table = None, dict[str, Any]()
-    for arm, folder in folders.items():
-        if arm in same:
-            table[arm] = {**table[same[arm]], "same_as": same[arm]}
-            continue
-        shards = made(
-            f"{arm}-tokens",
-            tokens.tokens(
-                corpus=str(folder), vocabulary=scale.vocabulary, sample_bytes=scale.sample_bytes, existing=existing,
-                ranked=False, fim_rate=0.0,
-            ),
-        )  # fmt: skip
-        existing = existing or str(shards / "tokenizer")
-        table[arm] = {"runs": [_one(arm, seed, shards, scale, texts, made) for seed in range(scale.seeds)]}
-        table[arm] |= _volume(shards, table[arm]["runs"][0])
-    verdicts = judged(
-        {arm: [run["bits_per_byte"] for run in facts["runs"]] for arm, facts in table.items() if arm not in same}
-    )
+    if arms:
+        table = dict(branching.models(arms, same, place, measured))
+    else:
+        table = dict(pretraining.models(folders, same, place, measured))
     found = {
         "ablation": ablation.name,
         "hypothesis": ablation.hypothesis,
         "cited": ablation.cited,
         "scale": asdict(scale),
-        "held_out": {"texts": len(texts), "bytes": sum(len(one.text.encode()) for one in texts)},
+        "teacher": given.teacher is not None,
+        "left_out": [name for name in ablation.arms if name not in table],
+        "held_out": _size(texts[measuring.HELD_OUT]),
+        "measured": {name: _size(some) for name, some in texts.items()},
         "arms": table,
-        "verdicts": [{**asdict(one), "words": one.words} for one in verdicts],
-    }
-    (out / "ablation.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-    return found
+        "verdicts": [
+            {**asdict(one), "on": name, "words": one.words}
+            for name in next(iter(table.values()))["runs"][0]["measures"]
+            for one in judged(
+                {arm: [run["measures"][name] for run in facts["runs"]] for arm, facts in table.items()
+                 if arm not in same}
+            )
+        ],
+    }  # fmt: skip
+    text = json.dumps(found, indent=1)
+    (out / "ablation.json").write_text(text + "\n", "utf-8")
+    (out / "manifest.json").write_text(json.dumps(_manifest(ablation)) + "\n", "utf-8")
+    told: dict[str, Any] = json.loads(text)
+    return told
 
 
-def _same(folders: dict[str, Path], out: Path) -> dict[str, str]:
+def _manifest(ablation: Ablation) -> dict[str, Any]:
+    """What a report wants of a run: its parts are runs of their own, each with a manifest."""
+    nothing = {"rows": 0, "bytes": 0}
+    return {
+        "codemill": installed("codemill"), "recipe": {"name": f"ablate {ablation.name}", "parameters": {}},
+        "inputs": [], "steps": [], "outputs": {"ablation": {"chain": []}}, "files": {}, "ingested": nothing,
+        "kept": nothing, "dropped": nothing, "seconds": 0.0,
+    }  # fmt: skip
+
+
+def _read(arm: Annealed | Tuned, sets: Path) -> Iterable[tuple[str, Path]]:
+    """What an arm reads besides its base: of each set where it stands, and its folder."""
+    if isinstance(arm, Annealed):
+        return [(name, sets / one) for name, one in arm.sets.items()]
+    return [(stage, sets / one) for stage, some in (("1", arm.stage1), ("2", arm.stage2)) for one in some]
+
+
+def _same(arms: Mapping[str, Iterable[tuple[str, Path]]], out: Path) -> dict[str, str]:
     """Arms with the documents of an arm before, and that arm: a model of theirs would say nothing new.
 
     Raises: InputError if all arms have the same.
     """
-    first, found = dict[tuple[int, int], str](), dict[str, str]()
-    for arm, folder in folders.items():
-        other = first.setdefault(_contents(folder), arm)
+    first, found = dict[tuple[tuple[str, int, int], ...], str](), dict[str, str]()
+    for arm, folders in arms.items():
+        has = tuple((place, *_contents(folder)) for place, folder in folders)
+        other = first.setdefault(has, arm)
         if other != arm:
             found[arm] = other
     if len(first) == 1:
+        count = sum(one for _, one, _ in next(iter(first)))
         raise InputError(
-            f"all arms have the same {next(iter(first))[0]} documents: these inputs cannot tell them apart", where=out,
+            f"all arms have the same {count} documents: these inputs cannot tell them apart", where=out,
             remedy="give inputs on which the decision makes a difference",
         )  # fmt: skip
     return found
 
 
 def _contents(folder: Path) -> tuple[int, int]:
-    """How many documents there are, and the sum of the hashes of their texts: it takes no notice of their order."""
+    """How many rows there are, and the sum of the hashes of their texts or chats: it takes no notice of their order."""
     count = total = 0
     for part in sorted(folder.glob("*.parquet")):
         with pq.ParquetFile(part) as file:
-            for batch in file.iter_batches(1000, columns=["content"]):
-                texts = batch["content"].cast(pa.large_binary()).to_pylist()
-                count += len(texts)
-                total += sum(int.from_bytes(hashlib.sha256(text).digest()[:16]) for text in texts)
+            names = file.schema_arrow.names
+            column = "content" if "content" in names else "messages"
+            for batch in file.iter_batches(1000, columns=[column]):
+                count += batch.num_rows
+                total += sum(int.from_bytes(hashlib.sha256(one).digest()[:16]) for one in _bytes(batch[column]))
     return count, total
+
+
+def _bytes(column: pa.Array) -> list[bytes]:
+    if pa.types.is_list(column.type):
+        return [json.dumps(one).encode() for one in column.to_pylist()]
+    found: list[bytes] = column.cast(pa.large_binary()).to_pylist()
+    return found
+
+
+def _size(texts: Iterable[surprise.Text]) -> dict[str, int]:
+    sizes = [len(one.text.encode("utf-8", "replace")) for one in texts]
+    return {"texts": len(sizes), "bytes": sum(sizes)}
 
 
 def judged(bits: dict[str, list[float]]) -> list[Verdict]:
     """Each arm beside the first."""
     (_, first), *others = bits.items()
     return [judge(first, runs, arm) for arm, runs in others]
-
-
-def _one(
-    arm: str, seed: int, shards: Path, scale: Scale, texts: Sequence[surprise.Text],
-    made: Callable[[str, Table | Outputs], Path],
-) -> dict[str, Any]:  # fmt: skip
-    # Plans take whole documents, so they are made a little larger than what is read of them: the same of every arm.
-    steps = scale.tokens // (scale.length * scale.batch)
-    mix = made(
-        f"{arm}-{seed}-mix",
-        pretraining_mix.pretraining_mix(
-            code=str(shards), budget=scale.tokens * 5 // 4, epochs=EPOCHS, length=scale.length, seed=seed
-        ),
-    )
-    model = made(
-        f"{arm}-{seed}",
-        pretrain.pretrain(
-            mix=str(mix), size=scale.size, batch=scale.batch, rate=scale.rate, warmup=scale.warmup,
-            steps=steps, decay=max(1, steps // 5), seed=seed, every=10**6,
-            device=scale.device, spike=0.0,
-        ),
-    )  # fmt: skip
-    facts = json.loads((mix / "mix" / "mix.json").read_text("utf-8"))
-    curve = [json.loads(line) for line in (model / "model" / "metrics.jsonl").read_text("utf-8").splitlines()]
-    generator = Folder(str(model), scale.device).generator
-    summary = surprise.summary(surprise.of_model(generator, texts))
-    return {
-        "seed": seed,
-        "tokens": steps * scale.length * scale.batch,
-        "epochs": steps * scale.length * scale.batch / max(1, sum(one["tokens"] for one in facts["inputs"])),
-        "loss": curve[-1]["loss"],
-        "curve": [[one["step"], round(one["loss"], 4)] for one in curve[:: max(1, len(curve) // 50)]],
-        "bits_per_byte": summary["all"]["bits_per_byte"],
-        "languages": {name: rate["bits_per_byte"] for name, rate in summary["groups"].items()},
-    }
-
-
-def _volume(shards: Path, run: dict[str, Any]) -> dict[str, Any]:
-    """Documents, bytes and tokens of an arm, and how often they are read."""
-    from codemill.report.facts import tokens as facts
-    from codemill.run import Run
-
-    found = facts.gather(Run.open(shards))
-    if found is None:
-        raise InputError("there are no token shards", where=shards)
-    return {"documents": found.documents, "bytes": found.bytes, "tokens": found.tokens, "epochs": run["epochs"]}

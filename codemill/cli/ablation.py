@@ -19,11 +19,14 @@ from codemill.cli.shared import console
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for all of it.")
 @click.option("--scale", default="laptop", show_default=True, help="smoke, laptop (two cores) or gpu (an hour a run).")
 @click.option("--seeds", type=click.IntRange(2), help="Models of each arm, instead of the scale's.")
+@click.option("--tokens", type=click.IntRange(1), help="Of pretraining, instead of the scale's; a quarter goes on.")
+@click.option("--teacher", metavar="NAME", help="Who writes synthetic rows: MODEL@URL, local:FOLDER, replay:… .")
+@click.option("--data", "data", multiple=True, metavar="FILE", help="A benchmark's file: its answers are measured too.")
 @click.option("-w", "--workers", type=click.IntRange(1), help="Processes. [default: as many as cores]")
 @click.option("--json", "as_json", is_flag=True, help="The table as JSON.")
 def ablate(
-    name: str | None, inputs: tuple[str, ...], out: Path | None, scale: str, seeds: int | None, workers: int | None,
-    as_json: bool,
+    name: str | None, inputs: tuple[str, ...], out: Path | None, scale: str, seeds: int | None, tokens: int | None,
+    teacher: str | None, data: tuple[str, ...], workers: int | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Runs the ablation NAME: its arms, some seeds each, judged on files that no arm has. Without NAME: lists them."""
     from codemill.ablations import ablation, running
@@ -42,16 +45,22 @@ def ablate(
     job.need("torch", "safetensors", "tokenizers")
     size = ablation.SCALES[scale]
     size = dataclasses.replace(size, seeds=seeds) if seeds else size
+    size = dataclasses.replace(size, tokens=tokens, further=tokens // 4) if tokens else size
 
     screen = console()
     found = running.run(
-        chosen, _opened(inputs), out, scale=size, workers=workers,
+        chosen, ablation.Given(_opened(inputs), teacher, data), out, scale=size, workers=workers,
         said=(lambda line: None) if as_json else lambda line: screen.print(line, style="dim"),
     )  # fmt: skip
+    from codemill import report
+
+    for folder in (*(out / arm for arm in ("base", *found["arms"]) if (out / arm / "ledger").is_dir()), out):
+        report.write(folder)
     if as_json:
         print(json.dumps(found))
     else:
         show(found)
+        screen.print(f"The report: {out / 'report.html'}", soft_wrap=True)
 
 
 def _opened(inputs: tuple[str, ...]) -> list[Any]:
@@ -77,9 +86,15 @@ def show(found: dict[str, Any]) -> None:
     screen = console()
     screen.print(f"Hypothesis: {found['hypothesis']} ({found['cited']})", soft_wrap=True)
     screen.print(grid)
+    for arm, facts in found["arms"].items():
+        if read := facts.get("inputs"):
+            parts = (f"{one['name']} {one['read']:,.0f} tokens in {one['epochs']:.2f} epochs" for one in read)
+            screen.print(f"{arm} read {', '.join(parts)}", soft_wrap=True)
+    for name in found["left_out"]:
+        screen.print(f"{name}: left out, for one of its sets is empty or there is no teacher", soft_wrap=True)
     for one in found["verdicts"]:
         screen.print(
-            f"{one['arm']}: {one['difference']:+.4f} bits per byte beside the first arm "
+            f"{one['on']}, {one['arm']}: {one['difference']:+.4f} bits per byte beside the first arm "
             f"({one['low']:+.4f} to {one['high']:+.4f}), noise {one['noise']:.4f}, "
             f"decision accuracy {one['accuracy']:.2f}: {one['words']}",
             soft_wrap=True,

@@ -20,7 +20,8 @@ from codemill.report import words
 def benchmarks(path: str | None, fetch: str | None, as_json: bool) -> None:
     """Lists the benchmarks whose published files can be read, or those that are in the folder or file PATH.
 
-    No benchmark comes with codemill: download it from where it is published, and mind its licence.
+    No benchmark comes with codemill: download it from where it is published, and mind its licence. Where the address of
+    a file is known it is listed, with the SHA-256 of what is in it, unpacked.
     """
     if fetch is not None:
         _fetch(fetch, path)
@@ -34,9 +35,12 @@ def benchmarks(path: str | None, fetch: str | None, as_json: bool) -> None:
         row = {"name": one.name, "licence": one.licence, "published": one.published}
         if as_json:
             about = {"title": one.title, "languages": one.languages, "tasks": list(one.counts), "note": one.note}
-            print(json.dumps({**row, **about}))
+            files = [{"address": file.address, "sha256": file.sha256} for file in one.files]
+            print(json.dumps({**row, **about, "files": files}))
         else:
             print("{name:22}{licence:52}{published}".format(**row))
+            for file in one.files:
+                print(f"{'':22}{file.address}  SHA-256 {file.sha256 or 'not known'}")
 
 
 def _fetch(name: str, path: str | None) -> None:

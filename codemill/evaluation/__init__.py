@@ -7,6 +7,7 @@ metrics     pass@k, intervals, paired differences
 samples     samples.jsonl, as harnesses exchange it
 models      what answers
 surprise    bits per byte
+environment versions of what a score depends on
 results     OUT as files
 comparing   models side by side
 """

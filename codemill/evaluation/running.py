@@ -17,7 +17,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from codemill.benchmarks.asking import cut
 from codemill.benchmarks.protocol import STYLES, Protocol, Question
 from codemill.benchmarks.task import Task
 from codemill.errors import EnvironmentProblem, InputError, RecipeError, did_you_mean
-from codemill.evaluation import grading, metrics, samples, surprise
+from codemill.evaluation import environment, grading, metrics, samples, surprise
 from codemill.evaluation.models import Folder, Model, Sampling
 from codemill.evaluation.results import Judged, Results, publish
 from codemill.evaluation.samples import Sample
@@ -238,11 +237,11 @@ def evaluate(
             scored = _scored(suite, proofs[suite.name], verdicts, given.get(suite.name, []), settings)
             found.append({**_about(suite), "bits": tell, **scored})
             judged.append((suite.name, suite.tasks, verdicts))
-        used = sorted({task.language for _, tasks, _ in judged for task in tasks.values()})
-        environment = {"codemill": _version(), "languages": {name: _described(pool, name) for name in used}}
+        proved = [(suite.protocol, suite.tasks) for suite in chosen if suite.name in proofs]
+        made_with = environment.described(pool, proved, model=generator is not None)
     about = model.about if model else {"kind": "samples", "name": imported.name} if imported else None
     shown = {**asdict(settings), "workers": None, "imported": imported is not None}
-    results = Results(about, shown, environment, tuple(found), held)
+    results = Results(about, shown, made_with, tuple(found), held)
     publish(results, judged, given, measured, out, seconds=time.monotonic() - begin)
     return results
 
@@ -355,17 +354,3 @@ def _score(
         every["languages"] = dict(sorted(by.items()))
         every["mean_of_languages"] = sum(one["value"] for one in by.values()) / len(by)
     return every
-
-
-def _described(pool: sandbox.Pool, name: str) -> str:
-    try:
-        return pool.described(name)
-    except RecipeError:
-        return "not run"
-
-
-def _version() -> str:
-    try:
-        return version("codemill")
-    except PackageNotFoundError:
-        return "unknown"

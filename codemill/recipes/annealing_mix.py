@@ -29,6 +29,7 @@ def annealing_mix(
     # The paper's sets are large enough for one epoch. More of a small proved set is the ablation "quality over
     # quantity": the same tokens, a few good rows read several times.
     epochs: Annotated[float, "times that a synthetic input may be repeated"] = 1,
+    original_epochs: Annotated[float, "times that the original may be repeated, of a small corpus"] = 1,
     short: Annotated[str, "if an input is too small: shrink the total, or stop"] = "shrink",
     length: Annotated[int, "tokens of a sequence"] = 4096,
     seed: Annotated[int, "of the choice and of the order"] = 0,
@@ -50,7 +51,7 @@ def annealing_mix(
         names=list(runs),
         weights=[SHARES[name] for name in runs],
         budget=budget,
-        epochs=[1.0 if name == "original" else epochs for name in runs],
+        epochs=[original_epochs if name == "original" else epochs for name in runs],
         short=short,
         seed=seed,
     )

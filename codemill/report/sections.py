@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from codemill.report.facts import evaluation, mix, recall, synthesis, tokens, training
+from codemill.report.facts import ablation, evaluation, mix, recall, synthesis, tokens, training
 from codemill.run import Run
 
 
@@ -30,6 +30,7 @@ SECTIONS = (
     Section("recall", "Web recall", recall.gather),
     Section("training", "Training", training.gather),
     Section("evaluation", "Evaluation", evaluation.gather),
+    Section("ablation", "Ablation", ablation.gather),
 )
 
 

@@ -20,7 +20,7 @@ class Evaluation:
     languages: tuple[Row, ...]  # suite, language, tasks, value, low, high
     bits: tuple[Row, ...]  # what, group, texts, bytes, bits_per_byte, low, high
     asked: tuple[tuple[str, str], ...]  # settings, for people
-    environment: tuple[tuple[str, str], ...]  # language, what it ran with
+    environment: tuple[tuple[str, str], ...]  # language, what it ran with; library, its version
 
 
 def gather(run: Run) -> Evaluation | None:
@@ -83,5 +83,12 @@ def _evaluation(facts: dict[str, Any]) -> Evaluation:
         tuple(languages),
         tuple(bits),
         tuple(asked),
-        tuple(sorted(facts["environment"]["languages"].items())),
+        _environment(facts["environment"]),
     )
+
+
+def _environment(facts: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Toolchains, then libraries: those that tests import and those that ran the model."""
+    libraries = {**facts.get("modules", {}), **facts.get("libraries", {})}
+    named = [(name, f"{name} {version}") for name, version in sorted(libraries.items())]
+    return (*sorted(facts["languages"].items()), *named)

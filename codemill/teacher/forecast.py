@@ -143,6 +143,8 @@ def sample(rows: Reading, columns: Sequence[str]) -> list[dict[str, Any]]:
     parts = rows.parts[:: -(-len(rows.parts) // PARTS)]
     found: list[dict[str, Any]] = []
     for batch in Reading(rows.name, parts).batches(columns):
+        if len(found) > 8 * SAMPLE:  # a large part has many batches
+            found = found[::2]
         found += batch.take(list(range(0, batch.num_rows, -(-batch.num_rows // SAMPLE) or 1))).to_pylist()
     return found[:: -(-len(found) // SAMPLE) or 1]
 

@@ -79,12 +79,12 @@ def test_asks_that_come_later_are_answered_as_alone(by: Generator, monkeypatch: 
     asks = [
         Ask(
             tuple(drawn.randrange(200, 900) for _ in range(drawn.randrange(1, 60))),
-            most=drawn.randrange(1, 50),
+            most=drawn.randrange(1, 30),
             temperature=drawn.choice((0.0, 0.7, 1.5)),
             top_p=drawn.choice((0.9, 1.0)),
             seed=number,
         )
-        for number in range(16)
+        for number in range(12)
     ]
     batch, left, found = Batch(by), list(asks), dict[int, list[Token]]()
     while left or batch:

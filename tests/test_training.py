@@ -162,6 +162,17 @@ def held(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out / "corpus" / train.HELD
 
 
+def mean_loss(model: Path, held: Path) -> float:
+    """Over each token but the first of each document, document by document."""
+    by, rows = folder.load(model), pa.ipc.open_file(pa.memory_map(str(held))).read_all()["tokens"].to_pylist()
+    with torch.no_grad():
+        each = [
+            torch.nn.functional.cross_entropy(by(ids)[0, :-1], ids[0, 1:], reduction="sum")
+            for ids in (torch.tensor([row]) for row in rows)
+        ]
+    return float(sum(each)) / sum(len(row) - 1 for row in rows)
+
+
 def test_what_is_held_out_is_measured_and_changes_no_byte_of_the_model(
     runs: Path, mix: Path, plain: Path, held: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -179,15 +190,7 @@ def test_what_is_held_out_is_measured_and_changes_no_byte_of_the_model(
     assert list(measured) == [1, 5, 10, 12]
     assert found == metrics(plain)
     assert json.loads(mine["training.json"])["held_out"] == {"every": 5, "targets": 999}  # of one document
-    # The last one is that of the model that was written, over each token but the first of each document.
-    model, rows = folder.load(tmp_path), pa.ipc.open_file(pa.memory_map(str(held))).read_all().to_pylist()
-    with torch.no_grad():
-        each = [
-            torch.nn.functional.cross_entropy(model(ids)[0, :-1], ids[0, 1:], reduction="sum")
-            for ids in (torch.tensor([row["tokens"]]) for row in rows)
-        ]
-    targets = sum(len(row["tokens"]) - 1 for row in rows)
-    assert measured[12] == pytest.approx(float(sum(each)) / targets, rel=1e-5)
+    assert measured[12] == pytest.approx(mean_loss(tmp_path, held), rel=1e-5)  # that of the model that was written
     assert measured[12] < measured[1] - 0.3
 
 
@@ -214,10 +217,13 @@ def test_the_loss_does_not_depend_on_micro_batches(
 
 
 @pytest.mark.parametrize("sharding", ["ddp", "fsdp"])
-def test_the_loss_does_not_depend_on_ranks(runs: Path, mix: Path, plain: Path, tmp_path: Path, sharding: str) -> None:
+def test_the_loss_does_not_depend_on_ranks(
+    runs: Path, mix: Path, plain: Path, held: Path, tmp_path: Path, sharding: str
+) -> None:
     two = {"ranks": 2, "micro": 2, "sharding": sharding}
-    counts = launch(job(runs, mix, tmp_path, steps=4, keep=Keep(every=2), hardware=two))
+    counts = launch(job(runs, mix, tmp_path, steps=4, keep=Keep(every=2), held_out=str(held), hardware=two))
     assert counts["ranks"] == 2
+    assert metrics(tmp_path)[-1]["held_out"] == pytest.approx(mean_loss(tmp_path, held), rel=1e-5)
     assert losses(tmp_path) == pytest.approx(losses(plain)[:4], rel=1e-6)
     # What two ranks wrote one goes on with, and the other way round.
     (out := tmp_path / "on").mkdir()

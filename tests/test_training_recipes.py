@@ -164,19 +164,25 @@ def test_what_is_held_out_are_documents_or_shards(runs: Path, chain: Path, tmp_p
     page = report.render(tmp_path / "base")
     assert page.count('<circle class="held"') == 4
     assert f"and on held-out data from {steps[0]['held_out']:.3f} to {steps[-1]['held_out']:.3f}" in page
-    how = {"length": 192, "tokens": 500, "every": 4}
-    (shards,) = _training.held_out(str(runs / "plain"), str(runs / "plain" / "tokenizer"), **how)
-    build(shards, out=tmp_path / "shards", workers=1)
     (chosen,) = counts(tmp_path / "base", "train.held_out")
-    assert counts(tmp_path / "shards", "train.held_out") == [chosen]
     assert chosen["documents"] + chosen["targets"] == 500
+
+    def shards(run: str | Path) -> cm.Table:
+        path = str(runs / "plain" / "tokenizer")
+        return _training.held_out(str(run), mix=str(chain / "mix"), path=path, tokens=300, every=4)[0]
+
+    build(shards(runs / "fim"), out=tmp_path / "shards", workers=1)
+    (chosen,) = counts(tmp_path / "shards", "train.held_out")
+    assert chosen["documents"] + chosen["targets"] == 300
+    with pytest.raises(cm.InputError, match="is trained on"):
+        shards(runs / "plain")
     with pytest.raises(cm.InputError, match="has no documents"):
-        _training.held_out(f"{chain / 'chats1'}:chats_ledger", str(runs / "plain" / "tokenizer"), **how)
-    shutil.copytree(runs / "plain", tmp_path / "other", ignore=shutil.ignore_patterns(".work"))
+        shards(f"{chain / 'chats1'}:chats_ledger")
+    shutil.copytree(runs / "fim", tmp_path / "other", ignore=shutil.ignore_patterns(".work"))
     with (tmp_path / "other" / "tokenizer" / "tokenizer.json").open("a") as file:
         file.write(" ")
     with pytest.raises(cm.InputError, match="another tokenizer"):
-        _training.held_out(str(tmp_path / "other"), str(runs / "plain" / "tokenizer"), **how)
+        shards(tmp_path / "other")
 
 
 def test_what_is_held_out_are_chats(chain: Path, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ class Batches:
     def __init__(self, generator: Generator, most: int = 32) -> None:
         self.generator, self.most = generator, most
         self._waiting: queue.Queue[_Wanted | None] = queue.Queue()
+        self._left = False
         self._thread = threading.Thread(target=self._run, name="batches", daemon=True)
         self._thread.start()
 
@@ -61,9 +62,14 @@ class Batches:
         self._waiting.put(None)
         self._thread.join()
 
+    def leave(self) -> None:
+        """Ends the thread after the tokens that it works on: who waits is told nothing any more."""
+        self._left = True
+        self.stop()
+
     def _run(self) -> None:
         batch, waiting, last = Batch(self.generator), dict[int, _Wanted](), False
-        while not last or batch:
+        while (not last or batch) and not self._left:
             more = list[_Wanted]()
             with contextlib.suppress(queue.Empty):
                 while not last and len(batch) + len(more) < self.most:

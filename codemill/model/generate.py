@@ -201,7 +201,10 @@ class Batch:
         """The next token of each answer."""
         assert self.cache is not None
         tokens_BT = torch.tensor([[row.last] for row in self.rows], device=self.by.device)
-        return self._taken(self.rows, self.cache, self._next(tokens_BT, self.cache))
+        made = self._taken(self.rows, self.cache, self._next(tokens_BT, self.cache))
+        if not self.rows:
+            self.cache = None  # its memory is of use to others meanwhile
+        return made
 
     def _next(self, tokens_BT: Tensor, cache: Cache) -> Tensor:
         """Logits of the token after the last (B, V), in float32."""

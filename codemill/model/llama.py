@@ -292,8 +292,7 @@ class Cache:
         if row != last:
             columns = slice(self.starts[last], self.used)
             self.data[:, :, row, :, columns] = self.data[:, :, last, :, columns]
-            # What it finds before its start is padding now: other sequences look there, and it must stay finite.
-            self.starts[row] = self.starts[last]
+            self.starts[row] = self.starts[last]  # what the row has before is padding: old keys and values, finite
         self.starts.pop()
 
     def join(self, other: Cache) -> None:

@@ -64,24 +64,27 @@ def published(run: str, *outputs: str) -> Published:
     return Published(folder, output)
 
 
-def held_out(run: str | None, path: str, *, length: int, tokens: int, every: int) -> list[Table]:
+def held_out(run: str | None, *, mix: str, path: str, tokens: int, every: int) -> list[Table]:
     """What a run over a plan is measured on: token shards as they are, documents encoded by the tokenizer in `path`.
 
-    Raises: InputError if it has neither, or its shards are another tokenizer's.
+    Raises: InputError if it has neither, its shards are another tokenizer's, or the plan reads them.
     """
     if run is None:
         return []
-    source = published(run, "tokens", "held_out")
+    source, plan = published(run, "tokens", "held_out"), Plan(mix)
     columns = source.columns()
     if "tokens" in columns:
         theirs = Path(source.path) / "tokenizer"
         if theirs.is_dir() and Existing(str(theirs)).sha256 != Existing(path).sha256:
             remedy = f"encode the documents with this one: codemill run tokens --existing {path}"
             raise InputError("what is held out was encoded by another tokenizer", where=run, remedy=remedy)
+        if digest(Path(source.path) / source.output) in {given["shards"] for given in plan.facts["inputs"]}:
+            remedy = "set repositories aside: codemill run quickstart --held-out 0.03"
+            raise InputError("what is held out is trained on", where=run, remedy=remedy)
         rows = ingest.published(source=source)
     elif "content" in columns:
         made = tokenizer.existing(tokenizer=Existing(path))
         rows = tokenize.documents(ingest.published(source=source), made)
     else:
         raise InputError(f"what is held out has no documents, only {', '.join(columns)}", where=run)
-    return [train.held_out(rows, length=length, tokens=tokens, every=every)]
+    return [train.held_out(rows, length=plan.length, tokens=tokens, every=every)]

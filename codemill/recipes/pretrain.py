@@ -24,7 +24,6 @@ from codemill.recipes._training import (
 )
 from codemill.steps import train
 from codemill.steps.tokenizer import Existing
-from codemill.tokens.plan import Plan
 
 
 def pretrain(
@@ -77,9 +76,7 @@ def pretrain(
         hardware=Hardware(device, ranks, micro, sharding=sharding, compile=compile, recompute=recompute),
     )
     begin = None if start is None else train.Checkpoint(start, at)
-    held = _training.held_out(
-        held_out, tokenizer, length=Plan(mix).length, tokens=held_out_tokens, every=held_out_every
-    )
+    held = _training.held_out(held_out, mix=mix, path=tokenizer, tokens=held_out_tokens, every=held_out_every)
     model = train.pretrain(plan, *shards, *held, tokenizer=Existing(tokenizer), how=how, size=size, start=begin)
     return {"model": model}
 

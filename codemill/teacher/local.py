@@ -174,7 +174,7 @@ class Ours:
 
     async def close(self) -> None:
         """Ends the thread of the model."""
-        await asyncio.to_thread(self.batches.stop)
+        await asyncio.to_thread(self.batches.leave)
 
 
 class Theirs:

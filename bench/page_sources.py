@@ -10,11 +10,16 @@ from __future__ import annotations
 import html
 import random
 import re
+import textwrap
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+
+
+PACKAGES = ("openjdk-17-source", "rust-src", "libstdc++-12-dev")
+"""Debian packages with the sources of pages that the crawl's packages have."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +50,10 @@ def marks(text: str) -> str:
 
 
 def shown(page: str, blocks: Iterable[Block]) -> tuple[Block, ...]:
-    """The blocks that a page has, each once."""
+    """The blocks that a page has, each once. One that is a part of another cannot be told from that, and is left out."""
     text = marks(re.sub(r"<[^>]*>", "", page))
-    return tuple({block.code: block for block in blocks if (sign := marks(block.code)) and sign in text}.values())
+    found = {sign: block for block in blocks if (sign := marks(block.code)) and sign in text}
+    return tuple(block for sign, block in found.items() if not any(sign in other for other in found if other != sign))
 
 
 def some(cases: Iterable[Case], most: int) -> Iterator[Case]:
@@ -110,7 +116,7 @@ def java_blocks(source: str) -> Iterator[Block]:
 def haddock(packages: Path, most: int) -> Iterator[Case]:
     """Modules of GHC's libraries (ghc-doc), with the comments of the sources that are shown beside them."""
     pages = drawn((packages / "ghc-doc").glob("usr/share/doc/ghc-doc/html/libraries/*/*.html"), "haddock")
-    pairs = ((page, page.parent / "src" / page.name.replace("-", ".", 0)) for page in pages)
+    pairs = ((page, page.parent / "src" / page.name) for page in pages)
     yield from some(
         (
             Case("Haddock", page, shown(page.read_text("utf-8"), haskell_blocks(_unmarked(source.read_text("utf-8")))))
@@ -132,9 +138,10 @@ def haskell_blocks(source: str) -> Iterator[Block]:
         re.sub(r"^\s*-- ?", "", line) if re.match(r"\s*--( |$)", line) else "\n" for line in source.splitlines()
     )
     for paragraph in re.split(r"\n\s*\n", text):
-        lines = [line.strip() for line in paragraph.strip("\n").splitlines()]
-        if lines and lines[0].startswith(">>>") and not any("BLANKLINE" in line or ":{" in line for line in lines):
-            yield Block("\n".join(lines), None)
+        lines = textwrap.dedent(paragraph.strip("\n")).splitlines()
+        odd = any(line[:1] == " " or "BLANKLINE" in line or ":{" in line for line in lines)
+        if lines and lines[0].startswith(">>>") and not odd:
+            yield Block("\n".join(line.rstrip() for line in lines), None)
         elif lines and all(line.startswith("> ") for line in lines):
             yield Block("\n".join(line[2:] for line in lines), None)
 
@@ -147,17 +154,27 @@ def asciidoc(packages: Path, most: int) -> Iterator[Case]:
     pages = drawn((packages / "git-doc" / "usr/share/doc/git-doc").rglob("*.html"), "asciidoc")
     pairs = ((page, page.with_suffix(".txt")) for page in pages)
     cases = (
-        Case("AsciiDoc", page, tuple(asciidoc_blocks(text.read_text("utf-8")))) for page, text in pairs if text.is_file()
+        Case("AsciiDoc", page, tuple(asciidoc_blocks(text.read_text("utf-8"))))
+        for page, text in pairs
+        if text.is_file()
     )
     yield from some(cases, most)
 
 
 def asciidoc_blocks(text: str) -> Iterator[Block]:
-    """What stands between two lines of dashes, or of dots. Blocks with directives or numbers of remarks are left out."""
-    for _, inside in re.findall(r"^(-{4,}|\.{4,})[ \t]*\n(.*?)\n\1[ \t]*$", text, re.MULTILINE | re.DOTALL):
-        if not re.search(r"(?m)^(include|ifdef|ifndef|endif)::|<\d+>|\{\w+\}", inside):
-            lines = [line.rstrip() for line in inside.expandtabs(8).splitlines()]
-            yield Block(trimmed("\n".join(lines)), None)
+    """What stands between two lines of dashes, or of dots, that underline no title. Blocks with directives, references or
+    numbers of remarks are left out."""
+    lines = [line.rstrip() for line in text.expandtabs(8).splitlines()]
+    at = 0
+    while at < len(lines):
+        fence, before = lines[at], lines[at - 1] if at else ""
+        at += 1
+        if re.fullmatch(r"-{4,}|\.{4,}", fence) and (before in ("", "+") or before[0] in "[."):
+            end = next((i for i in range(at, len(lines)) if lines[i] == fence), len(lines))
+            inside = "\n".join(lines[at:end])
+            at = end + 1
+            if not re.search(r"(?m)^(include|ifdef|ifndef|endif)::|<\d+>|\{\w+\}", inside) and inside.strip():
+                yield Block(trimmed(inside), None)
 
 
 # ── rustdoc ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -191,14 +208,23 @@ def rust_std(packages: Path, most: int, blocks: Callable[[str], Iterable[Block]]
 
 
 def doxygen(packages: Path, most: int) -> Iterator[Case]:
-    """Pages of GNU's C++ library (libstdc++-12-doc), with the comments of its headers."""
-    headers = sorted((packages / "libstdc++-12-dev").rglob("usr/include/c++/12/**/*"))
-    blocks = [b for file in headers if file.is_file() for b in doxygen_blocks(file.read_text("utf-8", "replace"))]
+    """Pages of GNU's C++ library (libstdc++-12-doc): of classes, with the comments of its headers, and of the headers."""
+    files: dict[str, list[str]] = {}
+    for file in sorted((packages / "libstdc++-12-dev").rglob("usr/include/c++/12/**/*")):
+        if file.is_file():
+            files.setdefault(file.name, []).append(file.read_text("utf-8", "replace"))
+    blocks = [block for texts in files.values() for text in texts for block in doxygen_blocks(text)]
+
+    def of(page: str) -> tuple[Block, ...]:
+        title = re.search(r'<div class="title">([^<]+)</div>', page)
+        whole = files.get(title[1], []) if title and 'class="lineno"' in page else []
+        if len(whole) == 1:
+            return (Block(trimmed(whole[0].expandtabs(8)), None),)
+        return () if 'class="lineno"' in page else shown(page, blocks)
+
     pages = drawn((packages / "libstdc++-12-doc").rglob("*.html"), "doxygen")
     texts = ((page, page.read_text("utf-8", "replace")) for page in pages)
-    yield from some(
-        (Case("Doxygen", page, shown(text, blocks)) for page, text in texts if 'class="fragment"' in text), most
-    )
+    yield from some((Case("Doxygen", page, of(text)) for page, text in texts if 'class="fragment"' in text), most)
 
 
 def doxygen_blocks(source: str) -> Iterator[Block]:
@@ -206,4 +232,5 @@ def doxygen_blocks(source: str) -> Iterator[Block]:
     for comment in re.findall(r"/\*\*(.*?)\*/", source, re.DOTALL):
         text = re.sub(r"(?m)^[ \t]*\* ?", "", comment)
         for inside in re.findall(r"[@\\]code(?:\{[^}]*\})?[ \t]*\n(.*?)[@\\]endcode", text, re.DOTALL):
-            yield Block(trimmed(inside), None)
+            lines = [line.rstrip() for line in textwrap.dedent(inside).splitlines()]
+            yield Block(trimmed("\n".join(lines)), None)

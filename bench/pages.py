@@ -1,21 +1,24 @@
 """Code in pages that generators wrote, held against the sources they wrote them from.
 
-    python -m bench.pages PACKAGES [--most 120] [--speed 300]
+    python -m bench.pages PACKAGES [--most 120] [--speed 300] [--download]
 
-PACKAGES is a folder of unpacked Debian documentation packages, as scripts/debian_crawl.py leaves it. Packages that
-Sphinx made carry their sources; rustdoc, MkDocs and nbconvert are run here where they are installed. The blocks of code
-are read from the sources, without HTML: literal blocks of reStructuredText, fences of Markdown, cells of notebooks.
+PACKAGES is a folder of unpacked Debian documentation packages, as scripts/debian_crawl.py leaves it; with --download
+those of sources come into it as well. Packages that Sphinx made carry their sources, and so does Git's (AsciiDoc); pages
+of Javadoc, Haddock, rustdoc and Doxygen are held against comments of the code (bench/page_sources.py). MkDocs, VitePress,
+nbconvert and rustdoc are run here where they are installed. Blocks are read from the sources, without HTML.
 
-A block is right if the text of the page has it byte for byte; it is fenced if it stands between two fences; its
-language is right if the fence says it.
+A block is right if the text of the page has it byte for byte, blank lines at its ends apart; it is fenced if it stands
+between two fences; its language is right if the fence says it.
 trafilatura and resiliparse do the same pages in the same run.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,13 +26,15 @@ import textwrap
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from bench import page_sources
+from bench.page_sources import Block, Case, marks, some, trimmed
 from codemill import _core
+from scripts.debian_crawl import unpacked
 
 Extract = Callable[[str], str]
 
@@ -42,19 +47,6 @@ SPHINX = (
     "debian-policy",
     "python-pandas-doc",
 )
-
-
-@dataclass(frozen=True)
-class Block:
-    code: str
-    language: str | None  # None: the source does not say
-
-
-@dataclass(frozen=True)
-class Case:
-    generator: str
-    html: Path
-    blocks: tuple[Block, ...]
 
 
 # ── blocks of code in sources ─────────────────────────────────────────────────────────────────────────────────────
@@ -146,7 +138,7 @@ def sphinx(packages: Path, most: int) -> Iterator[Case]:
             if source.suffix == ".txt" and page.is_file() and page.stat().st_size < 2_000_000:
                 found.append((page, source))
         random.Random(package).shuffle(found)
-        yield from _first(
+        yield from some(
             (
                 Case(f"Sphinx, {package}", page, tuple(rst_blocks(source.read_text("utf-8", "replace"))))
                 for page, source in found
@@ -175,15 +167,10 @@ def rustdoc(folder: Path, most: int) -> Iterator[Case]:
             text = page.read_text("utf-8", "replace")
             if "rust-example-rendered" in text and "/src/" not in str(page):
                 shown = re.sub(r"<[^>]*>", "", text)
-                here = tuple(b for b in wanted.values() if _marks(b.code) in _marks(shown))
+                here = tuple(b for b in wanted.values() if marks(b.code) in marks(shown))
                 if here and made < most:
                     made += 1
                     yield Case("rustdoc", page, here)
-
-
-def _marks(text: str) -> str:
-    """Letters and digits alone: whether a page has a block at all, however it is shown."""
-    return re.sub(r"&\w+;|&#\d+;|[^A-Za-z0-9_]", "", text)
 
 
 def mkdocs(projects: Sequence[Path], folder: Path, most: int) -> Iterator[Case]:
@@ -201,7 +188,7 @@ def mkdocs(projects: Sequence[Path], folder: Path, most: int) -> Iterator[Case]:
         sources = sorted(docs.rglob("*.md"))
         random.Random(project.name).shuffle(sources)
         pairs = [(out / source.relative_to(docs).with_suffix(".html"), source) for source in sources]
-        yield from _first(
+        yield from some(
             (Case("MkDocs Material", p, tuple(markdown_blocks(s.read_text("utf-8")))) for p, s in pairs if p.is_file()),
             most,
         )
@@ -210,6 +197,23 @@ def mkdocs(projects: Sequence[Path], folder: Path, most: int) -> Iterator[Case]:
 def _beside(program: str) -> str:
     beside = Path(sys.executable).parent / program
     return str(beside) if beside.exists() else program
+
+
+def vitepress(projects: Sequence[Path], folder: Path, program: Path, most: int) -> Iterator[Case]:
+    """Pages of the same Markdown as VitePress renders them, with Shiki's colours."""
+    for project in projects:
+        root, out = folder / f"vitepress-{project.name}", folder / f"vitepress-{project.name}-out"
+        shutil.copytree(project / "docs", root)
+        (root / ".vitepress").mkdir()
+        settings = {"ignoreDeadLinks": True, "title": "x", "outDir": str(out), "cleanUrls": False}
+        (root / ".vitepress" / "config.mjs").write_text(f"export default {json.dumps(settings)}\n")
+        subprocess.run([str(program), "build", str(root)], capture_output=True, check=False, timeout=300)
+        pairs = [
+            (out / s.relative_to(root).with_suffix(".html"), s) for s in page_sources.drawn(root.rglob("*.md"), "v")
+        ]
+        yield from some(
+            (Case("VitePress", p, tuple(markdown_blocks(s.read_text("utf-8")))) for p, s in pairs if p.is_file()), most
+        )
 
 
 def notebooks(folder: Path, pages: Sequence[Case], most: int) -> Iterator[Case]:
@@ -225,14 +229,6 @@ def notebooks(folder: Path, pages: Sequence[Case], most: int) -> Iterator[Case]:
         page = folder / f"{number}.html"
         page.write_text(html, "utf-8")
         yield Case("Jupyter (nbconvert)", page, tuple(Block(cell.source, "python") for cell in cells))
-
-
-def _first(cases: Iterator[Case], most: int) -> Iterator[Case]:
-    number = 0
-    for case in cases:
-        if case.blocks and number < most:
-            number += 1
-            yield case
 
 
 # ── what is right ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -261,7 +257,7 @@ def score(text: str, blocks: Sequence[Block]) -> Counter[str]:
     """How many blocks the text has, has in fences, and has with their language."""
     fenced: dict[str, str] = {}
     for found in FENCED.finditer(text):
-        fenced.setdefault(found[3].rstrip("\n"), found[2])
+        fenced.setdefault(trimmed(found[3]), found[2])
     counts: Counter[str] = Counter(blocks=len(blocks))
     for block in blocks:
         counts["there"] += block.code in text
@@ -290,7 +286,9 @@ def extractors() -> dict[str, Extract]:
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("packages", type=Path)
-    parser.add_argument("--mkdocs", type=Path, nargs="*", default=[], help="folders with docs/*.md")
+    parser.add_argument("--download", action="store_true", help="fetch the packages with sources that are missing")
+    parser.add_argument("--markdown", type=Path, nargs="*", default=[], help="folders with docs/*.md, for MkDocs")
+    parser.add_argument("--vitepress", type=Path, help="the program: those folders by VitePress as well")
     parser.add_argument("--rustdoc", action="store_true", help="also crates of this machine: some minutes")
     parser.add_argument("--most", type=int, default=120, help="pages of a package or a generator")
     parser.add_argument("--speed", type=int, default=300, help="pages that are timed")
@@ -298,10 +296,18 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        if given.download:
+            for name in page_sources.PACKAGES:
+                unpacked(name, given.packages)
         cases = list(sphinx(given.packages, given.most))
+        for generator in (page_sources.javadoc, page_sources.haddock, page_sources.asciidoc, page_sources.doxygen):
+            cases += generator(given.packages, given.most)
+        cases += page_sources.rust_std(given.packages, given.most, rust_blocks)
         if given.rustdoc:
             cases += rustdoc(folder, given.most)
-        cases += mkdocs(given.mkdocs, folder, given.most)
+        cases += mkdocs(given.markdown, folder, given.most)
+        if given.vitepress:
+            cases += vitepress(given.markdown, folder, given.vitepress, given.most)
         try:
             cases += notebooks(folder, cases, given.most // 4)
         except ImportError as error:
@@ -343,7 +349,7 @@ def run(cases: Sequence[Case], speed: int, misses: int) -> None:
     for case in cases:
         text = ours(pages[case])
         for block in case.blocks:
-            if shown < misses and block.code not in {f[3].rstrip("\n") for f in FENCED.finditer(text)}:
+            if shown < misses and block.code not in {trimmed(f[3]) for f in FENCED.finditer(text)}:
                 shown += 1
                 print(f"--- {case.generator} {case.html}\n{block.code[:600]}")
 

@@ -134,7 +134,13 @@ AUTOMATHTEXT_ROW = {
     "url": "https://b.org/2",
     "text": "two",
     "date": "2019-03-20T13:12:39",
-    "meta": {"domain": "b.org", "openwebmath_score": 0.8, "lm_q1_score": 0.9, "lm_q2_score": 0.7, "lm_q1q2_score": 0.63},
+    "meta": {
+        "domain": "b.org",
+        "openwebmath_score": 0.8,
+        "lm_q1_score": 0.9,
+        "lm_q2_score": 0.7,
+        "lm_q1q2_score": 0.63,
+    },
 }
 
 
@@ -209,6 +215,12 @@ def test_code_and_its_language_by_generator(name: str) -> None:
     shown = code.replace("&", "&amp;").replace("<", "&lt;").rstrip("\n")
     page = f"<body><article><p>{LONG}</p>{HIGHLIGHTERS[name].format(shown)}</article></body>"
     assert f"``````python\n{code}``````" in text(page)
+
+
+def test_lines_of_doxygen_are_not_doubled() -> None:
+    lines = "</div>\n<div class='line'>".join(["int main()", "{", " ", "  return 0;", "}"])
+    page = f"<div class='contents'><p>{LONG}</p><div class='fragment'><div class='line'>{lines}</div>\n</div></div>"
+    assert text(page).endswith("```\nint main()\n{\n\n  return 0;\n}\n```")
 
 
 def test_what_is_raw_in_code_is_code() -> None:

@@ -105,10 +105,10 @@ def test_the_last_classifier_recalls_other_corpora(folder: Path, tmp_path: Path)
     pl.DataFrame({"text": texts[30:]}).write_ndjson(tmp_path / "sky.jsonl")
     opened = [sources.open(f"fineweb:{tmp_path}/web.parquet"), sources.open(f"skypile:{tmp_path}/sky.jsonl")]
     made = folder / "out" / "classifier_2"
-    build(
-        web_recall.further(opened, classifier=str(made), quality_rules="none"), out=tmp_path / "out", workers=1
+    build(web_recall.further(opened, classifier=str(made), quality_rules="none"), out=tmp_path / "out", workers=1)
+    corpus, ledger, domains = (
+        pl.read_parquet(tmp_path / "out" / n / "*.parquet") for n in ("corpus", "ledger", "domains")
     )
-    corpus, ledger, domains = (pl.read_parquet(tmp_path / "out" / n / "*.parquet") for n in ("corpus", "ledger", "domains"))
     code = set(texts[::2])
     assert len(ledger) == 60
     assert len(set(corpus["content"]) & code) > 0.9 * len(code)
@@ -209,7 +209,18 @@ def test_a_rule_of_a_round_is_learned_from_in_the_next(folder: Path) -> None:
     assert facts[1]["examples"]["other"] == facts[0]["examples"]["other"]
 
 
-HOSTILE = ["", " ", "</s>", "a </s> b", "__label__code", "\0\0a\0", "你好，世界" * 500, "x" * 9000, "\u2028\x85\u00a0\ufeff", "😀" * 99]
+HOSTILE = [
+    "",
+    " ",
+    "</s>",
+    "a </s> b",
+    "__label__code",
+    "\0\0a\0",
+    "你好，世界" * 500,
+    "x" * 9000,
+    "\u2028\x85\u00a0\ufeff",
+    "😀" * 99,
+]
 
 
 @pytest.mark.parametrize("word_ngrams", [1, 2, 4])
@@ -220,7 +231,7 @@ def test_scores_are_those_of_fasttext(folder: Path, tmp_path: Path, word_ngrams:
     texts = table(folder, "corpus")["content"].to_list()[:100]
     segmenter = Segmenter(made)
     lines = segmenter.lines(pa.array(texts + [words(False, rng) for _ in range(100)], pa.large_string()), 1024)
-    settings = Settings(dim=7, lr=0.5, epoch=5, word_ngrams=word_ngrams, min_count=2, bucket=500)
+    settings = Settings(dim=7, lr=0.05, epoch=1, word_ngrams=word_ngrams, min_count=2, bucket=500)
     assert train([(int(i < 100), line, i) for i, line in enumerate(lines)], settings, made / "model.bin") == (100, 100)
     alphabet = [chr(n) for n in (*range(0x250), *range(0x3040, 0x3100), *range(0x1F600, 0x1F640))]
     noise = ["".join(rng.choices(alphabet, k=rng.randrange(300))) for _ in range(100)]
@@ -229,7 +240,7 @@ def test_scores_are_those_of_fasttext(folder: Path, tmp_path: Path, word_ngrams:
         ours = Model(made, most).scores(asked)
         theirs = fasttext.load_model(str(made / "model.bin"))
         found = theirs.f.multilinePredict([line + "\n" for line in segmenter.lines(asked, most)], 2, 0.0, "strict")
-        wanted = [dict(zip(*one, strict=True))["__label__code"] for one in zip(*found, strict=True)]
+        wanted = [min(1.0, dict(zip(*one, strict=True))["__label__code"]) for one in zip(*found, strict=True)]
         assert np.abs(ours - np.array(wanted)).max() < 1e-5
         assert len(set(wanted)) > 100
 

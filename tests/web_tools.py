@@ -48,7 +48,9 @@ COMMON = "the of and a to in it is was for on with as by at from this that be ar
 
 def words(code: bool, rng: random.Random) -> str:
     """A text about code, or not."""
-    return " ".join(rng.choice(((CODE if code else OTHER) if rng.random() < 0.6 else COMMON).split()) for _ in range(80))
+    return " ".join(
+        rng.choice(((CODE if code else OTHER) if rng.random() < 0.6 else COMMON).split()) for _ in range(80)
+    )
 
 
 def page(code: bool, rng: random.Random) -> bytes:

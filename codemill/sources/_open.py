@@ -37,7 +37,11 @@ _KINDS = (
     Kind("folder", Folder, "a directory of checkouts or of any other files, or a single file"),
     Kind("git", Git, "bare repositories and mirrors, read from the object store without a checkout"),
     Kind("archive", Archive, "tar (gz, bz2, xz, zst), zip, wheels and source distributions"),
-    Kind("parquet", Parquet, "Parquet files whose rows are files or pages; a preset of columns in place of the kind: fineweb:PATH"),
+    Kind(
+        "parquet",
+        Parquet,
+        "Parquet files whose rows are files or pages; a preset of columns in place of the kind: fineweb:PATH",
+    ),
     Kind("jsonl", Jsonl, "JSON lines (plain, gz, zst) whose lines are files"),
     Kind("warc", Warc, "WARC and WET files of web crawls, plain, gz or zst"),
 )

@@ -173,4 +173,3 @@ class Model:
             return text.strip() or repr(text)
 
         return {label: [(read(words[i]), round(float(pull[i]), 4)) for i in some] for label, some in shown.items()}
-

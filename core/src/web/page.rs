@@ -75,6 +75,8 @@ struct Page<'a> {
     heading: usize,
     prefix: String,
     source: String,
+    /// Whether line ends between elements of the code are none of it: its lines are elements, and it is no `pre`.
+    loose: bool,
     language: Option<String>,
     title: Option<String>,
 }
@@ -128,7 +130,8 @@ impl<'a> Page<'a> {
             return;
         }
         if self.code > 0 {
-            if self.gutter == 0 {
+            let between = self.loose && text.contains('\n') && text.trim_ascii().is_empty();
+            if self.gutter == 0 && !between {
                 self.source.push_str(&decoded(text));
             }
             return;
@@ -285,6 +288,7 @@ impl<'a> Page<'a> {
         if self.language.is_none() && (name == "code" || self.source.is_empty()) {
             self.language = language(attributes);
         }
+        self.loose &= name != "pre";
         if is_line(name) {
             self.break_line();
             opened.line = Some(self.source.len());
@@ -305,6 +309,7 @@ impl<'a> Page<'a> {
         if is_code(name, attributes) || highlighter {
             self.end_line(true);
             self.begin_code(attributes);
+            self.loose = matches!(name, "div" | "td");
             opened.code = true;
             return;
         }
@@ -426,6 +431,9 @@ impl<'a> Page<'a> {
         let shown = self.furniture == 0;
         if opened.code {
             if let (Some(start), true) = (opened.line, opened.gutter || self.gutter == 0) {
+                if self.loose && &self.source[start..] == " " {
+                    self.source.truncate(start); // Doxygen has a blank on a line with nothing on it
+                }
                 if self.source.len() == start {
                     self.source.push('\n'); // a line with nothing on it
                 } else {

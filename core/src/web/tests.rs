@@ -34,9 +34,12 @@ fn line_numbers_and_buttons_are_not_code() {
     let table = "<table class='highlighttable'><tr><td class='linenos'><div class='linenodiv'><pre>1\n2</pre></div></td>\
                  <td class='code'><div class='highlight'><pre>a\nb\n</pre></div></td></tr></table>";
     assert_eq!(text(table), "```\na\nb\n```");
-    let doxygen = "<div class='fragment'><div class='line'><span class='lineno'>    1</span> a();</div>\n\
-                   <div class='line'><span class='lineno'>    2</span> </div>\n</div>";
-    assert!(text(doxygen).starts_with("```\n a();\n"), "{}", text(doxygen));
+    let doxygen = "<div class='fragment'><div class='line'><span class='lineno'>    1</span>a();</div>\n\
+                   <div class='line'><span class='lineno'>    2</span> </div>\n\
+                   <div class='line'><span class='lineno'>    3</span>  <b>b</b> c</div>\n</div><p>x";
+    assert_eq!(text(doxygen), "```\na();\n\n  b c\n```\n\nx");
+    let older = "<div class='fragment'>\n<pre class='fragment'><b>a</b>\n\n<b>b</b>\n</pre></div>";
+    assert_eq!(text(older), "```\na\n\nb\n```");
     let docusaurus = "<div class='language-jsx'><pre><code><span class='token-line'>a<br></span>\
                       <span class='token-line'>b<br></span></code></pre><button>Copy</button></div>";
     assert_eq!(text(docusaurus), "```jsx\na\nb\n```");

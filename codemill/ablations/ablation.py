@@ -66,6 +66,13 @@ class Ablation:
     teacher: bool = False  # whether it is about rows that a teacher writes, and cannot be run without one
 
 
+# The defaults of `annealing`; a small teacher is asked shorter and fewer questions, as in its laptop variant.
+_ASKED = {"seeds": 0, "seed_chars": 6000, "tries": 2, "least_strength": 0.5, "max_tokens": 2048}
+_SMALL = {**_ASKED, "seeds": 32, "seed_chars": 1000, "tries": 1, "max_tokens": 256}
+_TUNING = {"most_pages": 24, "seeds": 0.003, "names": 8, "languages": ("python", "javascript"), "seed_chars": 1000,
+           "tries": 1, "max_tokens": 256}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Scale:
     """How large an experiment is. Every arm has the same tokens, repeated where its corpus is smaller.
@@ -96,12 +103,6 @@ class Scale:
             raise RecipeError(f"{tokens:,} tokens are fewer than a step has", remedy=f"{self.length * self.batch:,}")
         return tokens // (self.length * self.batch)
 
-
-# The defaults of `annealing`; a small teacher is asked shorter and fewer questions, as in its laptop variant.
-_ASKED = {"seeds": 0, "seed_chars": 6000, "tries": 2, "least_strength": 0.5, "max_tokens": 2048}
-_SMALL = {**_ASKED, "seeds": 32, "seed_chars": 1000, "tries": 1, "max_tokens": 256}
-_TUNING = {"most_pages": 24, "seeds": 0.003, "names": 8, "languages": ("python", "javascript"), "seed_chars": 1000,
-           "tries": 1, "max_tokens": 256}  # fmt: skip
 
 SCALES = {
     # A minute or two: whether it runs, not what it says. Recorded answers have weak tests.

@@ -66,12 +66,12 @@ def test_operators_and_literals_are_changed_and_marks_are_not(language: str, tex
         ("java", "class S {\n @Override public static <T> List<T> f(List<T> a) throws E { return a; }\n S() { }\n"
          " // int no() { }\n int g(int b) { for (int i : c(b)) { return new D() { }; } return switch (b) { }; }\n}",
          [("f", "<T> List<T>"), ("S", ""), ("g", "int")]),
-        ("cpp", "#include <x>\ntemplate <typename T> T f(T a) { return a; }\nstatic inline std::vector<int> g(int n) {\n"
-         " auto k = [&](int b) { return b; }; if (k(n)) { } return {}; }\nbool A::h() const { return true; }",
+        ("cpp", "#include <x>\ntemplate <typename T> T f(T a) { return a; }\nstatic inline std::vector<int> g(int n)\n"
+         "{ auto k = [&](int b) { return b; }; if (k(n)) { } return {}; }\nbool A::h() const { return true; }",
          [("f", "template <typename T> T"), ("g", "std::vector<int>"), ("k", "auto"), ("h", "bool A::")]),
         ("go", "func F[T int | string](a T) T { return a }\nfunc (s *S) g(b int) (int, error) { return b, nil }\n"
          "func h() { if f(1) { } }", [("F", "T"), ("g", "(int, error)"), ("h", "")]),
-        ("rust", "pub fn f<'a, T: Ord>(x: &'a [T]) -> Option<&'a T> where T: Clone { if g(x) { return None; } x.get(0) }\n"
+        ("rust", "pub fn f<'a, T: Ord>(x: &'a [T]) -> Option<&'a T> where T: Clone { if g(x) { return 0; } x }\n"
          "fn h(&self) -> Result<i64, String> { match k(1) { _ => Ok(1) } }",
          [("f", "Option<&'a T>"), ("h", "Result<i64, String>")]),
     ],

@@ -16,7 +16,7 @@ import codemill as cm
 from codemill import report
 from codemill.cli import cli
 from codemill.errors import EnvironmentProblem
-from codemill.recipes import annealing, post_training
+from codemill.recipes import annealing, post_training, rewriting
 from codemill.report.facts import made
 from codemill.report.facts import synthesis as synthesis_facts
 from codemill.run import Run
@@ -287,6 +287,42 @@ def test_nothing_is_asked_again_after_a_run_and_a_new_tenth_asks_for_itself_alon
     added = {row["id"] for row in read(three, "algorithmic")} - old
     assert len(added) == 1
     assert all("two_sum_11" in body or "seen" in body for body in new)
+
+
+def test_files_are_rewritten_in_two_steps_and_each_row_has_the_version_before_it(
+    corpus: Path, server: Server, tmp_path: Path
+) -> None:
+    broken = tmp_path / "repositories" / "broken"
+    synthesis_runs.sources(broken.parent, 2)
+    broken.mkdir()
+    (broken / "broken.py").write_text("def f(:\n")
+    (broken / "other.js").write_text("f(1);\n")
+    corpus, out = synthesis_runs.corpus(broken.parent, tmp_path / "corpus"), tmp_path / "out"
+    wanted = rewriting.rewriting(corpus=str(corpus), least_strength=0.0, **asked_about(server))
+    cm.build(wanted, out=str(out), workers=1)
+    style, whole = {row["id"]: row for row in read(out, "style")}, read(out, "self_contained")
+    files = {row["id"]: row for row in read(corpus, "corpus")}
+    assert style
+    assert whole
+    for row in style.values():
+        assert (row["task_type"], row["outcome"], row["output"]) == ("style", "pass", files[row["seed_id"]]["content"])
+    for row in whole:
+        assert (row["task_type"], row["outcome"], row["seed_id"]) == (
+            "self_contained",
+            "pass",
+            style[row["parent"]]["seed_id"],
+        )
+        assert row["output"] == style[row["parent"]]["content"]
+        assert row["strength"] is not None
+    books = {row["path"]: row for row in read(out, "style_ledger")}
+    assert (books["broken.py"]["reason"], books["broken.py"]["value"][:18]) == ("unparsed", "line 1: no Python:")
+    assert "other.js" not in {row["path"] for row in read(out, "style_ledger") if row["verdict"] == "kept"}
+    page = Path(str(report.write(out))).read_text()
+    found = {one.name: one for one in synthesis_facts.gather(Run.open(out)) or ()}
+    assert found["style"].before == sum(len(row["output"].encode()) for row in style.values())
+    assert found["style"].after == sum(len(row["content"].encode()) for row in style.values())
+    assert f"Their files had {found['style'].before:,} bytes before" in page
+    assert "bytes | " in (out / "style" / "README.md").read_text()
 
 
 HOSTILE = {

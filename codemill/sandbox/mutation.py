@@ -119,10 +119,9 @@ class Program:
         for at, token in enumerate(self.tokens):
             if token.text != "(" or at not in self._pairs:
                 continue
-            body = self._body(self._pairs[at] + 1)
-            named = None if body is None else self._name(at)
-            if body is not None and named is not None:
-                yield Function(self.tokens[named].text, self._type(named, self._pairs[at], body), body, self._pairs[body])
+            close = self._pairs[at]
+            if (body := self._body(close + 1)) is not None and (name := self._name(at)) is not None:
+                yield Function(self.tokens[name].text, self._type(name, close, body), body, self._pairs[body])
 
     def _body(self, at: int) -> int | None:
         """The brace after a function's arguments; None: there is none, so that it was a call."""
@@ -226,9 +225,8 @@ def _pairs(tokens: Sequence[Token]) -> dict[int, int]:
     for at, token in enumerate(tokens):
         if token.text in ("(", "[", "{"):
             open_.append(at)
-        elif token.text in (")", "]", "}") and open_:
-            if tokens[open_[-1]].text + token.text in ("()", "[]", "{}"):
-                found[open_.pop()] = at
+        elif token.text in (")", "]", "}") and open_ and tokens[open_[-1]].text + token.text in ("()", "[]", "{}"):
+            found[open_.pop()] = at
     return found
 
 

@@ -2,8 +2,8 @@
 
 A mutant differs from the solution in one place: an operator, a comparison, a constant, a condition, a return. Those
 that the tests do not tell from the solution survive. From: DeMillo, Lipton and Sayward, "Hints on test data selection"
-(1978); the operators are those that mutation tools share. Python is changed in its syntax tree; other languages on their
-tokens, see `mutation`.
+(1978); the operators are those that mutation tools share. Python is changed in its syntax tree, other languages on
+their tokens: see `mutation`.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class Strength:
     """How strong tests are. `score` is the share of mutants that they kill, null if the solution has none.
 
     `reached` is whether the solution passes and a program without the entry point does not; null: nobody could say, as
-    where no function is found. `stubs_survive` and `mutants_survive` name what the tests did not notice; `mutants` is how
-    many were tried and compiled. `trouble` says how the sandbox failed, if it did: then nothing is known of the tests,
-    neither that they are weak nor that they are strong.
+    where no function is found. `stubs_survive` and `mutants_survive` name what the tests did not notice; `mutants` is
+    how many were tried and compiled. `trouble` says how the sandbox failed, if it did: then nothing is known of the
+    tests, neither that they are weak nor that they are strong.
     """
 
     solution: Outcome

@@ -175,7 +175,6 @@ def test_weak_tests_are_found_out(language: str) -> None:
         pytest.skip(f"no {language} here")
     weak = strength(Task(STRENGTH[language][0], tests_of(language, (9, 1)), language), most=2)
     assert (weak.strong, weak.reached, weak.stubs_survive, weak.mutants) == (False, True, ("1",), 2), weak
-    assert weak.mutants_survive
 
 
 def test_strong_tests_kill_what_weak_tests_do_not() -> None:

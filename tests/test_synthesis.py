@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,20 @@ def test_annealing_makes_sets_that_are_proved_and_lead_back_to_their_seeds(
     assert {row["verdict"] for row in books} <= {"kept", "dropped"}
     assert sum(row["verdict"] == "kept" for row in books) == len(rows["snippets"])
     assert all(row["language"] and row["seed_id"] for row in books)
+
+
+def test_textbooks_may_be_about_tasks_of_a_file(corpus: Path, server: Server, tmp_path: Path) -> None:
+    file, out = tmp_path / "tasks.jsonl", tmp_path / "out"
+    solutions = ("Add.\n```python\ndef add(a, b):\n    return a + b\n```\n", "No fence.", "```\nx = 1\n```\n")
+    file.write_text("".join(json.dumps({"prompt": f"Task {n}", "response": s}) + "\n" for n, s in enumerate(solutions)))
+    wanted = annealing.annealing(corpus=str(corpus), seeds=1, languages=("python",), tasks=(str(file),),
+                                 **asked_about(server))  # fmt: skip
+    cm.build({name: wanted[name] for name in ("textbooks", "tasks_ledger")}, out=str(out), workers=1)
+    (row,) = read(out, "textbooks")
+    assert (row["instruction"], row["program"]) == ("Task 0", "def add(a, b):\n    return a + b\n")
+    assert row["outcome"] is None
+    books = Counter(row["reason"] for row in read(out, "tasks_ledger"))
+    assert books == {None: 1, "no_program": 2}
 
 
 def test_a_corpus_without_seeds_stops_with_the_remedy(tmp_path: Path, server: Server) -> None:

@@ -11,10 +11,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from aiohttp import web
 from click.testing import CliRunner
 
 import codemill as cm
-from codemill import report
+from bench import methods
+from codemill import catalog, report
 from codemill.cli import cli
 from codemill.errors import EnvironmentProblem
 from codemill.recipes import annealing, post_training, rewriting
@@ -340,6 +342,20 @@ def test_files_are_rewritten_in_two_steps_and_each_row_has_the_version_before_it
     assert "bytes | " in (out / "style" / "README.md").read_text()
 
 
+def test_every_method_is_counted_by_language(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(methods, "LANGUAGES", ("python", "haskell"))
+    recorded = "script:codemill.prompts._recorded:answer"
+    methods.main(["--teacher", recorded, "--corpus", str(corpus), "--calls", str(tmp_path / "calls"), "--seeds", "1"])
+    lines = [line.split(" | ") for line in capsys.readouterr().out.splitlines() if line.startswith("| `")]
+    found = {(name.strip("| `"), language): (attempted, accepted) for name, language, attempted, accepted, _ in lines}
+    assert {name for name, _ in found} == set(catalog.prompts())
+    assert found["snippets.write", "python"] == found["rewrite.clean", "python"] == ("1", "1")
+    assert found["snippets.write", "haskell"] == ("1", "0")  # nothing is recorded for it
+    assert found["diverse.clean", "–"] == ("1", "1")
+
+
 HOSTILE = {
     "markup": "<task><script>alert(1)</script></task><solution>x = 1</solution><tests>assert x == 2</tests>",
     "huge": f"<task>t</task><solution>x = '{'a' * 3_000_000}'</solution><tests>assert x</tests>",
@@ -350,6 +366,7 @@ HOSTILE = {
     "<tests>assert f()</tests>",
     "forged": "<task>t</task><solution>import os\nprint('ok')\nos._exit(0)</solution><tests>assert False</tests>",
     "not text": "<task>\ud800\udfff</task><solution>\ud800</solution><tests>\x00</tests>",
+    "not UTF-8": "<task>t</task><solution>x = '?'</solution><tests>assert x</tests>",
 }
 
 
@@ -362,7 +379,11 @@ def test_a_hostile_teacher_harms_nothing_and_its_rows_say_why_they_went(
 
     def behave(body: dict[str, Any], attempt: int) -> Any:
         number = next(n for n in range(len(kinds)) if f"two_sum_{n + 1}(" in body["messages"][0]["content"])
-        return chat(HOSTILE[kinds[number]])
+        said = chat(HOSTILE[kinds[number]])
+        if kinds[number] == "not UTF-8":
+            raw = json.dumps(said).encode().replace(b"?", b"\xff\xc0")
+            return web.Response(body=raw, content_type="application/json")
+        return said
 
     out = tmp_path / "out"
     with serving(behave) as server:
@@ -378,6 +399,7 @@ def test_a_hostile_teacher_harms_nothing_and_its_rows_say_why_they_went(
         "files": ("dropped", "not_passed"),
         "forged": ("dropped", "not_passed"),
         "not text": ("dropped", "not_text"),
+        "not UTF-8": ("dropped", "not_text"),
     }
     assert all(row["value"] for row in books.values() if row["reason"] == "not_passed")
     written = b"".join(file.read_bytes() for file in out.rglob("*") if file.is_file() and ".work" not in file.parts)

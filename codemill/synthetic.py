@@ -79,6 +79,9 @@ TEXT = pa.schema(
 """A row of a set of texts, for a tokenizer: a document, and what proves it. `repo`, `path` and `license` are those of
 the file that it was made about."""
 
+REWRITTEN = pa.schema([*TEXT, ("task_type", pa.string()), ("output", pa.string())])
+"""A row of a set of rewritten files: `content` is what `output`, the version before, became."""
+
 CHAT = pa.schema(
     [
         ("messages", MESSAGES),

@@ -9,7 +9,7 @@ import pytest
 
 import codemill as cm
 from codemill import catalog, specification
-from codemill.prompts import answers, diverse, educational, evolve, grade, packages, rewrite, snippets, textbooks
+from codemill.prompts import _lint, answers, diverse, educational, evolve, grade, packages, rewrite, snippets, textbooks
 from codemill.prompts._recorded import answer, recorded
 from codemill.synthetic import ROW
 from codemill.teacher import reading
@@ -75,7 +75,7 @@ def rows(made: Any) -> list[dict[str, Any]]:
 
 def test_each_file_has_its_methods_and_each_method_its_recording() -> None:
     assert {name.partition(".")[0] for name in METHODS} == set(recorded())
-    assert len(METHODS) == 14
+    assert len(METHODS) == 15
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -111,7 +111,8 @@ def test_a_recorded_conversation_ends_well_and_keeps_its_promise(name: str) -> N
 )
 def test_a_hostile_answer_is_a_row_with_a_reason_and_still_has_its_seed(name: str, hostile: str) -> None:
     made, _ = talk(METHODS[name], row_of(name), lambda body, sample: hostile, **PARAMS.get(name, {}))
-    words = {"snippets.write", "multilingual.write", "educational.write", "packages.ask", "rewrite.clean"}
+    words = {"snippets.write", "multilingual.write", "educational.write", "packages.ask", "rewrite.clean",
+             "rewrite.whole"}  # fmt: skip
     for row in rows(made):
         assert row["seed_id"]
         if name in words or hostile in ("", "a" * 2_000_000) or "\x00" in hostile or "�" in hostile:
@@ -299,21 +300,69 @@ def test_a_way_of_evolving_is_drawn_and_told() -> None:
     assert ways == set(evolve.WAYS)
 
 
-def test_a_rewritten_file_has_two_versions_that_are_linked() -> None:
+def test_a_rewritten_file_has_the_version_before_it() -> None:
     made, yielded = talk(rewrite.clean, row_of("rewrite"))
-    style, whole = rows(made)
-    assert (style["task_type"], whole["task_type"]) == ("style", "self_contained")
-    assert whole["output"] == style["program"]
-    assert "ast.parse" in next(one.program for one in yielded if isinstance(one, Execute))
+    (style,) = rows(made)
+    assert (style["task_type"], style["outcome"], style["output"]) == ("style", "pass", row_of("rewrite")["content"])
+    assert [type(one) for one in yielded] == [Execute, Request, Execute]
+    made, yielded = talk(rewrite.whole, {**style, "id": "8f", "seed_id": "7f"})
+    (whole,) = rows(made)
+    assert (whole["task_type"], whole["seed_id"], whole["output"]) == ("self_contained", "7f", style["content"])
+    assert whole["tests"].startswith("assert ")
     made, yielded = talk(rewrite.clean, {**row_of("rewrite"), "content": "x" * 9000})
     assert (rows(made)[0]["reason"], yielded) == ("too_long", [])
 
 
+def test_a_file_that_does_not_parse_is_not_asked_about_and_a_fault_is_a_reason() -> None:
+    broken = Outcome("fail", "AssertionError", output="line 1: no Python: invalid syntax")
+    made, yielded = talk(rewrite.clean, row_of("rewrite"), outcome=lambda wanted: broken)
+    assert (rows(made)[0]["reason"], rows(made)[0]["value"]) == ("unparsed", "line 1: no Python: invalid syntax")
+    assert [type(one) for one in yielded] == [Execute]
+    for second, reason in ((Outcome("fail", output="line 2: undefined name 'x'"), "lint"), (Outcome("crashed"), "lint"),
+                           (Outcome("sandbox_error"), None)):  # fmt: skip
+        ran = iter([Outcome("pass"), second])
+        (row,) = rows(talk(rewrite.clean, row_of("rewrite"), outcome=lambda wanted, ran=ran: next(ran))[0])
+        assert (row.get("reason"), row["outcome"]) == (reason, second.verdict)
+
+
+def test_the_linter_says_what_is_wrong_with_a_program() -> None:
+    program = """import os
+from a import *
+import json as json, re
+
+def f(x=[]):
+    try:
+        return x == None
+        y = 1
+    except:
+        raise
+
+def f(): return re
+"""
+    assert _lint.faults(program) == [
+        "line 1: 'os' is imported and not used",
+        "line 2: everything is imported",
+        "line 5: a default that can be changed",
+        "line 7: None is compared with ==, not with is",
+        "line 8: never reached",
+        "line 9: except without a type",
+        "line 12: 'f' is defined twice",
+    ]
+    assert _lint.faults("def top(a):\n    global b\n    b = a\n    return [c for c in b if c in d]\n") == [
+        "line 4: undefined name 'd'"
+    ]
+    assert _lint.faults('import a, b\n__all__ = ["a"]\nx: "b.c" = __file__\n') == []
+    assert _lint.faults("def f(:\n")[0].startswith("line 1: no Python: ")
+    assert "no Python" in _lint.faults("-" * 100_000 + "1")[0]
+
+
 def test_a_file_in_a_language_that_is_never_run_does_not_stop_the_run() -> None:
-    both = "```sql\nselect 1;\n```", '{"program": "select 1;", "tests": "select assert(1);"}'
-    said = iter(both)
-    made, yielded = talk(rewrite.clean, {**row_of("rewrite"), "language": "sql"}, lambda body, sample: next(said))
-    assert [row.get("outcome") for row in rows(made)] == [None, "toolchain_missing"]
+    sql = {**row_of("rewrite"), "language": "sql"}
+    made, yielded = talk(rewrite.clean, sql, lambda body, sample: "```sql\nselect 1;\n```")
+    assert ([row.get("outcome") for row in rows(made)], len(yielded)) == ([None], 1)
+    said = '{"program": "select 1;", "tests": "select assert(1);"}'
+    made, yielded = talk(rewrite.whole, sql, lambda body, sample: said)
+    assert [row.get("outcome") for row in rows(made)] == ["toolchain_missing"]
     assert not any(isinstance(one, Execute) for one in yielded)
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from codemill.sandbox import Limits, Pool, Stdio
+from codemill.sandbox import Limits, Pool, Stdio, Task, mutation
 from codemill.sandbox import languages as known
+from codemill.sandbox.strength import strength
 
 # program, tests, what to replace to make the program wrong
 PROGRAMS: dict[str, tuple[str, str, tuple[str, str]]] = {
@@ -134,3 +135,63 @@ def test_input_and_output(pool: Pool) -> None:
     outcome = pool.execute(program, [Stdio("3", "4"), Stdio("-1\n", "0\n")], language="c")
     assert (outcome.verdict, outcome.tests_run, outcome.grading) == ("pass", 2, "stdio")
     assert pool.execute(program, [Stdio("3", "5")], language="c").verdict == "fail"
+
+
+STRENGTH = {
+    "javascript": ("function sign(x) { return x > 0 ? 1 : 0; }\n", "console.assert(sign({}) === {});", "%s"),
+    "typescript": (
+        "function sign(x: number): number { return x > 0 ? 1 : 0; }\n",
+        "if (sign({}) !== {}) throw new Error('x');",
+        "%s",
+    ),
+    "java": (
+        "class S { static int sign(int x) { return x > 0 ? 1 : 0; } }\n",
+        "assert S.sign({}) == {};",
+        "public class Main { public static void main(String[] args) { %s } }",
+    ),
+    "cpp": (
+        "#include <cassert>\nint sign(int x) { return x > 0 ? 1 : 0; }\n",
+        "assert(sign({}) == {});",
+        "int main() { %s }",
+    ),
+    "go": (
+        "package main\n\nfunc sign(x int) int { if x > 0 { return 1 }; return 0 }\n",
+        "if sign({}) != {} {{ panic(1) }};",
+        "func main() { %s }",
+    ),
+    "rust": ("fn sign(x: i32) -> i32 { if x > 0 { 1 } else { 0 } }\n", "assert_eq!(sign({}), {});", "fn main() { %s }"),
+}
+"""A program, one test of it by argument and result, and what stands around tests."""
+
+
+def tests_of(language: str, *cases: tuple[int, int]) -> str:
+    _, test, around = STRENGTH[language]
+    return around % " ".join(test.format(*case) for case in cases)
+
+
+@pytest.mark.parametrize("language", list(mutation.table()))
+def test_weak_tests_are_found_out(language: str) -> None:
+    if language not in PRESENT:
+        pytest.skip(f"no {language} here")
+    weak = strength(Task(STRENGTH[language][0], tests_of(language, (9, 1)), language), most=2)
+    assert (weak.strong, weak.reached, weak.stubs_survive, weak.mutants) == (False, True, ("1",), 2), weak
+
+
+def test_strong_tests_kill_what_weak_tests_do_not() -> None:
+    if "javascript" not in PRESENT:
+        pytest.skip("no JavaScript here")
+    program = STRENGTH["javascript"][0]
+    strong = strength(Task(program, tests_of("javascript", (1, 1), (0, 0)), "javascript"))
+    assert (strong.strong, strong.reached, strong.stubs_survive, strong.score) == (True, True, (), 1.0), strong
+    elsewhere = strength(Task(program, "console.assert(true)", "javascript", "sign"), most=1)
+    assert (elsewhere.reached, elsewhere.strong) == (False, False)
+    nothing = strength(Task(program, tests_of("javascript", (1, 1)), "javascript", "other"), most=1)
+    assert (nothing.reached, nothing.strong, nothing.mutants) == (None, None, 1)
+
+
+def test_a_mutant_that_does_not_compile_is_not_counted() -> None:
+    if "cpp" not in PRESENT:
+        pytest.skip("no C++ here")
+    program = '#include <cassert>\n#include <string>\nstd::string f() { return std::string("a") + "b"; }\n'
+    found = strength(Task(program, 'int main() { assert(f() == "ab"); }', "cpp"))
+    assert (found.mutants, found.score) == (1, 1.0)  # `return {}`; a string is not subtracted

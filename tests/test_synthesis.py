@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from aiohttp import web
 from click.testing import CliRunner
 
 import codemill as cm
-from codemill import report
+from bench import methods
+from codemill import catalog, report
 from codemill.cli import cli
 from codemill.errors import EnvironmentProblem
-from codemill.recipes import annealing, post_training
+from codemill.recipes import annealing, post_training, rewriting
 from codemill.report.facts import made
 from codemill.report.facts import synthesis as synthesis_facts
 from codemill.run import Run
@@ -93,6 +96,20 @@ def test_annealing_makes_sets_that_are_proved_and_lead_back_to_their_seeds(
     assert {row["verdict"] for row in books} <= {"kept", "dropped"}
     assert sum(row["verdict"] == "kept" for row in books) == len(rows["snippets"])
     assert all(row["language"] and row["seed_id"] for row in books)
+
+
+def test_textbooks_may_be_about_tasks_of_a_file(corpus: Path, server: Server, tmp_path: Path) -> None:
+    file, out = tmp_path / "tasks.jsonl", tmp_path / "out"
+    solutions = ("Add.\n```python\ndef add(a, b):\n    return a + b\n```\n", "No fence.", "```\nx = 1\n```\n")
+    file.write_text("".join(json.dumps({"prompt": f"Task {n}", "response": s}) + "\n" for n, s in enumerate(solutions)))
+    wanted = annealing.annealing(corpus=str(corpus), seeds=1, languages=("python",), tasks=(str(file),),
+                                 **asked_about(server))  # fmt: skip
+    cm.build({name: wanted[name] for name in ("textbooks", "tasks_ledger")}, out=str(out), workers=1)
+    (row,) = read(out, "textbooks")
+    assert (row["instruction"], row["program"]) == ("Task 0", "def add(a, b):\n    return a + b\n")
+    assert row["outcome"] is None
+    books = Counter(row["reason"] for row in read(out, "tasks_ledger"))
+    assert books == {None: 1, "no_program": 2}
 
 
 def test_a_corpus_without_seeds_stops_with_the_remedy(tmp_path: Path, server: Server) -> None:
@@ -289,6 +306,56 @@ def test_nothing_is_asked_again_after_a_run_and_a_new_tenth_asks_for_itself_alon
     assert all("two_sum_11" in body or "seen" in body for body in new)
 
 
+def test_files_are_rewritten_in_two_steps_and_each_row_has_the_version_before_it(
+    corpus: Path, server: Server, tmp_path: Path
+) -> None:
+    broken = tmp_path / "repositories" / "broken"
+    synthesis_runs.sources(broken.parent, 2)
+    broken.mkdir()
+    (broken / "broken.py").write_text("def f(:\n")
+    (broken / "other.js").write_text("f(1);\n")
+    corpus, out = synthesis_runs.corpus(broken.parent, tmp_path / "corpus"), tmp_path / "out"
+    wanted = rewriting.rewriting(corpus=str(corpus), least_strength=0.0, **asked_about(server))
+    cm.build(wanted, out=str(out), workers=1)
+    style, whole = {row["id"]: row for row in read(out, "style")}, read(out, "self_contained")
+    files = {row["id"]: row for row in read(corpus, "corpus")}
+    assert style
+    assert whole
+    for row in style.values():
+        assert (row["task_type"], row["outcome"], row["output"]) == ("style", "pass", files[row["seed_id"]]["content"])
+    for row in whole:
+        assert (row["task_type"], row["outcome"], row["seed_id"]) == (
+            "self_contained",
+            "pass",
+            style[row["parent"]]["seed_id"],
+        )
+        assert row["output"] == style[row["parent"]]["content"]
+        assert row["strength"] is not None
+    books = {row["path"]: row for row in read(out, "style_ledger")}
+    assert (books["broken.py"]["reason"], books["broken.py"]["value"][:18]) == ("unparsed", "line 1: no Python:")
+    assert "other.js" not in {row["path"] for row in read(out, "style_ledger") if row["verdict"] == "kept"}
+    page = Path(str(report.write(out))).read_text()
+    found = {one.name: one for one in synthesis_facts.gather(Run.open(out)) or ()}
+    assert found["style"].before == sum(len(row["output"].encode()) for row in style.values())
+    assert found["style"].after == sum(len(row["content"].encode()) for row in style.values())
+    assert f"Their files had {found['style'].before:,} bytes before" in page
+    assert "bytes | " in (out / "style" / "README.md").read_text()
+
+
+def test_every_method_is_counted_by_language(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(methods, "LANGUAGES", ("python", "haskell"))
+    recorded = "script:codemill.prompts._recorded:answer"
+    methods.main(["--teacher", recorded, "--corpus", str(corpus), "--calls", str(tmp_path / "calls"), "--seeds", "1"])
+    lines = [line.split(" | ") for line in capsys.readouterr().out.splitlines() if line.startswith("| `")]
+    found = {(name.strip("| `"), language): (attempted, accepted) for name, language, attempted, accepted, _ in lines}
+    assert {name for name, _ in found} == set(catalog.prompts())
+    assert found["snippets.write", "python"] == found["rewrite.clean", "python"] == ("1", "1")
+    assert found["snippets.write", "haskell"] == ("1", "0")  # nothing is recorded for it
+    assert found["diverse.clean", "–"] == ("1", "1")
+
+
 HOSTILE = {
     "markup": "<task><script>alert(1)</script></task><solution>x = 1</solution><tests>assert x == 2</tests>",
     "huge": f"<task>t</task><solution>x = '{'a' * 3_000_000}'</solution><tests>assert x</tests>",
@@ -299,6 +366,7 @@ HOSTILE = {
     "<tests>assert f()</tests>",
     "forged": "<task>t</task><solution>import os\nprint('ok')\nos._exit(0)</solution><tests>assert False</tests>",
     "not text": "<task>\ud800\udfff</task><solution>\ud800</solution><tests>\x00</tests>",
+    "not UTF-8": "<task>t</task><solution>x = '?'</solution><tests>assert x</tests>",
 }
 
 
@@ -311,7 +379,11 @@ def test_a_hostile_teacher_harms_nothing_and_its_rows_say_why_they_went(
 
     def behave(body: dict[str, Any], attempt: int) -> Any:
         number = next(n for n in range(len(kinds)) if f"two_sum_{n + 1}(" in body["messages"][0]["content"])
-        return chat(HOSTILE[kinds[number]])
+        said = chat(HOSTILE[kinds[number]])
+        if kinds[number] == "not UTF-8":
+            raw = json.dumps(said).encode().replace(b"?", b"\xff\xc0")
+            return web.Response(body=raw, content_type="application/json")
+        return said
 
     out = tmp_path / "out"
     with serving(behave) as server:
@@ -327,6 +399,7 @@ def test_a_hostile_teacher_harms_nothing_and_its_rows_say_why_they_went(
         "files": ("dropped", "not_passed"),
         "forged": ("dropped", "not_passed"),
         "not text": ("dropped", "not_text"),
+        "not UTF-8": ("dropped", "not_text"),
     }
     assert all(row["value"] for row in books.values() if row["reason"] == "not_passed")
     written = b"".join(file.read_bytes() for file in out.rglob("*") if file.is_file() and ".work" not in file.parts)

@@ -9,7 +9,7 @@
     evolve        a task made harder in depth, or another one of its kind in breadth      stage 2
     multilingual  questions in many programming languages, with tests                     stage 2
     answers       is a chat about code, how good is its answer, a better answer           stage 1
-    rewrite       a file in clean style, then self-contained
+    rewrite       a file in clean style, then self-contained                              rewriting
 
 `method.py` is what they share. `replies/NAME.json` beside them are recorded answers: for tests, and for the smoke
 variants of recipes. How to write a method: docs/synthesis.md.

@@ -14,7 +14,8 @@ from codemill import Output, Outputs, Table, ledger
 from codemill.prompts import snippets, textbooks
 from codemill.recipes._teachers import RECORDED, teacher_of
 from codemill.sources import Published
-from codemill.steps import algorithmic, choose, dedup, ingest, synthesis
+from codemill.sources.chats import Chats
+from codemill.steps import algorithmic, choose, dedup, ingest, instructions, synthesis
 from codemill.steps.decontaminate import clear_of
 from codemill.synthetic import TEXT
 from codemill.teacher.running import SANDBOX
@@ -47,6 +48,10 @@ def annealing(
     tries: Annotated[int, "answers for a snippet, the later ones mending the earlier"] = 2,
     # All constant functions must fail: tests that pass `return None` prove nothing.
     least_strength: Annotated[float, "share of wrong programs that tests must notice"] = 0.5,
+    # The paper's textbooks are about rows of hqcode: prompt, and response with a program in a fence.
+    tasks: Annotated[
+        tuple[str, ...], "files of tasks with solutions that textbooks are about [default: the snippets]; repeatable"
+    ] = (),
     max_tokens: Annotated[int, "of one answer"] = 2048,
     # The paper says it of its chat rows only (4.4); a benchmark's task in the annealing data spoils its score as well.
     decontaminate: Annotated[tuple[str, ...], "folder of benchmarks: drop what has their tasks; repeatable"] = (),
@@ -67,8 +72,12 @@ def annealing(
     proved = distinct(synthesis.keep(measured, outcomes=("pass",), least_strength=least_strength))
     proved = clear_of(proved, benchmarks=decontaminate)
 
-    # The paper's textbooks are about rows of hqcode, a set like our snippets.
-    explained = synthesis.signed(textbooks.explain(proved, teacher=who), name="textbooks")
+    solved, books = proved, dict[str, Output]()
+    if tasks:
+        given = ingest.documents(sources=[Chats(path, f"tasks-{i}") for i, path in enumerate(tasks)])
+        solved = instructions.solved(instructions.read(given))
+        books = {"tasks_ledger": ledger(solved)}
+    explained = synthesis.signed(textbooks.explain(solved, teacher=who), name="textbooks")
     sections = distinct(synthesis.keep(synthesis.strength(explained, runner=runner), unrun=True))
     sections = clear_of(sections, benchmarks=decontaminate, language=None)
 
@@ -76,6 +85,7 @@ def annealing(
         "algorithmic": algorithms,
         **published("snippets", proved),
         **published("textbooks", sections),
+        **books,
         "seeds": algorithmic.counted(algorithms, remedy=NO_SEEDS),
     }
 

@@ -2,7 +2,8 @@
 
 A mutant differs from the solution in one place: an operator, a comparison, a constant, a condition, a return. Those
 that the tests do not tell from the solution survive. From: DeMillo, Lipton and Sayward, "Hints on test data selection"
-(1978); the operators are those that mutation tools for Python share.
+(1978); the operators are those that mutation tools share. Python is changed in its syntax tree, other languages on
+their tokens: see `mutation`.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from __future__ import annotations
 import ast
 import copy
 import dataclasses
-import hashlib
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from codemill.errors import RecipeError
+from codemill.sandbox import languages, mutation
+from codemill.sandbox.mutation import drawn
 from codemill.sandbox.outcome import Limits, Outcome, Task
 from codemill.sandbox.pool import Pool, shared
 
@@ -33,13 +35,14 @@ SWAPS: dict[type[ast.AST], tuple[type[ast.AST], ...]] = {
 class Strength:
     """How strong tests are. `score` is the share of mutants that they kill, null if the solution has none.
 
-    `reached` is whether the solution passes and a program without the entry point does not; `stubs_survive` and
-    `mutants_survive` name what the tests did not notice; `mutants` is how many were tried. `trouble` says how the
-    sandbox failed, if it did: then nothing is known of the tests, neither that they are weak nor that they are strong.
+    `reached` is whether the solution passes and a program without the entry point does not; null: nobody could say, as
+    where no function is found. `stubs_survive` and `mutants_survive` name what the tests did not notice; `mutants` is
+    how many were tried and compiled. `trouble` says how the sandbox failed, if it did: then nothing is known of the
+    tests, neither that they are weak nor that they are strong.
     """
 
     solution: Outcome
-    reached: bool
+    reached: bool | None
     stubs_survive: tuple[str, ...]
     mutants: int
     mutants_survive: tuple[str, ...]
@@ -51,45 +54,72 @@ class Strength:
         return None if not self.mutants else 1 - len(self.mutants_survive) / self.mutants
 
     @property
-    def strong(self) -> bool:
-        """The gate: the solution passes, the entry point is reached, and no stub survives."""
-        return self.solution.passed and self.reached and not self.stubs_survive and not self.trouble
+    def strong(self) -> bool | None:
+        """The gate: the solution passes, the entry point is reached, and no stub survives; null: it is not known."""
+        if not self.solution.passed or self.stubs_survive or self.trouble or self.reached is False:
+            return False
+        return self.reached
+
+
+def known(language: str) -> bool:
+    """Whether the tests of programs in a language, by its name, can be measured.
+
+    >>> known("rust"), known("haskell")
+    (True, False)
+    """
+    return language == "python" or language in mutation.table()
 
 
 def strength(task: Task, *, most: int = 12, pool: Pool | None = None) -> Strength:
     """Runs the solution of a task, its stubs, and up to `most` mutants, drawn by a hash of their text.
 
-    Python only; the task needs an entry point. A mutant that runs out of time counts as killed; one whose run says
-    nothing of the program is not counted.
+    In Python the task needs an entry point; in other languages it is the last function that the tests name, if none is
+    given. A mutant that runs out of time counts as killed; one that does not compile, or whose run says nothing of the
+    program, is not counted.
 
-    Raises: RecipeError without an entry point, or for another language.
+    Raises: RecipeError without an entry point, or for a language that is not `known`.
 
     >>> weak = Task("def add(a, b):\\n    return a + b\\n", "assert add(0, 0) == 0", entry_point="add")
     >>> found = strength(weak)
     >>> found.strong, found.stubs_survive, found.mutants_survive
     (False, ('False', '0'), ('line 2: a + b -> a - b',))
     """
-    if task.entry_point is None or task.language != "python":
-        raise RecipeError("the strength of tests needs a program in Python and its entry point", where=task.entry_point)
+    language = languages.get(task.language).name
+    if not known(language):
+        measured = ", ".join(("python", *mutation.table()))
+        raise RecipeError(f"the strength of tests in {language} cannot be measured", remedy=f"only in {measured}")
+    if language == "python" and task.entry_point is None:
+        raise RecipeError("the strength of tests in Python needs the program's entry point")
     pool = pool or shared()
     solution = pool.run(task)
     if not solution.passed:
         return Strength(solution, False, (), 0, (), _trouble([solution]))
     limits = quick(task.limits, solution)
-    others = {
-        "": "",
-        **{f"stub {value}": stub(task.entry_point, value) for value in STUBS},
-        **dict(mutants(task.program, most=most)),
-    }
+    others = _python(task, most) if language == "python" else _other(task, language, most)
     tried = [dataclasses.replace(task, program=program, limits=limits) for program in others.values()]
     outcomes = dict(zip(others, pool.map(tried), strict=True))
-    trouble = _trouble(outcomes.values())
-    reached = not outcomes.pop("").passed
-    counted = {name: one for name, one in outcomes.items() if one.counts}
+    counted = {name: one for name, one in outcomes.items() if one.counts and one.verdict != "compile_error"}
+    unreached = outcomes.get("")
     stubs = tuple(name[5:] for name, one in counted.items() if name.startswith("stub ") and one.passed)
-    mutated = {name: one for name, one in counted.items() if not name.startswith("stub ")}
+    mutated = {name: one for name, one in counted.items() if name and not name.startswith("stub ")}
     survive = tuple(name for name, one in mutated.items() if one.passed)
-    return Strength(solution, reached, stubs, len(mutated), survive, trouble)
+    reached = None if unreached is None or unreached.verdict == "compile_error" else not unreached.passed
+    return Strength(solution, reached, stubs, len(mutated), survive, _trouble(outcomes.values()))
+
+
+def _python(task: Task, most: int) -> dict[str, str]:
+    """Changed programs by name: "" has no entry point, `stub …` returns a constant."""
+    stubbed = {f"stub {value}": stub(task.entry_point or "", value) for value in STUBS}
+    return {"": "", **stubbed, **dict(mutants(task.program, most=most))}
+
+
+def _other(task: Task, language: str, most: int) -> dict[str, str]:
+    """The same in another language: "" ends where the entry point begins."""
+    program = mutation.Program(task.program, language)
+    name = task.entry_point or (program.named(task.tests) if isinstance(task.tests, str) else None)
+    stubbed = mutation.stubs(program, name) if name else {}
+    named = {f"stub {value}" if value else "": text for value, text in stubbed.items()}
+    return {**named, **dict(mutation.mutants(task.program, language, most=most))}
 
 
 def _trouble(outcomes: Iterable[Outcome]) -> str:
@@ -140,9 +170,7 @@ Site = tuple[int, ast.AST, ast.AST]
 def _drawn(tree: ast.Module, original: str) -> list[Site]:
     """Every place that can be changed, in an order that a hash decides: the same on every run."""
     changes = ((node, changed) for node in ast.walk(tree) for changed in _changes(node))
-    sites = [(number, node, changed) for number, (node, changed) in enumerate(changes)]
-    known = hashlib.sha256(original.encode("utf-8", "replace")).digest()
-    return sorted(sites, key=lambda site: hashlib.sha256(known + site[0].to_bytes(8, "big")).digest())
+    return drawn([(number, node, changed) for number, (node, changed) in enumerate(changes)], original)
 
 
 def _mutant(tree: ast.Module, original: str, site: Site) -> tuple[int, str, str] | None:

@@ -1,4 +1,8 @@
-"""Published chats as rows: what was asked, what was answered, all turns."""
+"""Published chats as rows.
+
+read     what was asked, what was answered, all turns         rows
+solved   those whose answer has a program, which is taken     a layer
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,10 @@ import pyarrow as pa
 
 from codemill import languages
 from codemill.machine.kinds import Published
-from codemill.machine.table import rows
+from codemill.machine.table import rows, step
 from codemill.sandbox import languages as sandboxed
 from codemill.synthetic import LEDGER, ROW
+from codemill.teacher import code
 
 _FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[ \t]*([\w+#.-]+)", re.MULTILINE)
 
@@ -63,3 +68,21 @@ def _names() -> dict[str, str]:
     """Languages by the names that fences have: their own, and the aliases of those that the sandbox runs."""
     found = {name: language.name for language in sandboxed.all() for name in language.aliases}
     return {**found, **{language.name: language.name for language in languages.all()}}
+
+
+@step(
+    version=1,
+    reads=("output", "language", "program"),
+    adds={"program": pa.string(), "reason": pa.string()},
+    edits=("program",),
+    drops={"no_program": "the answer has no program in a fence, or none whose language is named"},
+)
+def solved(chats: pa.RecordBatch) -> pa.RecordBatch:
+    """Takes the program out of the answers of `read`: the longest fence in the chat's language.
+
+    Shape: changes program. For tasks with solutions, such as rows of hqcode.
+    """
+    asked = zip(chats["output"].to_pylist(), chats["language"].to_pylist(), strict=True)
+    found = [code(output or "", language) if language else None for output, language in asked]
+    reasons = [None if text and text.strip() else "no_program" for text in found]
+    return pa.record_batch({"program": pa.array(found, pa.string()), "reason": pa.array(reasons, pa.string())})

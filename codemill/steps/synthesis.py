@@ -129,7 +129,7 @@ def keep(
 
 
 @step(
-    version=2,
+    version=3,
     reads=("program", "tests", "language", "outcome"),
     adds={"strength": pa.float64(), "strong": pa.bool_(), "reason": pa.string(), "value": pa.string()},
     uses="connections",
@@ -139,7 +139,8 @@ def strength(rows: pa.RecordBatch, *, most: int = 12, runner: str = SANDBOX) -> 
     """Measures whether the tests of a row notice wrong programs: constant stubs, and changes of its own in one place.
 
     Shape: adds strength, the share of up to `most` changed programs that fail, and strong, whether all stubs do and the
-    tests reach the function. Null: the program did not pass, is not in Python, or the runner is no sandbox of ours.
+    tests reach the function. Null: the program did not pass, is in a language for which there are no changes
+    (`strength.known`), has nothing to change, or the runner is no sandbox of ours.
     A row on which the sandbox itself fails is dropped: kept, it would look as if its tests had been tried.
     See `codemill.sandbox.strength`.
     """
@@ -149,13 +150,16 @@ def strength(rows: pa.RecordBatch, *, most: int = 12, runner: str = SANDBOX) -> 
 
 
 def _strength(row: dict[str, Any], most: int, runner: str) -> dict[str, Any]:
-    name = entry_point(row["program"], row["tests"])
-    if row["outcome"] != "pass" or row["language"] != "python" or name is None or runner not in POOLS:
-        return {}
     from codemill.sandbox import Task
+    from codemill.sandbox.strength import known
     from codemill.sandbox.strength import strength as measured
 
-    found = measured(Task(row["program"], row["tests"], entry_point=name), most=most, pool=POOLS[runner]())
+    language, name = row["language"], None
+    if row["outcome"] != "pass" or runner not in POOLS or not known(language):
+        return {}
+    if language == "python" and (name := entry_point(row["program"], row["tests"])) is None:
+        return {}
+    found = measured(Task(row["program"], row["tests"], language, name), most=most, pool=POOLS[runner]())
     if found.trouble:
         return {"reason": "sandbox_failed", "value": found.trouble}
     return {"strength": found.score, "strong": found.strong}

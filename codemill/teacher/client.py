@@ -222,7 +222,8 @@ class Client:
             words = str(error) or "the server was silent for too long"
             raise Broken(f"{name}: {words}", busy=isinstance(error, TimeoutError)) from error
         try:
-            answer = json.loads(text)
+            # Bytes that are no UTF-8 were paid for, and would come again: they are the method's to refuse.
+            answer = json.loads(text.decode("utf-8-sig", "replace"))
         except (ValueError, RecursionError) as error:
             raise Broken(f"the answer is not JSON: {_short(text)}") from error
         if not isinstance(answer, dict) or "choices" not in answer:

@@ -15,7 +15,7 @@ import polars as pl
 
 from codemill.report.facts.ledger import Row, collect
 from codemill.run import Run
-from codemill.synthetic import LEDGER
+from codemill.synthetic import LEDGER, REWRITTEN
 
 EXAMPLES = 3
 """Rows that are shown of each reason."""
@@ -41,6 +41,8 @@ class Set:
     cost: float | None  # in the currency of the teacher's prices; null: they are not known
     strength: tuple[Row, ...]  # from, to, rows: of accepted rows whose strength is known
     strong: float | None  # the mean of it
+    before: int | None  # bytes of the accepted rows' texts as they were; null: the set is of no rewritten files
+    after: int | None
 
 
 def gather(run: Run) -> tuple[Set, ...] | None:
@@ -85,7 +87,18 @@ def _set(run: Run, name: str) -> Set | None:
         _cost(teacher.get("price"), asked, answered),
         tuple(_shares(known.to_list())),
         None if known.is_empty() else float(known.mean()),  # type: ignore[arg-type]
+        *_sizes(run, name),
     )
+
+
+def _sizes(run: Run, name: str) -> tuple[int | None, int | None]:
+    """Bytes of texts before they were rewritten, and after."""
+    parts = run.parts(name)
+    if not parts or not {"content", "output"} <= set(parts[0].schema.names):
+        return None, None
+    texts = run.table(name, REWRITTEN).select("output", "content")
+    sizes = collect(texts.select(pl.all().str.len_bytes().sum()))
+    return int(sizes["output"][0] or 0), int(sizes["content"][0] or 0)
 
 
 def _teacher(said: Mapping[str, Any]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from codemill.report.facts.answers import explained
 from codemill.report.facts.diffs import diff
 from codemill.report.facts.ledger import Row
 from codemill.report.words import alike
-from codemill.run import Run, Text
+from codemill.run import Run, Text, named
 from codemill.view.rows import Places, Rows
 
 LINES = 3_000
@@ -68,6 +70,18 @@ def text_of(run: Run, row: Row, *, accounted: bool = True) -> Text:
         published = run.published_text(row["place"], row["id"])
         return published or run.text(row["place"], len(run.steps))
     return run.text(row["place"], run.dropped_by(row["place"], row["step"]) or 0)
+
+
+def origin(run: Run, row: Row) -> str | None:
+    """Where the file itself lies, if its input is a folder that still has it; null otherwise."""
+    for given in run.manifest["inputs"]:
+        source = given.get("source", {})
+        if source.get("kind") == "Folder":
+            root = named(run.out, str(source.get("path") or source.get("root")))
+            for place in (root / str(row["repo"]) / str(row["path"]), root / str(row["path"])):
+                if os.path.isfile(place) and Path(os.path.realpath(place)).is_relative_to(os.path.realpath(root)):
+                    return str(place)
+    return None
 
 
 def excerpt(text: Text) -> Excerpt:

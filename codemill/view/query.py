@@ -62,8 +62,8 @@ class Query:
             ranges={name: ends for name, ends in ranges.items() if ends != (None, None)},
             show=given.get("show", ""),
             sort=given.get("sort", ""),
-            page=_whole("page", given.get("page", "1"), 1),
-            after=_whole("after", given.get("after", "0"), 0),
+            page=whole("page", given.get("page", "1"), 1),
+            after=whole("after", given.get("after", "0"), 0),
         )
 
     def pairs(self) -> list[tuple[str, str]]:
@@ -179,7 +179,8 @@ def _range(name: str, text: str) -> Range:
     return number(name, low), number(name, high)
 
 
-def _whole(name: str, text: str, least: int) -> int:
+def whole(name: str, text: str, least: int) -> int:
+    """A whole number from an address. Raises: RecipeError if it is none, or too small."""
     if not (text.isascii() and text.isdigit() and len(text) < 16 and int(text) >= least):
         raise RecipeError(f"{name} is a whole number from {least}, got {text[:60]!r}")
     return int(text)

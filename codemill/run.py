@@ -117,7 +117,14 @@ class Run:
         """The same run, where `steps` and `place` are those of another output that has a ledger of its own."""
         chain = self.manifest["outputs"][output]["chain"]
         manifest = {**self.manifest, "steps": [self.manifest["tables"][i] for i in chain]}
-        return replace(self, manifest=manifest, books=f"{output}_ledger")
+        return replace(self, manifest=manifest, books=self.ledger_of(output) or f"{output}_ledger")
+
+    def ledger_of(self, output: str) -> str | None:
+        """The output that is the ledger of another one: of the same table. Null: there is none."""
+        outputs = self.manifest.get("outputs", {})
+        table = outputs.get(output, {}).get("table")
+        found = (name for name, one in outputs.items() if one.get("ledger") and one["table"] == table)
+        return next((name for name in found if self.files(name)), None)
 
     # ── what was published ────────────────────────────────────────────────────────────────────────────────────────
 

@@ -23,8 +23,8 @@ from codemill.run import Run
 from codemill.sources import Folder
 from codemill.steps import detect, ingest
 from codemill.tokens import Loader, Shards
-from codemill.view.templates import spaced
 from codemill.view.app import app_of
+from codemill.view.templates import spaced
 from codemill.view.tokens import SHOWN, TokenView, has_tokens
 
 HEADERS = {"host": "127.0.0.1"}

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
@@ -68,13 +69,14 @@ class Others:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        from starlette.concurrency import run_in_threadpool
-
         member = self.family.members.get(scope["path_params"]["key"])
         if member is None:
             answer: ASGIApp = PlainTextResponse("There is no such run.", 404)
         else:
-            answer = await run_in_threadpool(self.opened, member)
+            try:
+                answer = await run_in_threadpool(self.opened, member)
+            except CodemillError as error:
+                answer = PlainTextResponse(f"This run cannot be shown: {error}", 500)
         await answer(scope, receive, send)
 
     def opened(self, member: Member) -> ASGIApp:
@@ -117,7 +119,7 @@ def site(family: Family, member: Member, highlighter: Highlighter, rules: Path |
     return Starlette(routes=[*routes, Route("/static/{name}", static)], exception_handlers=handlers)
 
 
-def _to(page: str):  # type: ignore[no-untyped-def]
+def _to(page: str) -> Callable[[Request], Response]:
     def redirect(request: Request) -> Response:
         return RedirectResponse(page)
 

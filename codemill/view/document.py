@@ -32,6 +32,7 @@ class Excerpt:
     lines: tuple[str, ...]
     total: int  # lines of the text
     notices: tuple[str, ...]
+    first: int = 1  # the number of the first line that is shown
 
 
 @dataclass(frozen=True)
@@ -84,14 +85,17 @@ def origin(run: Run, row: Row) -> str | None:
     return None
 
 
-def excerpt(text: Text) -> Excerpt:
-    """Cuts a text to what a page can hold."""
+def excerpt(text: Text, first: int = 1) -> Excerpt:
+    """Cuts a text to what a page can hold, from a line on; from the beginning if there are not so many."""
     if text.text is None:
         return Excerpt((), 0, (f"The text cannot be read any more: {text.why or 'it is not in the corpus'}.",))
     whole, notices = text.text.replace("\r\n", "\n").replace("\r", "\n"), []
     total = whole.count("\n") + (not whole.endswith("\n") and bool(whole))
+    first = first if 1 <= first <= total else 1
     lines, room, cut = list[str](), CHARACTERS, 0
     at = 0
+    for _ in range(first - 1):
+        at = whole.find("\n", at) + 1
     while at < len(whole) and len(lines) < LINES and room > 0:
         end = whole.find("\n", at)
         end = len(whole) if end < 0 else end
@@ -105,10 +109,11 @@ def excerpt(text: Text) -> Excerpt:
     if cut:
         notices.append(f"Lines longer than {COLUMNS:,} characters are cut.")
     if len(lines) < total:
-        notices.append(f"The first {len(lines):,} of {total:,} lines are shown ({len(whole):,} characters in all).")
+        which = f"The first {len(lines):,}" if first == 1 else f"Lines {first:,} to {first + len(lines) - 1:,}"
+        notices.append(f"{which} of {total:,} lines are shown ({len(whole):,} characters in all).")
     if not whole:
         notices.append("The text is empty.")
-    return Excerpt(tuple(lines), total, tuple(notices))
+    return Excerpt(tuple(lines), total, tuple(notices), first)
 
 
 def cluster(rows: Rows, row: Row, beside: str) -> Cluster | None:

@@ -77,16 +77,16 @@ class DomainPages(Pages):
     def domains(self, request: Request) -> Response:
         """The domains of a round."""
         given = request.query_params
-        number, about, q = self.number(given.get("round")), given.get("about", "all"), given.get("q", "").strip()[:200]
+        number, kind, q = self.number(given.get("round")), given.get("about", "all"), given.get("q", "").strip()[:200]
         page, table = whole("page", given.get("page", "1"), 1), self.table(number)
-        found = table if about == "all" else table.filter(pl.col("is_code") == (about == "code"))
+        found = table if kind == "all" else table.filter(pl.col("is_code") == (kind == "code"))
         if q:
             found = found.filter(pl.col("domain").str.contains(q.lower(), literal=True))
-        pairs = {"round": number, "about": about, **({"q": q} if q else {})}
+        pairs = {"round": number, "about": kind, **({"q": q} if q else {})}
         return self.page(
             "domains.html.j2",
             number=number,
-            about=about,
+            kind=kind,
             q=q,
             counts={name: int(table["is_code"].eq(name == "code").sum()) for name in ("code", "other")},
             rows=found.slice((page - 1) * PAGE, PAGE).to_dicts(),

@@ -150,7 +150,9 @@ class Family:
         for member in self.below(key):
             if "plan" not in member.run.manifest.get("files", {}):
                 continue
-            shards = [self.at(member.run, source["path"]) for source in sources(member.run) if source["output"] == "tokens"]
+            shards = [
+                self.at(member.run, source["path"]) for source in sources(member.run) if source["output"] == "tokens"
+            ]
             for number, of in enumerate(shards):
                 if of is None or of.key != key:
                     continue
@@ -172,8 +174,8 @@ def _made_of(member: Member, output: str, id: str) -> Relatives | None:
 
 def _found(member: Member, output: str, ids: Sequence[str], columns: Sequence[str]) -> Relatives | None:
     """Rows of a table of a run that have one of the ids in one of the columns. Of a set its ledger is asked."""
-    run, outputs = member.run, member.run.manifest.get("files", {})
-    if f"{output}_ledger" in outputs or (output == "corpus" and "ledger" in outputs):
+    run = member.run
+    if run.ledger_of(output) not in (None, output):
         return None
     try:
         names = run.parts(output)[0].schema.names if run.files(output) else []
@@ -186,19 +188,19 @@ def _found(member: Member, output: str, ids: Sequence[str], columns: Sequence[st
     except CodemillError:
         return None  # what cannot be read of another run says so on that run's own pages
     rows = tuple(_relative(member, output, row, ids) for row in hits.head(FEW).to_dicts())
-    return Relatives(member, output, rows, hits.height) if rows else None
+    return Relatives(member, whose(run, output), rows, hits.height) if rows else None
 
 
 def _relative(member: Member, output: str, row: dict[str, Any], ids: Sequence[str]) -> Relative:
-    of = output.removesuffix("_ledger")
-    whole = output in ("ledger", "corpus") and not is_chats(member.run, output)
-    page = f"document?{urlencode({'id': row['id']})}" if whole else f"row?{urlencode({'set': of, 'id': row['id']})}"
+    of = whose(member.run, output)
+    is_file = of == "corpus" and not is_chats(member.run, of)
+    page = f"document?{urlencode({'id': row['id']})}" if is_file else f"row?{urlencode({'set': of, 'id': row['id']})}"
     verdict = row.get("verdict") or ""
     said = f"dropped: {str(row.get('reason')).replace('_', ' ')}" if verdict == "dropped" else verdict
     if row.get("kept_id") in ids and row["id"] not in ids:
         said = f"{said} in its favour"
-    page = page if whole or of in member.run.manifest.get("outputs", {}) else ""
-    return Relative(page, f"{row.get('repo') or ''}/{row.get('path') or row['id']}", said)
+    name = f"{row.get('repo') or ''}/{row['path']}" if row.get("path") else str(row["id"])
+    return Relative(page, name, said)
 
 
 def _tokens(member: Member, id: str) -> Relatives | None:
@@ -207,6 +209,15 @@ def _tokens(member: Member, id: str) -> Relatives | None:
         page = f"document?input=0&part={part}&row={row}"
         rows.append(Relative(page, f"{count:,} tokens", ""))
     return Relatives(member, "tokens", tuple(rows[:FEW]), len(rows)) if rows else None
+
+
+def whose(run: Run, output: str) -> str:
+    """The output that a ledger is of; any other output is its own."""
+    outputs = run.manifest.get("outputs", {})
+    if not outputs.get(output, {}).get("ledger"):
+        return output
+    table = outputs[output].get("table")
+    return next((name for name, one in outputs.items() if not one.get("ledger") and one.get("table") == table), output)
 
 
 def is_chats(run: Run, output: str) -> bool:

@@ -1,7 +1,7 @@
 """The pages of files: an address in, HTML out. Every text of strangers is escaped by the templates, or by `code`.
 
 ./            the files: filtered, counted, sorted; with text=, what the contents of the corpus hold, streamed
-document      one file: id=, and beside= a member of its cluster
+document      one file: id=, from= a line, and beside= a member of its cluster
 rules         every rule, and what it alone drops
 rule          one rule: set=, signal=, and other thresholds below=, above=, equals=, or off=1
 """
@@ -23,7 +23,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response, Stream
 from starlette.routing import Route
 
 from codemill import signals as catalogue
-from codemill.errors import CodemillError, RecipeError
+from codemill.errors import CodemillError
 from codemill.rules import Rule, Values
 from codemill.run import Run
 from codemill.view import document
@@ -31,7 +31,7 @@ from codemill.view.charts import HIGH, histogram
 from codemill.view.contents import Hit, search
 from codemill.view.family import Family
 from codemill.view.highlight import Highlighter
-from codemill.view.query import PAGE, Query, answer, number
+from codemill.view.query import PAGE, Query, answer, number, whole
 from codemill.view.rows import FACETS, Rows
 from codemill.view.signals import Histogram, Signals
 from codemill.view.templates import Pages, coloured
@@ -62,8 +62,14 @@ class View:
             return self._judged
 
     def numbers(self, name: str) -> Values:
-        """The values of a signal, or of size, by place. Raises: RecipeError for an unknown one."""
+        """The values of a signal, or of size, or the places of names in their order. Raises: RecipeError for another."""
+        if name == "name":
+            return self._order
         return self._sizes if name == "size" else self.signals.values(name)
+
+    @cached_property
+    def _order(self) -> Values:
+        return self.rows.names.rank("ordinal").to_numpy().astype(np.float64)
 
     @cached_property
     def _sizes(self) -> Values:
@@ -104,6 +110,7 @@ class FilePages(Pages):
             "signals": view.signals.names,
             "meaning": meaning,
             "flush": _FLUSH,
+            "lines": document.LINES,
         }
 
     def routes(self) -> list[Route]:
@@ -172,7 +179,7 @@ class FilePages(Pages):
             return self.error(f"There is no file with the id {id!r} in this run.", 404)
         (row,) = view.rows.rows(places[-1:])  # should one id stand in two rows, the later
         text = document.text_of(view.run, row, accounted=view.rows.accounted)
-        cut = document.excerpt(text)
+        cut = document.excerpt(text, whole("from", request.query_params.get("from", "1"), 1))
         listing = coloured(self.highlighter, cut, row["language"] or "", row["path"])
         explained = document.explain(view.rows, row)
         return self.page(

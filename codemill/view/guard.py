@@ -76,7 +76,7 @@ class Guard:
 
 
 def _is_ours(scope: Scope) -> bool:
-    """Whether a page of this app sent a request that writes (CSRF). What a browser says of it must not speak against it.
+    """Whether a page of this app sent a request that writes (CSRF), by what the browser says of it.
 
     Browsers say `null` as the origin of a form, for our pages tell nobody where they lie; but all that are in use say
     whether it is the same site, which no page can forge. A browser that says neither still needs the token of the

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from codemill.view.family import Member
 from codemill.view.templates import Pages
 
 
@@ -26,9 +27,16 @@ class OverviewPages(Pages):
             outputs=[self.output(name) for name in self.run.manifest.get("files", {})],
             above=self.family.above(self.key),
             below=self.family.below(self.key),
+            published=published,
         )
 
     def output(self, name: str) -> dict[str, Any]:
         """What was published by a name: rows (null: it is a folder of files), files, bytes."""
         files = self.run.manifest["files"][name].values()
         return {"name": name, "files": len(files), "bytes": sum(int(file["bytes"]) for file in files)}
+
+
+def published(member: Member) -> list[str]:
+    """What a run published, but for ledgers."""
+    outputs = member.run.manifest.get("outputs", {})
+    return [name for name in member.run.manifest.get("files", {}) if not outputs.get(name, {}).get("ledger")]

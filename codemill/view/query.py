@@ -5,7 +5,7 @@ text=words         in the content of the corpus, as one piece
 language=python    a value of a facet (`rows.FACETS`), several if repeated; language= for files without one
 signal.NAME=1..20  a range of a signal or of size, either end may be left out
 show=NAME          the signal whose histogram is shown
-sort=NAME, -NAME   by size or a signal, upwards or downwards
+sort=NAME, -NAME   by name, by size or a signal, upwards or downwards
 page=2             from 1
 after=5000         rows of the corpus that a search of contents has passed
 """

@@ -24,8 +24,8 @@ def serve(
 ) -> None:
     """Opens a run and answers requests until Ctrl-C. `said` is called once with the address, when it answers.
 
-    `port` 0 takes a free one. `at` is the state to begin with, such as "?language=python". `rules` and `beside` are those
-    of `app_of`.
+    `port` 0 takes a free one. `at` is the state to begin with, such as "?language=python". `rules` and `beside` are
+    those of `app_of`.
     Raises: InputError if there is no finished run in `out`; EnvironmentProblem if the extra `view` is not installed, or
     the port is taken.
     """

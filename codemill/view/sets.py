@@ -27,7 +27,7 @@ from codemill.report import words
 from codemill.report.facts import made, synthesis
 from codemill.report.facts.ledger import Row, collect
 from codemill.run import Run, Text
-from codemill.synthetic import CHAT
+from codemill.synthetic import CHAT, LEDGER, TEXT
 from codemill.view.document import excerpt
 from codemill.view.family import Family
 from codemill.view.highlight import Highlighter
@@ -40,6 +40,7 @@ TELLS = {"messages", "seed_id"}
 """Columns by which an output is known to hold synthesised rows."""
 
 _NAMES = pa.schema([(name, pa.string()) for name in ("id", "parent", "repo", "path", "language", "difficulty")])
+_WHOLE = pa.schema([*CHAT, *(field for field in TEXT if field.name not in CHAT.names)])
 _FACTS = ("language", "difficulty", "task_type", "outcome", "detail", "tests_run", "attempts", "strength", "strong",
           "grading", "rung", "toolchain", "teacher", "prompt", "tokens_asked", "tokens_answered", "calls")  # fmt: skip
 
@@ -57,7 +58,9 @@ class Chosen:
     def parse(cls, given: QueryParams) -> Chosen:
         """Reads an address. Raises: RecipeError for a page that is no number."""
         facets = {name: given[name][:200] for name in FACETS if name in given}
-        return cls(given.get("set", "")[:100], facets, given.get("q", "")[:500], whole("page", given.get("page", "1"), 1))
+        return cls(
+            given.get("set", "")[:100], facets, given.get("q", "")[:500], whole("page", given.get("page", "1"), 1)
+        )
 
     def url(self, **changes: Any) -> str:
         """The address with some changes, on the first page unless that is what changes; None takes a facet away."""
@@ -69,14 +72,14 @@ class Chosen:
 
 
 def sets_of(run: Run) -> list[str]:
-    """The outputs of a run that hold synthesised rows, in its order."""
+    """The outputs of a run that hold synthesised rows, in its order. Of a run without files, documents too."""
     outputs = run.manifest.get("outputs", {})
-    return [name for name, facts in outputs.items() if not facts.get("ledger") and _is_set(run, name)]
-
-
-def _is_set(run: Run, name: str) -> bool:
-    parts = run.parts(name) if run.files(name) else []
-    return bool(parts) and "id" in parts[0].schema.names and bool(TELLS & set(parts[0].schema.names))
+    names = [name for name, facts in outputs.items() if not facts.get("ledger") and run.files(name)]
+    columns = {name: set(run.parts(name)[0].schema.names) for name in names}
+    made = [name for name in names if "id" in columns[name] and TELLS & columns[name]]
+    if run.files("ledger") or not made:
+        return made
+    return [name for name in names if name in made or {"id", "content"} <= columns[name]]
 
 
 class SetPages(Pages):
@@ -114,8 +117,8 @@ class SetPages(Pages):
             raise RecipeError(f"there is no set {name!r}", remedy=did_you_mean(name, self.names))
         if name not in self.rows_of:
             with self.run.readable():
-                ledger = synthesis.books(self.run, name) if self.run.files(f"{name}_ledger") else None
-                frame = collect(self.run.table(name, _NAMES) if ledger is None else ledger)
+                ledger = self.run.ledger_of(name)
+                frame = collect(self.run.table(*((name, _NAMES) if ledger is None else (ledger, LEDGER))))
             if ledger is None:
                 none = pl.lit(None, pl.String)
                 frame = frame.with_columns(verdict=pl.lit("kept"), step=none, reason=none, value=none, kept_id=none)
@@ -126,7 +129,9 @@ class SetPages(Pages):
         """The rows of one set."""
         chosen = Chosen.parse(request.query_params)
         frame = self.frame(chosen.set)
-        named = pl.concat_str(pl.col("repo").fill_null(""), pl.lit("/"), pl.col("path").fill_null("")).str.to_lowercase()
+        named = pl.concat_str(
+            pl.col("repo").fill_null(""), pl.lit("/"), pl.col("path").fill_null("")
+        ).str.to_lowercase()
         tests = {name: pl.col(name) == value for name, value in chosen.facets.items()}
         tests |= {f"q{i}": named.str.contains(word.lower(), literal=True) for i, word in enumerate(chosen.q.split())}
         found = frame.filter(list(tests.values())) if tests else frame
@@ -154,13 +159,14 @@ class SetPages(Pages):
             return self.error(f"There is no row with the id {id!r} in {name}.", 404)
         with self.run.readable():
             explained = self.explained(name, found[0])
-        row, full, seed = explained["ledger"], explained["row"] or {}, explained["seed"]
+        row, seed = explained["ledger"], explained["seed"]
+        full = dict.fromkeys(_WHOLE.names) | (explained["row"] or {})
         of = self.family.at(self.run, seed["of"]) if seed["of"] else None
         return self.page(
             "row.html.j2",
             set_name=name,
             row=row,
-            full=full,
+            full=full if explained["row"] else None,
             facts=_facts(row, full),
             licences=seed.get("license") or full.get("license") or [],
             stages=explained["stages"],
@@ -179,10 +185,13 @@ class SetPages(Pages):
         """What is known of a row; of one of an output without books, the row and the document that it was made of."""
         if self.run.files(f"{name}_ledger") and synthesis.books(self.run, name) is not None:
             return made.explained(self.run, name, row)
-        found = collect(self.run.table(name, CHAT).filter(pl.col("id") == row["id"]).head(1)).to_dicts()
+        there = self.run.parts(name)[0].schema.names
+        shape = pa.schema([field for field in _WHOLE if field.name in there])
+        found = collect(self.run.table(name, shape).filter(pl.col("id") == row["id"]).head(1)).to_dicts()
         full = found[0] if found else {}
-        seed = made.seed(self.run, full.get("seed_id") or row["parent"])
-        return {"ledger": row, "row": full, "stages": {}, "seed": seed}
+        seed = made.seed(self.run, full.get("seed_id") or row["parent"] or row["id"])
+        where = {"repo": row["repo"] or seed.get("repo"), "path": row["path"] or seed.get("path")}
+        return {"ledger": {**row, **where}, "row": full, "stages": {}, "seed": seed}
 
     def listing(self, text: str | None, language: str | None, path: str | None) -> Listing | None:
         """A text as lines in colours, cut to what a page holds."""

@@ -104,6 +104,13 @@ class Listing:
     total: int  # lines of the text
     notices: tuple[str, ...]
     colours: bool
+    first: int  # the number of the first line
+
+    @property
+    def next(self) -> int | None:
+        """The line after those that are shown; null: there is none."""
+        following = self.first + len(self.lines)
+        return following if self.lines and following <= self.total else None
 
 
 def coloured(highlighter: Highlighter, cut: Excerpt, language: str, path: str) -> Listing:
@@ -112,7 +119,7 @@ def coloured(highlighter: Highlighter, cut: Excerpt, language: str, path: str) -
     if tokens is not None and len(tokens) != len(cut.lines):
         tokens = None  # a lexer that changes lines would put them out of step
     lines = tuple(code(line) for line in (tokens or [[("", line)] for line in cut.lines]))
-    return Listing(lines, cut.total, cut.notices, tokens is not None)
+    return Listing(lines, cut.total, cut.notices, tokens is not None, cut.first)
 
 
 def code(line: list[Token]) -> Markup:

@@ -131,9 +131,7 @@ class TokenPages(Pages):
         view, page = self.view, max(1, _number(request.query_params, "page", 1))
         first = min((page - 1) * PAGE, view.total)
         rows = [view.listed(number) for number in range(first, min(first + PAGE, view.total))]
-        return self.page(
-            "tokens.html.j2", rows=rows, total=view.total, page=page, pages=max(1, -(-view.total // PAGE))
-        )
+        return self.page("tokens.html.j2", rows=rows, total=view.total, page=page, pages=max(1, -(-view.total // PAGE)))
 
     def sequence(self, request: Request) -> Response:
         """One sequence."""
@@ -174,6 +172,10 @@ class TokenPages(Pages):
             came_from=self.family.came_from(owner, [row["parent"]]) if owner else [],
             became=self.family.sequences(owner, place["part"], place["row"]) if owner else [],
         )
+
+    def failed(self, request: Request, error: Exception) -> Response:
+        """An error that says what to do: what a wrong address leads to is not there."""
+        return self.error(str(error), 400 if isinstance(error, RecipeError) else 404)
 
     def owner(self, source: int) -> str | None:
         """The run whose shards an input is: this one's own, or one that the plan is over."""

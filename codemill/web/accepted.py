@@ -40,7 +40,9 @@ def line_of(sign: str, pattern: str) -> str:
     except InputError:
         same = False
     if not same:
-        raise RecipeError(f"the pattern {pattern[:80]!r} is no line of a file", remedy="leave out ends of lines and ' #'")
+        raise RecipeError(
+            f"the pattern {pattern[:80]!r} is no line of a file", remedy="leave out ends of lines and ' #'"
+        )
     return line
 
 

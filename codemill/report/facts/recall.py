@@ -98,9 +98,10 @@ def domains_of(run: Run, number: int) -> pl.DataFrame:
     Shape: domain, pages, recalled, share, lower_bound, is_code, examples_recalled, examples_missed.
     """
     folder = run.folder.at(f"domains_{number}")
-    urls = pl.List(pl.String)
-    columns = {"domain": pl.String, "pages": pl.Int64, "recalled": pl.Int64, "share": pl.Float64,
-               "lower_bound": pl.Float64, "is_code": pl.Boolean, "examples_recalled": urls, "examples_missed": urls}  # fmt: skip
+    counts = {"domain": pl.String(), "pages": pl.Int64(), "recalled": pl.Int64()}
+    judged = {"share": pl.Float64(), "lower_bound": pl.Float64(), "is_code": pl.Boolean()}
+    examples = {name: pl.List(pl.String) for name in ("examples_recalled", "examples_missed")}
+    columns = {**counts, **judged, **examples}
     with run.readable():
         files = [folder.at(name) for name in sorted(folder.names()) if name.endswith(".parquet")]
         frames = [pl.read_parquet(file.local or file.uri, columns=list(columns)) for file in files]

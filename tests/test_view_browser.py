@@ -318,7 +318,7 @@ def test_a_rule_is_accepted(browser: Any, tmp_path: Path) -> None:
         page.keyboard.press("Enter")
         page.wait_for_url("**/domain?round=1&name=code.test")
         page.get_by_text("%://docs.code.test/talk/%").click()
-        page.wait_for_url("**pattern=*")
+        page.wait_for_url("**pattern=**")
         assert "4 of 13 pages" in page.locator("#effect").inner_text()
         page.get_by_role("button", name="Accept").click()  # as a browser says it: its origin is `null`
         page.wait_for_url("**/domain?round=1&name=code.test#rules")

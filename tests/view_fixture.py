@@ -1,4 +1,7 @@
-"""Small runs to look at. One of files: copies, near-copies, cleaned files, rules that fired, names and contents that bite."""
+"""Small runs to look at: files with copies, near-copies and rules that fired; rows that a teacher wrote; a recall.
+
+Names and contents bite.
+"""
 
 from __future__ import annotations
 
@@ -154,17 +157,16 @@ EVIL_URL = "http://code.test/evil/<img src=x onerror=window.hurt=1>.html"
 @cm.step(
     version=1, reads=("path",), adds={"is_recalled": pa.bool_(), "reason": pa.string()}, drops={"other": "no code"}
 )
-def recalled(pages: pa.RecordBatch, *, drop: bool) -> pa.RecordBatch:
+def recalled(crawled: pa.RecordBatch, *, drop: bool) -> pa.RecordBatch:
     """In the place of a classifier: pages whose address says so are about code."""
-    said = pc.match_substring(pages["path"], "/manual/")
+    said = pc.match_substring(crawled["path"], "/manual/")
     return pa.record_batch({"is_recalled": said, "reason": pc.if_else(pc.or_(said, not drop), None, "other")})
 
 
 def recall(folder: Path) -> Path:
     """A run with two rounds over 24 pages: its OUT folder."""
-    urls = [f"http://code.test/manual/{n}.html" for n in range(8)] + [
-        f"http://docs.code.test/talk/{n}" for n in range(4)
-    ]
+    urls = [f"http://code.test/manual/{n}.html" for n in range(8)]
+    urls += [f"http://docs.code.test/talk/{n}" for n in range(4)]
     urls += [f"http://garden.test/{n}.html" for n in range(11)] + [EVIL_URL]
     write(folder / "crawl" / "pages.warc.gz", [record(u, f"<p>page {i}</p>".encode()) for i, u in enumerate(urls)])
     found = recalled(pages.documents(sources=(Warc(str(folder / "crawl")),)), drop=False)

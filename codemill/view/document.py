@@ -78,10 +78,12 @@ def origin(run: Run, row: Row) -> str | None:
     for given in run.manifest["inputs"]:
         source = given.get("source", {})
         if source.get("kind") == "Folder":
-            root = named(run.out, str(source.get("path") or source.get("root")))
-            for place in (root / str(row["repo"]) / str(row["path"]), root / str(row["path"])):
-                if os.path.isfile(place) and Path(os.path.realpath(place)).is_relative_to(os.path.realpath(root)):
-                    return str(place)
+            root = str(source.get("path") or source.get("root"))
+            there = named(run.out, root)
+            for below in (os.path.join(str(row["repo"]), str(row["path"])), str(row["path"])):
+                place = os.path.realpath(there / below.replace("\0", ""))
+                if os.path.isfile(place) and Path(place).is_relative_to(os.path.realpath(there)):
+                    return os.path.join(root, below)
     return None
 
 

@@ -62,7 +62,7 @@ class View:
             return self._judged
 
     def numbers(self, name: str) -> Values:
-        """The values of a signal, or of size, or the places of names in their order. Raises: RecipeError for another."""
+        """The values of a signal, or of size; for name, its number in their order. Raises: RecipeError for another."""
         if name == "name":
             return self._order
         return self._sizes if name == "size" else self.signals.values(name)

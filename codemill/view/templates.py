@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Route
 
 from codemill.errors import RecipeError
 from codemill.report import words
@@ -44,6 +45,10 @@ class Pages:
             "missing": [],
             "about": _about(self.run),
         }
+
+    def routes(self) -> list[Route]:
+        """A function for each address."""
+        return []
 
     def failed(self, request: Request, error: Exception) -> Response:
         """An error that says what to do. A wrong address is the asker's, anything else the run's."""

@@ -24,7 +24,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from itertools import accumulate, groupby
@@ -85,6 +85,7 @@ class Run:
     out: str  # as it was given: for messages
     folder: Place
     manifest: dict[str, Any]
+    books: str = "ledger"  # the output whose rows `place` counts
 
     @classmethod
     def open(cls, out: str | os.PathLike[str]) -> Run:
@@ -118,6 +119,19 @@ class Run:
         """The manifest's entries of the steps that the first output is made by, in order."""
         return list(self.manifest["steps"])
 
+    def of(self, output: str) -> Run:
+        """The same run, where `steps` and `place` are those of another output that has a ledger of its own."""
+        chain = self.manifest["outputs"][output]["chain"]
+        manifest = {**self.manifest, "steps": [self.manifest["tables"][i] for i in chain]}
+        return replace(self, manifest=manifest, books=self.ledger_of(output) or f"{output}_ledger")
+
+    def ledger_of(self, output: str) -> str | None:
+        """The output that is the ledger of another one: of the same table. Null: there is none."""
+        outputs = self.manifest.get("outputs", {})
+        table = outputs.get(output, {}).get("table")
+        found = (name for name, one in outputs.items() if one.get("ledger") and one["table"] == table)
+        return next((name for name in found if self.files(name)), None)
+
     # ── what was published ────────────────────────────────────────────────────────────────────────────────────────
 
     def files(self, output: str) -> list[Place]:
@@ -135,13 +149,13 @@ class Run:
 
     @cached_property
     def _ledger(self) -> list[Part]:
-        found = self.parts("ledger")
+        found = self.parts(self.books)
         if not found:
             if self.manifest["ingested"]["rows"] == 0:
                 what = "the inputs of this run held no file, so there is nothing to show"
                 remedy = "`codemill plan` with the same --input counts the files it finds"
                 raise InputError(what, where=self.out, remedy=remedy)
-            raise InputError("no ledger here", where=below(self.out, "ledger"), remedy=_AGAIN)
+            raise InputError("no ledger here", where=below(self.out, self.books), remedy=_AGAIN)
         for part in found:
             if missing := [name for name in NEEDED if name not in part.schema.names]:
                 raise InputError(f"the ledger has no column {', '.join(missing)}", where=part.place.uri)

@@ -1,6 +1,7 @@
 """Takes the pictures of docs/view.md from a finished run:  python scripts/view_pictures.py demo-out [FOLDER]
 
-Needs chromium and the extras `view` and `dev`. What is on the pictures is what the run holds.
+Of a run of files those of files, of one with synthesised rows or with domains those. Needs chromium and the extras
+`view` and `dev`. What is on the pictures is what the run holds.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from pathlib import Path
 import polars as pl
 from playwright.sync_api import Page, sync_playwright
 
+from codemill.report.facts import recall, synthesis
 from codemill.run import Run
+from codemill.view.family import Family
 
 CHROMIUM = "/usr/bin/chromium"
 WIDE, NARROW = (1040, 660), (400, 660)
@@ -23,7 +26,7 @@ WIDE, NARROW = (1040, 660), (400, 660)
 @contextmanager
 def served(out: str) -> Iterator[str]:
     """`codemill view` of a run, and its address."""
-    command = [sys.executable, "-m", "codemill.cli", "view", out]
+    command = [sys.executable, "-m", "codemill.cli", "view", out, "--rules", "rules"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         try:
@@ -38,8 +41,25 @@ def a_near_copy(out: str) -> str:
     return str(near.select("id").head(1).collect().item())
 
 
-def shots(out: str) -> list[tuple[str, str, str, tuple[int, int]]]:
-    """Each picture: its name, what the address ends with, the scheme and the size of the window."""
+Shot = tuple[str, str, str, tuple[int, int]]
+"""A picture: its name, what the address ends with, the scheme and the size of the window."""
+
+
+def shots(out: str) -> list[Shot]:
+    """The pictures of what a run holds."""
+    run = Run.open(out)
+    if rounds := recall.rounds_of(run):
+        found = recall.domains_of(run, rounds[0]).filter("is_code").sort("share", "domain")
+        name = found["domain"][0]  # about code, and least surely
+        return [("domain", f"domain?round={rounds[0]}&name={name}&pattern=%25://{name}/%25", "light", (1040, 820))]
+    if sets := synthesis.gather(run):
+        kept = pl.read_parquet(f"{out}/{sets[0].name}/*.parquet").sort("id")
+        return [("row", f"row?set={sets[0].name}&id={kept['id'][0]}", "light", (1200, 760))]
+    return of_files(out)
+
+
+def of_files(out: str) -> list[Shot]:
+    """The pictures of files. What one became is on a picture if runs that were made of it lie beside it."""
     files = "?language=python&show=num_words&sort=-num_words"
     rule = "rule?set=python&signal=num_words&below=45"
     return [
@@ -48,7 +68,19 @@ def shots(out: str) -> list[tuple[str, str, str, tuple[int, int]]]:
         ("files-narrow", files, "light", NARROW),
         ("document", f"document?id={a_near_copy(out)}", "light", WIDE),
         ("rule", rule, "light", WIDE),
+        *became(out),
     ]
+
+
+def became(out: str) -> list[Shot]:
+    """The picture of the file that became most, of some small ones."""
+    run = Run.open(out)
+    family = Family.of(run)
+    if not family.below(family.main.key):
+        return []
+    kept = run.ledger().filter(pl.col("verdict") == "kept").sort("size", "id").select("id").head(50).collect()["id"]
+    best = max(kept, key=lambda id: len(family.became(family.main.key, id)))
+    return [("became", f"document?id={best}#lineage", "dark", WIDE)]
 
 
 def take(page: Page, target: Path) -> None:

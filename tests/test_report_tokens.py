@@ -23,8 +23,9 @@ from codemill.run import Run
 from codemill.sources import Folder
 from codemill.steps import detect, ingest
 from codemill.tokens import Loader, Shards
+from codemill.view.app import app_of
 from codemill.view.templates import spaced
-from codemill.view.tokens import SHOWN, TokenView, has_tokens, token_app_of
+from codemill.view.tokens import SHOWN, TokenView, has_tokens
 
 HEADERS = {"host": "127.0.0.1"}
 
@@ -81,7 +82,7 @@ def test_a_mix_that_is_damaged_is_an_error(planned: Path, tmp_path: Path) -> Non
 
 
 def test_sequences_are_shown_token_by_token(runs: Path, planned: Path) -> None:
-    client = TestClient(token_app_of(Run.open(planned), "t"), headers=HEADERS)
+    client = TestClient(app_of(Run.open(planned), "t"), headers=HEADERS)
     loader = Loader(planned, [runs / "fim" / "tokens"])
     assert f"{len(loader):,} sequences" in said(client.get("/t/").text)
     last = len(loader) - 1
@@ -106,7 +107,7 @@ def test_sequences_are_shown_token_by_token(runs: Path, planned: Path) -> None:
 
 
 def test_documents_are_shown_a_part_at_a_time(runs: Path) -> None:
-    client = TestClient(token_app_of(Run.open(runs / "plain"), "t"), headers=HEADERS)
+    client = TestClient(app_of(Run.open(runs / "plain"), "t"), headers=HEADERS)
     shards = Shards(runs / "plain" / "tokens")
     part, row, count = max(
         ((p, r, len(shards.tokens(p, r))) for p in range(len(shards.files)) for r in range(shards.rows(p))),
@@ -129,7 +130,7 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
     (code / "<img src=x onerror=alert(1)>.py").write_text("s = '</code><script>alert(1)</script>\u202e é'\n" * 20)
     build(detect.language(ingest.documents(sources=(Folder(str(tmp_path / "code")),))), out=tmp_path / "c", workers=1)
     build(tokens.smoke(corpus=str(tmp_path / "c")), out=tmp_path / "t", workers=1)
-    client = TestClient(token_app_of(Run.open(tmp_path / "t"), "t"), headers=HEADERS)
+    client = TestClient(app_of(Run.open(tmp_path / "t"), "t"), headers=HEADERS)
     for page in (client.get("/t/").text, client.get("/t/document?part=0&row=0").text):
         assert "<script>alert" not in page
         assert "<img src" not in page

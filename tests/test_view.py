@@ -30,8 +30,9 @@ from codemill.rules import Rule
 from codemill.run import Run
 from codemill.tuning import thresholds as tuning
 from codemill.view import document
-from codemill.view.app import View, _plain, app_of
+from codemill.view.app import app_of
 from codemill.view.contents import Hit, search
+from codemill.view.files import View, _plain
 from codemill.view.guard import HEADERS
 from codemill.view.highlight import Highlighter, tokens
 from codemill.view.server import serve

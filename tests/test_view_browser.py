@@ -7,16 +7,18 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 import uvicorn
+from starlette.types import ASGIApp
 
 from codemill.run import Run
 from codemill.view.app import app_of
-from tests.view_fixture import EVIL_NAME, build
+from tests.view_fixture import EVIL_NAME, RIGHT, WRONG, build, family, recall
 
 CHROMIUM = shutil.which("chromium")
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -30,11 +32,10 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(tmp_path_factory.mktemp("view"))
 
 
-@pytest.fixture(scope="module")
-def address(out: Path) -> Iterator[str]:
-    """The app of the run on a free port of loopback."""
-    config = uvicorn.Config(app_of(Run.open(out), TOKEN), port=0, log_level="warning", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
+@contextmanager
+def served(app: ASGIApp) -> Iterator[str]:
+    """An app on a free port of loopback, and its address."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
@@ -47,6 +48,13 @@ def address(out: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
+def address(out: Path) -> Iterator[str]:
+    """The app of the run."""
+    with served(app_of(Run.open(out), TOKEN)) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -56,8 +64,16 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def page(browser: Any, address: str) -> Iterator[Any]:
+    """A page of the run."""
+    with watched(browser, address) as page:
+        yield page
+
+
+@contextmanager
+def watched(browser: Any, address: str, **options: Any) -> Iterator[Any]:
     """A page that fails the test if it says something on the console, or asks anybody but the app."""
-    context = browser.new_context(viewport={"width": 1100, "height": 800}, permissions=["clipboard-write"])
+    options = {"viewport": {"width": 1100, "height": 800}, **options}
+    context = browser.new_context(permissions=["clipboard-write"], **options)
     page = context.new_page()
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
@@ -229,3 +245,111 @@ def test_pages_work_without_their_script(browser: Any, address: str) -> None:
     page.get_by_role("button", name="Show").click()
     assert "would be dropped as well" in page.locator("#effect").inner_text()
     context.close()
+
+
+NARROW = {"viewport": {"width": 360, "height": 700}}
+
+
+def fits(page: Any) -> bool:
+    """Whether nothing reaches over the right end of the window, and nothing of strangers is markup."""
+    assert page.locator("img, svg [onload], td b, pre b, p script, p svg").count() == 0
+    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+
+def test_a_hit_opens_the_file_at_its_line(page: Any) -> None:
+    page.locator("#text").fill("needle")
+    page.keyboard.press("Enter")
+    page.locator("#end").wait_for()
+    page.locator(".hits a").first.click()
+    page.wait_for_url("**/document?id=*#L3")
+    assert "needle" in page.locator("tr:target").inner_text()
+
+
+def test_files_are_sorted_by_name(page: Any) -> None:
+    page.get_by_role("link", name="file", exact=True).click()
+    page.wait_for_url("**sort=name")
+    names = shown(page)
+    assert names == sorted(names)
+    page.get_by_role("link", name="file ↑").click()
+    page.wait_for_url("**sort=-name")
+    assert shown(page)[0] > names[0]
+
+
+def test_synthesis_and_lineage_by_keys(browser: Any, tmp_path: Path) -> None:
+    runs = family(tmp_path)
+    with served(app_of(Run.open(runs / "corpus"), TOKEN)) as address, watched(browser, address) as page:
+        page.goto(f"{address}document?id={id_of(runs / 'corpus', f'src/{RIGHT}')}")
+        page.keyboard.press("j")  # the first of what it became
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/of/*/row?set=snippets&id=*")
+        assert "def right():" in page.locator("#made").inner_text()
+        assert "licence MIT" in page.locator("#seed h2").inner_text()
+        made, seed = (page.locator(f"#{name}").bounding_box() for name in ("made", "seed"))
+        assert made["x"] + made["width"] < seed["x"]  # beside each other
+        page.locator("#seed a.follow").click()
+        page.wait_for_url(f"{address}document?id=*")
+        for back in ("**/of/*/row?*", "**/document?*"):
+            page.keyboard.press("Escape")
+            page.wait_for_url(back)
+        page.get_by_role("link", name="Run", exact=True).click()
+        page.get_by_role("link", name="snippets", exact=True).click()
+        page.wait_for_url("**/of/*/sets")
+        page.get_by_role("link", name="not passed").click()
+        assert len(shown(page)) == 1
+        page.keyboard.press("j")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/row?*")
+        assert WRONG in page.locator("h1").inner_text()
+        assert "printed by fail" in page.locator(".printed").inner_text()
+        wrong = page.url
+        for scheme in ("light", "dark"):
+            with watched(browser, address, color_scheme=scheme, **NARROW) as small:
+                for end in ("sets", "rows?set=snippets", "overview", wrong.rsplit("/", 1)[1]):
+                    small.goto(wrong.rsplit("/", 1)[0] + "/" + end)
+                    assert fits(small), end
+
+
+def test_a_rule_is_accepted(browser: Any, tmp_path: Path) -> None:
+    app, file = app_of(Run.open(recall(tmp_path)), TOKEN, rules=tmp_path / "rules"), tmp_path / "rules" / "round-1.txt"
+    with served(app) as address, watched(browser, address) as page:
+        page.get_by_role("link", name="Domains").click()
+        page.get_by_role("link", name="round 1").click()
+        page.keyboard.press("j")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/domain?round=1&name=code.test")
+        page.get_by_text("%://docs.code.test/talk/%").click()
+        page.wait_for_url("**pattern=**")
+        assert "4 of 13 pages" in page.locator("#effect").inner_text()
+        page.get_by_role("button", name="Accept").click()  # as a browser says it: its origin is `null`
+        page.wait_for_url("**/domain?round=1&name=code.test#rules")
+        assert file.read_text() == "+ %://docs.code.test/talk/%\n"
+        page.goto(f"{address}domain?round=1&name=code.test&pattern=%25/evil/%25&sign=-")
+        assert "<img" in page.locator("#write").inner_text()
+        assert fits(page)
+        page.get_by_role("button", name="Take back").click()
+        page.wait_for_url("**/domain?round=1&name=code.test#rules")
+        assert file.read_text() == ""
+        for scheme in ("light", "dark"):
+            with watched(browser, address, color_scheme=scheme, **NARROW) as small:
+                for end in ("domains", "domain?name=code.test&pattern=%25/evil/%25"):
+                    small.goto(address + end)
+                    assert fits(small), end
+
+
+def test_a_page_elsewhere_cannot_write(browser: Any, tmp_path: Path) -> None:
+    app, file = app_of(Run.open(recall(tmp_path)), TOKEN, rules=tmp_path / "rules"), tmp_path / "rules" / "round-1.txt"
+    with served(app) as address:
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(f"{address}domain?round=1&name=code.test&pattern=%25/manual/%25")
+        secret = page.locator("input[name=secret]").first.input_value()
+        evil = tmp_path / "evil.html"  # it knows the address and the secret, and still is another site
+        fields = {"secret": secret, "round": "1", "sign": "+", "pattern": "%/evil/%"}
+        inputs = "".join(f'<input name="{name}" value="{value}">' for name, value in fields.items())
+        evil.write_text(f'<form method="post" action="{address}accept">{inputs}<button>go</button></form>')
+        page.goto(evil.as_uri())
+        with page.expect_response("**/accept") as answer:
+            page.get_by_role("button").click()
+        assert answer.value.status == 403
+        assert not file.exists()
+        context.close()

@@ -145,8 +145,10 @@ def report(dir: str, follow: bool) -> None:
 @DIR
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="On 127.0.0.1. [default: a free one]")
 @click.option("--at", metavar="?QUERY", default="", help="What to show first, as an address of a view ends.")
+@click.option("--rules", metavar="FOLDER", help="Write the rules that are accepted for domains of a web recall here.")
+@click.option("--with", "beside", metavar="DIR", multiple=True, help="A run made of it, elsewhere; repeatable.")
 @click.option("--open", "in_browser", is_flag=True, help="Open it in the browser.")
-def view(dir: str, port: int, at: str, in_browser: bool) -> None:
+def view(dir: str, port: int, at: str, rules: str | None, beside: tuple[str, ...], in_browser: bool) -> None:
     """A result in the browser: search, filter, open files, move thresholds. Ctrl-C stops it."""
     import webbrowser
 
@@ -157,7 +159,7 @@ def view(dir: str, port: int, at: str, in_browser: bool) -> None:
         if in_browser:
             webbrowser.open(address)
 
-    serve(dir, port=port, at=at, said=said)
+    serve(dir, port=port, at=at, rules=rules, beside=beside, said=said)
 
 
 COMMANDS = (show, explain, report, view, rules, rule, compare, rank, signals)

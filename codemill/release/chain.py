@@ -67,21 +67,21 @@ def _follow(out: Path, found: dict[Path, Link], above: tuple[Path, ...]) -> None
     found[out] = Link(re.sub(r"[^\w.-]", "-", out.name) or "run", out, manifest)
 
 
-def runs_in(out: Path, manifest: Mapping[str, Any]) -> list[Path]:
+def runs_in(out: Path, manifest: Mapping[str, Any], *, strict: bool = True) -> list[Path]:
     """The folders of finished runs that a run read, whole or some file of them, or that its command names: a mix leaves
     out a run without tokens, and its command is not understood without it.
 
-    Raises: InputError if a folder that was read as a run's output is none any more.
+    Raises: InputError if a folder that was read as a run's output is none any more; unless `strict`, it is left out.
     """
     runs: dict[Path, None] = {}
     for step in manifest["steps"]:
         for path in _paths(step.get("parameters")):
             run = _run_of(named(out, path))
-            if run is None and step["kind"] == "opened":
+            if run is None and step["kind"] == "opened" and strict:
                 raise InputError("a run that was read is gone", where=path, remedy="bring the folder back")
             if run is not None:
                 runs[run] = None
-    for value in manifest["recipe"].get("parameters", {}).values():
+    for value in manifest.get("recipe", {}).get("parameters", {}).values():
         for text in value if isinstance(value, list) else [value]:
             for path in (text, text.rpartition(":")[0]) if isinstance(text, str) else ():
                 if path and _is_run(named(out, path)):

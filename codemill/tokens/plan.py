@@ -88,6 +88,15 @@ class Plan:
             found.append({name: batch[name][begin:end].to_numpy(zero_copy_only=False) for name in names})
         return {name: np.concatenate([spans[name] for spans in found]) for name in found[0]}
 
+    def holding(self, source: int, part: int, row: int) -> npt.NDArray[np.int64]:
+        """The sequences that hold a piece of a document, in order: that in a row of a part of an input's shards."""
+        found = [np.zeros(0, np.int64)]
+        for batch in self._batches[0]:
+            wanted = (("input", source), ("part", part), ("row", row))
+            here = np.logical_and.reduce([batch[name].to_numpy() == value for name, value in wanted])
+            found.append(batch["sequence"].to_numpy()[here].astype(np.int64))
+        return np.unique(np.concatenate(found))
+
     @cached_property
     def _batches(self) -> tuple[list[pa.RecordBatch], list[int]]:
         """All batches, mapped, and the last sequence of each."""

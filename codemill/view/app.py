@@ -1,281 +1,126 @@
-"""The pages: an address in, HTML out. Every text of strangers is escaped by the templates, or by `code`.
+"""The app: which pages a run has, and beside them those of the runs that it was made of and that were made of it.
 
-/TOKEN/            the files: filtered, counted, sorted; with text=, what the contents of the corpus hold, streamed
-/TOKEN/document    one file: id=, and beside= a member of its cluster
-/TOKEN/rules       every rule, and what it alone drops
-/TOKEN/rule        one rule: set=, signal=, and other thresholds below=, above=, equals=, or off=1
-/TOKEN/static/…    the style, the script and the icon
+/TOKEN/…          the run that was opened
+/TOKEN/of/KEY/…   another one of its family, opened when it is first asked for
 """
 
 from __future__ import annotations
 
-import dataclasses
-import math
+import os
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
-from functools import cached_property
-from typing import Any
+from pathlib import Path
 
-import numpy as np
 from starlette.applications import Starlette
-from starlette.datastructures import QueryParams
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
-from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from codemill import signals as catalogue
-from codemill.errors import CodemillError, RecipeError
-from codemill.rules import Rule, Values
+from codemill.errors import CodemillError
 from codemill.run import Run
-from codemill.view import document
-from codemill.view.charts import HIGH, histogram
-from codemill.view.contents import Hit, search
+from codemill.view.domains import DomainPages, rounds_of
+from codemill.view.family import Family, Member, is_chats
+from codemill.view.files import FilePages
 from codemill.view.guard import Guard
 from codemill.view.highlight import Highlighter
-from codemill.view.query import PAGE, Query, answer, number
-from codemill.view.rows import FACETS, Rows
-from codemill.view.signals import Histogram, Signals
-from codemill.view.templates import code, environment, static
-from codemill.view.thresholds import Judged, code_of, load
-
-HITS = 200  # of a search of contents, on a page
-VALUES = 8  # of a facet, before the others are folded
-MOST_VALUES = 300  # of a facet at all
-CHANGED = 25  # files on either side of a changed threshold
-_FLUSH = "\x00"
+from codemill.view.overview import OverviewPages
+from codemill.view.sets import SetPages, sets_of
+from codemill.view.templates import Pages, static
+from codemill.view.tokens import TokenPages, has_tokens
 
 
-class View:
-    """A run, opened to be looked at: what its pages read, once each."""
+def app_of(
+    run: Run, token: str, *, rules: str | os.PathLike[str] | None = None, beside: Sequence[str | os.PathLike[str]] = ()
+) -> ASGIApp:
+    """The app for a run and its family, behind its guard.
 
-    def __init__(self, run: Run) -> None:
-        self.run, self.rows = run, Rows.load(run)
-        self.signals = Signals.of(run, len(self.rows))
-        self.kept = self.rows.facets["verdict"].where(["kept"])
-        self.highlighter = Highlighter()
-        self._lock = threading.Lock()
-        self._judged: Judged | str | None = None
-
-    def judged(self) -> Judged | str:
-        """The rules of the run, or why there are none."""
-        with self._lock:
-            if self._judged is None:
-                self._judged = load(self.rows, self.signals)
-            return self._judged
-
-    def numbers(self, name: str) -> Values:
-        """The values of a signal, or of size, by place. Raises: RecipeError for an unknown one."""
-        return self._sizes if name == "size" else self.signals.values(name)
-
-    @cached_property
-    def _sizes(self) -> Values:
-        return self.rows.sizes.astype(np.float64)
-
-    @cached_property
-    def missing(self) -> list[str]:
-        """What cannot be shown of this run, and why."""
-        found = []
-        if not self.rows.accounted:
-            found.append(
-                "This run has no ledger: only the files that were kept are shown, and nothing is known of others."
-            )
-        if not self.run.files("corpus"):
-            found.append("This run has no corpus: contents cannot be searched.")
-        if self.signals.why:
-            found.append(f"There are no signals and no rules to show: {self.signals.why}.")
-        return found
-
-
-def app_of(run: Run, token: str) -> ASGIApp:
-    """The app for one run, behind its guard. Raises: InputError as `Rows.load` does."""
-    view = View(run)
-    pages = Pages(view)
+    `rules` is the folder that rules for the next rounds of a web recall are written to; without one nothing is written.
+    `beside` are runs made of this one that lie in other places.
+    Raises: InputError as the pages of the run do, or if one of `beside` is no finished run.
+    """
+    family, highlighter = Family.of(run, beside), Highlighter()
+    folder = None if rules is None else Path(rules)
+    main = site(family, family.main, highlighter, folder)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        threading.Thread(target=view.highlighter.start).start()
+        threading.Thread(target=highlighter.start).start()
         yield
-        view.highlighter.close()
+        highlighter.close()
 
     routes = [
-        Route(f"/{token}/", pages.files),
-        Route(f"/{token}/document", pages.document),
-        Route(f"/{token}/rules", pages.rules),
-        Route(f"/{token}/rule", pages.rule),
-        Route(f"/{token}/static/{{name}}", static),
+        Mount(f"/{token}/of/{{key}}", Others(family, highlighter)),
+        Mount(f"/{token}", main),
     ]
-    handlers = {CodemillError: pages.failed, 404: pages.lost}
-    return Guard(Starlette(routes=routes, exception_handlers=handlers, lifespan=lifespan), token)
+    writes = [f"/{token}/{page}" for page in ("accept", "withdraw")] if folder is not None else []
+    return Guard(Starlette(routes=routes, lifespan=lifespan), token, writes=writes)
 
 
-class Pages:
-    """A function for each address. They are plain functions: Starlette runs them in threads."""
+class Others:
+    """The sites of the other runs of a family, each opened when it is first asked for."""
 
-    def __init__(self, view: View) -> None:
-        self.view = view
-        self.templates = environment(view.run)
-        meaning = {signal.name: f"{signal.what} Unit: {signal.unit}" for signal in catalogue.all()}
-        self.templates.globals |= {
-            "total": len(view.rows),
-            "missing": view.missing,
-            "facets": FACETS,
-            "values": VALUES,
-            "most_values": MOST_VALUES,
-            "signals": view.signals.names,
-            "meaning": meaning,
-            "flush": _FLUSH,
-        }
+    def __init__(self, family: Family, highlighter: Highlighter) -> None:
+        self.family, self.highlighter = family, highlighter
+        self.sites: dict[str, ASGIApp] = {}
+        self.lock = threading.Lock()
 
-    def files(self, request: Request) -> Response:
-        """The files."""
-        query, view = Query.parse(request.query_params), self.view
-        if any(name.startswith("low.") for name in request.query_params):  # a form's: to the address of the same list
-            return RedirectResponse("./" + query.url(), 303)
-        found = answer(view.rows, view.numbers, query)
-        name = query.show
-        chart = None
-        if name:
-            of = Histogram.of(view.numbers(name), found.around, view.kept)
-            chart = histogram(of, name, chosen=query.ranges.get(name, (None, None)), shape=HIGH)
-        context = {
-            "query": query,
-            "found": found,
-            "rows": [self._listed(int(place), name) for place in found.places],
-            "pages": max(1, -(-found.total // PAGE)),
-            "chart": chart,
-            "hits": None,
-        }
-        template = self.templates.get_template("files.html.j2")
-        if not query.text:
-            return HTMLResponse(template.render(context))
-        context["hits"] = self._hits(query, found.mask)
-        return StreamingResponse(_flushed(template.generate(context)), media_type="text/html")
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        member = self.family.members.get(scope["path_params"]["key"])
+        if member is None:
+            answer: ASGIApp = PlainTextResponse("There is no such run.", 404)
+        else:
+            try:
+                answer = await run_in_threadpool(self.opened, member)
+            except CodemillError as error:
+                answer = PlainTextResponse(f"This run cannot be shown: {error}", 500)
+        await answer(scope, receive, send)
 
-    def _listed(self, place: int, signal: str) -> dict[str, Any]:
-        row = self.view.rows.short(place)
-        value = float(self.view.numbers(signal)[place]) if signal else math.nan
-        return row | {"value": None if math.isnan(value) else value}
-
-    def _hits(self, query: Query, mask: Any) -> Iterator[dict[str, Any]]:
-        """What a search of contents finds, as it finds it, and then how it ended: by `kind` hit, seen, error, end."""
-        seen, hits = query.after, 0
-        try:
-            for event in search(self.view.rows, query.text, mask, query.after):
-                seen = event.seen
-                if isinstance(event, Hit):
-                    hits += 1
-                    yield {"kind": "hit", "hit": event, "row": self.view.rows.short(event.place)}
-                else:
-                    yield {"kind": "seen"}  # so that it is noticed where the reader has gone
-                if hits >= HITS:
-                    break
-        except CodemillError as error:
-            yield {"kind": "error", "what": str(error)}
-            return
-        more = seen < sum(part.rows for part in self.view.run.parts("corpus"))
-        yield {"kind": "end", "seen": seen - query.after, "hits": hits, "more": query.url(after=seen) if more else None}
-
-    def document(self, request: Request) -> Response:
-        """One file."""
-        view, id = self.view, request.query_params.get("id", "")[:200]
-        places = view.rows.find(id)
-        if not len(places):
-            return self._error(f"There is no file with the id {id!r} in this run.", 404)
-        (row,) = view.rows.rows(places[-1:])  # should one id stand in two rows, the later
-        text = document.text_of(view.run, row, accounted=view.rows.accounted)
-        cut = document.excerpt(text)
-        tokens = view.highlighter.lines("\n".join(cut.lines), row["language"] or "", row["path"]) if cut.lines else None
-        if cut.lines and tokens is not None and len(tokens) != len(cut.lines):
-            tokens = None  # a lexer that changes lines would put them out of step
-        explained = document.explain(view.rows, row)
-        return self._page(
-            "document.html.j2",
-            row=row,
-            facts={name: _plain(row[name]) for name in row if name not in ("place", "rules", "chunks", "redacted")},
-            verdict=explained["verdict"] if explained else "Kept: nothing more is known without a ledger.",
-            explained=explained,
-            cut=cut,
-            lines=[code(line) for line in (tokens or [[("", line)] for line in cut.lines])],
-            colours=tokens is not None,
-            cluster=document.cluster(view.rows, row, request.query_params.get("beside", "")),
-            same_id=len(places),
-        )
-
-    def rules(self, request: Request) -> Response:
-        """Every rule."""
-        judged = self.view.judged()
-        counts = [] if isinstance(judged, str) else judged.counts()
-        why = judged if isinstance(judged, str) else None
-        return self._page(
-            "rules.html.j2", counts=[c for c in counts if c.hits], silent=sum(not c.hits for c in counts), why=why
-        )
-
-    def rule(self, request: Request) -> Response:
-        """One rule, and what another threshold would change."""
-        judged, given = self.view.judged(), request.query_params
-        if isinstance(judged, str):
-            return self._error(f"There are no rules to show: {judged}.", 404)
-        chosen, old = judged.rule(given.get("set", ""), given.get("signal", ""))
-        new = _changed(old, given)
-        effect = judged.effect(chosen.name, new)
-        values, mine = self.view.signals.values(old.signal), judged.mine(chosen.name)
-        of = Histogram.of(np.where(mine, values, np.nan), mine, self.view.kept)
-        limits = [limit for limit in (new.below, new.above, new.equals) if limit is not None and new.active]
-        sides = [
-            (title, [self.view.rows.short(int(p)) | {"value": float(values[p])} for p in places[:CHANGED]], len(places))
-            for title, places in (("would be dropped as well", effect.more), ("would not be dropped", effect.fewer))
-        ]
-        return self._page(
-            "rule.html.j2",
-            set_name=chosen.name,
-            old=old,
-            new=new,
-            axis=of.axis,
-            chart=histogram(of, old.signal, limits=limits),
-            change=effect.change,
-            sides=sides,
-            code=code_of(chosen.name, new),
-        )
-
-    def failed(self, request: Request, error: Exception) -> Response:
-        """An error that says what to do. A wrong address is the asker's, anything else the run's."""
-        return self._error(str(error), 400 if isinstance(error, RecipeError) else 500)
-
-    def lost(self, request: Request, error: Exception) -> Response:
-        """An address without a page."""
-        return self._error("There is no such page.", 404)
-
-    def _page(self, name: str, **context: Any) -> HTMLResponse:
-        return HTMLResponse(self.templates.get_template(name).render(context))
-
-    def _error(self, what: str, status: int) -> HTMLResponse:
-        return HTMLResponse(self.templates.get_template("error.html.j2").render(what=what), status)
+    def opened(self, member: Member) -> ASGIApp:
+        """The site of a run."""
+        with self.lock:
+            if member.key not in self.sites:
+                self.sites[member.key] = site(self.family, member, self.highlighter)
+            return self.sites[member.key]
 
 
-def _changed(rule: Rule, given: QueryParams) -> Rule:
-    """The rule with the thresholds of an address in the place of its own. Raises: RecipeError if one is no number."""
-    limits = {name: number(name, given[name]) for name in ("below", "above", "equals") if name in given}
-    return dataclasses.replace(rule, **limits, active=given.get("off") != "1")  # type: ignore[arg-type]
+def site(family: Family, member: Member, highlighter: Highlighter, rules: Path | None = None) -> Starlette:
+    """All pages of one run. Raises: InputError if what it published cannot be read."""
+    run, key = member.run, member.key
+    nav: list[tuple[str, str]] = []
+    tokens, sets = has_tokens(run), sets_of(run)
+    files = not tokens and bool(run.files("ledger") or (run.files("corpus") and not is_chats(run, "corpus")))
+    rounds = rounds_of(run)
+    if tokens:
+        nav.append(("./", "Sequences" if "plan" in run.manifest["outputs"] else "Documents"))
+    if files:
+        nav += [("./", "Files"), ("rules", "Rules")]
+    if sets:
+        nav.append(("sets", "Synthesis"))
+    if rounds:
+        nav.append(("domains", "Domains"))
+    nav.append(("overview", "Run"))
+    made: list[Pages] = [OverviewPages(family, key, nav)]
+    if tokens:
+        made.append(TokenPages(family, key, nav))
+    if files:
+        made.append(FilePages(family, key, nav, highlighter))
+    if sets:
+        made.append(SetPages(family, key, nav, highlighter))
+    if rounds:
+        made.append(DomainPages(family, key, nav, rules))
+    routes = [route for pages in made for route in pages.routes()]
+    if not tokens and not files:
+        routes.append(Route("/", _to(nav[0][0])))
+    handlers = {CodemillError: made[0].failed, 404: made[0].lost}
+    return Starlette(routes=[*routes, Route("/static/{name}", static)], exception_handlers=handlers)
 
 
-def _plain(value: Any) -> Any:
-    """A value of the ledger as people read it: lists with commas, hashes in hex, times in ISO 8601."""
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ", timespec="seconds")
-    return value.hex() if isinstance(value, bytes) else value
+def _to(page: str) -> Callable[[Request], Response]:
+    def redirect(request: Request) -> Response:
+        return RedirectResponse(page)
 
-
-def _flushed(pieces: Iterator[str]) -> Iterator[str]:
-    """Pieces of a page, held until there is something to send."""
-    waiting: list[str] = []
-    for piece in pieces:
-        waiting.append(str(piece))  # not as Markup, which would escape what it is added to
-        if _FLUSH in piece:
-            yield "".join(waiting).replace(_FLUSH, "")
-            waiting = []
-    yield "".join(waiting)
+    return redirect

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from codemill.report.facts.answers import explained
 from codemill.report.facts.diffs import diff
 from codemill.report.facts.ledger import Row
 from codemill.report.words import alike
-from codemill.run import Run, Text
+from codemill.run import Run, Text, named
 from codemill.view.rows import Places, Rows
 
 LINES = 3_000
@@ -30,6 +32,7 @@ class Excerpt:
     lines: tuple[str, ...]
     total: int  # lines of the text
     notices: tuple[str, ...]
+    first: int = 1  # the number of the first line that is shown
 
 
 @dataclass(frozen=True)
@@ -70,14 +73,31 @@ def text_of(run: Run, row: Row, *, accounted: bool = True) -> Text:
     return run.text(row["place"], run.dropped_by(row["place"], row["step"]) or 0)
 
 
-def excerpt(text: Text) -> Excerpt:
-    """Cuts a text to what a page can hold."""
+def origin(run: Run, row: Row) -> str | None:
+    """Where the file itself lies, if its input is a folder that still has it; null otherwise."""
+    for given in run.manifest["inputs"]:
+        source = given.get("source", {})
+        if source.get("kind") == "Folder":
+            root = str(source.get("path") or source.get("root"))
+            there = named(run.out, root)
+            for below in (os.path.join(str(row["repo"]), str(row["path"])), str(row["path"])):
+                place = os.path.realpath(there / below.replace("\0", ""))
+                if os.path.isfile(place) and Path(place).is_relative_to(os.path.realpath(there)):
+                    return os.path.join(root, below)
+    return None
+
+
+def excerpt(text: Text, first: int = 1) -> Excerpt:
+    """Cuts a text to what a page can hold, from a line on; from the beginning if there are not so many."""
     if text.text is None:
         return Excerpt((), 0, (f"The text cannot be read any more: {text.why or 'it is not in the corpus'}.",))
     whole, notices = text.text.replace("\r\n", "\n").replace("\r", "\n"), []
     total = whole.count("\n") + (not whole.endswith("\n") and bool(whole))
+    first = first if 1 <= first <= total else 1
     lines, room, cut = list[str](), CHARACTERS, 0
     at = 0
+    for _ in range(first - 1):
+        at = whole.find("\n", at) + 1
     while at < len(whole) and len(lines) < LINES and room > 0:
         end = whole.find("\n", at)
         end = len(whole) if end < 0 else end
@@ -91,10 +111,11 @@ def excerpt(text: Text) -> Excerpt:
     if cut:
         notices.append(f"Lines longer than {COLUMNS:,} characters are cut.")
     if len(lines) < total:
-        notices.append(f"The first {len(lines):,} of {total:,} lines are shown ({len(whole):,} characters in all).")
+        which = f"The first {len(lines):,}" if first == 1 else f"Lines {first:,} to {first + len(lines) - 1:,}"
+        notices.append(f"{which} of {total:,} lines are shown ({len(whole):,} characters in all).")
     if not whole:
         notices.append("The text is empty.")
-    return Excerpt(tuple(lines), total, tuple(notices))
+    return Excerpt(tuple(lines), total, tuple(notices), first)
 
 
 def cluster(rows: Rows, row: Row, beside: str) -> Cluster | None:

@@ -4,13 +4,15 @@ The files are somebody's code and the texts are strangers', so
 
 - the address has a random token in it, without which nothing is answered: other users of the machine cannot look;
 - the Host header must name this machine: a page elsewhere whose name is made to lead here is refused (DNS rebinding);
-- a page may load nothing but the style and the script of this app, ask nobody else, and be framed by nobody.
+- a page may load nothing but the style and the script of this app, ask nobody else, and be framed by nobody;
+- a request that writes is answered at the addresses that are named, and only if a page of this app sent it.
 """
 
 from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Collection
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -38,8 +40,8 @@ HEADERS = {
 class Guard:
     """Asks for the token and the host before `app` sees a request, and adds `HEADERS` to every answer."""
 
-    def __init__(self, app: ASGIApp, token: str) -> None:
-        self.app, self.token = app, token
+    def __init__(self, app: ASGIApp, token: str, writes: Collection[str] = ()) -> None:
+        self.app, self.token, self.writes = app, token, writes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -66,6 +68,21 @@ class Guard:
         given = scope["path"].split("/")[1] if scope["path"].startswith("/") else ""
         if not secrets.compare_digest(given.encode(), self.token.encode()):
             return PlainTextResponse("open the address that `codemill view` printed, with its token", 403)
+        if scope["method"] == "POST" and scope["path"] in self.writes:
+            return None if _is_ours(scope) else PlainTextResponse("only a page of this app may send that", 403)
         if scope["method"] not in ("GET", "HEAD"):
             return PlainTextResponse("this only shows", 405)
         return None
+
+
+def _is_ours(scope: Scope) -> bool:
+    """Whether a page of this app sent a request that writes (CSRF), by what the browser says of it.
+
+    Browsers say `null` as the origin of a form, for our pages tell nobody where they lie; but all that are in use say
+    whether it is the same site, which no page can forge. A browser that says neither still needs the token of the
+    address, and the secret of the form.
+    """
+    said = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    host = said.get("host", "")
+    origin, site = said.get("origin", "null"), said.get("sec-fetch-site", "same-origin")
+    return origin in ("null", f"http://{host}") and site == "same-origin"

@@ -5,7 +5,7 @@ text=words         in the content of the corpus, as one piece
 language=python    a value of a facet (`rows.FACETS`), several if repeated; language= for files without one
 signal.NAME=1..20  a range of a signal or of size, either end may be left out
 show=NAME          the signal whose histogram is shown
-sort=NAME, -NAME   by size or a signal, upwards or downwards
+sort=NAME, -NAME   by name, by size or a signal, upwards or downwards
 page=2             from 1
 after=5000         rows of the corpus that a search of contents has passed
 """
@@ -62,8 +62,8 @@ class Query:
             ranges={name: ends for name, ends in ranges.items() if ends != (None, None)},
             show=given.get("show", ""),
             sort=given.get("sort", ""),
-            page=_whole("page", given.get("page", "1"), 1),
-            after=_whole("after", given.get("after", "0"), 0),
+            page=whole("page", given.get("page", "1"), 1),
+            after=whole("after", given.get("after", "0"), 0),
         )
 
     def pairs(self) -> list[tuple[str, str]]:
@@ -179,7 +179,8 @@ def _range(name: str, text: str) -> Range:
     return number(name, low), number(name, high)
 
 
-def _whole(name: str, text: str, least: int) -> int:
+def whole(name: str, text: str, least: int) -> int:
+    """A whole number from an address. Raises: RecipeError if it is none, or too small."""
     if not (text.isascii() and text.isdigit() and len(text) < 16 and int(text) >= least):
         raise RecipeError(f"{name} is a whole number from {least}, got {text[:60]!r}")
     return int(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from codemill.errors import EnvironmentProblem
@@ -13,10 +13,19 @@ from codemill.run import Run
 HOST = "127.0.0.1"
 
 
-def serve(out: str | Path, *, port: int = 0, at: str = "", said: Callable[[str], None] = print) -> None:
+def serve(
+    out: str | Path,
+    *,
+    port: int = 0,
+    at: str = "",
+    rules: str | None = None,
+    beside: Sequence[str] = (),
+    said: Callable[[str], None] = print,
+) -> None:
     """Opens a run and answers requests until Ctrl-C. `said` is called once with the address, when it answers.
 
-    `port` 0 takes a free one. `at` is the state to begin with, such as "?language=python".
+    `port` 0 takes a free one. `at` is the state to begin with, such as "?language=python". `rules` and `beside` are
+    those of `app_of`.
     Raises: InputError if there is no finished run in `out`; EnvironmentProblem if the extra `view` is not installed, or
     the port is taken.
     """
@@ -24,13 +33,11 @@ def serve(out: str | Path, *, port: int = 0, at: str = "", said: Callable[[str],
         import uvicorn
 
         from codemill.view.app import app_of
-        from codemill.view.tokens import has_tokens, token_app_of
     except ImportError as error:
         remedy = "pip install 'codemill[view]'"
         raise EnvironmentProblem(f"the extra view is not installed: {error}", remedy=remedy) from error
     token = secrets.token_urlsafe(24)
-    run = Run.open(out)
-    app = token_app_of(run, token) if has_tokens(run) else app_of(run, token)
+    app = app_of(Run.open(out), token, rules=rules, beside=beside)
     listening = _bound(port)
     address = f"http://{HOST}:{listening.getsockname()[1]}/{token}/{at}"
     config = uvicorn.Config(

@@ -1,32 +1,32 @@
 """The pages of a run that made tokens or a plan: what a model reads, token by token.
 
-/TOKEN/            the sequences of the plan, or the documents of the shards where there is no plan: page=
-/TOKEN/sequence    one sequence with the documents in it: n=
-/TOKEN/document    the tokens of one document: input=, part=, row=, from=
+./          the sequences of the plan, or the documents of the shards where there is no plan: page=
+sequence    one sequence with the documents in it: n=
+document    the tokens of one document: input=, part=, row=, from=
 """
 
 from __future__ import annotations
 
 import json
+import os
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
-from starlette.applications import Starlette
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
 
-from codemill.errors import CodemillError, InputError, RecipeError
+from codemill.errors import InputError, RecipeError
 from codemill.run import Run, named
 from codemill.tokens import Loader, Shards
-from codemill.view.guard import Guard
-from codemill.view.templates import environment, static
+from codemill.view.family import Family, sources
+from codemill.view.templates import Pages
 
 PAGE = 100  # rows of a list
 SHOWN = 4096  # tokens of a document on a page
@@ -59,6 +59,7 @@ class TokenView:
             self.shards, self.names = self.loader.shards, [one["name"] for one in self.loader.plan.facts["inputs"]]
         else:
             runs, self.shards, self.names = [out], [Shards(out / "tokens")], ["tokens"]
+        self.runs = runs
         self.texts, self.special = _vocabulary(runs[0] / "tokenizer" / "tokenizer.json")
 
     @cached_property
@@ -111,36 +112,34 @@ def has_tokens(run: Run) -> bool:
     return any(name == "tokens" or name == "plan" for name in run.manifest.get("outputs", {}))
 
 
-def token_app_of(run: Run, token: str) -> ASGIApp:
-    """The app for one run, behind its guard. Raises: InputError as `TokenView` does."""
-    pages = _Pages(TokenView(run))
-    routes = [
-        Route(f"/{token}/", pages.list),
-        Route(f"/{token}/sequence", pages.sequence),
-        Route(f"/{token}/document", pages.document),
-        Route(f"/{token}/static/{{name}}", static),
-    ]
-    return Guard(Starlette(routes=routes, exception_handlers={CodemillError: pages.failed, 404: pages.lost}), token)
+class TokenPages(Pages):
+    """A function for each address. Raises: InputError as `TokenView` does."""
 
+    def __init__(self, family: Family, key: str, nav: Sequence[tuple[str, str]]) -> None:
+        super().__init__(family, key, nav)
+        self.view = TokenView(self.run)
+        self.templates.globals |= {"planned": self.view.loader is not None}
 
-class _Pages:
-    def __init__(self, view: TokenView) -> None:
-        self.view = view
-        self.templates = environment(view.run)
-        self.templates.globals |= {"missing": [], "planned": view.loader is not None}
+    def routes(self) -> list[Route]:
+        """A function for each address."""
+        return [
+            Route("/", self.listed),
+            Route("/sequence", self.sequence),
+            Route("/document", self.document),
+        ]
 
-    def list(self, request: Request) -> Response:
+    def listed(self, request: Request) -> Response:
+        """The sequences, or the documents."""
         view, page = self.view, max(1, _number(request.query_params, "page", 1))
         first = min((page - 1) * PAGE, view.total)
         rows = [view.listed(number) for number in range(first, min(first + PAGE, view.total))]
-        return self._page(
-            "tokens.html.j2", rows=rows, total=view.total, page=page, pages=max(1, -(-view.total // PAGE))
-        )
+        return self.page("tokens.html.j2", rows=rows, total=view.total, page=page, pages=max(1, -(-view.total // PAGE)))
 
     def sequence(self, request: Request) -> Response:
+        """One sequence."""
         view, number = self.view, _number(request.query_params, "n", 0)
         if view.loader is None or number >= len(view.loader):
-            return self._error(f"There is no sequence {number}.", 404)
+            return self.error(f"There is no sequence {number}.", 404)
         found = view.loader[number]
         edges = [0, *accumulate(found.spans["length"].tolist())]
         pieces = []
@@ -151,37 +150,46 @@ class _Pages:
             more = {"of": view.names[place["input"]], "named": named, "begins": begin in found.starts}
             pieces.append({**row, **place, **more, "tokens": view.tokens(found.tokens[begin:end])})
         padding = len(found.tokens) - found.real
-        return self._page("sequence.html.j2", n=number, last=len(view.loader) - 1, pieces=pieces, padding=padding)
+        return self.page("sequence.html.j2", n=number, last=len(view.loader) - 1, pieces=pieces, padding=padding)
 
     def document(self, request: Request) -> Response:
+        """The tokens of one document."""
         view, given = self.view, request.query_params
         place = {name: _number(given, name, 0) for name in ("input", "part", "row")}
         begin = _number(given, "from", 0)
         if place["input"] >= len(view.shards):
-            return self._error(f"There is no input {place['input']}.", 404)
+            return self.error(f"There is no input {place['input']}.", 404)
         shards = view.shards[place["input"]]
         row, ids = shards.row(place["part"], place["row"]), shards.tokens(place["part"], place["row"])
         shown = view.tokens(ids[begin : begin + SHOWN])
         more = begin + SHOWN if begin + SHOWN < len(ids) else None
-        return self._page("token_document.html.j2", row=row, place=place, begin=begin, tokens=shown, more=more)
+        owner = self.owner(place["input"])
+        return self.page(
+            "token_document.html.j2",
+            row=row,
+            place=place,
+            begin=begin,
+            tokens=shown,
+            more=more,
+            came_from=self.family.came_from(owner, [row["parent"]]) if owner else [],
+            became=self.family.sequences(owner, place["part"], place["row"]) if owner else [],
+        )
 
     def failed(self, request: Request, error: Exception) -> Response:
-        return self._error(str(error), 400 if isinstance(error, RecipeError) else 404)
+        """An error that says what to do: what a wrong address leads to is not there."""
+        return self.error(str(error), 400 if isinstance(error, RecipeError) else 404)
 
-    def lost(self, request: Request, error: Exception) -> Response:
-        return self._error("There is no such page.", 404)
-
-    def _page(self, name: str, **context: Any) -> HTMLResponse:
-        return HTMLResponse(self.templates.get_template(name).render(context))
-
-    def _error(self, what: str, status: int) -> HTMLResponse:
-        return HTMLResponse(self.templates.get_template("token_error.html.j2").render(what=what), status)
+    def owner(self, source: int) -> str | None:
+        """The run whose shards an input is: this one's own, or one that the plan is over."""
+        if self.view.loader is None:
+            return self.key
+        member = self.family.by_place.get(Path(os.path.realpath(self.view.runs[source])))
+        return member.key if member else None
 
 
 def _inputs(run: Run) -> list[Path]:
     """The runs whose shards a plan is over, in order."""
-    sources = (table["parameters"]["source"] for table in run.manifest["tables"] if table["kind"] == "opened")
-    return [named(run.out, source["path"]) for source in sources if source["output"] == "tokens"]
+    return [named(run.out, source["path"]) for source in sources(run) if source["output"] == "tokens"]
 
 
 def _vocabulary(path: Path) -> tuple[dict[int, str], frozenset[int]]:

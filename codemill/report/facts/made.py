@@ -14,11 +14,12 @@ from codemill.errors import CodemillError, InputError
 from codemill.report.facts.ledger import Row, collect
 from codemill.report.facts.synthesis import books
 from codemill.run import Run, named
-from codemill.synthetic import CHAT, TEXT
+from codemill.synthetic import CHAT, ROW, TEXT
 
 MATCHES = 5
 LONGEST = 4000  # characters of a text that are shown
 
+_MADE = ("id", "parent", *ROW, "calls")
 _ID = re.compile(r"[0-9a-f]{8,32}")
 _SEED = pa.schema(
     [DOCUMENT.field(name) for name in ("id", "repo", "path", "license", "revision", "language", "content")]
@@ -28,9 +29,7 @@ _SEED = pa.schema(
 def explain_data(out: str | Path, query: str) -> dict[str, Any] | None:
     """What became of rows by their id (8 digits or more), or of all rows about a file by its path; None: no such run.
 
-    `matches` hold up to 5 rows, each with: `set`, its `ledger` row, its published `row` (null if it was dropped),
-    `stages` that have it, and its `seed`: the document as the corpus has it, with `of`, the folder of that run; `why`
-    says why there is none.
+    `matches` hold up to 5 rows, as `explained` has them.
 
     Raises: InputError if there is no finished run in `out`, or if its files cannot be read.
     """
@@ -47,7 +46,7 @@ def explain_data(out: str | Path, query: str) -> dict[str, Any] | None:
             rows = collect(ledger.filter(_matches(asked)).sort("id"))
             total += rows.height
             for row in rows.head(MATCHES - len(matches)).to_dicts():
-                matches.append(_explained(run, name, row))
+                matches.append(explained(run, name, row))
     return {"query": query, "found": bool(matches), "total": total, "matches": matches}
 
 
@@ -73,23 +72,42 @@ def _stages(run: Run) -> list[str]:
     return [name for name in run.manifest.get("outputs", {}) if re.fullmatch(r"stage_\d+", name) and run.files(name)]
 
 
-def _explained(run: Run, name: str, row: Row) -> dict[str, Any]:
-    published: Row | None = None
-    if row["verdict"] == "kept":
-        columns = set(run.parts(name)[0].schema.names)
-        shape = CHAT if "messages" in columns else TEXT
-        found = collect(run.table(name, shape).filter(pl.col("id") == row["id"]).head(1)).to_dicts()
-        published = found[0] if found else None
+def explained(run: Run, name: str, row: Row) -> dict[str, Any]:
+    """What is known of a row of a set, by its row of the ledger.
+
+    Returns: the `set`; its `ledger` row; the whole `row` as it was published, or of a dropped one as it was made, null
+    if the working tables are gone; the `stages` that have it, and its id there; its `seed`: the document as the corpus
+    has it, with `of`, the folder of that run; `why` says why there is none.
+    """
+    whole = _published(run, name, row["id"]) if row["verdict"] == "kept" else _dropped(run, name, row["id"])
     stages = {
         stage: str(same["id"][0])
         for stage in _stages(run)
         if (same := collect(run.table(stage, CHAT).filter(pl.col("parent") == row["id"]).select("id").head(1))).height
     }
-    return {"set": name, "ledger": row, "row": published, "stages": stages, "seed": _seed(run, row["seed_id"])}
+    return {"set": name, "ledger": row, "row": whole, "stages": stages, "seed": seed(run, row["seed_id"])}
 
 
-def _seed(run: Run, id: str | None) -> dict[str, Any]:
-    """The document that a row was made about, from the run that published it."""
+def _published(run: Run, name: str, id: str) -> Row | None:
+    shape = CHAT if "messages" in run.parts(name)[0].schema.names else TEXT
+    found: list[Row] = collect(run.table(name, shape).filter(pl.col("id") == id).head(1)).to_dicts()
+    return found[0] if found else None
+
+
+def _dropped(run: Run, name: str, id: str) -> Row | None:
+    """A row that was dropped, from the working tables: what was wrong with it is in its program and its output."""
+    ids = collect(run.table(f"{name}_ledger", pa.schema([("id", pa.string())])).with_row_index("place"))
+    made = run.of(name)
+    try:
+        columns = [column for column in _MADE if column in made.schema(0).names]
+        row: Row = made.row(int(ids.filter(pl.col("id") == id)["place"][0]), columns).to_pylist()[0]
+    except CodemillError:
+        return None  # the working tables are gone: the ledger has the rest
+    return row
+
+
+def seed(run: Run, id: str | None) -> dict[str, Any]:
+    """The document that a row was made about, from the run that published it: `of`, or `why` it is in none."""
     why = "the run reads no corpus"
     for entry in run.manifest["tables"]:
         source = entry["parameters"].get("source")

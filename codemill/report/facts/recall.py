@@ -57,7 +57,7 @@ def gather(run: Run) -> Recall | None:
         facts = run.folder.at(f"classifier_{number}", "classifier.json").read_json()
         if not isinstance(facts, dict):
             raise InputError("cannot read what a classifier is worth", where=f"classifier_{number}", remedy="run again")
-        domains = _domains(run, number)
+        domains = domains_of(run, number)
         found = set(domains.filter("is_code")["domain"])
         rounds.append(
             Round(
@@ -87,14 +87,22 @@ def gather(run: Run) -> Recall | None:
     )
 
 
-def _domains(run: Run, number: int) -> pl.DataFrame:
+def rounds_of(run: Run) -> list[int]:
+    """The numbers of the rounds whose domains a run published, in order."""
+    return sorted(int(m[1]) for name in run.manifest.get("files", {}) if (m := re.fullmatch(r"domains_(\d+)", name)))
+
+
+def domains_of(run: Run, number: int) -> pl.DataFrame:
+    """The domains of a round. Raises: InputError if they cannot be read.
+
+    Shape: domain, pages, recalled, share, lower_bound, is_code, examples_recalled, examples_missed.
+    """
     folder = run.folder.at(f"domains_{number}")
-    columns = ["domain", "pages", "recalled", "share", "lower_bound", "is_code", "examples_recalled", "examples_missed"]
+    counts = {"domain": pl.String(), "pages": pl.Int64(), "recalled": pl.Int64()}
+    judged = {"share": pl.Float64(), "lower_bound": pl.Float64(), "is_code": pl.Boolean()}
+    examples = {name: pl.List(pl.String) for name in ("examples_recalled", "examples_missed")}
+    columns = {**counts, **judged, **examples}
     with run.readable():
         files = [folder.at(name) for name in sorted(folder.names()) if name.endswith(".parquet")]
-        frames = [pl.read_parquet(file.local or file.uri, columns=columns) for file in files]
-    if not frames:
-        return pl.DataFrame(
-            schema={"domain": pl.String, "pages": pl.Int64, "recalled": pl.Int64, "is_code": pl.Boolean}
-        )
-    return pl.concat(frames)
+        frames = [pl.read_parquet(file.local or file.uri, columns=list(columns)) for file in files]
+    return pl.concat(frames) if frames else pl.DataFrame(schema=columns)

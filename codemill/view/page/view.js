@@ -3,15 +3,16 @@ const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
 // ── keys ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+const LINKS = ".rows td.file a, .hits li > a, .starts li > a, a.follow";
 let at = -1;
 function step(by) {
-  const links = $$(".rows td.file a, .hits li > a");
+  const links = $$(LINKS);
   if (!links.length) return;
   at = Math.min(Math.max(at + by, 0), links.length - 1);
   links[at].focus();
 }
 document.addEventListener("focusin", (event) => {
-  const found = $$(".rows td.file a, .hits li > a").indexOf(event.target);
+  const found = $$(LINKS).indexOf(event.target);
   if (found >= 0) at = found;
 });
 document.addEventListener("keydown", (event) => {

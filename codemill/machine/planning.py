@@ -108,7 +108,7 @@ class Plan:
 
     def notes(self) -> list[str]:
         """What the steps that begin tables say of the repositories that were listed."""
-        said = []
+        said: list[str] = []
         for node in self.nodes:
             if node.listings and node.table.step.listed is not None:
                 names = [name for listing in node.listings for name in listing.repositories]

@@ -72,8 +72,8 @@ def clean(row: dict[str, Any], *, chars: int = 8000) -> Conversation:
         return cm.Drop("unparsed", proof["printed"])
     styled = yield cm.Request(STYLE.format(language=title(language), fence=language, content=before))
     text = code(styled.text, language)
-    if text is None or (reason := unfit(text)):
-        return cm.Drop("no_code" if text is None else reason)
+    if (reason := unfit(text)) or text is None:
+        return cm.Drop(reason or "no_code")
     proof = yield from _linted(text, language)
     made = {"language": language, "task_type": "style", "program": text, "content": text, "output": before, **proof}
     if proof.get("outcome", "pass") not in ("pass", *NOT_THE_PROGRAMS):

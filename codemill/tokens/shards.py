@@ -5,7 +5,7 @@
 
 A row is a document: `parent`, its id in the ledger; `repo`, `path`, `language`; `size`, its bytes; `num_tokens`;
 `content_hash`, 64 bits of its hash; `tokens`, its ids (uint16 where they suffice), the last of which ends it; and
-`heading`, those of its repository's name (`repo_tokens`) and of its path (`file_tokens`), which a plan may put in front.
+`heading`, those of its repository (`repo_tokens`) and of its path (`file_tokens`), which a plan may put in front.
 The offsets of the batches are in the footer of the file, those of the documents in the batch: there is no index to be
 made. Each batch has a SHA-256 of each column in its metadata, `sha256 NAME`: of the IPC message with that column alone.
 """

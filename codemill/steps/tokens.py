@@ -88,7 +88,7 @@ def _sequences(plan: Reading) -> Iterator[tuple[int, Spans]]:
     open_: Spans | None = None
     at = -1
     for batch in plan.batches(SPAN.names):
-        columns = {name: batch[name].to_numpy() for name in SPAN.names}
+        columns = {name: batch[name].to_numpy(zero_copy_only=False) for name in SPAN.names}
         numbers = columns.pop("sequence")
         edges = np.flatnonzero(np.diff(numbers, prepend=-1, append=-1)).tolist() if len(numbers) else []
         for start, end in pairwise(edges):

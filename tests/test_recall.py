@@ -209,18 +209,8 @@ def test_a_rule_of_a_round_is_learned_from_in_the_next(folder: Path) -> None:
     assert facts[1]["examples"]["other"] == facts[0]["examples"]["other"]
 
 
-HOSTILE = [
-    "",
-    " ",
-    "</s>",
-    "a </s> b",
-    "__label__code",
-    "\0\0a\0",
-    "你好，世界" * 500,
-    "x" * 9000,
-    "\u2028\x85\u00a0\ufeff",
-    "😀" * 99,
-]
+ODD = ["", " ", "</s>", "a </s> b", "__label__code", "\0\0a\0", "\u2028\x85\u00a0\ufeff"]
+HOSTILE = [*ODD, "你好，世界" * 500, "x" * 9000, "😀" * 99]
 
 
 @pytest.mark.parametrize("word_ngrams", [1, 2, 4])
@@ -242,7 +232,7 @@ def test_scores_are_those_of_fasttext(folder: Path, tmp_path: Path, word_ngrams:
         found = theirs.f.multilinePredict([line + "\n" for line in segmenter.lines(asked, most)], 2, 0.0, "strict")
         wanted = [min(1.0, dict(zip(*one, strict=True))["__label__code"]) for one in zip(*found, strict=True)]
         assert np.abs(ours - np.array(wanted)).max() < 1e-5
-        assert len(set(wanted)) > 100
+    assert len(set(wanted)) > 100
 
 
 def test_a_model_that_the_core_does_not_read_is_an_error(folder: Path, tmp_path: Path) -> None:

@@ -3,9 +3,9 @@
     python -m bench.web_pass CRAWL/crawl RUN [--pages 3000] [--fasttext PROGRAM]
 
 RUN is the output of `web_recall` (its last classifier is used). MB are of HTML for reading and extraction, of text for
-segmenting and writing, and of lines of tokens for scoring alone: in the core, which starts at numbers of tokens,
-beside fastText's binding, a line at a time and all at once, and its own program (not in the wheel; `g++ -O3 src/*.cc` of
-its source distribution makes it), whose time is that of `predict-prob` on all lines less that on one, without loading.
+segmenting and writing, and of lines of tokens for scoring alone. That is done in the core, which starts at numbers of
+tokens; by fastText's binding, a line at a time and all at once; and by its own program (not in the wheel; `g++ -O3
+src/*.cc` of its source distribution makes it): the time of `predict-prob` on all lines less that on one.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ from codemill.steps import recall, seeds
 from codemill.web import curves, patterns
 from codemill.web.classifier import Model, Segmenter, Settings, train
 from codemill.web.labels import Labels
+from tests.benchmark_rows import TASK
 from tests.killing import killed_and_resumed
 from tests.web_tools import CODE, crawl, words
 
@@ -394,3 +395,14 @@ def test_the_report_shows_the_rounds(folder: Path, tmp_path: Path) -> None:
         file = tmp_path / "out" / f"classifier_{number}" / "classifier.json"
         file.write_text(json.dumps({**json.loads(file.read_text()), "less_precise": ["all"]}))
     assert "this one is surely the most precise" in report.render(tmp_path / "out")
+
+
+def test_pages_with_tasks_of_benchmarks_are_dropped(folder: Path, tmp_path: Path) -> None:
+    task = tmp_path / "HumanEval.jsonl"
+    task.write_text(json.dumps(TASK) + "\n")
+    made = recipe(folder, decontaminate=(str(task),))
+    classifier = str(folder / "out" / "classifier_1")
+    more = web_recall.further((Warc(str(folder / "crawl")),), classifier=classifier, decontaminate=(str(task),))
+    for outputs in (made, more):
+        assert "decontaminate.drop" in [table.step.name for table in outputs["corpus"].layers()]
+    assert "decontaminate.drop" not in [table.step.name for table in recipe(folder)["corpus"].layers()]

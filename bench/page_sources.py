@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-
 PACKAGES = ("openjdk-17-source", "rust-src", "libstdc++-12-dev")
 """Debian packages with the sources of pages that the crawl's packages have."""
 
@@ -50,7 +49,7 @@ def marks(text: str) -> str:
 
 
 def shown(page: str, blocks: Iterable[Block]) -> tuple[Block, ...]:
-    """The blocks that a page has, each once. One that is a part of another cannot be told from that, and is left out."""
+    """The blocks that a page has, each once. One that is a part of another is left out: a page may have that alone."""
     text = marks(re.sub(r"<[^>]*>", "", page))
     found = {sign: block for block in blocks if (sign := marks(block.code)) and sign in text}
     return tuple(block for sign, block in found.items() if not any(sign in other for other in found if other != sign))
@@ -162,8 +161,10 @@ def asciidoc(packages: Path, most: int) -> Iterator[Case]:
 
 
 def asciidoc_blocks(text: str) -> Iterator[Block]:
-    """What stands between two lines of dashes, or of dots, that underline no title. Blocks with directives, references or
-    numbers of remarks are left out."""
+    """What stands between two lines of dashes, or of dots, that underline no title.
+
+    Blocks with directives, references or numbers of remarks are left out.
+    """
     lines = [line.rstrip() for line in text.expandtabs(8).splitlines()]
     at = 0
     while at < len(lines):
@@ -208,7 +209,7 @@ def rust_std(packages: Path, most: int, blocks: Callable[[str], Iterable[Block]]
 
 
 def doxygen(packages: Path, most: int) -> Iterator[Case]:
-    """Pages of GNU's C++ library (libstdc++-12-doc): of classes, with the comments of its headers, and of the headers."""
+    """Pages of GNU's C++ library (libstdc++-12-doc): of classes, with the comments of headers, and of headers."""
     files: dict[str, list[str]] = {}
     for file in sorted((packages / "libstdc++-12-dev").rglob("usr/include/c++/12/**/*")):
         if file.is_file():

@@ -3,9 +3,9 @@
     python -m bench.pages PACKAGES [--most 120] [--speed 300] [--download]
 
 PACKAGES is a folder of unpacked Debian documentation packages, as scripts/debian_crawl.py leaves it; with --download
-those of sources come into it as well. Packages that Sphinx made carry their sources, and so does Git's (AsciiDoc); pages
-of Javadoc, Haddock, rustdoc and Doxygen are held against comments of the code (bench/page_sources.py). MkDocs, VitePress,
-nbconvert and rustdoc are run here where they are installed. Blocks are read from the sources, without HTML.
+those of sources come into it as well. Packages that Sphinx made carry their sources, and so does Git's (AsciiDoc);
+pages of Javadoc, Haddock, rustdoc and Doxygen are held against comments of the code (bench/page_sources.py). MkDocs,
+VitePress, nbconvert and rustdoc are run here where they are installed. Blocks are read from the sources, without HTML.
 
 A block is right if the text of the page has it byte for byte, blank lines at its ends apart; it is fenced if it stands
 between two fences; its language is right if the fence says it.

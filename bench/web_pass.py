@@ -1,16 +1,19 @@
 """The pass over a crawl, stage by stage on one core: read, extract, segment, score, write; beside datatrove's parts.
 
-    python -m bench.web_pass CRAWL/crawl RUN [--pages 3000]
+    python -m bench.web_pass CRAWL/crawl RUN [--pages 3000] [--fasttext PROGRAM]
 
 RUN is the output of `web_recall` (its last classifier is used). MB are of HTML for reading and extraction, of text for
-the rest. fastText's own program is not in the wheel: its `predict` is called on the same lines, a line at a time as the
-program does, and in batches.
+segmenting and writing, and of lines of tokens for scoring alone. That is done in the core, which starts at numbers of
+tokens; by fastText's binding, a line at a time and all at once; and by its own program (not in the wheel; `g++ -O3
+src/*.cc` of its source distribution makes it): the time of `predict-prob` on all lines less that on one.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -41,6 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("crawl", type=Path)
     parser.add_argument("run", type=Path)
     parser.add_argument("--pages", type=int, default=3000)
+    parser.add_argument("--fasttext", help="fastText's own program")
     given = parser.parse_args(arguments)
     folder = max(given.run.glob("classifier_*"), key=lambda path: int(path.name.rpartition("_")[2]))
     source = Warc(str(given.crawl))
@@ -61,15 +65,10 @@ def main(arguments: Sequence[str]) -> int:
     print(f"{len(html)} pages, {html.nbytes / 1e6:.1f} MB of HTML, {text.nbytes / 1e6:.1f} MB of text")
     segmenter, model = Segmenter(folder), Model(folder, 1024)
     segmenter.lines(text.slice(0, 10), 1024)
-    lines = timed("segment", lambda a: text.nbytes, lambda: segmenter.lines(text, 1024))
+    ids = timed("segment: numbers of tokens", lambda a: text.nbytes, lambda: segmenter.ids(text, 1024))
     timed("segment and score", lambda a: text.nbytes, lambda: model.scores(text))
-    size = sum(len(line.encode()) for line in lines)
-    import fasttext
-
-    theirs = fasttext.load_model(str(folder / "model.bin"))
-    ended = [line + "\n" for line in lines]
-    timed("fastText, a line at a time", lambda a: size, lambda: [theirs.f.predict(x, 2, 0.0, "strict") for x in ended])
-    timed("fastText, all lines", lambda a: size, lambda: theirs.f.multilinePredict(ended, 2, 0.0, "strict"))
+    lines = timed("segment: lines, as fastText wants them", lambda a: text.nbytes, lambda: segmenter.lines(text, 1024))
+    beside(folder, model, ids, lines, given.fasttext)
     with tempfile.TemporaryDirectory() as name:
         path = os.path.join(name, "a.parquet")
         timed(
@@ -79,6 +78,32 @@ def main(arguments: Sequence[str]) -> int:
         )
     peers(given.crawl, given.pages)
     return 0
+
+
+def beside(folder: Path, model: Model, ids: pa.Array, lines: Sequence[str], program: str | None) -> None:
+    """The core's scores beside fastText's: how fast, and how far apart."""
+    import fasttext
+
+    size = sum(len(line.encode()) + 1 for line in lines)
+    ours = timed("score, in the core", lambda a: size, lambda: model.scores_of(ids))
+    theirs = fasttext.load_model(str(folder / "model.bin"))
+    ended = [line + "\n" for line in lines]
+    timed("fastText, a line at a time", lambda a: size, lambda: [theirs.f.predict(x, 2, 0.0, "strict") for x in ended])
+    found = timed("fastText, all lines", lambda a: size, lambda: theirs.f.multilinePredict(ended, 2, 0.0, "strict"))
+    wanted = [dict(zip(*one, strict=True)).get("__label__code", 0.0) for one in zip(*found, strict=True)]
+    print(
+        f"scores differ by {max(abs(a - min(1.0, b)) for a, b in zip(ours.tolist(), wanted, strict=True)):.1e} at most"
+    )
+    if program is not None:
+        command = [program, "predict-prob", str(folder / "model.bin"), "-", "2", "0"]
+
+        def seconds(some: str) -> float:
+            before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+            subprocess.run(command, input=some.encode(), stdout=subprocess.DEVNULL, check=True)
+            return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+
+        spent = seconds("".join(ended)) - seconds(ended[0])
+        print(f"{'fastText, its own program':44} {spent:8.2f} s {size / 1e6 / max(spent, 1e-9):9.1f} MB/s")
 
 
 def peers(crawl: Path, pages: int) -> None:

@@ -26,6 +26,7 @@ from codemill.steps import recall, seeds
 from codemill.web import curves, patterns
 from codemill.web.classifier import Model, Segmenter, Settings, train
 from codemill.web.labels import Labels
+from tests.benchmark_rows import TASK
 from tests.killing import killed_and_resumed
 from tests.web_tools import CODE, crawl, words
 
@@ -209,18 +210,8 @@ def test_a_rule_of_a_round_is_learned_from_in_the_next(folder: Path) -> None:
     assert facts[1]["examples"]["other"] == facts[0]["examples"]["other"]
 
 
-HOSTILE = [
-    "",
-    " ",
-    "</s>",
-    "a </s> b",
-    "__label__code",
-    "\0\0a\0",
-    "你好，世界" * 500,
-    "x" * 9000,
-    "\u2028\x85\u00a0\ufeff",
-    "😀" * 99,
-]
+ODD = ["", " ", "</s>", "a </s> b", "__label__code", "\0\0a\0", "\u2028\x85\u00a0\ufeff"]
+HOSTILE = [*ODD, "你好，世界" * 500, "x" * 9000, "😀" * 99]
 
 
 @pytest.mark.parametrize("word_ngrams", [1, 2, 4])
@@ -242,7 +233,7 @@ def test_scores_are_those_of_fasttext(folder: Path, tmp_path: Path, word_ngrams:
         found = theirs.f.multilinePredict([line + "\n" for line in segmenter.lines(asked, most)], 2, 0.0, "strict")
         wanted = [min(1.0, dict(zip(*one, strict=True))["__label__code"]) for one in zip(*found, strict=True)]
         assert np.abs(ours - np.array(wanted)).max() < 1e-5
-        assert len(set(wanted)) > 100
+    assert len(set(wanted)) > 100
 
 
 def test_a_model_that_the_core_does_not_read_is_an_error(folder: Path, tmp_path: Path) -> None:
@@ -404,3 +395,14 @@ def test_the_report_shows_the_rounds(folder: Path, tmp_path: Path) -> None:
         file = tmp_path / "out" / f"classifier_{number}" / "classifier.json"
         file.write_text(json.dumps({**json.loads(file.read_text()), "less_precise": ["all"]}))
     assert "this one is surely the most precise" in report.render(tmp_path / "out")
+
+
+def test_pages_with_tasks_of_benchmarks_are_dropped(folder: Path, tmp_path: Path) -> None:
+    task = tmp_path / "HumanEval.jsonl"
+    task.write_text(json.dumps(TASK) + "\n")
+    made = recipe(folder, decontaminate=(str(task),))
+    classifier = str(folder / "out" / "classifier_1")
+    more = web_recall.further((Warc(str(folder / "crawl")),), classifier=classifier, decontaminate=(str(task),))
+    for outputs in (made, more):
+        assert "decontaminate.drop" in [table.step.name for table in outputs["corpus"].layers()]
+    assert "decontaminate.drop" not in [table.step.name for table in recipe(folder)["corpus"].layers()]

@@ -7,8 +7,8 @@ learns besides; `codemill view` shows the domains that a round discovered and wr
 
 The last classifier then recalls what else there is: pages of other corpora, and prose files of repositories.
 
-    codemill run web_recall:further --input fineweb:pages/ --input skypile:text/ --classifier web/classifier_3 --out more
-    codemill run web_recall:prose --input repositories/ --classifier web/classifier_3 --out prose
+    codemill run web_recall:further --input fineweb:PAGES --classifier web/classifier_3 --out more
+    codemill run web_recall:prose --input REPOSITORIES --classifier web/classifier_3 --out prose
 """
 
 from __future__ import annotations

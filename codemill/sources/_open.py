@@ -1,4 +1,4 @@
-"""From what a user types to a source: `kind:path`, `preset:path`, or a path whose kind is guessed from its content."""
+"""From what a user types to a source: `kind:path`, `preset:path`, or a path whose kind is guessed by what is there."""
 
 from __future__ import annotations
 

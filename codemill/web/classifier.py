@@ -145,7 +145,10 @@ class Model:
         Shape: `large_string` without nulls in, float32 out. A text without a known token has the share of code among
         the examples, as far as the model knows it.
         """
-        ids = self._segmenter.ids(texts, self._most)
+        return self.scores_of(self._segmenter.ids(texts, self._most))
+
+    def scores_of(self, ids: pa.LargeListArray) -> Scores:
+        """The same for texts that are cut already, by `Segmenter.ids`."""
         return np.asarray(self._core.scores(ids, label=f"__label__{LABELS[1]}", most=self._most), np.float32)
 
     def telling(self, count: int) -> dict[str, list[tuple[str, float]]]:

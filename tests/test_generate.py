@@ -278,7 +278,17 @@ def test_who_comes_later_does_not_wait_for_the_batch(by: Generator) -> None:
     with pytest.raises(cm.InputError, match="512 tokens"):
         asyncio.run(batches.whole(Ask((1,) * 512)))
     assert len(asyncio.run(batches.whole(Ask(PROMPTS[0], most=3)))) == 3
-    batches.stop()
+
+    async def left() -> bool:
+        """Whether an answer was made to its end although nobody wants it any more."""
+        task = asyncio.create_task(batches.whole(Ask(PROMPTS[0], most=400)))
+        await anext(batches.tokens(Ask(PROMPTS[1], most=2)))
+        await asyncio.to_thread(batches.leave)
+        await asyncio.sleep(0)
+        task.cancel()
+        return task.done()
+
+    assert not asyncio.run(left())
 
 
 def test_many_requests_at_once_are_answered_as_alone(client: Any) -> None:

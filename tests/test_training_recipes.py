@@ -117,7 +117,9 @@ def test_the_report_shows_the_curves(chain: Path) -> None:
         metrics.write_bytes(whole)
 
 
-def test_a_run_that_has_not_ended_shows_its_curves(chain: Path, tmp_path: Path) -> None:
+def test_a_run_that_has_not_ended_shows_its_curves(
+    chain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def said(*words: str) -> str:
         done = CliRunner().invoke(cli, list(words), catch_exceptions=False)
         assert done.exit_code == 0, done.output
@@ -148,6 +150,21 @@ def test_a_run_that_has_not_ended_shows_its_curves(chain: Path, tmp_path: Path) 
     os.utime(work / checkpoints.BEGUN, (0, 0))
     assert report.curves(tmp_path) is None
     assert f"{losses[0]:.3g} → {losses[-1]:.3g}" in said("show", str(chain / "base"))
+    # Who follows it has the report at the end.
+    shutil.copytree(chain / "base", tmp_path / "followed")
+    begun = next(tmp_path.glob("followed/.work/train.pretrain/*/metrics.jsonl")).with_name(checkpoints.BEGUN)
+    begun.write_bytes((work / checkpoints.BEGUN).read_bytes())
+    pages = []
+
+    def later(seconds: float) -> None:
+        pages.append((tmp_path / "followed" / "report.html").read_text())
+        begun.unlink()
+
+    monkeypatch.setattr("time.sleep", later)
+    path = str(tmp_path / "followed" / "report.html")
+    assert said("report", str(tmp_path / "followed"), "--follow").split() == [path]
+    assert "refresh" in pages[0]
+    assert "refresh" not in Path(path).read_text()
 
 
 def test_what_is_held_out_are_documents_or_shards(runs: Path, chain: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ python -m bench.sandbox attacks          tests/sandbox_attacks.py on each rung o
 python -m bench.sandbox overhead         milliseconds for each Python program, beside bare interpreters
 python -m bench.sandbox memory           what a program of many processes takes before it is ended (as root)
 python -m bench.sandbox load [--programs 1000]   verdicts alone, and beside four busy processes for each core
+python -m bench.sandbox strength         what measuring the tests of a small function takes, in each language
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from codemill.errors import EnvironmentProblem
-from codemill.sandbox import Limits, Pool, Task
+from codemill.sandbox import Limits, Outcome, Pool, Task
 from codemill.sandbox.rungs import FIRST_UID, SAFE, UIDS, interpreter
 
 ADD = "def add(a, b):\n    return a + b\n"
@@ -208,10 +209,50 @@ def load(count: int) -> int:
     return int(differ > 0)
 
 
+def strengths() -> None:
+    """What it takes to measure the tests of a function of one line, in each language that is here."""
+    from codemill.sandbox import languages
+    from codemill.sandbox.strength import strength
+    from tests.test_sandbox_languages import STRENGTH, tests_of
+
+    sign = "def sign(x):\n    return 1 if x > 0 else 0\n"
+    tasks = {"python": Task(sign, "assert sign(1) == 1\nassert sign(0) == 0\n", entry_point="sign")}
+    for name, (program, _, _) in STRENGTH.items():
+        tasks[name] = Task(program, tests_of(name, (1, 1), (0, 0)), name)
+    for name, task in tasks.items():
+        if languages.toolchain(languages.get(name)) is None:
+            print(f"{name:12} not on this machine")
+            continue
+        spent = []
+        for measure in (False, True):
+            before = os.times()
+            with Pool(1) as pool:
+                ran = [0]
+                count(pool, ran)
+                if measure:
+                    score = strength(task, pool=pool).score
+                else:
+                    pool.run(task)
+            after = os.times()
+            spent.append(sum(after[:4]) - sum(before[:4]))
+        print(f"{name:12} {ran[0]:3} programs {spent[1] - spent[0]:6.1f} s of CPU  {score:.0%} of mutants killed")
+
+
+def count(pool: Pool, ran: list[int]) -> None:
+    """Counts the programs that a pool runs."""
+    run = pool.run
+
+    def counting(task: Task) -> Outcome:
+        ran[0] += 1
+        return run(task)
+
+    pool.run = counting  # type: ignore[method-assign]
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Prints what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["attacks", "overhead", "memory", "load"])
+    parser.add_argument("what", choices=["attacks", "overhead", "memory", "load", "strength"])
     parser.add_argument("--programs", type=int, default=1000)
     parser.add_argument("--times", type=int, default=101)
     args = parser.parse_args(argv)
@@ -221,6 +262,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         overhead(args.times)
     elif args.what == "memory":
         memory()
+    elif args.what == "strength":
+        strengths()
     else:
         return load(args.programs)
     return 0

@@ -80,7 +80,7 @@ def became(out: str) -> list[Shot]:
         return []
     kept = run.ledger().filter(pl.col("verdict") == "kept").sort("size", "id").select("id").head(50).collect()["id"]
     best = max(kept, key=lambda id: len(family.became(family.main.key, id)))
-    return [("became", f"document?id={best}#lineage", "dark", WIDE)]
+    return [("became", f"document?id={best}#became", "dark", (1040, 560))]
 
 
 def take(page: Page, target: Path) -> None:

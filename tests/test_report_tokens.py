@@ -124,6 +124,32 @@ def test_documents_are_shown_a_part_at_a_time(runs: Path) -> None:
     assert shown == shards.tokens(part, row).tolist()
 
 
+def test_a_document_leads_to_its_corpus_and_to_the_sequences_that_hold_it(runs: Path, planned: Path) -> None:
+    shards, loader = Shards(runs / "fim" / "tokens"), Loader(planned, [runs / "fim" / "tokens"])
+    part, row = max(
+        ((p, r) for p in range(len(shards.files)) for r in range(shards.rows(p))),
+        key=lambda one: len(shards.tokens(*one)),
+    )
+    holding = loader.plan.holding(0, part, row).tolist()
+    spans = {n: loader.plan.spans(n) for n in range(len(loader))}
+    assert holding == [n for n, one in spans.items() if ((one["part"] == part) & (one["row"] == row)).any()]
+    assert loader.plan.holding(1, part, row).tolist() == []
+    parent = shards.row(part, row)["parent"]
+    # The plan lies elsewhere: it is named. The corpus and the shards lie beside each other.
+    with TestClient(app_of(Run.open(runs / "corpus"), "t", beside=[planned]), base_url="http://127.0.0.1/t/") as client:
+        page = client.get(f"document?id={parent}").text
+        found = [
+            html.unescape(one)
+            for one in re.findall(r'href="(of/\w+/document\?input=0&amp;part=\d+&amp;row=\d+)"', page)
+        ]
+        pages = {address: client.get(address).text for address in found}
+        (tokens_page,) = (one for one in pages.values() if "sequence?n=" in one)
+        numbers = [int(n) for n in re.findall(r'class="follow" href="\.\./\.\./of/\w+/sequence\?n=(\d+)"', tokens_page)]
+        assert numbers == holding[: len(numbers)]
+        assert numbers
+        assert f'href="../../document?id={parent}"' in tokens_page
+
+
 def test_hostile_text_stays_text(tmp_path: Path) -> None:
     code = tmp_path / "code" / "one"
     code.mkdir(parents=True)

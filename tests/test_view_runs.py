@@ -114,7 +114,7 @@ def test_a_row_stands_beside_its_seed(runs: Path, made_rows: TestClient) -> None
     assert "# be right" in said
     assert "def right():" in said
     assert "assert right()" in said
-    assert "printed by pass" in said
+    assert "printed by pass\nin two lines \\x1b[31m<svg onload" in said
     assert "1 test run" in said
     (seed,) = links(page, "seed")
     assert "# be right" in plain(get(client, seed))

@@ -121,7 +121,9 @@ class Limits:
 def execute(program: str, tests: str, *, language: str, entry_point: str | None, limits: Limits) -> Outcome:
     """In the place of the sandbox: a program that says it is wrong is."""
     verdict = "fail" if "def wrong" in program else "pass"
-    return Outcome(verdict, "AssertionError", 1, f"printed by {verdict} \x1b[31m<svg onload=window.hurt=1>")
+    return Outcome(
+        verdict, "AssertionError", 1, f"printed by {verdict}\nin two lines \x1b[31m<svg onload=window.hurt=1>\n"
+    )
 
 
 def described(language: str) -> dict[str, str]:

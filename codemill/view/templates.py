@@ -86,6 +86,7 @@ def environment() -> Environment:
         "plain": shown,
         "visible": visible,
         "spaced": spaced,
+        "lined": lined,
         "spoken": lambda reason: str(reason).replace("_", " "),
         "shown": lambda value: words.shorten(words.printable(str(value)), LONGEST),
     }
@@ -141,6 +142,11 @@ def visible(text: str) -> Markup:
         return escape(text)
     pieces = ((c, words.printable(c, keep="\t")) for c in text)
     return Markup("").join(escape(c) if c == s else Markup('<span class="x">{}</span>').format(s) for c, s in pieces)
+
+
+def lined(text: str) -> Markup:
+    """A text of several lines: as `visible`, but for the ends of its lines."""
+    return Markup("\n").join(visible(line) for line in text.replace("\r\n", "\n").rstrip("\n").split("\n"))
 
 
 def spaced(text: str) -> Markup:

@@ -160,6 +160,8 @@ class TokenPages(Pages):
         if place["input"] >= len(view.shards):
             return self.error(f"There is no input {place['input']}.", 404)
         shards = view.shards[place["input"]]
+        if place["part"] >= len(shards.files) or place["row"] >= shards.rows(place["part"]):
+            return self.error("There is no such document.", 404)
         row, ids = shards.row(place["part"], place["row"]), shards.tokens(place["part"], place["row"])
         shown = view.tokens(ids[begin : begin + SHOWN])
         more = begin + SHOWN if begin + SHOWN < len(ids) else None
@@ -174,10 +176,6 @@ class TokenPages(Pages):
             came_from=self.family.came_from(owner, [row["parent"]]) if owner else [],
             became=self.family.sequences(owner, place["part"], place["row"]) if owner else [],
         )
-
-    def failed(self, request: Request, error: Exception) -> Response:
-        """An error that says what to do: what a wrong address leads to is not there."""
-        return self.error(str(error), 400 if isinstance(error, RecipeError) else 404)
 
     def owner(self, source: int) -> str | None:
         """The run whose shards an input is: this one's own, or one that the plan is over."""

@@ -33,7 +33,8 @@ HEADERS = {"host": "127.0.0.1"}
 @pytest.fixture(scope="module")
 def planned(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("planned") / "mix"
-    table = pretraining_mix.pretraining_mix(code=str(runs / "fim"), length=512, budget=10**9)
+    more = {"unit": "repository", "names": 1.0}
+    table = pretraining_mix.pretraining_mix(code=str(runs / "fim"), length=512, budget=10**9, **more)
     build(table, out=out, workers=1, recipe={"name": "pretraining_mix", "parameters": {}})
     return out
 
@@ -66,6 +67,7 @@ def test_a_run_without_a_ledger_has_a_report_of_its_tokens(runs: Path, planned: 
     page = said(report.render(planned))
     made = json.loads((planned / "mix" / "mix.json").read_text())
     assert f"{made['sequences']:,} sequences of 512 tokens" in page
+    assert f", {made['inputs'][0]['headings']:,} of names of repositories and files, and" in page
     assert f"1,000,000,000 were wanted: at these weights and epochs the inputs have {made['possible']:,}" in page
     assert str(runs) not in report.render(planned)  # no folder of this machine
     assert report.write(planned) == str(planned / "report.html")
@@ -91,6 +93,12 @@ def test_sequences_are_shown_token_by_token(runs: Path, planned: Path) -> None:
         shown = [int(one) for one in re.findall(r'<span class="c\d[^"]*" title="(\d+)">', page)]
         assert shown == loader[number].tokens[: loader[number].real].tolist()
     assert f"{512 - loader[last].real} of padding" in said(client.get(f"/t/sequence?n={last}").text)
+    first = said(client.get("/t/sequence?n=0").text)
+    assert re.search(r"· \d+ tokens of names, tokens 0 to", first)
+    pages = [said(client.get(f"/t/sequence?n={number}").text) for number in range(40)]
+    joined = [len(loader[number].spans["part"]) - len(loader[number].starts) for number in range(40)]
+    assert [page.count("· goes on with the text above") for page in pages] == joined
+    assert max(joined) > 0
     tokenizer = Tokenizer.from_file(str(runs / "fim" / "tokenizer" / "tokenizer.json"))
     end = tokenizer.token_to_id("<|endoftext|>")
     ending = next(number for number in range(len(loader)) if end in loader[number].tokens)

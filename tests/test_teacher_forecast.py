@@ -188,7 +188,7 @@ from tests.test_teacher_forecast import PAID, twice
 
 def recipe(inputs):
     """Two turns about each file."""
-    return {"corpus": twice(ingest.documents(sources=inputs), teacher=PAID, runner=RUNNER)}
+    return twice(ingest.documents(sources=inputs), teacher=PAID, runner=RUNNER)
 '''
 
 

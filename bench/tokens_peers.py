@@ -29,8 +29,11 @@ def tokenizers(folder: Path) -> Run:
 
     def run(texts: list[str]) -> list[list[int]]:
         made = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
-        made.encode_special_tokens = True
-        return [one.ids for one in made.encode_batch_fast(texts, add_special_tokens=False)]
+        if hasattr(made, "encode_batch_fast"):  # before 1.0
+            made.encode_special_tokens = True
+            return [one.ids for one in made.encode_batch_fast(texts, add_special_tokens=False)]
+        found = made.encode_batch(texts, add_special_tokens=False, encode_special_tokens=True)
+        return [list(one.ids) for one in found]
 
     return run
 

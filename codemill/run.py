@@ -157,7 +157,8 @@ class Run:
                 raise InputError(what, where=self.out, remedy=remedy)
             raise InputError("no ledger here", where=below(self.out, self.books), remedy=_AGAIN)
         for part in found:
-            if missing := [name for name in NEEDED if name not in part.schema.names]:
+            needed = NEEDED if self.books == "ledger" else ("id",)  # that of a set has what its method knows
+            if missing := [name for name in needed if name not in part.schema.names]:
                 raise InputError(f"the ledger has no column {', '.join(missing)}", where=part.place.uri)
         return found
 

@@ -188,7 +188,7 @@ class SetPages(Pages):
         there = self.run.parts(name)[0].schema.names
         shape = pa.schema([field for field in _WHOLE if field.name in there])
         found = collect(self.run.table(name, shape).filter(pl.col("id") == row["id"]).head(1)).to_dicts()
-        full = found[0] if found else {}
+        full = found[0] if found else made.dropped(self.run, name, row["id"]) or {}
         seed = made.seed(self.run, full.get("seed_id") or row["parent"] or row["id"])
         where = {"repo": row["repo"] or seed.get("repo"), "path": row["path"] or seed.get("path")}
         return {"ledger": {**row, **where}, "row": full, "stages": {}, "seed": seed}

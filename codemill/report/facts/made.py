@@ -79,7 +79,7 @@ def explained(run: Run, name: str, row: Row) -> dict[str, Any]:
     if the working tables are gone; the `stages` that have it, and its id there; its `seed`: the document as the corpus
     has it, with `of`, the folder of that run; `why` says why there is none.
     """
-    whole = _published(run, name, row["id"]) if row["verdict"] == "kept" else _dropped(run, name, row["id"])
+    whole = _published(run, name, row["id"]) if row["verdict"] == "kept" else dropped(run, name, row["id"])
     stages = {
         stage: str(same["id"][0])
         for stage in _stages(run)
@@ -94,10 +94,13 @@ def _published(run: Run, name: str, id: str) -> Row | None:
     return found[0] if found else None
 
 
-def _dropped(run: Run, name: str, id: str) -> Row | None:
-    """A row that was dropped, from the working tables: what was wrong with it is in its program and its output."""
-    ids = collect(run.table(f"{name}_ledger", pa.schema([("id", pa.string())])).with_row_index("place"))
+def dropped(run: Run, name: str, id: str) -> Row | None:
+    """A row that was dropped, from the working tables: what was wrong with it is in its program and its output.
+
+    Null: they are gone.
+    """
     made = run.of(name)
+    ids = collect(run.table(made.books, pa.schema([("id", pa.string())])).with_row_index("place"))
     try:
         columns = [column for column in _MADE if column in made.schema(0).names]
         row: Row = made.row(int(ids.filter(pl.col("id") == id)["place"][0]), columns).to_pylist()[0]

@@ -32,7 +32,7 @@ _TOKEN = re.compile(
     r"|>>>=|<<=|>>=|>>>|\.\.[.=]|===|!==|\*\*=|&&=|\|\|=|\?\?=|<=>|=>|->|::|\+\+|--|<=|>=|==|!=|&&|\|\||<<|>>|\+=|-="
     r"|\*\*|\*=|/=|%=|&=|\|=|\^=|:=|<-|&\^|\?\?|\?\.|\.\.|\S",
 )
-_WHOLE = re.compile(r"(0|[1-9][\d_]*)((?![xXbBoO])[A-Za-z]\w*)?")
+_WHOLE = re.compile(r"(0|[1-9][\d_]{0,30})((?![xXbBoO])[A-Za-z]\w*)?")
 _OPERAND = re.compile(r"[\w$\"\x80-\xff)\]]")
 _NO_NAME = frozenset(("if", "for", "while", "switch", "catch", "return", "match", "else", "do", "new", "sizeof"))
 _TAIL = 60

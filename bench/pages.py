@@ -26,6 +26,7 @@ import textwrap
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -283,26 +284,38 @@ def extractors() -> dict[str, Extract]:
     return {"codemill": ours, "resiliparse": plain, "trafilatura": markdown}
 
 
+GENERATORS: dict[str, Callable[[Path, int], Iterator[Case]]] = {
+    "sphinx": sphinx,
+    "javadoc": page_sources.javadoc,
+    "haddock": page_sources.haddock,
+    "asciidoc": page_sources.asciidoc,
+    "doxygen": page_sources.doxygen,
+    "rust_std": partial(page_sources.rust_std, blocks=rust_blocks),
+}
+
+
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("packages", type=Path)
+    parser.add_argument(
+        "--only", nargs="*", choices=GENERATORS, help="of the packages' pages: those of these generators"
+    )
     parser.add_argument("--download", action="store_true", help="fetch the packages with sources that are missing")
     parser.add_argument("--markdown", type=Path, nargs="*", default=[], help="folders with docs/*.md, for MkDocs")
     parser.add_argument("--vitepress", type=Path, help="the program: those folders by VitePress as well")
     parser.add_argument("--rustdoc", action="store_true", help="also crates of this machine: some minutes")
     parser.add_argument("--most", type=int, default=120, help="pages of a package or a generator")
-    parser.add_argument("--speed", type=int, default=300, help="pages that are timed")
+    parser.add_argument("--speed", type=int, default=300, help="pages that are timed; 0: no peers either")
     parser.add_argument("--misses", type=int, default=0, help="blocks that we lost, to be shown")
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if given.download:
-            for name in page_sources.PACKAGES:
-                unpacked(name, given.packages)
-        cases = list(sphinx(given.packages, given.most))
-        for generator in (page_sources.javadoc, page_sources.haddock, page_sources.asciidoc, page_sources.doxygen):
-            cases += generator(given.packages, given.most)
-        cases += page_sources.rust_std(given.packages, given.most, rust_blocks)
+            for package in page_sources.PACKAGES:
+                unpacked(package, given.packages)
+        cases: list[Case] = []
+        for generator in given.only or GENERATORS:
+            cases += GENERATORS[generator](given.packages, given.most)
         if given.rustdoc:
             cases += rustdoc(folder, given.most)
         cases += mkdocs(given.markdown, folder, given.most)
@@ -322,7 +335,8 @@ def run(cases: Sequence[Case], speed: int, misses: int) -> None:
     print(f"{len(cases)} pages with {sum(len(c.blocks) for c in cases)} blocks of code")
     timed = random.Random(0).sample(list(cases), min(speed, len(cases)))
     print(f"{'':28} {'pages':>6} {'blocks':>7} {'there':>8} {'fenced':>8} {'named':>6} {'language':>9}")
-    for name, extract in extractors().items():
+    peers = extractors() if timed else {"codemill": ours}
+    for name, extract in peers.items():
         counts: dict[str, Counter[str]] = {}
         for case in cases if name == "codemill" else timed:
             found = score(extract(pages[case]), case.blocks)
@@ -339,7 +353,7 @@ def run(cases: Sequence[Case], speed: int, misses: int) -> None:
                 f"  {key:26} {c['pages']:6} {c['blocks']:7} {shares[0]:>8} {shares[1]:>8} {c['named']:6} {language:>9}"
             )
     size = sum(len(pages[case].encode()) for case in timed)
-    for name, extract in extractors().items():
+    for name, extract in peers.items() if timed else ():
         start = time.process_time()
         for case in timed:
             extract(pages[case])

@@ -99,6 +99,23 @@ impl<D: AsRef<[u8]>> Model<D> {
     ///
     /// 0: no word of it is known.
     pub fn score(&self, tokens: &[u32], label: usize, scratch: &mut Scratch) -> f32 {
+        #[cfg(target_arch = "x86_64")]
+        if crate::cpu::has_avx2() {
+            // SAFETY: what it enables is there.
+            return unsafe { self.score_avx2(tokens, label, scratch) };
+        }
+        self.scored(tokens, label, scratch)
+    }
+
+    /// The same, compiled for 256 bits: adding vectors is most of the work, and takes two thirds of the time then.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn score_avx2(&self, tokens: &[u32], label: usize, scratch: &mut Scratch) -> f32 {
+        self.scored(tokens, label, scratch)
+    }
+
+    #[inline(always)]
+    fn scored(&self, tokens: &[u32], label: usize, scratch: &mut Scratch) -> f32 {
         let Scratch { hashes, sum } = scratch;
         hashes.clear();
         sum.clear();
@@ -131,6 +148,7 @@ impl<D: AsRef<[u8]>> Model<D> {
         self.probability(sum, label)
     }
 
+    #[inline(always)]
     fn add(&self, row: usize, sum: &mut [f32]) {
         let start = self.vectors.start + row * self.width * 4;
         let vector = &self.data.as_ref()[start..start + self.width * 4];
@@ -148,6 +166,7 @@ impl<D: AsRef<[u8]>> Model<D> {
     }
 }
 
+#[inline(always)]
 fn floats(bytes: &[u8]) -> impl Iterator<Item = f32> {
     bytes.as_chunks().0.iter().map(|x| f32::from_le_bytes(*x))
 }

@@ -127,6 +127,10 @@ def test_a_row_that_went_shows_its_program_and_why(runs: Path, made_rows: TestCl
     assert "Dropped by synthesis.keep: not passed (fail: AssertionError)" in said
     assert "def wrong():" in said
     assert "printed by fail" in said
+    for row in rows(runs).values():  # each from its own place in the working tables
+        whole = made.dropped(Run.open(runs / "snippets"), "snippets", row["id"])
+        assert whole is not None
+        assert whole["id"] == row["id"]
     (match,) = made.explain_data(runs / "snippets", id)["matches"]  # type: ignore[index]
     assert match["row"]["program"].startswith("def wrong():")  # and `codemill explain` says the same
     shutil.copytree(runs, tmp_path / "runs", symlinks=True)

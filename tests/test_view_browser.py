@@ -292,9 +292,11 @@ def test_synthesis_and_lineage_by_keys(browser: Any, tmp_path: Path) -> None:
             page.keyboard.press("Escape")
             page.wait_for_url(back)
         page.get_by_role("link", name="Run", exact=True).click()
+        page.wait_for_url("**/overview")
         page.get_by_role("link", name="snippets", exact=True).click()
         page.wait_for_url("**/of/*/sets")
         page.get_by_role("link", name="not passed").click()
+        page.wait_for_url("**/rows?set=snippets&reason=not_passed")
         assert len(shown(page)) == 1
         page.keyboard.press("j")
         page.keyboard.press("Enter")
@@ -313,7 +315,9 @@ def test_a_rule_is_accepted(browser: Any, tmp_path: Path) -> None:
     app, file = app_of(Run.open(recall(tmp_path)), TOKEN, rules=tmp_path / "rules"), tmp_path / "rules" / "round-1.txt"
     with served(app) as address, watched(browser, address) as page:
         page.get_by_role("link", name="Domains").click()
+        page.wait_for_url("**/domains")
         page.get_by_role("link", name="round 1").click()
+        page.wait_for_url("**/domains?round=1**")
         page.keyboard.press("j")
         page.keyboard.press("Enter")
         page.wait_for_url("**/domain?round=1&name=code.test")

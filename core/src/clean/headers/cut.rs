@@ -192,11 +192,16 @@ fn with_region(text: &str, head: &Head, cut: &mut Range<usize>) {
     let begins =
         |line: &str, word: &str| line.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
     let above = text[..cut.start].trim_end();
+    let start = line_start(text, above.len());
+    let opened =
+        text[start..cut.start].contains('\n') && begins(text[start..above.len()].trim_start(), "#region");
+    if !opened || line_start(text, cut.start) != cut.start {
+        return; // before the lines below are looked at, which may be long
+    }
     let below = cut.end + text[cut.end..].len() - text[cut.end..].trim_start().len();
-    let (start, end) = (line_start(text, above.len()), line_end(text, below));
-    let opened = begins(text[start..above.len()].trim_start(), "#region");
-    let closed = ["#endregion", "#end region"].iter().any(|word| begins(&text[below..end], word));
-    if opened && closed && end < head.code && line_start(text, cut.start) == cut.start {
+    let closed = ["#endregion", "#end region"].iter().any(|word| begins(&text[below..], word));
+    let end = line_end(text, below);
+    if closed && end < head.code {
         let stop = (end + 1).min(text.len());
         *cut = start..if opens(text, start) { after_blank_lines(text, stop, head.code) } else { stop };
     }

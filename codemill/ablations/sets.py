@@ -6,14 +6,13 @@ from codemill import Output, Outputs, Table
 from codemill.ablations.ablation import Given, Scale
 from codemill.prompts import educational
 from codemill.prompts import snippets as exercises
-from codemill.recipes._teachers import teacher_of
 from codemill.recipes.annealing import NO_SEEDS, WORDS, annealing, distinct
 from codemill.recipes.post_training import post_training
 from codemill.sources import Published
 from codemill.steps import algorithmic, choose, docstrings, ingest, synthesis
 from codemill.steps.decontaminate import clear_of
 from codemill.synthetic import CHAT, TEXT
-from codemill.teacher import Teacher
+from codemill.teacher import Teacher, named
 
 
 def algorithmic_and_synthetic(corpus: str, given: Given, scale: Scale) -> Outputs:
@@ -78,7 +77,8 @@ def seeds(corpus: str, given: Given) -> Table:
 
 
 def _teacher(given: Given, scale: Scale) -> Teacher:
-    return teacher_of(given.teacher, None, None, max_tokens=scale.asked["max_tokens"])
+    assert given.teacher is not None  # else `running` has stopped
+    return named(given.teacher, max_tokens=scale.asked["max_tokens"])
 
 
 def _proved_and_all(

@@ -72,7 +72,7 @@ def what_it_says(path: str, text: str | None) -> Said | None:
     """What a file of which `speaks` is true says. None: nothing. `text` None: it could not be read.
 
     >>> what_it_says("sub/LICENSE", "SPDX-License-Identifier: MIT OR Apache-2.0")
-    Said(folder='sub', licenses=('MIT OR Apache-2.0',), manifest=False)
+    Said(folder='sub', licenses=('MIT OR Apache-2.0',), manifest=False, package=())
     """
     folder, _, name = path.rpartition("/")
     above, _, last = folder.rpartition("/")

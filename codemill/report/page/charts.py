@@ -195,7 +195,7 @@ def _ticks(low: float, high: float, most: int = 5) -> list[float]:
     """Round numbers from `low` to `high`, `most` of them at most.
 
     >>> _ticks(0, 1200), _ticks(3.2, 6.9)
-    ([0, 500, 1000], [4, 5, 6])
+    ([0.0, 500.0, 1000.0], [4.0, 5.0, 6.0])
     """
     rough = 10.0 ** math.floor(math.log10((high - low) / most))
     step = next(

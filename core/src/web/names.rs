@@ -61,7 +61,7 @@ static CONTENT: LazyLock<FxHashSet<&str>> = LazyLock::new(|| {
         "body document rst-content markdown-body md-content theme-doc-markdown vp-doc post-body entry-content \
          post-content article-body article-content articlebody cooked s-prose postcell post-text answercell contents \
          mw-content-text mw-parser-output bodycontent jp-notebook notebook-container page-inner markdown-section \
-         asciidoc sect1 maincontent main-content docs-content documentation",
+         asciidoc preamble sect1 maincontent main-content docs-content documentation",
     )
 });
 

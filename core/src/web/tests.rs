@@ -57,6 +57,9 @@ fn furniture_goes() {
     );
     assert_eq!(text(&page), body);
     assert_eq!(text("<div class='sidebar'>all there is</div>"), "");
+    // What stands before the first section of AsciiDoc's pages is content as well.
+    let sections = format!("<div id='preamble'><pre>a</pre></div><div class='sect1'><p>{body}</p></div>");
+    assert_eq!(text(&sections), format!("```\na\n```\n\n{body}"));
 }
 
 #[test]

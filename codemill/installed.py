@@ -7,6 +7,7 @@ method.
 from __future__ import annotations
 
 import atexit
+import dataclasses
 import functools
 import hashlib
 import sys
@@ -38,8 +39,18 @@ def execute(
     entry_point: str | None = None,
     limits: sandbox.Limits | None = None,
 ) -> Outcome:
-    """Runs a program with its tests and the packages of this environment. See `codemill.sandbox.execute`."""
-    return pool().execute(program, tests, language=language, entry_point=entry_point, limits=limits or Limits())
+    """Runs a program with its tests and the packages of this environment. See `codemill.sandbox.execute`.
+
+    Where the environment lies is no matter of the outcome: in tracebacks and warnings it is /environment.
+    """
+    made = pool().execute(program, tests, language=language, entry_point=entry_point, limits=limits or Limits())
+    return dataclasses.replace(made, detail=_placeless(made.detail), output=_placeless(made.output))
+
+
+def _placeless(text: str) -> str:
+    for place in (sys.prefix, sys.base_prefix):
+        text = text.replace(place, "/environment")
+    return text
 
 
 def described(language: str = "python") -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -171,6 +172,8 @@ def test_outcomes_come_in_order() -> None:
 def test_the_key_of_an_outcome_names_rung_and_toolchain(pool: Pool) -> None:
     assert pool.rung in pool.described()
     assert f"Python {pool.python}" in pool.described()
+    with Pool(1, python=sys.executable) as packed:  # nor does it name a place of this machine
+        assert packed.described() == pool.described().replace("; grader", ", with its packages; grader")
 
 
 def test_the_command_says_the_verdict_and_passes_only_for_a_pass(tmp_path: Path) -> None:

@@ -101,12 +101,15 @@ class Pool:
                 one.cancel()
 
     def described(self, language: str = "python") -> str:
-        """What an outcome depends on besides program, tests and limits: rung, toolchain, grader. One line of text."""
+        """What an outcome depends on besides program, tests and limits: rung, toolchain, grader. One line of text.
+
+        Of an interpreter with packages it does not say which these are, nor where it lies: who gives one says that.
+        """
         known = languages.get(language)
         if known.name == "python":
             toolchain = f"Python {self.python}, hash seed {self._hash_seed}"
             if self._python:
-                toolchain += f", {os.path.realpath(self._python)}"
+                toolchain += ", with its packages"
         else:
             with self._slot() as slot:
                 toolchain = grading.version(slot, known)

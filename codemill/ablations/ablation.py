@@ -107,7 +107,7 @@ class Scale:
 SCALES = {
     # A minute or two: whether it runs, not what it says. Recorded answers have weak tests.
     "smoke": Scale(
-        "tiny", 16_000, 8_000, 1024, 64, 8, 3e-3, 2, 2, 0.34, 3, sample_bytes=1_000_000, device="cpu",
+        "tiny", 16_000, 8_000, 1024, 192, 4, 3e-3, 2, 2, 0.34, 3, sample_bytes=1_000_000, device="cpu",
         asked={**_SMALL, "seeds": 8, "least_strength": 0.0}, tuning=_TUNING,
     ),
     # Two cores, at most 8 minutes a run: a model of 0.8 million parameters that reads 2 million tokens, and half a

@@ -179,7 +179,7 @@ def test_tests_that_notice_nothing_are_weak() -> None:
     program = "def add(a, b):\n    return a + b\n"
     weak, strong = "assert add(0, 0) == 0", "assert add(1, 2) == 3\nassert add(5, 1) == 6\nassert add(-1, 1) == 0"
     rows = batch(
-        program=[program] * 3, tests=[weak, strong, strong], language=["python"] * 2 + ["rust"], outcome=["pass"] * 3
+        program=[program] * 3, tests=[weak, strong, strong], language=["python"] * 2 + ["haskell"], outcome=["pass"] * 3
     )
     try:
         made = synthesis.strength.function(rows).to_pylist()

@@ -160,7 +160,7 @@ def test_explain_shows_signals_beside_thresholds(out: Path) -> None:
 
 def test_what_the_verbs_take_is_frozen() -> None:
     takes = {
-        "show": ["dir", "--json"],
+        "show": ["dir", "--target", "--json"],
         "rules": ["dir", "--json"],
         "rule": ["dir", "rule", "--json"],
         "compare": ["dir", "others", "--json"],

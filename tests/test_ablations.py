@@ -81,7 +81,7 @@ def repositories(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         for number, piece in enumerate([piece for piece in pieces if 300 < len(piece) < 2500][:12]):
             seed = "" if number % 3 else "\n# Solves a task of leetcode.\n"
             (root / name / f"piece_{number}.py").write_text(piece.strip() + "\n" + seed, "utf-8")
-        (root / name / "numbers.py").write_text(f"{name} = [" + "1, " * 30_000 + "]\n", "utf-8")
+        (root / name / "numbers.py").write_text(f"{name} = [" + "1, " * 1_500 + "]\n", "utf-8")
     return [str(root / name) for name in sorted(p.name for p in root.iterdir())]
 
 

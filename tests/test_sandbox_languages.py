@@ -164,7 +164,7 @@ STRENGTH = {
 """A program, one test of it by argument and result, and what stands around tests."""
 
 
-def tests_of(language: str, *cases: tuple[int, int]) -> str:
+def cases_of(language: str, *cases: tuple[int, int]) -> str:
     _, test, around = STRENGTH[language]
     return around % " ".join(test.format(*case) for case in cases)
 
@@ -173,7 +173,7 @@ def tests_of(language: str, *cases: tuple[int, int]) -> str:
 def test_weak_tests_are_found_out(language: str) -> None:
     if language not in PRESENT:
         pytest.skip(f"no {language} here")
-    weak = strength(Task(STRENGTH[language][0], tests_of(language, (9, 1)), language), most=2)
+    weak = strength(Task(STRENGTH[language][0], cases_of(language, (9, 1)), language), most=2)
     assert (weak.strong, weak.reached, weak.stubs_survive, weak.mutants) == (False, True, ("1",), 2), weak
 
 
@@ -181,11 +181,11 @@ def test_strong_tests_kill_what_weak_tests_do_not() -> None:
     if "javascript" not in PRESENT:
         pytest.skip("no JavaScript here")
     program = STRENGTH["javascript"][0]
-    strong = strength(Task(program, tests_of("javascript", (1, 1), (0, 0)), "javascript"))
+    strong = strength(Task(program, cases_of("javascript", (1, 1), (0, 0)), "javascript"))
     assert (strong.strong, strong.reached, strong.stubs_survive, strong.score) == (True, True, (), 1.0), strong
     elsewhere = strength(Task(program, "console.assert(true)", "javascript", "sign"), most=1)
     assert (elsewhere.reached, elsewhere.strong) == (False, False)
-    nothing = strength(Task(program, tests_of("javascript", (1, 1)), "javascript", "other"), most=1)
+    nothing = strength(Task(program, cases_of("javascript", (1, 1)), "javascript", "other"), most=1)
     assert (nothing.reached, nothing.strong, nothing.mutants) == (None, None, 1)
 
 

@@ -364,7 +364,7 @@ def test_a_loss_that_jumps_stops(runs: Path, mix: Path, tmp_path: Path) -> None:
         ({"size": "2B"}, "no size"),
         ({"hardware": {"device": "cuda"}}, "no GPU"),
         ({"hardware": {"attention": "causal"}}, "one document into another"),
-        ({"steps": 0}, "at least 1"),
+        ({"steps": -1}, "counted from 0"),
         ({"plan": None}, "a plan, or chats"),
         ({"dtype": "int8"}, "int8"),
         ({"hardware": {"sharding": "tp"}}, "tp"),
@@ -422,6 +422,7 @@ def test_a_corpus_larger_than_memory_is_mapped(tmp_path: Path) -> None:
         "epoch": np.zeros(count),
         "start": number % (each // length) * length,
         "length": np.full(count, length),
+        "joined": np.zeros(count),
     }
     columns = [pa.array(spans[field.name].astype(field.type.to_pandas_dtype())) for field in SPAN]
     facts = {

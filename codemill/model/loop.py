@@ -171,6 +171,7 @@ class _Run:
                     loss += float(self.model(tokens_BT, positions_BT=positions_BT, mask=mask, targets_BT=targets_BT))
                 count += int((targets_BT != data.IGNORE).sum())
         self.model.train()
+        ranks.reshard(self.model)
         total, targets = self.here.total(loss, count)
         return total / targets
 

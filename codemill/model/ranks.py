@@ -112,6 +112,17 @@ def sharded(model: nn.Module) -> bool:
     return any(isinstance(parameter, DTensor) for parameter in model.parameters())
 
 
+def reshard(model: nn.Module) -> None:
+    """Lets go of the weights that a forward pass without a backward pass has gathered: optimizers know the shards, and
+    would not know the parameters that stand in their place."""
+    if dist.is_initialized():
+        from torch.distributed.fsdp import FSDPModule
+
+        for module in model.modules():
+            if isinstance(module, FSDPModule):
+                module.reshard()
+
+
 def shared(model: Llama, ranks: Ranks) -> Any:
     """What the loop calls: the model, with its gradients averaged over ranks."""
     if ranks.hardware.compile:

@@ -18,6 +18,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import pyarrow as pa
+
 from codemill.machine.progress import Forecast
 from codemill.machine.reading import Reading
 from codemill.teacher import running
@@ -145,7 +147,7 @@ def sample(rows: Reading, columns: Sequence[str]) -> list[dict[str, Any]]:
     for batch in Reading(rows.name, parts).batches(columns):
         if len(found) > 8 * SAMPLE:  # a large part has many batches
             found = found[::2]
-        found += batch.take(list(range(0, batch.num_rows, -(-batch.num_rows // SAMPLE) or 1))).to_pylist()
+        found += batch.take(pa.array(range(0, batch.num_rows, -(-batch.num_rows // SAMPLE) or 1), pa.int64())).to_pylist()
     return found[:: -(-len(found) // SAMPLE) or 1]
 
 

@@ -147,7 +147,8 @@ def sample(rows: Reading, columns: Sequence[str]) -> list[dict[str, Any]]:
     for batch in Reading(rows.name, parts).batches(columns):
         if len(found) > 8 * SAMPLE:  # a large part has many batches
             found = found[::2]
-        found += batch.take(pa.array(range(0, batch.num_rows, -(-batch.num_rows // SAMPLE) or 1), pa.int64())).to_pylist()
+        every = range(0, batch.num_rows, -(-batch.num_rows // SAMPLE) or 1)
+        found += batch.take(pa.array(every, pa.int64())).to_pylist()
     return found[:: -(-len(found) // SAMPLE) or 1]
 
 

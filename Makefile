@@ -94,7 +94,7 @@ site: $(CORE) ## the documentation as a site with a search (site/)
 
 dist: $(CORE) ## a wheel for any Linux with glibc 2.17 or newer (dist/), and a try of it in an empty environment
 	$(PIP) ziglang
-	$(BIN)/maturin build --release --locked --zig --compatibility manylinux2014 --out dist
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/maturin build --release --locked --zig --compatibility manylinux2014 --out dist
 	$(BIN)/python scripts/try_wheel.py dist
 
 clean: ## remove what the other targets made

@@ -73,7 +73,7 @@ def test_the_cookbook_runs_from_top_to_bottom_and_goes_on_where_it_stopped(tmp_p
         assert going.poll() is None, f"it ended before {begun}"
         os.killpg(going.pid, signal.SIGKILL)
         going.wait()
-    for expected in ("sequences", "nothing to do"):
+    for expected in ("rebuild.sh", "nothing to do"):
         done = subprocess.run(SCRIPT, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[-3000:]
         assert expected in done.stdout

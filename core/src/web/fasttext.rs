@@ -73,6 +73,9 @@ impl<D: AsRef<[u8]>> Model<D> {
             return Err("a pruned model".to_owned());
         }
         let [width, ngrams, buckets, words, labels] = sizes([width, ngrams, buckets, words, labels])?;
+        if width == 0 {
+            return Err("vectors of no numbers".to_owned());
+        }
         let rows: FxHashMap<&[u8], usize> =
             (0..words).map(|row| Ok((file.entry()?, row))).collect::<Result<_, String>>()?;
         let labels = (0..labels).map(|_| Ok(String::from_utf8_lossy(file.entry()?).into_owned()));
@@ -288,6 +291,12 @@ mod tests {
         let at = whole.len() - (1 + 16 + 8) - (1 + 16 + 28);
         quantised[at] = 1;
         assert_eq!(Model::read(quantised, [].into_iter()).err().as_deref(), Some("a quantised model"));
+        let mut narrow = whole[..at + 9].to_vec();
+        narrow[8..12].fill(0);
+        for part in [&0_i64.to_le_bytes()[..], &[0], &2_i64.to_le_bytes(), &0_i64.to_le_bytes()] {
+            narrow.extend(part);
+        }
+        assert_eq!(Model::read(narrow, [].into_iter()).err().as_deref(), Some("vectors of no numbers"));
         let mut loss = whole;
         loss[4 * 8] = 1;
         assert!(Model::read(loss, [].into_iter()).is_err());

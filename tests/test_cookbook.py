@@ -34,7 +34,7 @@ def given(out: Path) -> None:
     with zipfile.ZipFile(out / "algorithm-packages" / "toy-1.0-py3-none-any.whl", "w") as packed:
         for n in range(4):
             packed.writestr(f"toy/m{n}.py", f"# leetcode {n}\n\n\ndef add_{n}(a, b):\n    return a + b + {n}\n")
-    crawl(out / "crawl" / "crawl", SITES)
+    crawl(out / "crawl" / "crawl", SITES, paragraphs=8)  # the rules drop pages of few lines
     for file, numbers in (("seed.csv", (0, 1)), ("held_out.csv", (2, 3))):
         rows = [f"{kind}{i}.test,{label}\n" for kind, label in (("code", 1), ("other", 0)) for i in numbers]
         (out / "crawl" / file).write_text("domain,label\n" + "".join(rows))

@@ -53,18 +53,18 @@ def words(code: bool, rng: random.Random) -> str:
     )
 
 
-def page(code: bool, rng: random.Random) -> bytes:
+def page(code: bool, rng: random.Random, paragraphs: int = 1) -> bytes:
     """A page about code, or not."""
-    text = words(code, rng)
+    text = "</p><p>".join(words(code, rng) for _ in range(paragraphs))
     block = f"<pre class='language-python'>{rng.choice(CODE.split())}({rng.random():.3f})\n</pre>" if code else ""
     return f"<html><title>t</title><body><main><p>{text}</p>{block}</main></body></html>".encode()
 
 
-def crawl(folder: Path, sites: Mapping[str, tuple[int, float]], seed: int = 0) -> Path:
+def crawl(folder: Path, sites: Mapping[str, tuple[int, float]], seed: int = 0, paragraphs: int = 1) -> Path:
     """A crawl of sites: how many pages each has, and which share of them is about code."""
     for host, (pages, share) in sites.items():
         rng = random.Random(f"{seed} {host}")
         code = round(pages * share)
-        made = [record(f"http://{host}/p/{i}.html", page(i < code, rng)) for i in range(pages)]
+        made = [record(f"http://{host}/p/{i}.html", page(i < code, rng, paragraphs)) for i in range(pages)]
         write(folder / f"{host}.warc.gz", made)
     return folder

@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Mapping
 
 _CLOSED = re.compile(r"^```[ \t]*$", re.MULTILINE)
+EVERY = 8
+"""Tokens after which a section is looked at for circles, which takes half a millisecond."""
 _LOOP = re.compile(r"(.{24,200}?)\1\1\Z", re.DOTALL)
 """A text that ends with the same three times, longer than braces and indentation are; held against its last 600."""
 
@@ -51,7 +53,7 @@ class Guide:
             self._next("\n")
         elif self._language and _CLOSED.search(text):
             self._next(f"\n</{self._name}>\n")
-        elif text.endswith(self._tags) or _LOOP.search(text[-600:]):
+        elif text.endswith(self._tags) or (len(self._made) % EVERY == 0 and _LOOP.search(text[-600:])):
             self._close()
 
     def _close(self) -> None:

@@ -29,7 +29,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -41,6 +40,7 @@ import pyarrow.parquet as pq
 
 from bench import tokens_memory
 from bench.signals import of_corpus, sample
+from bench.tokens_peers import timed
 from codemill.tokens.special import END, SPLIT
 
 Lists = tuple[np.ndarray, np.ndarray]  # n + 1 offsets, ids
@@ -195,23 +195,13 @@ def worker(name: str, folder: Path) -> None:
     """Encodes in this process, and prints seconds, peak memory and a hash for the ids of each document."""
     texts = pq.read_table(folder / "unseen.parquet")["content"].combine_chunks()
     run = LIBRARIES[name][1](folder)
-    letter = pa.array(["x"], pa.large_string())
-    run(letter)
-    started = time.process_time()
-    run(letter)
-    making = time.process_time() - started
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    started = time.process_time()
-    made = run(texts)
-    seconds = time.process_time() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    made, facts = timed(run, pa.array(["x"], pa.large_string()), texts)
     offsets, ids = plain(name, made)
     ends = 1 if name in ("datatrove", "codemill tokenize.documents") else 0
     hashes = [
         hashlib.sha256(np.ascontiguousarray(ids[a : b - ends]).tobytes()).hexdigest()[:16] for a, b in pairwise(offsets)
     ]
-    facts = {"seconds": seconds, "making": making, "peak": peak * 1024, "tokens": int(len(ids) - ends * len(hashes))}
-    print(json.dumps({**facts, "ids": hashes}))
+    print(json.dumps({**facts, "tokens": int(len(ids) - ends * len(hashes)), "ids": hashes}))
 
 
 def measured(name: str, folder: Path, rounds: int) -> dict[str, Any]:

@@ -58,22 +58,27 @@ def dolma(folder: Path) -> Run:
 PEERS: dict[str, Callable[[Path], Run]] = {"tokenizers": tokenizers, "dolma": dolma}
 
 
-def main(name: str, folder: Path) -> None:
-    """Prints seconds, peak memory, tokens, the version and a hash for the ids of each document."""
-    texts = pq.read_table(folder / "unseen.parquet")["content"].to_pylist()
-    run = PEERS[name](folder)
-    run(["x"])
+def timed(run: Callable[[Any], Any], one: Any, texts: Any) -> tuple[Any, dict[str, Any]]:
+    """What an encoder makes of texts, and its seconds, those of a call for one letter, and its peak memory (bytes)."""
+    run(one)
     started = time.process_time()
-    run(["x"])
+    run(one)
     making = time.process_time() - started
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     started = time.process_time()
     made = run(texts)
     seconds = time.process_time() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    return made, {"seconds": seconds, "making": making, "peak": peak * 1024}
+
+
+def main(name: str, folder: Path) -> None:
+    """Prints seconds, peak memory, tokens, the version and a hash for the ids of each document."""
+    texts = pq.read_table(folder / "unseen.parquet")["content"].to_pylist()
+    run = PEERS[name](folder)
+    made, facts = timed(run, ["x"], texts)
     hashes = [hashlib.sha256(np.asarray(ids, np.uint32).tobytes()).hexdigest()[:16] for ids in made]
-    facts: dict[str, Any] = {"seconds": seconds, "making": making, "peak": peak * 1024, "ids": hashes}
-    print(json.dumps({**facts, "tokens": sum(map(len, made)), "version": _version(name)}))
+    print(json.dumps({**facts, "ids": hashes, "tokens": sum(map(len, made)), "version": _version(name)}))
 
 
 def _version(name: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 import codemill as cm
 from codemill.prompts.educational import answered
-from codemill.prompts.mending import exact, mended
+from codemill.prompts.mending import programmed
 from codemill.prompts.method import chat, excerpt, method, missing, run, title, unfit
 from codemill.prompts.snippets import HOW
 from codemill.specification import drawn
@@ -47,11 +47,6 @@ Find out which of them is wrong, and write both again."""
 REFINE = """It passes. Now make the answer one to learn from: the program with comments where they help, the same
 otherwise, then an explanation of how it works and why. The tests must still pass."""
 
-ANSWER = {
-    "type": "object",
-    "properties": {"program": {"type": "string"}, "tests": {"type": "string"}},
-    "required": ["program", "tests"],
-}
 REFINED = {
     "type": "object",
     "properties": {"program": {"type": "string"}, "explanation": {"type": "string"}},
@@ -117,14 +112,7 @@ def solve(
             **({"reason": reason} if reason else {"output": text, "messages": chat(row["instruction"], text)}),
         }
     asked = SOLVE.format(task=row["instruction"], language=title(language), how=HOW.get(language, ""))
-    found = yield from mended(
-        [{"role": "user", "content": asked}],
-        tries,
-        ask=lambda messages: exact(messages, ANSWER, language),
-        texts=lambda said: (said["program"], said["tests"]),
-        prove=lambda said: run(said["program"], said["tests"], language),
-        repair=REPAIR.format,
-    )
+    found = yield from programmed(asked, language, tries, REPAIR)
     if found.reason:
         return {**known, **found.dropped}
     said, proof = found.said, found.proof

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import codemill as cm
-from codemill.prompts.method import unfit
+from codemill.prompts.method import run, unfit
 from codemill.teacher.conversation import Malformed, Unusable
 from codemill.teacher.running import NOT_THE_PROGRAMS
 
@@ -90,6 +90,27 @@ def answer(
         if said is None or error.reply is None:
             raise
         return error.reply.text, said
+
+
+PROGRAM = {
+    "type": "object",
+    "properties": {"program": {"type": "string"}, "tests": {"type": "string"}},
+    "required": ["program", "tests"],
+}
+
+
+def programmed(asked: str, language: str, tries: int, repair: str) -> Generator[Any, Any, Attempt]:
+    """Asks for a program with tests until they pass: see `mended`. `repair` has places for `outcome` and `detail`."""
+    return (
+        yield from mended(
+            [{"role": "user", "content": asked}],
+            tries,
+            ask=lambda messages: exact(messages, PROGRAM, language),
+            texts=lambda said: (said["program"], said["tests"]),
+            prove=lambda said: run(said["program"], said["tests"], language),
+            repair=repair.format,
+        )
+    )
 
 
 _FENCE = re.compile(r"^```[^\n]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)

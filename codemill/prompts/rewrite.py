@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import Any
 
 import codemill as cm
-from codemill.prompts.mending import exact, mended
+from codemill.prompts.mending import programmed
 from codemill.prompts.method import excerpt, method, run, title, unfit
 from codemill.prompts.snippets import HOW
 from codemill.teacher import code
@@ -40,12 +40,6 @@ Find out whether the file or a test is wrong, and write both again."""
 
 LINT = files("codemill.prompts").joinpath("_lint.py").read_text("utf-8")
 """The linter, which goes into the sandbox as text: what it reads was written by others."""
-
-ANSWER = {
-    "type": "object",
-    "properties": {"program": {"type": "string"}, "tests": {"type": "string"}},
-    "required": ["program", "tests"],
-}
 
 
 @method(
@@ -102,14 +96,7 @@ def whole(row: dict[str, Any], *, tries: int = 2, chars: int = 8000) -> Conversa
     asked = WHOLE.format(
         language=title(language), fence=language, content=excerpt(before, chars), how=HOW.get(language, "")
     )
-    found = yield from mended(
-        [{"role": "user", "content": asked}],
-        tries,
-        ask=lambda messages: exact(messages, ANSWER, language),
-        texts=lambda said: (said["program"], said["tests"]),
-        prove=lambda said: run(said["program"], said["tests"], language),
-        repair=REPAIR.format,
-    )
+    found = yield from programmed(asked, language, tries, REPAIR)
     made = {"language": language, "task_type": "self_contained", "output": before}
     if found.reason:
         return {**made, **found.dropped}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Annotated, Any
 
 from codemill.errors import RecipeError
 from codemill.teacher import Endpoint, Price, Teacher, named
@@ -12,6 +12,14 @@ RECORDED = "script:codemill.prompts._recorded:answer"
 """Recorded answers in the place of a model, for smoke variants: what they make is an example, and no data."""
 
 KEY = "OPENAI_API_KEY"
+
+# Parameters of recipes that ask a teacher, as `--help` shows them.
+Who = Annotated[str | None, "MODEL@URL, local:FOLDER, script:FILE.py:FUNCTION or replay:…"]
+ModelName = Annotated[str | None, "the teacher's model at --base-url"]
+BaseUrl = Annotated[str | None, "address of an OpenAI-compatible server [default: OPENAI_BASE_URL]"]
+KeyName = Annotated[str, "environment variable with its key"]
+Prices = Annotated[str | None, "of a million tokens, asked/answered, such as 0.15/0.60; for --max-cost"]
+Benchmarks = Annotated[tuple[str, ...], "folder of benchmarks: drop what has their tasks; repeatable"]
 
 
 def teacher_of(

@@ -12,7 +12,7 @@ from typing import Annotated
 
 from codemill import Output, Outputs, Table, ledger
 from codemill.prompts import snippets, textbooks
-from codemill.recipes._teachers import RECORDED, teacher_of
+from codemill.recipes._teachers import RECORDED, BaseUrl, Benchmarks, KeyName, ModelName, Prices, Who, teacher_of
 from codemill.sources import Published
 from codemill.sources.chats import Chats
 from codemill.steps import algorithmic, choose, dedup, ingest, instructions, synthesis
@@ -33,11 +33,11 @@ LANGUAGES = ("python", "javascript", "typescript", "java", "cpp", "go", "rust")
 def annealing(
     *,
     corpus: Annotated[str, "--out folder of the run that made the corpus"],
-    teacher: Annotated[str | None, "MODEL@URL, local:FOLDER, script:FILE.py:FUNCTION or replay:…"] = None,
-    model: Annotated[str | None, "the teacher's model at --base-url"] = None,
-    base_url: Annotated[str | None, "address of an OpenAI-compatible server [default: OPENAI_BASE_URL]"] = None,
-    api_key_env: Annotated[str, "environment variable with its key"] = "OPENAI_API_KEY",
-    price: Annotated[str | None, "of a million tokens, asked/answered, such as 0.15/0.60; for --max-cost"] = None,
+    teacher: Who = None,
+    model: ModelName = None,
+    base_url: BaseUrl = None,
+    api_key_env: KeyName = "OPENAI_API_KEY",
+    price: Prices = None,
     # The paper's algorithmic corpus has 12.44 B tokens; how many files became seeds it does not say.
     seeds: Annotated[int, "seed files that are asked about; 0 = all"] = 0,
     languages: Annotated[tuple[str, ...], "of snippets; repeatable"] = LANGUAGES,
@@ -54,7 +54,7 @@ def annealing(
     ] = (),
     max_tokens: Annotated[int, "of one answer"] = 2048,
     # The paper says it of its chat rows only (4.4); a benchmark's task in the annealing data spoils its score as well.
-    decontaminate: Annotated[tuple[str, ...], "folder of benchmarks: drop what has their tasks; repeatable"] = (),
+    decontaminate: Benchmarks = (),
     seed: Annotated[int, "of the sample of seeds"] = 0,
     runner: Annotated[str, "what runs programs: a module"] = SANDBOX,
 ) -> Outputs:
@@ -93,11 +93,11 @@ def annealing(
 def laptop(
     *,
     corpus: Annotated[str, "--out folder of the run that made the corpus"],
-    teacher: Annotated[str | None, "MODEL@URL, local:FOLDER, script:FILE.py:FUNCTION or replay:…"] = None,
+    teacher: Who = None,
     seeds: Annotated[int, "seed files that are asked about; 0 = all"] = 64,
     languages: Annotated[tuple[str, ...], "of snippets; repeatable"] = ("python",),
     each: Annotated[int, "snippets for a seed, each in another language"] = 1,
-    decontaminate: Annotated[tuple[str, ...], "folder of benchmarks: drop what has their tasks; repeatable"] = (),
+    decontaminate: Benchmarks = (),
 ) -> Outputs:
     """For a teacher of some hundred million parameters on this machine: short seeds, short answers, no second try."""
     return annealing(

@@ -14,7 +14,17 @@ from typing import Annotated
 
 from codemill import Output, Outputs, Table, installed, ledger
 from codemill.prompts import answers, diverse, educational, evolve, grade, multilingual, packages
-from codemill.recipes._teachers import RECORDED, stronger_of, teacher_of
+from codemill.recipes._teachers import (
+    RECORDED,
+    BaseUrl,
+    Benchmarks,
+    KeyName,
+    ModelName,
+    Prices,
+    Who,
+    stronger_of,
+    teacher_of,
+)
 from codemill.recipes.annealing import distinct
 from codemill.sources import Published
 from codemill.sources.chats import Chats
@@ -41,11 +51,11 @@ def post_training(
     collections: Annotated[tuple[str, ...], "files of published instructions; repeatable"] = (),
     real_users: Annotated[tuple[str, ...], "files of chats of real users; repeatable"] = (),
     tasks: Annotated[str | None, "TOML of languages, difficulties, types [default: codemill/tasks.toml]"] = None,
-    teacher: Annotated[str | None, "MODEL@URL, local:FOLDER, script:FILE.py:FUNCTION or replay:…"] = None,
-    model: Annotated[str | None, "the teacher's model at --base-url"] = None,
-    base_url: Annotated[str | None, "address of an OpenAI-compatible server [default: OPENAI_BASE_URL]"] = None,
-    api_key_env: Annotated[str, "environment variable with its key"] = "OPENAI_API_KEY",
-    price: Annotated[str | None, "of a million tokens, asked/answered, such as 0.15/0.60; for --max-cost"] = None,
+    teacher: Who = None,
+    model: ModelName = None,
+    base_url: BaseUrl = None,
+    api_key_env: KeyName = "OPENAI_API_KEY",
+    price: Prices = None,
     # The paper has a stronger model write answers and tests, and answer again what is poor.
     stronger: Annotated[str | None, "teacher of answers: MODEL at the same address, or as --teacher"] = None,
     stronger_price: Annotated[str | None, "its price"] = None,
@@ -88,7 +98,7 @@ def post_training(
     tries: Annotated[int, "answers for a task, the later ones mending the earlier"] = 2,
     least_strength: Annotated[float, "share of wrong programs that tests must notice"] = 0.5,
     max_tokens: Annotated[int, "of one answer"] = 2048,
-    decontaminate: Annotated[tuple[str, ...], "folder of benchmarks: drop what has their tasks; repeatable"] = (),
+    decontaminate: Benchmarks = (),
     seed: Annotated[int, "of samples and draws"] = 0,
     runner: Annotated[str, "what runs programs: a module"] = SANDBOX,
     library_runner: Annotated[str, "what runs programs with libraries: a module"] = "codemill.installed",
@@ -172,13 +182,13 @@ def laptop(
     *,
     corpus: Annotated[str, "--out folder of the run that made the corpus of code"],
     web: Annotated[str | None, "--out folder of web_recall [default: prose of the corpus]"] = None,
-    teacher: Annotated[str | None, "MODEL@URL, local:FOLDER, script:FILE.py:FUNCTION or replay:…"] = None,
+    teacher: Who = None,
     most_pages: Annotated[int, "pages that questions are made of; 0 = all"] = 24,
     seeds: Annotated[float, "share of the corpus's files of code that are graded, a call each"] = 0.003,
     names: Annotated[int, "names of libraries that are asked about"] = 8,
     packages_of: Annotated[tuple[str, ...], "libraries by import name [default: all that are installed]"] = (),
     languages: Annotated[tuple[str, ...], "of multilingual questions; repeatable"] = ("python", "javascript"),
-    decontaminate: Annotated[tuple[str, ...], "folder of benchmarks: drop what has their tasks; repeatable"] = (),
+    decontaminate: Benchmarks = (),
 ) -> Outputs:
     """For a teacher of some hundred million parameters on this machine: few and short seeds, no second try."""
     return post_training(

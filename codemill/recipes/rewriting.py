@@ -15,7 +15,7 @@ from typing import Annotated
 
 from codemill import Output, Outputs, Table, ledger
 from codemill.prompts import rewrite
-from codemill.recipes._teachers import RECORDED, teacher_of
+from codemill.recipes._teachers import RECORDED, BaseUrl, Benchmarks, KeyName, ModelName, Prices, Who, teacher_of
 from codemill.recipes.annealing import distinct
 from codemill.sources import Published
 from codemill.steps import choose, detect, ingest, synthesis
@@ -27,11 +27,11 @@ from codemill.teacher.running import SANDBOX
 def rewriting(
     *,
     corpus: Annotated[str, "--out folder of the run that made the corpus"],
-    teacher: Annotated[str | None, "MODEL@URL, local:FOLDER, script:FILE.py:FUNCTION or replay:…"] = None,
-    model: Annotated[str | None, "the teacher's model at --base-url"] = None,
-    base_url: Annotated[str | None, "address of an OpenAI-compatible server [default: OPENAI_BASE_URL]"] = None,
-    api_key_env: Annotated[str, "environment variable with its key"] = "OPENAI_API_KEY",
-    price: Annotated[str | None, "of a million tokens, asked/answered, such as 0.15/0.60; for --max-cost"] = None,
+    teacher: Who = None,
+    model: ModelName = None,
+    base_url: BaseUrl = None,
+    api_key_env: KeyName = "OPENAI_API_KEY",
+    price: Prices = None,
     # A call for each file, and another for each that came out clean.
     files: Annotated[int, "files that are rewritten; 0 = all"] = 0,
     # SwallowCode is Python alone: there is a linter for it here, and for no other.
@@ -41,7 +41,7 @@ def rewriting(
     tries: Annotated[int, "answers for a self-contained file, the later ones mending the earlier"] = 2,
     least_strength: Annotated[float, "share of wrong programs that tests must notice"] = 0.5,
     max_tokens: Annotated[int, "of one answer"] = 4096,
-    decontaminate: Annotated[tuple[str, ...], "folder of benchmarks: drop what has their tasks; repeatable"] = (),
+    decontaminate: Benchmarks = (),
     seed: Annotated[int, "of the sample of files"] = 0,
     runner: Annotated[str, "what runs programs: a module"] = SANDBOX,
 ) -> Outputs:
@@ -76,7 +76,7 @@ def _kept(
 def laptop(
     *,
     corpus: Annotated[str, "--out folder of the run that made the corpus"],
-    teacher: Annotated[str | None, "MODEL@URL, local:FOLDER, script:FILE.py:FUNCTION or replay:…"] = None,
+    teacher: Who = None,
     files: Annotated[int, "files that are rewritten; 0 = all"] = 32,
 ) -> Outputs:
     """For a teacher of some hundred million parameters on this machine: few and short files, no second try."""

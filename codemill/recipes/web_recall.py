@@ -24,7 +24,7 @@ from codemill.recipes import _options as options
 from codemill.recipes._corrected_rules import CORRECTED_RULES
 from codemill.recipes._refinecode_languages import KEPT
 from codemill.recipes._refinecode_rules import REFINECODE_RULES
-from codemill.recipes._teachers import teacher_of
+from codemill.recipes._teachers import Prices, teacher_of
 from codemill.rules import RuleBook
 from codemill.sources import Source
 from codemill.steps import autods, clean, dedup, detect, domains, ingest, pages, quality, recall, seeds, tokenizer
@@ -60,7 +60,7 @@ def web_recall(
     labels: Annotated[str | None, "file of url or domain and label (1 about code, 0 not): csv, jsonl, parquet"] = None,
     # Without labels, or besides them, a teacher chooses the seed (AutoDS); the paper's has 500,000 pages (2.1.2).
     teacher: Annotated[str | None, "model@http://…/v1 that is asked about pages, and says how sure it is"] = None,
-    price: Annotated[str | None, "of a million tokens, asked/answered, such as 0.15/0.60; for --max-cost"] = None,
+    price: Prices = None,
     candidates: Annotated[int, "pages that the teacher is asked about"] = 2_000_000,
     best: Annotated[int, "of these, pages about code that make the seed, at most"] = 500_000,
     above: Annotated[float, "and that score more than this"] = 0.6,

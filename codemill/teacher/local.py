@@ -73,6 +73,12 @@ def opened(folder: str, *, name: str, batch: int, device: str, dtype: str) -> Ou
     return (Ours if known else Theirs)(folder, name=name, batch=batch, device=device, dtype=dtype)
 
 
+def _lacks(error: ImportError) -> EnvironmentProblem:
+    return EnvironmentProblem(
+        f"a local teacher needs the package {error.name}", remedy="pip install codemill[local-teacher]"
+    )
+
+
 def _every_core() -> None:
     """A worker has one thread, for there is one for each core. All conversations of a run are in this one."""
     import torch
@@ -129,9 +135,7 @@ class Ours:
             from codemill.model.batches import Batches
             from codemill.model.generate import Ask, Generator
         except ImportError as error:
-            raise EnvironmentProblem(
-                f"a local teacher needs the package {error.name}", remedy="pip install codemill[local-teacher]"
-            ) from error
+            raise _lacks(error) from error
         try:
             self.generator = Generator(folder, device=device or "auto", dtype=dtype)
         except (InputError, AttributeError) as error:
@@ -185,9 +189,7 @@ class Theirs:
             import torch
             import transformers
         except ImportError as error:
-            raise EnvironmentProblem(
-                f"a local teacher needs the package {error.name}", remedy="pip install codemill[local-teacher]"
-            ) from error
+            raise _lacks(error) from error
         self.torch, self.name, self.batch = torch, name, batch
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         try:

@@ -121,7 +121,7 @@ def test_mutants_are_the_same_on_every_run_and_each_differs_in_one_place() -> No
 @pytest.mark.parametrize(
     "text",
     ["", "(" * 9_000, "f(){" * 4_000, "f(){return 1;}" * 2_000, "a<" * 9_000, "\ud800\x00�", "x = " + "1" * 9_000,
-     "] (){ " * 2_000, "fn f() " * 2_000 + "{"],
+     "] (){ " * 2_000, "fn f() " * 2_000 + "{", "int f() {" + "return 1+" * 11_000 + "}"],
     ids=lambda text: repr(text[:14]),
 )  # fmt: skip
 def test_any_text_is_read_in_little_time(text: str) -> None:

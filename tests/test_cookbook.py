@@ -26,10 +26,12 @@ def given(out: Path) -> None:
     """What the cookbook would download: packages about algorithms, and a crawl with labels."""
     stdlib = Path(sysconfig.get_path("stdlib"))
     (out / "code").mkdir(parents=True)
-    for name in ("email", "json", "asyncio", "logging", "html", "http", "unittest", "xml"):
-        with zipfile.ZipFile(out / "code" / f"{name}-1.0-py3-none-any.whl", "w") as packed:
-            for file in sorted((stdlib / name).rglob("*.py")):
-                packed.write(file, file.relative_to(stdlib))
+    packages = [stdlib / name for name in ("email", "json", "asyncio", "logging", "html", "http", "unittest", "xml")]
+    packages.append(ROOT / "codemill")  # which calls installed libraries: the teacher is asked about their names
+    for package in packages:
+        with zipfile.ZipFile(out / "code" / f"{package.name}-1.0-py3-none-any.whl", "w") as packed:
+            for file in sorted(package.rglob("*.py")):
+                packed.write(file, file.relative_to(package.parent))
     (out / "algorithm-packages").mkdir()
     with zipfile.ZipFile(out / "algorithm-packages" / "toy-1.0-py3-none-any.whl", "w") as packed:
         for n in range(4):

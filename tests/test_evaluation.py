@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from codemill import evaluation, sandbox
 from codemill.benchmarks.protocol import Question
 from codemill.cli import cli
 from codemill.errors import EnvironmentProblem, InputError, RecipeError
-from codemill.evaluation import Function, Sampling, Settings, metrics, samples
+from codemill.evaluation import Function, Sampling, Settings, metrics, samples, watching
 from tests.benchmark_rows import BODY, FUNCTION, ROWS, write
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "benchmarks"
@@ -417,3 +419,27 @@ def test_comparing_calls_follows_evalplus() -> None:
     mutates = "def f(x):\n    x.append(1)\n    return x"
     assert verdict(mutates, "def f(x):\n    x.append(1)\n    return x", [[[]], [[]]])
     assert not verdict("def f(x): raise SystemExit", half, [[1]])
+
+
+def test_an_evaluation_says_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, tuple[int, int]] = {}
+
+    def watch(what: str, items: Iterable[Any], total: int) -> Iterator[Any]:
+        for count, one in enumerate(items, 1):
+            seen[what] = count, total
+            yield one
+
+    file = data(tmp_path, "humaneval", count=3)
+    evaluation.evaluate([file], tmp_path / "out", model=Function(right, "right"), watch=watch)
+    # Three tasks with the same answer are one program.
+    assert seen == {"programs run": (1, 1), "humaneval, tasks answered": (3, 3)}
+
+    # Where nobody looks at a terminal: a line at most every ten seconds, with the rate and what is left.
+    now = iter([0.0, 4.0, 11.0, 12.0, 22.0])
+    monkeypatch.setattr("codemill.evaluation.watching.time.monotonic", lambda: next(now))
+    said = Console(file=io.StringIO(), width=100, force_terminal=False)
+    assert list(watching.Shown(said)("tasks answered", "abcd", 4)) == list("abcd")
+    assert said.file.getvalue().splitlines() == [  # type: ignore[attr-defined]
+        "  tasks answered: 2 of 4, 0.2 a second, about 11 s left",
+        "  tasks answered: 4 of 4, 0.2 a second, about 0 s left",
+    ]

@@ -256,3 +256,13 @@ def test_bits_are_compared_too(model: Path, tmp_path: Path) -> None:
     assert beside.differences[0].p == 1
     with pytest.raises(RecipeError, match="of models in a folder"):
         evaluation.evaluate([file], tmp_path / "c", held_out=HeldOut(tmp_path))
+
+
+def test_a_model_with_a_chat_template_is_told_of_chat(model: Path, tmp_path: Path) -> None:
+    file = data(tmp_path, "humaneval")
+    said = {}
+    for name, more in (("plain", []), ("chat", ["--chat"])):
+        options = ["--data", str(file), "--out", str(tmp_path / name), "--max-tokens", "4", *more]
+        said[name] = CliRunner().invoke(cli, ["evaluate", str(model), *options]).stderr
+    assert "with --chat it is asked as it was tuned" in said["plain"]
+    assert "--chat" not in said["chat"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
 from rich.table import Table as Grid
 
 from codemill.cli.shared import console
@@ -56,6 +57,7 @@ def evaluate(
     """
     from codemill import evaluation
     from codemill.evaluation import HeldOut, Sampling, Settings, surprise
+    from codemill.evaluation.watching import Shown
 
     if not files and held_out is None:
         raise RecipeError("there is nothing to evaluate on", remedy="give --data, --held-out, or both")
@@ -66,9 +68,12 @@ def evaluate(
         raise RecipeError("at temperature 0 all samples are the same", remedy="give a --temperature, or one sample")
     settings = Settings(sampling=Sampling(**drawn), k=ks or (1,), **options)
     asked, imported = _model(model, name, device)
+    told = Console(stderr=True, soft_wrap=True)
+    if files and not (settings.chat or settings.bits_only) and getattr(asked, "chats", False):
+        told.print("This model has a chat template: with --chat it is asked as it was tuned.", highlight=False)
     results = evaluation.evaluate(
         files, out, model=asked, imported=imported, witnesses=witnesses, benchmark=benchmark, settings=settings,
-        held_out=unseen,
+        held_out=unseen, watch=Shown(told),
     )  # fmt: skip
     if as_json:
         print(json.dumps(dataclasses.asdict(results)))

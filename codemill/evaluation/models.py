@@ -83,6 +83,15 @@ class Folder:
         return Path(self.path).name
 
     @functools.cached_property
+    def chats(self) -> bool:
+        """Whether its tokenizer says how a chat is written."""
+        place = self._place()
+        settings = place / "tokenizer_config.json"
+        return (place / "chat_template.jinja").exists() or (
+            settings.exists() and '"chat_template"' in settings.read_text("utf-8")
+        )
+
+    @functools.cached_property
     def about(self) -> dict[str, Any]:
         """What it is: the digest of its weights and tokenizer, wherever they lie."""
         digest, place = hashlib.sha256(), self._place()

@@ -30,6 +30,7 @@ from codemill.evaluation.models import Folder, Model, Sampling
 from codemill.evaluation.results import Judged, Results, publish
 from codemill.evaluation.samples import Sample
 from codemill.evaluation.selftest import SelfTest, selftest
+from codemill.evaluation.watching import Watch, unwatched
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,9 @@ def questions(suite: Suite, settings: Settings) -> dict[str, Question]:
     }
 
 
-def answer(suite: Suite, model: Model, settings: Settings, work: Path, only: Iterable[str]) -> list[Sample]:
+def answer(
+    suite: Suite, model: Model, settings: Settings, work: Path, only: Iterable[str], watch: Watch = unwatched
+) -> list[Sample]:
     """The model's samples. Replies are kept in `work` as they come, so that a run that was stopped goes on."""
     names = list(only)
     asked = {name: one for name, one in questions(suite, settings).items() if name in set(names)}
@@ -145,7 +148,8 @@ def answer(suite: Suite, model: Model, settings: Settings, work: Path, only: Ite
     torn = kept.exists() and not kept.read_bytes().endswith(b"\n")  # what comes next would be lost with it
     with open(kept, "a", encoding="utf-8") as file:
         file.write("\n" if torn else "")
-        for number, replies in model.replies([asked[name] for name in todo], settings.sampling):
+        came = model.replies([asked[name] for name in todo], settings.sampling)
+        for number, replies in watch(f"{suite.name}, tasks answered", came, len(todo)):
             known[todo[number]] = replies
             file.write(json.dumps({"task": todo[number], "replies": replies}) + "\n")
             file.flush()
@@ -182,12 +186,13 @@ class HeldOut:
 def evaluate(
     files: Sequence[Path], out: Path, *, model: Model | None = None, imported: Path | None = None,
     witnesses: Path | None = None, benchmark: Sequence[str] = (), settings: Settings | None = None,
-    held_out: HeldOut | None = None,
+    held_out: HeldOut | None = None, watch: Watch = unwatched,
 ) -> Results:  # fmt: skip
     """Proves the harness on the tasks of files, asks a model (or takes samples), judges, and writes OUT.
 
     With neither model nor samples only the self-test is done. Of a model in a folder bits per byte are measured too, on
-    published answers and on `held_out`. Every suite is proved before a model is asked about the first.
+    published answers and on `held_out`. Every suite is proved before a model is asked about the first. `watch` sees
+    each text, answer and program that is done.
 
     Raises: EnvironmentProblem if a self-test fails; RecipeError for a pass@k of more samples than there are.
     """
@@ -204,23 +209,27 @@ def evaluate(
         _check_k(chosen, settings, told if model is None else None)
     style = STYLES[settings.style]
     with sandbox.Pool(settings.workers, python=settings.python) as pool:
-        proofs = {
-            suite.name: _proved(suite, settings, witnessed, pool.map) for suite in chosen if not settings.bits_only
-        }
+
+        def run(programs: Iterable[sandbox.Task]) -> Iterable[sandbox.Outcome]:
+            every = list(programs)
+            return watch("programs run", pool.map(every), len(every))
+
+        proofs = {suite.name: _proved(suite, settings, witnessed, run) for suite in chosen if not settings.bits_only}
         able = {
             suite.name: _able(suite, proofs[suite.name]) for suite in chosen
             if suite.name in proofs and (model is not None or imported is not None)
         }  # fmt: skip
         held = None
         if held_out is not None and generator is not None:
-            texts = surprise.files(held_out.path, after=held_out.after, limit=held_out.limit)
-            bits = list(surprise.of_model(generator, texts))
+            texts = list(surprise.files(held_out.path, after=held_out.after, limit=held_out.limit))
+            bits = list(surprise.of_model(generator, watch("held out, texts measured", texts, len(texts))))
             measured += [("held out", one) for one in bits]
             held = {"newer_than": held_out.after and held_out.after.isoformat(), **surprise.summary(bits)}
         for suite in chosen:
             tell = None
             if generator is not None:
-                bits = list(surprise.of_model(generator, surprise.answers(suite.tasks.values())))
+                texts = list(surprise.answers(suite.tasks.values()))
+                bits = list(surprise.of_model(generator, watch(f"{suite.name}, texts measured", texts, len(texts))))
                 measured += [(suite.name, one) for one in bits]
                 tell = surprise.summary(bits) if bits else None
             if settings.bits_only:
@@ -229,11 +238,11 @@ def evaluate(
             verdicts = list[grading.Verdict]()
             if suite.name in able:
                 if model is not None:
-                    mine = answer(suite, model, settings, out / ".work", able[suite.name])
+                    mine = answer(suite, model, settings, out / ".work", able[suite.name], watch)
                 elif not (mine := [one for one in told if one.task in set(able[suite.name])]):
                     raise InputError(f"none of the samples is of a task of {suite.name}", where=imported)
                 given[suite.name] = mine
-                verdicts = list(grading.grade(suite.protocol, suite.tasks, mine, style=style, run=pool.map))
+                verdicts = list(grading.grade(suite.protocol, suite.tasks, mine, style=style, run=run))
             scored = _scored(suite, proofs[suite.name], verdicts, given.get(suite.name, []), settings)
             found.append({**_about(suite), "bits": tell, **scored})
             judged.append((suite.name, suite.tasks, verdicts))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import json
+import os
 import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 import yaml
 
 import codemill as cm
+from bench import handover
 from codemill.model import exports
 from codemill.model.config import OPENCODER_1_5B
 from codemill.model.job import Optimizer
@@ -79,10 +81,28 @@ def test_axolotl_takes_it(out: Path, model: Path) -> None:
     facts = read(out / "axolotl.yaml")
     assert (facts["base_model"], facts["sequence_len"]) == (str(model), 4096)
     assert facts["datasets"][0]["roles_to_train"] == ["assistant"]
-    if importlib.util.find_spec("axolotl"):
-        from axolotl.utils.schemas.config import AxolotlInputConfig
+    assert not facts["sample_packing"]  # our batch counts chats
+    pytest.importorskip("axolotl")
+    found = handover.load("axolotl", sys.executable, out)
+    assert not handover.strangers("axolotl", out, found["names"])
+    assert found["values"]["sequence_len"] == 4096
 
-        assert AxolotlInputConfig(**facts).sequence_len == 4096
+
+def test_megatron_takes_it(out: Path) -> None:
+    checkout = os.environ.get("MEGATRON_LM")  # its parser of arguments is in no package
+    if not checkout:
+        pytest.skip("MEGATRON_LM names no checkout of Megatron-LM")
+    found = handover.load("megatron", f"{sys.executable}:{checkout}", out)
+    assert not handover.strangers("megatron", out, found["names"])
+    assert found["values"]["train_iters"] == 23_000
+
+
+KNOWN = json.loads(handover.NAMES.read_text("utf-8")) if handover.NAMES.exists() else {}
+
+
+@pytest.mark.parametrize("peer", sorted(KNOWN))
+def test_every_name_is_one_that_the_trainer_knows(out: Path, peer: str) -> None:
+    assert not handover.strangers(peer, out, KNOWN[peer]["names"]), KNOWN[peer]["version"]
 
 
 def test_megatron_s_arguments_are_a_command(out: Path) -> None:
@@ -96,7 +116,7 @@ def test_megatron_s_arguments_are_a_command(out: Path) -> None:
     ).stdout.split("\n")
     arguments = dict(pairwise(said))
     assert arguments["--kv-channels"] == "160"
-    assert (arguments["--lr-decay-style"], arguments["--lr-wsd-decay-style"]) == ("WSD", "exponential")
+    assert (arguments["--lr-decay-style"], arguments["--lr-wsd-decay-style"]) == ("WSD", "minus_sqrt")
     assert (arguments["--lr-wsd-decay-iters"], arguments["--global-batch-size"]) == ("23000", "1024")
     assert arguments["--data-path"] == "a-0"
     assert "--untie-embeddings-and-output-weights" in said
@@ -104,15 +124,20 @@ def test_megatron_s_arguments_are_a_command(out: Path) -> None:
 
 
 def test_torchtitan_takes_it(out: Path) -> None:
-    text = (out / "torchtitan.py").read_text()
-    code = compile(text, "torchtitan.py", "exec")
+    compile((out / "codemill_torchtitan.py").read_text(), "codemill_torchtitan.py", "exec")
     pytest.importorskip("torchtitan")
-    names: dict[str, Any] = {}
-    exec(code, names)
-    made = names["codemill"]()
-    assert len(made.model_spec.model.layers) == 24
-    assert (made.training.steps, made.training.global_batch_size) == (23_000, 1024)
-    assert made.lr_scheduler.decay_ratio == 1.0
+    found = handover.load("torchtitan", sys.executable, out)["values"]
+    assert (found["layers"], found["parameters"]) == (24, OPENCODER_1_5B.parameters)
+    assert (found["steps"], found["global_batch_size"], found["seed"]) == (23_000, 1024, 0)
+    assert found["decay_ratio"] == 1.0
+    assert found["checkpoints"]
+
+
+def test_heads_that_are_not_as_wide_as_the_model_are_refused(model: Path, tmp_path: Path) -> None:
+    config = dataclasses.replace(OPENCODER_1_5B, head_dim=128)
+    (model / "config.json").write_text(json.dumps(config.to_json()))
+    with pytest.raises(cm.InputError, match="14 heads of 128 in a model that is 2240 wide"):
+        exports.write(model, "data", tmp_path / "out")
 
 
 def test_a_model_of_others_has_no_account(tmp_path: Path) -> None:

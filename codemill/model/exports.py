@@ -3,11 +3,12 @@
     trl.yaml         `trl sft --config`                                  chats
     axolotl.yaml     `axolotl train`                                     chats
     megatron.sh      arguments of Megatron-LM's pretrain_gpt.py          sequences that `--write megatron` laid out
-    torchtitan.py    a function that returns a torchtitan `Trainer.Config`   the corpus as text
+    codemill_torchtitan.py    a function that returns a torchtitan `Trainer.Config`   the corpus as text
 
 The numbers are those of `training.json` and `config.json` of a model. What another trainer does not have is said
-at the head of its file: TRL, axolotl and torchtitan have no exponential decay, none has Muon, and torchtitan tokenises
-text itself.
+at the head of its file: none has our exponential decay or Muon, and torchtitan tokenises text itself.
+
+`python -m bench.handover` loads each file with the trainer itself.
 """
 
 from __future__ import annotations
@@ -21,14 +22,15 @@ from typing import Any
 from codemill.errors import InputError
 from codemill.model.config import Config
 
-FILES = ("trl.yaml", "axolotl.yaml", "megatron.sh", "torchtitan.py")
+FILES = ("trl.yaml", "axolotl.yaml", "megatron.sh", "codemill_torchtitan.py")
+# The last is not called torchtitan.py: in its own folder that would hide the package it imports.
 
 
 def write(model: Path | str, data: str, out: Path | str) -> list[Path]:
     """Writes all of them for the run that made a model, over `data`: chats, sequences, or a corpus.
 
-    Raises: InputError if the model was not made by a training run, or has biases or scaled rotary positions, which not
-    all of them can be told of.
+    Raises: InputError if the model was not made by a training run, or has biases, scaled rotary positions, or heads
+    that together are not as wide as the model, which not all of them can be told of.
     """
     model, out = Path(model), Path(out)
     path = model / "training.json"
@@ -41,9 +43,12 @@ def write(model: Path | str, data: str, out: Path | str) -> list[Path]:
     if config.scaling or config.attention_bias or config.ffn_bias:
         what = "scaled rotary positions" if config.scaling else "biases"
         raise InputError(f"a model with {what} cannot be handed over", where=model, remedy="continue it here")
+    if config.heads * config.head_dim != config.hidden:
+        what = f"{config.heads} heads of {config.head_dim} in a model that is {config.hidden} wide"
+        raise InputError(f"{what} cannot be handed over", where=model, remedy="continue it here")
     texts = (
-        _head(training, chats=True) + _yaml(_trl(training, str(model), data)),
-        _head(training, chats=True) + _yaml(_axolotl(training, str(model), data)),
+        _head(training) + _yaml(_trl(training, str(model), data)),
+        _head(training) + _yaml(_axolotl(training, str(model), data)),
         _megatron(config, training, str(model), data),
         _torchtitan(config, training, str(model), data),
     )
@@ -52,10 +57,10 @@ def write(model: Path | str, data: str, out: Path | str) -> list[Path]:
     return [out / name for name in FILES]
 
 
-def _head(training: Mapping[str, Any], *, chats: bool = False) -> str:
+def _head(training: Mapping[str, Any]) -> str:
     """What is lost on the way, as comments."""
     lost = []
-    if training["schedule"]["shape"] == "exponential" and chats:
+    if training["schedule"]["shape"] == "exponential" and training["schedule"]["decay"] != 0:
         lost.append("The decay was exponential, which this trainer does not have: 1-sqrt is nearest.")
     if training["optimizer"]["name"] == "muon":
         lost.append("The matrices of the layers were trained with Muon: here it is AdamW for all.")
@@ -112,7 +117,9 @@ def _axolotl(training: Mapping[str, Any], model: str, data: str) -> dict[str, An
         "chat_template": "tokenizer_default",
         "output_dir": "axolotl-out",
         "sequence_len": training["length"],
-        "sample_packing": True,
+        # Our batch counts chats. Packed, a step would have more of them, and without flash attention they would see
+        # one another.
+        "sample_packing": False,
         "micro_batch_size": 1,
         "gradient_accumulation_steps": training["batch"],
         "optimizer": "adamw_torch",
@@ -128,7 +135,8 @@ def _yaml(facts: Mapping[str, Any]) -> str:
 def _megatron(config: Config, training: Mapping[str, Any], model: str, data: str) -> str:
     schedule, optimizer = training["schedule"], training["optimizer"]
     decay = training["steps"] - schedule["warmup"] if schedule["decay"] is None else schedule["decay"]
-    shape = {"1-sqrt": "minus_sqrt"}.get(schedule["shape"], schedule["shape"])
+    # Megatron's "exponential" is 2 · 0.5^t - 1, further from ours than 1-sqrt is.
+    shape = {"1-sqrt": "minus_sqrt", "exponential": "minus_sqrt"}.get(schedule["shape"], schedule["shape"])
     arguments: dict[str, Any] = {
         "--use-mcore-models": None,
         "--num-layers": config.layers,
@@ -190,19 +198,19 @@ def _torchtitan(config: Config, training: Mapping[str, Any], model: str, data: s
     decay = training["steps"] - schedule["warmup"] if schedule["decay"] is None else schedule["decay"]
     kind = {"linear": "linear", "cosine": "cosine"}.get(schedule["shape"], "sqrt")
     lost = _head(training)
-    return f'''{lost}"""A run of codemill as a configuration of torchtitan 0.3: beside models/llama3/config_registry.py.
+    return f'''{lost}"""A run of codemill as a configuration of torchtitan 0.3.
 
+With this folder on PYTHONPATH: `torchrun -m torchtitan.train --module codemill_torchtitan --config codemill`. To begin
+with the weights of a model: `--checkpoint.initial_load_path FOLDER --checkpoint.initial_load_in_hf`, FOLDER absolute.
 The decay was {schedule["shape"]}; of what torchtitan has, {kind} is taken. It tokenises text itself: the mix and the
-order of the plan are not kept. Begin with the weights in {model!r} by `checkpoint.initial_load_path`.
+order of the plan are not kept.
 """
-
-from functools import partial
 
 from datasets import load_dataset
 from torchtitan.components.checkpoint import CheckpointManager
 from torchtitan.components.loss import ChunkedLossWrapper, CrossEntropyLoss
 from torchtitan.components.optimizer import LRSchedulersContainer, default_adamw
-from torchtitan.config import TrainingConfig
+from torchtitan.config import DebugConfig, TrainingConfig
 from torchtitan.hf_datasets import DatasetConfig
 from torchtitan.hf_datasets.text_datasets import DATASETS, HuggingFaceTextDataLoader
 from torchtitan.models import llama3
@@ -217,6 +225,18 @@ DATASETS["codemill"] = DatasetConfig(
 
 
 def model(attn_backend, tp_gemm_backend="default"):
+    layers = llama3._build_llama3_layers(
+        n_layers={config.layers},
+        dim={config.hidden},
+        n_heads={config.heads},
+        n_kv_heads={config.kv_heads},
+        hidden_dim={config.ffn},
+        rope=ComplexRoPE.Config(dim={config.head_dim}, max_seq_len={config.context}, theta={config.theta!r}),
+        attn_backend=attn_backend,
+        tp_gemm_backend=tp_gemm_backend,
+    )
+    for layer in layers:
+        layer.attention_norm.eps = layer.ffn_norm.eps = {config.eps!r}
     return llama3.Llama3Model.Config(
         dim={config.hidden},
         vocab_size={config.vocabulary},
@@ -224,22 +244,13 @@ def model(attn_backend, tp_gemm_backend="default"):
         tok_embeddings=Embedding.Config(
             num_embeddings={config.vocabulary}, embedding_dim={config.hidden}, param_init=llama3._EMBEDDING_INIT
         ),
-        norm=RMSNorm.Config(normalized_shape={config.hidden}, param_init=llama3._NORM_INIT),
+        norm=RMSNorm.Config(normalized_shape={config.hidden}, eps={config.eps!r}, param_init=llama3._NORM_INIT),
         lm_head=Linear.Config(
             in_features={config.hidden},
             out_features={config.vocabulary},
             param_init=llama3._output_linear_init({config.hidden}),
         ),
-        layers=llama3._build_llama3_layers(
-            n_layers={config.layers},
-            dim={config.hidden},
-            n_heads={config.heads},
-            n_kv_heads={config.kv_heads},
-            hidden_dim={config.ffn},
-            rope=ComplexRoPE.Config(dim={config.head_dim}, max_seq_len={config.context}, theta={config.theta!r}),
-            attn_backend=attn_backend,
-            tp_gemm_backend=tp_gemm_backend,
-        ),
+        layers=layers,
     )
 
 
@@ -269,6 +280,7 @@ def codemill() -> Trainer.Config:
             steps={training["steps"]},
         ),
         dataloader=HuggingFaceTextDataLoader.Config(dataset="codemill"),
-        checkpoint=CheckpointManager.Config(interval=1000),
+        checkpoint=CheckpointManager.Config(enable=True, interval=1000),
+        debug=DebugConfig(seed={training["seed"]}),
     )
 '''

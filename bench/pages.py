@@ -1,6 +1,7 @@
 """Code in pages that generators wrote, held against the sources they wrote them from.
 
     python -m bench.pages PACKAGES [--most 120] [--speed 300] [--download]
+    python -m bench.pages --saved CLONE ... [--speed 400]
 
 PACKAGES is a folder of unpacked Debian documentation packages, as scripts/debian_crawl.py leaves it; with --download
 those of sources come into it as well. Packages that Sphinx made carry their sources, and so does Git's (AsciiDoc);
@@ -10,6 +11,9 @@ VitePress, nbconvert and rustdoc are run here where they are installed. Blocks a
 A block is right if the text of the page has it byte for byte, blank lines at its ends apart; it is fenced if it stands
 between two fences; its language is right if the fence says it.
 trafilatura and resiliparse do the same pages in the same run.
+
+With --saved come pages of forums, questions and blogs out of public test suites, in a table of their own. What is true
+of those, and which suites they are, says bench/page_saved.py.
 """
 
 from __future__ import annotations
@@ -28,11 +32,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
-from bench import page_sources
+from bench import page_saved, page_sources
 from bench.page_sources import Block, Case, marks, some, trimmed
 from codemill import _core
 from scripts.debian_crawl import unpacked
@@ -266,8 +269,15 @@ def score(text: str, blocks: Sequence[Block]) -> Counter[str]:
         if block.language is not None and block.code in fenced:
             counts["named"] += 1
             said = fenced[block.code].lower()
-            counts["language"] += SAME.get(said, said) == SAME.get(block.language, block.language)
+            counts["language"] += same(said, block.language)
     return counts
+
+
+def same(said: str, wanted: str) -> bool:
+    """Whether two names are of one language, in the table above or to Pygments."""
+    return SAME.get(said, said) == SAME.get(wanted, wanted) or (
+        page_saved.language_of(said) == page_saved.language_of(wanted)
+    )
 
 
 def extractors() -> dict[str, Extract]:
@@ -296,7 +306,8 @@ GENERATORS: dict[str, Callable[[Path, int], Iterator[Case]]] = {
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("packages", type=Path)
+    parser.add_argument("packages", type=Path, nargs="?")
+    parser.add_argument("--saved", type=Path, nargs="*", default=[], help="clones with saved pages in their tests")
     parser.add_argument(
         "--only", nargs="*", choices=GENERATORS, help="of the packages' pages: those of these generators"
     )
@@ -308,6 +319,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--speed", type=int, default=300, help="pages that are timed; 0: no peers either")
     parser.add_argument("--misses", type=int, default=0, help="blocks that we lost, to be shown")
     given = parser.parse_args(arguments)
+    if given.saved:
+        run(page_saved.unique(given.saved), given.speed, given.misses)
+    if given.packages is None:
+        if not given.saved:
+            parser.error("say where the packages are, or give --saved")
+        return 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if given.download:
@@ -369,8 +386,7 @@ def run(cases: Sequence[Case], speed: int, misses: int) -> None:
 
 
 def decoded(path: Path) -> str:
-    text: Any = _core.decode(pa.array([path.read_bytes()], pa.large_binary()))["content"][0].as_py()
-    return text or ""
+    return page_saved.text(page_saved.raw(path))
 
 
 if __name__ == "__main__":

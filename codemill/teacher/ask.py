@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import inspect
 import threading
 import time
@@ -47,6 +48,10 @@ FAULTS = 20
 
 WAITING = 8192
 """Rows of batches that are read ahead of one that is not done yet."""
+
+GARBAGE = 10_000
+"""New objects before Python looks for cycles, in the process that holds the conversations. All that is under way was
+looked through every 700 objects: 0.15 of 0.92 ms CPU a request, for no cycle at all that a request made."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -326,6 +331,8 @@ def hub_of(around: Around) -> Hub:
     folder = calls_of(around.out, around.settings.get("calls"))
     with _LOCK:
         if str(folder) not in _HUBS:
+            if 0 < gc.get_threshold()[0] < GARBAGE:
+                gc.set_threshold(GARBAGE)
             _HUBS[str(folder)] = Hub(Calls(folder, write=True), Limits.of(around.settings))
         return _HUBS[str(folder)]
 

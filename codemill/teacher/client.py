@@ -17,6 +17,7 @@ On aiohttp, because a pool of 256 connections costs it 0.2 ms of CPU a request; 
 from __future__ import annotations
 
 import asyncio
+import codecs
 import contextlib
 import email.utils
 import json
@@ -45,6 +46,7 @@ CUT = 2 / 3  # of the limit of an address, when it says that it is too much
 FIRST_LIMIT = 16.0  # requests at once to a new address
 
 
+JSON_HEADERS = {"Content-Type": "application/json"}
 _JSON = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -207,10 +209,13 @@ class Client:
     async def _attempt(self, address: Address, path: str, data: bytes, until: float) -> dict[str, Any]:
         left = max(0.001, until - time.monotonic())
         timeout = aiohttp.ClientTimeout(total=left, sock_connect=min(30.0, left), sock_read=min(self.stall, left))
-        headers = {"Content-Type": "application/json", **self._authorization()}
         try:
             async with self._open().post(
-                f"{address.url}{path}", data=data, headers=headers, timeout=timeout, allow_redirects=False
+                f"{address.url}{path}",
+                data=data,
+                headers=self._authorization(),
+                timeout=timeout,
+                allow_redirects=False,
             ) as response:
                 text = await _read(response)
                 address.counts[str(response.status)] = address.counts.get(str(response.status), 0) + 1
@@ -223,7 +228,7 @@ class Client:
             raise Broken(f"{name}: {words}", busy=isinstance(error, TimeoutError)) from error
         try:
             # Bytes that are no UTF-8 were paid for, and would come again: they are the method's to refuse.
-            answer = json.loads(text.decode("utf-8-sig", "replace"))
+            answer = json.loads(text.removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace"))
         except (ValueError, RecursionError) as error:
             raise Broken(f"the answer is not JSON: {_short(text)}") from error
         if not isinstance(answer, dict) or "choices" not in answer:
@@ -258,7 +263,9 @@ class Client:
         if self._session is None or self._session.closed:
             connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
             # auto_decompress stays: MOST_ANSWER counts what comes out. No cookies, no proxies from the environment.
-            self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+            self._session = aiohttp.ClientSession(
+                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), headers=JSON_HEADERS
+            )
         return self._session
 
     async def close(self) -> None:

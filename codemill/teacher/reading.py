@@ -134,6 +134,8 @@ def apart(text: str) -> tuple[str, str | None]:
     """
     if match := _THINKING.match(text):
         return text[match.end() :].lstrip("\n"), match[2].strip()
+    if "</think>" not in text:  # to see that by the pattern below takes 50 ns for each character
+        return text, None
     if match := _ENDED.match(text):  # templates that open the tag in the prompt leave only its end in the answer
         return text[match.end() :].lstrip("\n"), match[0].removesuffix("</think>").strip()
     return text, None

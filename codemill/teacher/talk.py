@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -155,13 +154,14 @@ def fitted(ended: Sequence[Ended], schema: pa.Schema, *, one: bool) -> pa.Record
 
     Rows that do not fit become one row that failed, and says why: they are the fault of one conversation.
     """
+    names = frozenset(schema.names)
     try:
-        return _made([row for each in ended for row in _promised(each, schema, one)], schema)
+        return _made([row for each in ended for row in _promised(each, names, one)], schema)
     except _UNFIT:
         pass  # which of them it is takes longer to see
     for each in ended:
         try:
-            _made(_promised(each, schema, one), schema)
+            _made(_promised(each, names, one), schema)
         except _UNFIT as error:
             each.rows = [{"reason": "failed", "value": _line(error), **({} if one else {"size": 0})}]
             each.fault = each.fault or f"{type(error).__name__}: {error}"
@@ -171,23 +171,21 @@ def fitted(ended: Sequence[Ended], schema: pa.Schema, *, one: bool) -> pa.Record
 _UNFIT = (ValueError, TypeError, OverflowError, AttributeError, pa.ArrowException)
 
 
-def _promised(ended: Ended, schema: pa.Schema, one: bool) -> list[dict[str, Any]]:
+def _promised(ended: Ended, names: frozenset[str], one: bool) -> list[dict[str, Any]]:
     if one and len(ended.rows) != 1:
         raise ValueError(f"a layer has one row for each row, the method returned {len(ended.rows)}")
     for row in ended.rows:
-        if not row.keys() <= _names(schema):
-            unknown = [name for name in row if name not in _names(schema)]
+        if not row.keys() <= names:
+            unknown = [name for name in row if name not in names]
             raise ValueError(f"the method returned the columns {unknown}, which it does not promise")
     return ended.rows
 
 
-@functools.lru_cache(maxsize=64)
-def _names(schema: pa.Schema) -> frozenset[str]:
-    return frozenset(schema.names)
-
-
 def _made(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.RecordBatch:
-    return pa.RecordBatch.from_pylist([reading.valid(row) for row in rows], schema=schema)
+    try:
+        return pa.RecordBatch.from_pylist(rows, schema=schema)
+    except _UNFIT:  # maybe only for half characters, which are too rare to look for in every row
+        return pa.RecordBatch.from_pylist([reading.valid(row) for row in rows], schema=schema)
 
 
 def _line(error: BaseException) -> str:

@@ -32,6 +32,7 @@ pub struct Scratch {
     seen: Vec<u32>,
     counts: Vec<u32>,
     touched: Vec<u32>,
+    passed: Vec<u32>,
     hits: Vec<(u32, u32)>,
 }
 
@@ -137,12 +138,17 @@ impl Grams {
     pub fn found(&self, grams: &[u64], scratch: &mut Scratch) -> Option<Found> {
         scratch.hits.clear();
         let last = self.filter.len() - 1;
+        // Without a branch, so that the reads of the filter, which is larger than the nearer caches, go on at once.
+        scratch.passed.resize(scratch.passed.len().max(grams.len()), 0);
+        let mut passed = 0;
         for (at, &gram) in grams.iter().enumerate() {
             let wanted = bits(gram);
-            if self.filter[(gram >> 32) as usize & last] & wanted == wanted
-                && let Some(number) = self.number(gram)
-            {
-                scratch.hits.push((number, at as u32));
+            scratch.passed[passed] = at as u32;
+            passed += usize::from(self.filter[(gram >> 32) as usize & last] & wanted == wanted);
+        }
+        for &at in &scratch.passed[..passed] {
+            if let Some(number) = self.number(grams[at as usize]) {
+                scratch.hits.push((number, at));
             }
         }
         self.of_hits(scratch)

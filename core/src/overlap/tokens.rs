@@ -211,42 +211,84 @@ fn after_number(bytes: &[u8], mut at: usize) -> usize {
 const MOST: usize = 16;
 
 /// Hashes of all runs of `n` tokens, in order, in which names are told by their distances. `n` is at most 16.
+///
+/// `H = Σ value[i] · BASE^(i+1)`, mixed, where a name's value is [`NAME`] and its distance times [`BASE`], if the run
+/// has the name before. From one run to the next one token goes, one comes, and at most one name loses its distance:
+/// the next that is equal to the token that went.
 pub fn ngrams(tokens: &[Token], n: usize, mut each: impl FnMut(u64)) {
     let n = n.min(MOST);
     if n == 0 || tokens.len() < n {
         return;
     }
-    // What each token is with its distance, and the distance; `usize::MAX` where it has none.
-    let told: Vec<(u64, usize)> = (0..tokens.len()).map(|at| distance(tokens, at, n)).collect();
-    let factors: Vec<u64> = (1..=n).map(power).collect();
-    for window in told.windows(n) {
-        let mut hash = 0_u64;
-        for (offset, (&(symbol, back), factor)) in window.iter().zip(&factors).enumerate() {
-            let value = if back <= offset || back == usize::MAX { symbol } else { NAME };
-            hash = hash.wrapping_add(value.wrapping_mul(*factor));
+    let top = power(n);
+    // What a name that loses this distance takes with it.
+    let lost: [u64; MOST] = std::array::from_fn(|back| (back as u64).wrapping_mul(power(back + 1)));
+    // How far on the token at a place modulo `MOST` has its equal; 0: not within a run.
+    let mut next = [0_u8; MOST];
+    let mut last = Last::new();
+    let mut hash = 0_u64;
+    for (at, token) in tokens.iter().enumerate() {
+        if at >= n {
+            let gone = tokens[at - n];
+            hash = hash.wrapping_sub(if gone.name { NAME } else { gone.symbol }.wrapping_mul(BASE));
+            hash = hash.wrapping_mul(INVERSE).wrapping_sub(lost[usize::from(next[(at - n) % MOST])]);
         }
-        each(mixed(hash));
+        next[at % MOST] = 0;
+        let before = last.seen(tokens, at, n);
+        let value = match before {
+            _ if !token.name => token.symbol,
+            Some(place) => {
+                next[place % MOST] = (at - place) as u8;
+                NAME.wrapping_add(((at - place) as u64).wrapping_mul(BASE))
+            }
+            None => NAME,
+        };
+        // Before the first run is whole, each token stands where it will in it.
+        let factor = if at < n { power(at + 1) } else { top };
+        hash = hash.wrapping_add(value.wrapping_mul(factor));
+        if at + 1 >= n {
+            each(mixed(hash));
+        }
     }
 }
 
-fn distance(tokens: &[Token], at: usize, n: usize) -> (u64, usize) {
-    let token = tokens[at];
-    if !token.name {
-        return (token.symbol, usize::MAX);
+/// What undoes a multiplication by [`BASE`]. From: Newton's iteration, which doubles the bits that are right.
+const INVERSE: u64 = {
+    let (mut inverse, mut round) = (BASE, 0);
+    while round < 5 {
+        inverse = inverse.wrapping_mul(2_u64.wrapping_sub(BASE.wrapping_mul(inverse)));
+        round += 1;
     }
-    let first = at.saturating_sub(n - 1);
-    match tokens[first..at].iter().rposition(|other| other.symbol == token.symbol) {
-        Some(place) => {
-            let back = at - (first + place);
-            (NAME.wrapping_add((back as u64).wrapping_mul(BASE)), back)
+    inverse
+};
+
+/// Where tokens were last, by a few bits of their symbols.
+struct Last([u32; 512]);
+
+impl Last {
+    fn new() -> Self {
+        Self([u32::MAX; 512])
+    }
+
+    /// The last place before `at` of the token there, within `n` tokens; notes that it is at `at` now.
+    fn seen(&mut self, tokens: &[Token], at: usize, n: usize) -> Option<usize> {
+        let symbol = tokens[at].symbol;
+        let place = std::mem::replace(&mut self.0[symbol as usize % 512], at as u32) as usize;
+        let first = at.saturating_sub(n - 1);
+        if place >= at || place < first {
+            return None;
         }
-        None => (NAME, usize::MAX),
+        if tokens[place].symbol == symbol {
+            return Some(place);
+        }
+        // Another token with the same bits was there since.
+        tokens[first..place].iter().rposition(|other| other.symbol == symbol).map(|found| first + found)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Token, ngrams, tokens};
+    use super::{BASE, NAME, Token, mixed, ngrams, power, tokens};
     use crate::lex::{Syntax, spans};
 
     fn of(text: &str) -> Vec<Token> {
@@ -277,6 +319,41 @@ mod tests {
         assert_ne!(of("f('a')"), of("f('b')"));
         assert_eq!(of("for i in 0..n").len(), 7);
         assert_eq!(of("a.b.5 + f(x).5").len(), 12);
+    }
+
+    /// The same, each run by itself.
+    fn plainly(tokens: &[Token], n: usize) -> Vec<u64> {
+        let value =
+            |run: &[Token], at: usize| match run[..at].iter().rposition(|t| t.symbol == run[at].symbol) {
+                _ if !run[at].name => run[at].symbol,
+                Some(place) => NAME.wrapping_add(((at - place) as u64).wrapping_mul(BASE)),
+                None => NAME,
+            };
+        let hash = |run: &[Token]| {
+            let values = (0..n).map(|at| value(run, at).wrapping_mul(power(at + 1)));
+            mixed(values.fold(0, u64::wrapping_add))
+        };
+        tokens.windows(n).map(hash).collect()
+    }
+
+    #[test]
+    fn each_run_counts_as_if_it_stood_alone() {
+        let mut state = 7_u64;
+        for kinds in [2, 5, 40, 3000] {
+            let mut draw = || {
+                state = mixed(state);
+                let number = state % kinds;
+                Token { symbol: number.wrapping_mul(512), name: !number.is_multiple_of(3) }
+            };
+            let tokens: Vec<Token> = (0..400).map(|_| draw()).collect();
+            for n in [1, 2, 10, 16] {
+                for length in [0, 1, n - 1, n, n + 1, 400] {
+                    let mut found = Vec::new();
+                    ngrams(&tokens[..length], n, |hash| found.push(hash));
+                    assert_eq!(found, plainly(&tokens[..length], n), "{n} of {length}, {kinds} kinds");
+                }
+            }
+        }
     }
 
     #[test]

@@ -206,6 +206,7 @@ HIGHLIGHTERS = {
     "github": "<div class='highlight highlight-source-python'><pre>{}</pre></div>",
     "mediawiki": "<div class='mw-highlight mw-highlight-lang-python mw-content-ltr'><pre><span></span>{}\n</pre></div>",
     "syntaxhighlighter": "<pre class='brush: python; gutter: false'>{}</pre>",
+    "geshi": "<div class='wp_syntax'><div class='code'><pre class='python'>{}</pre></div></div>",
 }
 
 
@@ -215,6 +216,11 @@ def test_code_and_its_language_by_generator(name: str) -> None:
     shown = code.replace("&", "&amp;").replace("<", "&lt;").rstrip("\n")
     page = f"<body><article><p>{LONG}</p>{HIGHLIGHTERS[name].format(shown)}</article></body>"
     assert f"``````python\n{code}``````" in text(page)
+
+
+def test_classes_of_pygments_are_no_languages() -> None:
+    page = "<pre><span class='go'>out</span></pre><pre><span class='c'># a</span></pre><pre class='text'>b</pre>"
+    assert text(page) == "```\nout\n```\n\n```\n# a\n```\n\n```\nb\n```"
 
 
 def test_lines_of_doxygen_are_not_doubled() -> None:

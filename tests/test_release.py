@@ -13,10 +13,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 from codemill.errors import BuildError, CodemillError, EnvironmentProblem, InputError
 from codemill.machine.store import seal
-from codemill.release import checks, portable, release
+from codemill.model.card import UNSCORED
+from codemill.release import cards, checks, portable, release
 from codemill.release.chain import Link, chain, runs_in
 from codemill.teacher import named
 from codemill.teacher.calls import Calls, key_of
@@ -177,6 +179,12 @@ def test_a_release_holds_the_model_its_scores_and_a_way_to_ask_it(made: Path, tm
     assert json.loads((tmp_path / "r" / "release.json").read_text())["evaluations"] == ["scores"]
     assert any((tmp_path / "r" / "base" / "model" / "checkpoints").glob("step-*/model.safetensors"))
     assert "base/model" not in (tmp_path / "r" / "checksums.txt").read_text()
+    said = results["held_out"]["all"]["bits_per_byte"]
+    model_card = (tmp_path / "r" / "base" / "model" / "README.md").read_text()
+    assert f"| files set aside, bits per byte | {said:.4f} (" in model_card
+    assert "From `scores` of the release; in brackets" in model_card
+    assert "not measured" not in model_card
+    assert "not measured" in (root / "base" / "model" / "README.md").read_text()
     card = (tmp_path / "r" / "README.md").read_text()
     assert "[scores](scores/)" in card
     assert "ask.py" in card
@@ -187,6 +195,25 @@ def test_a_release_holds_the_model_its_scores_and_a_way_to_ask_it(made: Path, tm
     shutil.copytree(root / "scores", tmp_path / "again" / "base")
     with pytest.raises(CodemillError, match="two folders have the name 'base'"):
         release([str(root / "base"), str(tmp_path / "again" / "base")], tmp_path / "r2")
+
+
+def test_a_card_has_scores_as_hubs_read_them() -> None:
+    rate = {"bits_per_byte": 0.598, "low": 0.56, "high": 0.635}
+    score = {"score": "HumanEval", "k": 1, "over": "all", "value": 8 / 164, "low": 0.025, "high": 0.093}
+    suite = {"benchmark": "humaneval_plus", "scores": [score], "bits": {"all": rate}}
+    results = {"settings": {"chat": True}, "benchmarks": [suite], "held_out": None}
+    card = cards.with_scores(f"---\ntags: [a]\n---\n\n# A\n\n{UNSCORED}\n", "base", {"scores": results})
+    _, head, text = card.split("---\n", 2)
+    (model,) = yaml.safe_load(head)["model-index"]
+    assert model["name"] == "base"
+    assert [one["metrics"][0] for one in model["results"]] == [
+        {"type": "pass@1", "name": "HumanEval pass@1", "value": 4.878, "verified": False},
+        {"type": "bits_per_byte", "name": "humaneval_plus, published answers, bits per byte", "value": 0.598,
+         "verified": False},
+    ]  # fmt: skip
+    assert "asked as a chat" in text
+    assert "| HumanEval pass@1 | 4.9 % (2.5 % to 9.3 %) |" in text
+    assert UNSCORED not in text
 
 
 def test_a_local_teacher_is_replayed_by_its_digest() -> None:

@@ -94,11 +94,7 @@ class Folder:
     @functools.cached_property
     def about(self) -> dict[str, Any]:
         """What it is: the digest of its weights and tokenizer, wherever they lie."""
-        digest, place = hashlib.sha256(), self._place()
-        for file in sorted(place.iterdir()):
-            if file.suffix == ".safetensors" or file.name in ("config.json", "tokenizer.json"):
-                digest.update(file.name.encode() + hashlib.sha256(file.read_bytes()).digest())
-        return {"kind": "folder", "name": self.name, "sha256": digest.hexdigest()}
+        return {"kind": "folder", "name": self.name, "sha256": digest(self._place())}
 
     def _place(self) -> Path:
         from codemill.model import checkpoints
@@ -148,6 +144,15 @@ class Folder:
         if question.suffix:
             return self.generator.middle(question.text, question.suffix)
         return tuple(self.generator.template.ids(question.text)) or (self.generator.ends[0],)
+
+
+def digest(folder: Path) -> str:
+    """SHA-256 of a model's weights, shape and tokenizer, in hex: the same wherever it lies."""
+    found = hashlib.sha256()
+    for file in sorted(folder.iterdir()):
+        if file.suffix == ".safetensors" or file.name in ("config.json", "tokenizer.json"):
+            found.update(file.name.encode() + hashlib.sha256(file.read_bytes()).digest())
+    return found.hexdigest()
 
 
 def chance(seed: int, question: Question, sample: int) -> int:

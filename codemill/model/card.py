@@ -12,6 +12,9 @@ from codemill.model.config import Config
 
 MARKS = " ▁▂▃▄▅▆▇█"
 
+UNSCORED = "Scores are not measured by training: see `codemill evaluate`."
+"""What a card says until a release puts scores in its place."""
+
 
 def write(folder: Path, stage: str, facts: Mapping[str, Any]) -> None:
     """Writes README.md into the folder of a model that `loop.train` made.
@@ -67,15 +70,15 @@ def _card(
         ),
         *(f"# A model of {config.parameters:,} parameters ({stage})", ""),
         *("Loads with `transformers` and vLLM, as LlamaForCausalLM. Made by codemill; the run wrote this page.", ""),
-        *("## The model", "", *_grid(model), "", "## The data", "", *_data(facts), ""),
-        *("## The training", "", *_grid(how)),
+        *("## The model", "", *grid(model), "", "## The data", "", *_data(facts), ""),
+        *("## The training", "", *grid(how)),
     ]
     if losses:
         lines += ["", f"Loss (nats per token), {losses[0]:.3f} to {losses[-1]:.3f}: `{curve(losses)}`"]
     if held := [float(one["held_out"]) for one in metrics if "held_out" in one]:
         of = f"on {training['held_out']['targets']:,} held-out tokens, {held[0]:.3f} to {held[-1]:.3f}"
         lines += ["", f"Loss {of}: `{curve(held)}`"]
-    return "\n".join([*lines, "", "Scores are not measured by training: see `codemill evaluate`.", ""])
+    return "\n".join([*lines, "", UNSCORED, ""])
 
 
 def _decay(schedule: Mapping[str, Any]) -> str:
@@ -86,7 +89,7 @@ def _decay(schedule: Mapping[str, Any]) -> str:
 def _data(facts: Mapping[str, Any]) -> list[str]:
     if "chats" in facts:
         counts = facts["chats"]
-        return _grid({name.replace("_", " "): f"{value:,}" for name, value in counts.items()})
+        return grid({name.replace("_", " "): f"{value:,}" for name, value in counts.items()})
     lines = ["| input | tokens it has | taken | epochs | weight |", "|---|--:|--:|--:|--:|"]
     for one in facts.get("inputs", ()):
         numbers = (f"{one['tokens']:,}", f"{one['taken']:,}", f"{one['epochs']:.2f}", one.get("weight") or "")
@@ -103,7 +106,8 @@ def _data(facts: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _grid(rows: Mapping[str, Any]) -> list[str]:
+def grid(rows: Mapping[str, Any]) -> list[str]:
+    """Names and values as lines of a table in Markdown."""
     return ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows.items())]
 
 

@@ -11,7 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from codemill.errors import BuildError, EnvironmentProblem, RecipeError
-from codemill.release import checks, portable
+from codemill.release import cards, checks, portable
+from codemill.release.cards import MODEL
 from codemill.release.chain import Link, chain
 from codemill.release.inputs import Input, inputs_of, plain
 from codemill.run import named
@@ -19,7 +20,6 @@ from codemill.run import named
 CARDS = ("README.md", "report.html")
 SCORES = "results.json"  # of an evaluation
 MOST_CARRIED = 16 << 20  # bytes of a file or folder that a parameter names, which is then part of the release
-MODEL = "model"  # the output of recipes of training
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,9 @@ def release(outs: Sequence[str], folder: str | Path) -> Release:
     Folders of `codemill evaluate` may be among `outs`: they are copied as they are. If a run has a model, a small
     program that asks it lies beside.
 
-    A run is copied as it was published, with its report and its cards, without its working files. Its manifest names no
-    place of this machine. Paid answers of a teacher (OUT.calls) come with it: without them nobody makes the same rows.
+    A run is copied as it was published, with its report and its cards, without its working files; the card of a model
+    gets the scores of the evaluations that come with it. Manifests name no place of this machine. Paid answers of a
+    teacher (OUT.calls) come too: without them nobody makes the same rows.
 
     Raises: InputError as `chain` does; EnvironmentProblem if the folder has something in it; BuildError if what was put
     together is not whole, names a place of this machine, or has a secret in it.
@@ -57,6 +58,7 @@ def release(outs: Sequence[str], folder: str | Path) -> Release:
         _copy(link, links, to / link.name)
     for place in scores:
         shutil.copytree(place, to / place.name, ignore=shutil.ignore_patterns(".*"))
+    cards.score(to, links, [place.name for place in scores])
     model = _asking(links, to)
     inputs, unknown = _inputs(links, to)
     (to / "rebuild.sh").write_text(_script(links, inputs), "utf-8")

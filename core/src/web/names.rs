@@ -82,6 +82,15 @@ static NO_LANGUAGE: LazyLock<FxHashSet<&str>> = LazyLock::new(|| {
     )
 });
 
+/// Names of languages that are found as the only class of code.
+static BARE: LazyLock<FxHashSet<&str>> = LazyLock::new(|| {
+    set(
+        "apache asm bash clojure cpp csharp css diff dos erlang fsharp go groovy haskell html html4strict html5 ini java \
+         java5 javascript js json kotlin latex lisp lua make matlab mysql objc objectivec pascal perl php plsql powershell \
+         python r ruby scala scheme sh shell sql swift tcl typescript vb vbnet vim xml yaml",
+    )
+});
+
 /// How an element is treated.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Role {
@@ -248,9 +257,17 @@ fn of_class(class: &str) -> Option<&str> {
     None
 }
 
+/// The language of a `pre` or `code` whose only class is its name, as GeSHi and the plugins of blogs write it.
+///
+/// Elsewhere the same words mean other things: Pygments calls comments `c` and output `go`.
+pub fn bare_language(attributes: &Attributes) -> Option<String> {
+    let lower = attributes.class.trim().to_ascii_lowercase();
+    BARE.contains(lower.as_str()).then_some(lower)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Attributes, Role, is_gutter, language, role};
+    use super::{Attributes, Role, bare_language, is_gutter, language, role};
 
     fn class(class: &str) -> Attributes<'_> {
         Attributes { class, ..Attributes::default() }
@@ -279,6 +296,13 @@ mod tests {
         for (given, wanted) in cases {
             assert_eq!(language(&class(given)).as_deref(), wanted, "{given}");
         }
+    }
+
+    #[test]
+    fn a_language_alone_on_code() {
+        assert_eq!(bare_language(&class("XML ")).as_deref(), Some("xml"));
+        assert_eq!(bare_language(&class("xml line")), None);
+        assert_eq!(bare_language(&class("text")), None);
     }
 
     #[test]

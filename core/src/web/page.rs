@@ -6,7 +6,7 @@
 
 use super::blocks::{Block, Kind, assemble};
 use super::entities::decoded;
-use super::names::{Role, is_block, is_code, is_gutter, is_void, language, role};
+use super::names::{Role, bare_language, is_block, is_code, is_gutter, is_void, language, role};
 use super::tokens::{Attributes, Token, Tokens};
 use rustc_hash::FxHashMap;
 
@@ -286,7 +286,8 @@ impl<'a> Page<'a> {
 
     fn start_in_code(&mut self, name: &str, attributes: &Attributes, opened: &mut Open<'a>) {
         if self.language.is_none() && (name == "code" || self.source.is_empty()) {
-            self.language = language(attributes);
+            let bare = || (name == "code").then(|| bare_language(attributes)).flatten();
+            self.language = language(attributes).or_else(bare);
         }
         self.loose &= name != "pre";
         if is_line(name) {
@@ -368,7 +369,9 @@ impl<'a> Page<'a> {
         let around =
             self.stack.iter_mut().rev().take(AROUND).filter(|open| !open.attributes.class.is_empty());
         let named = |open: &mut Open| open.language.get_or_insert_with(|| language(&open.attributes)).clone();
-        self.language = language(attributes).or_else(|| around.map(named).find(Option::is_some).flatten());
+        self.language = language(attributes)
+            .or_else(|| bare_language(attributes))
+            .or_else(|| around.map(named).find(Option::is_some).flatten());
     }
 
     /// Puts what was read as code into a fence.

@@ -40,7 +40,7 @@ fn is_licence_field(line: &str) -> bool {
 /// First byte of the claim.
 pub fn copyright_at(line: &str) -> Option<usize> {
     // Items of a list are no claims.
-    let listed = ["(a)", "(b)", "(d)"].iter().any(|item| line.contains(item));
+    let listed = || ["(a)", "(b)", "(d)"].iter().any(|item| line.contains(item));
     let mut before = ' ';
     for (at, c) in line.char_indices() {
         let boundary = !before.is_alphanumeric();
@@ -49,7 +49,7 @@ pub fn copyright_at(line: &str) -> Option<usize> {
         let claims = match c {
             '©' => is_claimed(&rest['©'.len_utf8()..], false),
             '&' => starts_with(rest, "&copy;") && is_claimed(&rest[6..], false),
-            '(' => boundary && !listed && starts_with(rest, "(c)") && is_claimed(&rest[3..], false),
+            '(' => boundary && starts_with(rest, "(c)") && !listed() && is_claimed(&rest[3..], false),
             'c' | 'C' if boundary => {
                 (starts_with(rest, "copyright") && is_claimed(&rest[9..], true))
                     || (starts_with(rest, "copr.") && is_claimed(&rest[5..], false))

@@ -7,6 +7,7 @@ use super::claims::{
 use super::phrases;
 use super::pieces::{Class, Piece};
 use super::words::{self, Words};
+use std::cell::LazyCell;
 use std::ops::Range;
 
 /// Part of a sentence within one line.
@@ -238,7 +239,7 @@ fn continues(text: &str, last: &Piece, next: &Piece, sentence: &[Segment], width
     if is_field(after) || is_author(after) || starts_copyright(after) || is_item(after) {
         return false;
     }
-    let words = words::count(after);
+    let words = LazyCell::new(|| words::count(after));
     let hangs = line.ends_with([',', '&', ';', '(', '-', '/'])
         || [
             " and", " by", " of", " or", " the", " for", " to", " in", " under", " a", " with", " see",

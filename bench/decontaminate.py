@@ -177,8 +177,8 @@ ENDINGS = {
 }
 
 
-def clean_rows(wanted: int) -> tuple[list[str], list[str]]:
-    """Contents and languages: files of this machine, different ones, then pieces of 60 lines of them."""
+def clean_rows(wanted: int) -> tuple[list[str], list[str], int]:
+    """Contents and languages: files of this machine, different ones, then pieces of 60 lines of them; how many files."""
     texts: dict[str, str] = {}
     for source in here():
         for path in sorted(Path(source.root).rglob("*")):  # type: ignore[attr-defined]
@@ -193,7 +193,7 @@ def clean_rows(wanted: int) -> tuple[list[str], list[str]]:
                 break
             rows.append(("".join(lines[start : start + 60]), language))
     print(f"clean rows: {whole:,} files, {len(rows) - whole:,} pieces of files")
-    return [text for text, _ in rows[:wanted]], [language for _, language in rows[:wanted]]
+    return [text for text, _ in rows[:wanted]], [language for _, language in rows[:wanted]], whole
 
 
 def index(folder: Path, work: Path) -> Reading:
@@ -244,7 +244,7 @@ def main() -> None:
     parser.add_argument("--misses", action="store_true", help="print what was not found, and what was found wrongly")
     given = parser.parse_args()
     items = index(given.folder, given.work)
-    texts, kinds = clean_rows(given.rows)
+    texts, kinds, whole = clean_rows(given.rows)
 
     begin = time.perf_counter()
     found(items, ["x"], ["python"])
@@ -252,7 +252,9 @@ def main() -> None:
 
     clean_share(items, texts, kinds, given.misses)
     planted = list(tasks(given.folder))
-    carriers = {kind: [text for text, one in zip(texts, kinds, strict=True) if one == kind] for kind in set(kinds)}
+    # Whole files: a piece may end within a string or a comment, and what follows would be no code.
+    files = list(zip(texts[:whole], kinds[:whole], strict=True))
+    carriers = {kind: [text for text, one in files if one == kind] for kind in set(kinds)}
     for name, rewrite in variants().items():
         recall(items, planted, name, rewrite, carriers, given.misses)
 

@@ -51,7 +51,7 @@ WAITING = 8192
 
 GARBAGE = 10_000
 """New objects before Python looks for cycles, in the process that holds the conversations. All that is under way was
-looked through every 700 objects: 0.15 of 0.92 ms CPU a request, for no cycle at all that a request made."""
+looked through every 700 objects, which took 0.15 of 0.92 ms CPU a request and freed one object in five requests."""
 
 
 @dataclass(frozen=True, eq=False)

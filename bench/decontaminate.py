@@ -178,7 +178,7 @@ ENDINGS = {
 
 
 def clean_rows(wanted: int) -> tuple[list[str], list[str], int]:
-    """Contents and languages: files of this machine, different ones, then pieces of 60 lines of them; how many files."""
+    """Contents and languages: files of this machine, different ones, then pieces of 60 lines; how many are files."""
     texts: dict[str, str] = {}
     for source in here():
         for path in sorted(Path(source.root).rglob("*")):  # type: ignore[attr-defined]

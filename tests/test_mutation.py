@@ -124,10 +124,14 @@ def test_mutants_are_the_same_on_every_run_and_each_differs_in_one_place() -> No
      "] (){ " * 2_000, "fn f() " * 2_000 + "{", "int f() {" + "return 1+" * 11_000 + "}"],
     ids=lambda text: repr(text[:14]),
 )  # fmt: skip
-def test_any_text_is_read_in_little_time(text: str) -> None:
-    start = time.process_time()
-    for language in table():
-        program = Program(text, language)
-        assert len(mutants(text, language, most=3)) <= 3
-        program.named(text)
-    assert time.process_time() - start < 4
+def test_any_text_is_read_in_linear_time(text: str) -> None:
+    def seconds(some: str) -> float:
+        start = time.process_time()
+        for language in table():
+            program = Program(some, language)
+            assert len(mutants(some, language, most=3)) <= 3
+            program.named(some)
+        return time.process_time() - start
+
+    # Twice the text takes twice the time: four times, and it would be quadratic. A busy machine is forgiven a second.
+    assert seconds(text) < 3 * seconds(text[: len(text) // 2]) + 1

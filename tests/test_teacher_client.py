@@ -79,10 +79,10 @@ def test_a_prompt_that_is_too_long_is_the_fault_of_its_row() -> None:
 def test_one_deadline_holds_for_all_attempts() -> None:
     with serving(lambda body, attempt: "error") as server:
         began = time.monotonic()
-        (error,) = asked(server, deadline=0.5)
+        (error,) = asked(server, deadline=2)
     assert isinstance(error, Unanswered)
     assert "500 error" in error.last
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 8
     assert len(server.seen) > 2
 
 

@@ -108,8 +108,8 @@ SHOWN = ("max_steps", "learning_rate", "gradient_accumulation_steps", "sample_pa
 OF = dict(zip(("trl", "axolotl", "megatron", "torchtitan"), exports.FILES, strict=True))
 
 
-def example(folder: Path) -> Path:
-    """Writes the exports of OpenCoder's annealing, which has an exponential decay, and returns their folder."""
+def annealed(folder: Path) -> Path:
+    """Writes what exports read of a model, as OpenCoder's annealing left it, and returns its folder."""
     model = folder / "model"
     model.mkdir()
     (model / "config.json").write_text(json.dumps(OPENCODER_1_5B.to_json()))
@@ -122,8 +122,7 @@ def example(folder: Path) -> Path:
         "optimizer": dataclasses.asdict(Optimizer()),
     }
     (model / "training.json").write_text(json.dumps(training))
-    exports.write(model, "data with space", folder / "exports")
-    return folder / "exports"
+    return model
 
 
 def words(script: Path) -> list[str]:
@@ -168,7 +167,8 @@ def main(argv: list[str] | None = None) -> int:
     failed = 0
     known = json.loads(NAMES.read_text("utf-8")) if NAMES.exists() else {}
     with tempfile.TemporaryDirectory() as place:
-        folder = example(Path(place))
+        folder = Path(place) / "exports"
+        exports.write(annealed(Path(place)), "data with space", folder)
         for told in args.peer:
             peer, _, python = told.partition("=")
             if peer not in LOADERS:

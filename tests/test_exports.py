@@ -18,26 +18,12 @@ import codemill as cm
 from bench import handover
 from codemill.model import exports
 from codemill.model.config import OPENCODER_1_5B
-from codemill.model.job import Optimizer
-from codemill.model.schedule import Schedule
 
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     """What is exported of OpenCoder's annealing."""
-    folder = tmp_path / "model"
-    folder.mkdir()
-    (folder / "config.json").write_text(json.dumps(OPENCODER_1_5B.to_json()))
-    training = {
-        "steps": 23_000,
-        "batch": 1024,
-        "length": 4096,
-        "seed": 0,
-        "schedule": dataclasses.asdict(Schedule(3e-4, 1e-5, decay=None)),
-        "optimizer": dataclasses.asdict(Optimizer()),
-    }
-    (folder / "training.json").write_text(json.dumps(training))
-    return folder
+    return handover.annealed(tmp_path)
 
 
 @pytest.fixture
@@ -97,7 +83,7 @@ def test_megatron_takes_it(out: Path) -> None:
     assert found["values"]["train_iters"] == 23_000
 
 
-KNOWN = json.loads(handover.NAMES.read_text("utf-8")) if handover.NAMES.exists() else {}
+KNOWN = json.loads(handover.NAMES.read_text("utf-8"))
 
 
 @pytest.mark.parametrize("peer", sorted(KNOWN))

@@ -216,6 +216,14 @@ def test_a_card_has_scores_as_hubs_read_them() -> None:
     assert UNSCORED not in text
 
 
+@pytest.mark.parametrize("results", [b"", b"\xff", b"[]", b"{}"])
+def test_results_that_cannot_be_read_are_an_error(results: bytes, tmp_path: Path) -> None:
+    (tmp_path / "scores").mkdir()
+    (tmp_path / "scores" / "results.json").write_bytes(results)
+    with pytest.raises(InputError, match="the results cannot be read"):
+        cards.score(tmp_path, [], ["scores"])
+
+
 def test_a_local_teacher_is_replayed_by_its_digest() -> None:
     recipe = {"name": "annealing", "parameters": {"corpus": "c", "teacher": "local:/somewhere/smol"}}
     step = {"parameters": {"teacher": {"kind": "Local", "folder": "smol", "digest": "0123456789abcdef"}}}

@@ -88,7 +88,7 @@ class Folder:
         place = self._place()
         settings = place / "tokenizer_config.json"
         return (place / "chat_template.jinja").exists() or (
-            settings.exists() and '"chat_template"' in settings.read_text("utf-8")
+            settings.exists() and b'"chat_template"' in settings.read_bytes()
         )
 
     @functools.cached_property

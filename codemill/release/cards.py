@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from codemill.errors import InputError
 from codemill.evaluation.models import digest
 from codemill.machine.store import seal
 from codemill.model.card import UNSCORED, grid
@@ -22,12 +23,18 @@ def score(folder: Path, links: Sequence[Link], evaluations: Sequence[str]) -> li
 
     An evaluation is of the model whose weights it names, wherever that lay. The manifest of a run in the release says
     the hash of the card as it stands there.
+
+    Raises: InputError for results that cannot be read.
     """
     found: dict[str, dict[str, Mapping[str, Any]]] = {}
     models = {digest(folder / link.name / MODEL): link.name for link in links if _card(folder, link.name).is_file()}
     for name in evaluations:
-        results = json.loads((folder / name / "results.json").read_text("utf-8"))
-        run = models.get(str((results["model"] or {}).get("sha256")))
+        try:
+            results = json.loads((folder / name / "results.json").read_bytes())
+            run = models.get(str((results["model"] or {}).get("sha256")))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            what = f"the results cannot be read: {error!r}"
+            raise InputError(what, where=f"{name}/results.json", remedy="evaluate again") from error
         if run is not None:
             found.setdefault(run, {})[name] = results
     for run, told in found.items():

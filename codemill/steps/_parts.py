@@ -16,7 +16,9 @@ TESTS_CHARS = 2048
 """How much of the tests is looked for: HumanEval+ has up to 77,000 characters of inputs for one task."""
 
 _EXAMPLES = re.compile(r">>>|\b(?:Examples?|For example|Input)\b\s*:?|\bassert\b|-----", re.IGNORECASE)
-_IMPORTS = re.compile(r"^[ \t]*(?:from\s+\S+\s+import|import|#include|using|use|package)\b[^\n]*\n", re.MULTILINE)
+_IMPORTS = re.compile(r"^(?:from\s+\S+\s+import|import|#include|using|use|package)\b[^\n]*\n", re.MULTILINE)
+"""Lines that a copy may leave out. Those within a function are code of it."""
+
 _DOCSTRING = re.compile(r"(\"\"\"|\'\'\')(.*?)\1", re.DOTALL)
 
 

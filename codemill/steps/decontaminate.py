@@ -108,7 +108,7 @@ def clear_of(
     )
 
 
-@folder(version=2)
+@folder(version=3)
 def items(*, out: OutFolder, benchmarks: tuple[Files, ...]) -> dict[str, int]:
     """The parts of all tasks that documents are compared with. They stay in the working folder: nothing publishes them.
 

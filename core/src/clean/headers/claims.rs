@@ -1,6 +1,8 @@
 //! Lines that begin something: who holds the rights, under which licence, who wrote it, and other fields.
 
 use super::words;
+use aho_corasick::AhoCorasick;
+use std::sync::LazyLock;
 
 /// "© 2020", "(c) 1999", "Copyright 2001", "Copyright: …", "Copyright by …", "Copyright The X Authors"; "License: …",
 /// "@license …", ":licence: …".
@@ -37,30 +39,29 @@ fn is_licence_field(line: &str) -> bool {
     capital && apart && !value.is_empty() && names
 }
 
+/// The marks that a claim begins with. None of them can begin within another.
+const MARKS: [&str; 5] = ["copyright", "copr.", "(c)", "©", "&copy;"];
+
+/// One automaton for all marks: a walk over the characters took a tenth of the time of all header removal.
+static CLAIMS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    AhoCorasick::builder().ascii_case_insensitive(true).build(MARKS).expect("a few words")
+});
+
 /// First byte of the claim.
 pub fn copyright_at(line: &str) -> Option<usize> {
     // Items of a list are no claims.
     let listed = || ["(a)", "(b)", "(d)"].iter().any(|item| line.contains(item));
-    let mut before = ' ';
-    for (at, c) in line.char_indices() {
-        let boundary = !before.is_alphanumeric();
-        before = c;
-        let rest = &line[at..];
-        let claims = match c {
-            '©' => is_claimed(&rest['©'.len_utf8()..], false),
-            '&' => starts_with(rest, "&copy;") && is_claimed(&rest[6..], false),
-            '(' => boundary && starts_with(rest, "(c)") && !listed() && is_claimed(&rest[3..], false),
-            'c' | 'C' if boundary => {
-                (starts_with(rest, "copyright") && is_claimed(&rest[9..], true))
-                    || (starts_with(rest, "copr.") && is_claimed(&rest[5..], false))
-            }
-            _ => false,
+    CLAIMS.find_iter(line).find_map(|found| {
+        let boundary = || !line[..found.start()].chars().next_back().is_some_and(char::is_alphanumeric);
+        let rest = &line[found.end()..];
+        let claims = match MARKS[found.pattern().as_usize()] {
+            "copyright" => boundary() && is_claimed(rest, true),
+            "copr." => boundary() && is_claimed(rest, false),
+            "(c)" => boundary() && !listed() && is_claimed(rest, false),
+            _ => is_claimed(rest, false),
         };
-        if claims {
-            return Some(at);
-        }
-    }
-    None
+        claims.then(|| found.start())
+    })
 }
 
 /// Whether what follows "(c)" or (`word`) "copyright" names a year or somebody.

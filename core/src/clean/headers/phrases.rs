@@ -4,7 +4,7 @@
 //! part of the notice beside it; what weighs less is not counted. Whether the rest of the sentence agrees, [`super::words`]
 //! says.
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use std::sync::LazyLock;
 
 /// Weight of a notice.
@@ -324,15 +324,13 @@ const TWO: &[&str] = &[
     "your version of this file",
 ];
 
-struct Phrases {
-    automaton: AhoCorasick,
-}
-
-static PHRASES: LazyLock<Phrases> = LazyLock::new(|| Phrases {
-    automaton: AhoCorasick::builder()
+/// As a DFA: made of so many phrases it would be an NFA otherwise, which takes twice as long.
+static PHRASES: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    AhoCorasick::builder()
         .ascii_case_insensitive(true)
+        .kind(Some(AhoCorasickKind::DFA))
         .build(THREE.iter().chain(NAMES).chain(TWO))
-        .expect("a few hundred short phrases"),
+        .expect("a few hundred short phrases")
 });
 
 /// A phrase in a sentence.
@@ -360,7 +358,6 @@ pub fn find(sentence: &str) -> Vec<Found> {
             && !inside(sentence[..to].chars().next_back(), sentence[to..].chars().next())
     };
     let mut found: Vec<Found> = PHRASES
-        .automaton
         .find_overlapping_iter(sentence)
         .filter(|found| whole(found.start(), found.end()))
         .map(|found| {

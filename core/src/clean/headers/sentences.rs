@@ -102,6 +102,9 @@ pub fn sentences(text: &str, pieces: &[Piece], range: Range<usize>, joined: &mut
 
 /// Whether a phrase runs over from the line before.
 fn carried_over(text: &str, pieces: &[Piece], range: Range<usize>, joined: &mut String) -> Vec<bool> {
+    if range.len() < 2 {
+        return vec![false; range.len()];
+    }
     joined.clear();
     let mut starts = Vec::with_capacity(range.len());
     for line in range {

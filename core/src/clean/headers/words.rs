@@ -4,7 +4,7 @@
 //! package" has a phrase of notices and is documentation.
 
 use aho_corasick::AhoCorasick;
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 use std::sync::LazyLock;
 
 /// Words that hardly occur but in licences.
@@ -60,12 +60,31 @@ normalizes note parse parses parser print prints process processes read reads re
 returns run runs scan scans scanner search searches show shows store stores test tests todo tool tools update updates usage
 utility utilities utils validate validates verify verifies write writes wraps wrapper";
 
-fn set(words: &'static str) -> FxHashSet<&'static str> {
-    words.split_whitespace().collect()
-}
+/// What is known of a word, in bits. A word can be several of them.
+const IS_LEGAL: u8 = 1;
+const IS_COMMON: u8 = 2;
+const IS_DOING: u8 = 4;
+const IS_DOES: u8 = 8;
 
-static SETS: LazyLock<[FxHashSet<&'static str>; 4]> =
-    LazyLock::new(|| [set(LEGAL), set(COMMON), set(DOING), set(DOES)]);
+/// One table for all lists, so that a word is looked up once.
+static KNOWN: LazyLock<FxHashMap<&'static [u8], u8>> = LazyLock::new(|| {
+    let mut known = FxHashMap::default();
+    for (words, bit) in [(LEGAL, IS_LEGAL), (COMMON, IS_COMMON), (DOING, IS_DOING), (DOES, IS_DOES)] {
+        for word in words.split_ascii_whitespace() {
+            *known.entry(word.as_bytes()).or_insert(0) |= bit;
+        }
+    }
+    known
+});
+
+/// What is known of a word, whatever its case.
+fn known(word: &[u8]) -> u8 {
+    let mut lower = [0; LONGEST];
+    let Some(lower) = lower.get_mut(..word.len()) else { return 0 };
+    lower.copy_from_slice(word);
+    lower.make_ascii_lowercase();
+    KNOWN.get(&*lower).copied().unwrap_or(0)
+}
 
 /// How many words of a text are of which kind; common ones and numbers are not counted.
 #[derive(Clone, Copy, Debug, Default)]
@@ -101,34 +120,40 @@ const LONGEST: usize = 20;
 /// Counts the words of `text`. Of an address only words of licences count, and without them a link is another word;
 /// figures behind a word are not looked at.
 pub fn count(text: &str) -> Words {
-    let [legal, common, ..] = &*SETS;
     let mut words = Words::default();
     for token in text.split_whitespace() {
         let link = token.contains("://") || token.starts_with("www.");
         let address = link || token.contains('@');
         let before = words.legal;
-        for word in token.split(|c: char| !c.is_alphanumeric()) {
-            let word = word.trim_end_matches(|c: char| c.is_ascii_digit());
-            if word.len() < 2 || word.starts_with(|c: char| c.is_ascii_digit()) {
-                continue;
+        if token.is_ascii() {
+            for word in token.as_bytes().split(|byte| !byte.is_ascii_alphanumeric()) {
+                add(&mut words, word, address);
             }
-            let mut lower = [0; LONGEST];
-            let known = lower.get_mut(..word.len()).and_then(|lower| {
-                lower.copy_from_slice(word.as_bytes());
-                lower.make_ascii_lowercase();
-                std::str::from_utf8(lower).ok()
-            });
-            if known.is_some_and(|word| legal.contains(word)) {
-                words.legal += 1;
-            } else if known.is_some_and(|word| common.contains(word)) {
-                words.common += 1;
-            } else if !address {
-                words.other += 1;
+        } else {
+            for word in token.split(|c: char| !c.is_alphanumeric()) {
+                add(&mut words, word.as_bytes(), address);
             }
         }
         words.other += u32::from(link && words.legal == before);
     }
     words
+}
+
+/// Counts one word, without the figures behind it.
+fn add(words: &mut Words, word: &[u8], address: bool) {
+    let end = word.iter().rposition(|byte| !byte.is_ascii_digit()).map_or(0, |last| last + 1);
+    let word = &word[..end];
+    if word.len() < 2 || word[0].is_ascii_digit() {
+        return;
+    }
+    let known = known(word);
+    if known & IS_LEGAL != 0 {
+        words.legal += 1;
+    } else if known & IS_COMMON != 0 {
+        words.common += 1;
+    } else if !address {
+        words.other += 1;
+    }
 }
 
 /// The same in small letters, where a line begins with it: verbs that are no nouns of licences.
@@ -141,8 +166,8 @@ prints processes reads renders returns scans searches shows tests usage validate
 pub fn tells_what_it_does(sentence: &str) -> bool {
     let first = sentence.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty());
     first.is_some_and(|word| {
-        let set = if word.starts_with(char::is_uppercase) { 2 } else { 3 };
-        word.len() <= LONGEST && SETS[set].contains(word.to_ascii_lowercase().as_str())
+        let bit = if word.starts_with(char::is_uppercase) { IS_DOING } else { IS_DOES };
+        known(word.as_bytes()) & bit != 0
     })
 }
 

@@ -76,6 +76,11 @@ def test_the_definition_is_that_of_version_2() -> None:
     }
 
 
+def test_the_instructions_that_are_used_are_some_that_are_there_and_stay() -> None:
+    assert _core.simd_used() in _core.simd_levels()
+    assert _core.simd_used() == _core.simd_used()
+
+
 def test_every_instruction_set_gives_the_same() -> None:
     texts = library()[::40]
     texts += ["", "x", "漢字かな交じり文。" * 300, "é" * 5000, "\0" * 100, "a" * 4095 + " b", ("x" * 63 + " ") * 200]

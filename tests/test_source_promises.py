@@ -14,6 +14,7 @@ import pytest
 
 import codemill as cm
 from codemill.cli import cli
+from codemill.recipes.refinecode import resize
 from codemill.sources import Archive, Folder, Git, Parquet
 from codemill.steps import ingest
 from tests import toys
@@ -30,6 +31,25 @@ def test_a_file_that_is_too_large_is_in_the_ledger_with_its_size(tmp_path: Path)
     ledger = {row["path"]: row for row in pq.read_table(tmp_path / "out" / "ledger").to_pylist()}
     assert (ledger["large.py"]["reason"], ledger["large.py"]["value"]) == ("too_large", "101")
     assert ledger["small.py"]["verdict"] == "kept"
+
+
+def test_a_recipes_limit_raises_the_default_one_and_keeps_a_lower_one(tmp_path: Path) -> None:
+    root = str(tmp_path)
+    limits = [s.max_file_bytes for s in resize((Folder(root), Folder(root, max_file_bytes=100)), 20_000_000)]  # type: ignore[attr-defined]
+    assert limits == [20_000_000, 100]
+    limits = [s.max_file_bytes for s in resize((Folder(root), Git(root, max_file_bytes=100)), 50)]  # type: ignore[attr-defined]
+    assert limits == [50, 50]
+
+
+def test_a_larger_file_is_read_when_the_command_line_says_so(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    large = ("# " + "word " * 30 + "\n") * 53_000
+    (tmp_path / "in" / "large.py").write_text(large)
+    options = ["--input", str(tmp_path / "in"), "--rules", "none", "--no-report", "--max-file-bytes", "20000000"]
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["run", "refinecode", *options, "--out", str(tmp_path / "out")])
+    assert len(large) > 8_000_000
+    assert pq.read_table(tmp_path / "out" / "corpus", columns=["size"]).to_pylist() == [{"size": len(large)}]
 
 
 def test_mirrors_are_found_however_deep_they_are(tmp_path: Path) -> None:

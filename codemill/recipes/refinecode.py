@@ -151,11 +151,19 @@ def _drops(vendored: str) -> bool:
 
 
 def resize(inputs: Sequence[Source], max_file_bytes: int) -> tuple[Source, ...]:
-    """The sources with the recipe's limit on file size or their own lower one, so that larger files are never read."""
+    """The sources with the recipe's limit on file size, so that larger files are never read.
+
+    A lower limit that a source was given stays; the one that sources have by default does not, so that the recipe's can
+    be higher as well.
+    """
     if max_file_bytes < 1:
         raise RecipeError(f"max_file_bytes must be at least 1, got {max_file_bytes}", remedy="such as 8000000")
-    limits = [min(max_file_bytes, getattr(source, "max_file_bytes", max_file_bytes)) for source in inputs]
+
+    def limit(source: Source) -> int:
+        own = getattr(source, "max_file_bytes", max_file_bytes)
+        return max_file_bytes if own == getattr(type(source), "max_file_bytes", own) else min(own, max_file_bytes)
+
     return tuple(
-        dataclasses.replace(source, max_file_bytes=limit)  # type: ignore[type-var]
-        for source, limit in zip(inputs, limits, strict=True)
+        dataclasses.replace(source, max_file_bytes=limit(source))  # type: ignore[type-var]
+        for source in inputs
     )

@@ -48,8 +48,8 @@ fn each_end(text: &[u8], words: usize, least: usize, mut end: impl FnMut(usize))
 #[cfg(test)]
 mod tests {
     use super::{LargeStringArray, chunk_ends};
+    use crate::sketch::fastest::fastest;
     use crate::sketch::shingles::{Shingler, Unit};
-    use crate::sketch::simd::Simd;
     use arrow_array::Array;
     use arrow_array::cast::AsArray;
     use arrow_array::types::Int64Type;
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn every_chunk_has_as_many_words_as_the_shingler_sees() {
         let text = "fn main() { let 名前 = \"été_9\"; println!(\"{名前} 😀\"); }\n".repeat(700);
-        let mut shingler = Shingler::new(1, Unit::Word, 0, Simd::best());
+        let mut shingler = Shingler::new(1, Unit::Word, 0, fastest());
         for words in [1, 7, 4096] {
             let mut start = 0;
             let found = ends(&text, words);

@@ -6,6 +6,7 @@
 
 pub mod chunks;
 pub mod components;
+pub mod fastest;
 pub mod minhash;
 pub mod shingles;
 pub mod simd;

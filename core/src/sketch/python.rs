@@ -1,5 +1,6 @@
 //! What Python sees of this family.
 
+use super::fastest::fastest;
 use super::shingles::Unit;
 use super::simd::Simd;
 use super::{Options, VERSION, components::components as connect};
@@ -147,6 +148,12 @@ fn simd_levels() -> Vec<&'static str> {
     Simd::ALL.into_iter().filter(|s| s.available()).map(Simd::name).collect()
 }
 
+/// The set that is used where none is named: the one that sketches fastest on this machine, as measured once.
+#[pyfunction]
+fn simd_used(py: Python<'_>) -> &'static str {
+    py.detach(fastest).name()
+}
+
 fn options(ngram: usize, unit: &str, seed: u64, simd: Option<&str>) -> PyResult<Options> {
     within("ngram", ngram, 256)?;
     let unit = match unit {
@@ -156,7 +163,7 @@ fn options(ngram: usize, unit: &str, seed: u64, simd: Option<&str>) -> PyResult<
     };
     let known = Simd::ALL.map(Simd::name).join(", ");
     let simd = match simd {
-        None => Simd::best(),
+        None => fastest(),
         Some(name) => Simd::ALL
             .into_iter()
             .find(|s| s.name() == name)
@@ -188,5 +195,6 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(jaccard, m)?)?;
     m.add_function(wrap_pyfunction!(sketch_similarity, m)?)?;
     m.add_function(wrap_pyfunction!(components, m)?)?;
-    m.add_function(wrap_pyfunction!(simd_levels, m)?)
+    m.add_function(wrap_pyfunction!(simd_levels, m)?)?;
+    m.add_function(wrap_pyfunction!(simd_used, m)?)
 }

@@ -43,9 +43,4 @@ impl Simd {
             _ => false,
         }
     }
-
-    /// The fastest that this CPU has.
-    pub fn best() -> Self {
-        Self::ALL.into_iter().rev().find(|s| s.available()).unwrap_or(Self::Portable)
-    }
 }

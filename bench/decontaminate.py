@@ -17,6 +17,7 @@ import io
 import re
 import time
 import tokenize
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -227,12 +228,16 @@ def tasks(folder: Path) -> Iterator[benchmarks.Task]:
                 yield task
 
 
+_TOKEN = re.compile(r"[rbfu]{0,2}(?:\"[^\"\n]*\"|'[^'\n]*')|\d\w*(?:\.\d\w*)?|\w+|[^\w\s;]", re.IGNORECASE)
+"""A string with its prefix, a number with its fraction, a name, or one other character."""
+
+
 def size(task: benchmarks.Task) -> int:
     """Tokens of a task's program, without comments, docstrings and imports."""
     code, _ = _core.split(task.program(), task.language, languages.syntaxes())
     code = re.sub(r'("""|\'\'\')(.*?)\1', "", code, flags=re.DOTALL)
     code = re.sub(r"^\s*(import|from|using|use|package|#include)\b.*$", "", code, flags=re.MULTILINE)
-    return len(re.findall(r"\"[^\"\n]*\"|'[^'\n]*'|\w+|[^\w\s;]", code))
+    return len(_TOKEN.findall(code))
 
 
 def main() -> None:
@@ -252,11 +257,21 @@ def main() -> None:
 
     clean_share(items, texts, kinds, given.misses)
     planted = list(tasks(given.folder))
-    # Whole files: a piece may end within a string or a comment, and what follows would be no code.
-    files = list(zip(texts[:whole], kinds[:whole], strict=True))
+    # Whole files, and of Python those that parse: behind a string that stays open nothing is code.
+    files = [row for row in zip(texts[:whole], kinds[:whole], strict=True) if row[1] != "python" or parses(row[0])]
     carriers = {kind: [text for text, one in files if one == kind] for kind in set(kinds)}
     for name, rewrite in variants().items():
         recall(items, planted, name, rewrite, carriers, given.misses)
+
+
+def parses(program: str) -> bool:
+    """Whether Python takes it for a program."""
+    with warnings.catch_warnings(action="ignore"):
+        try:
+            ast.parse(program)
+        except (SyntaxError, ValueError, RecursionError):
+            return False
+    return True
 
 
 def clean_share(items: Reading, texts: list[str], kinds: list[str], misses: bool) -> None:

@@ -118,6 +118,17 @@ def test_names_and_comments_of_a_language_do_not_count(
     assert reasons(found, renamed, "x = 1", language=language) == ["benchmark_solution", None]
 
 
+def test_an_import_within_a_function_is_code_of_it_and_one_above_need_not_be_copied(tmp_path: Path) -> None:
+    program = (
+        "def slope(rise, run):\n    import math\n    angle = math.atan2(rise, run)\n    return math.degrees(angle)\n"
+    )
+    found = made(
+        write(tmp_path / "own.jsonl", [{"id": "1", "prompt": "", "solution": f"import sys\n{program}"}]), tmp_path
+    )
+    renamed = program.replace("rise", "a").replace("run", "b").replace("angle", "c").replace("slope", "f")
+    assert reasons(found, renamed, f"import os\n\n{renamed}") == ["benchmark_solution"] * 2
+
+
 def test_another_program_of_the_same_shape_is_kept(items: Reading) -> None:
     changed = RENAMED.replace("b - a", "b + a").replace("sorted", "list").replace("top = 0x0", "top = [None, 5]")
     assert reasons(items, changed, RENAMED.replace("rest", "values", 1)) == [None, None]

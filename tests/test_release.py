@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,17 @@ def test_a_release_is_whole_and_names_no_place(made: Path, released: Path) -> No
     assert len(loader) > 0
 
 
-def test_a_stranger_makes_the_same_bytes(made: Path, released: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def shell(tmp_path: Path) -> dict[str, str]:
+    """An environment in which `codemill` is the one under test."""
+    command = tmp_path / "bin" / "codemill"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{PROGRAM}" "$@"\n')
+    command.chmod(0o755)
+    return {**os.environ, "PATH": f"{command.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+
+
+def test_a_stranger_makes_the_same_bytes(made: Path, released: Path, tmp_path: Path, shell: dict[str, str]) -> None:
     stranger = tmp_path / "r"
     shutil.copytree(released, stranger)
     script = (stranger / "rebuild.sh").read_text().splitlines()
@@ -80,20 +91,42 @@ def test_a_stranger_makes_the_same_bytes(made: Path, released: Path, tmp_path: P
     (stranger / "rebuild.sh").write_text("\n".join(line for line in script if line != fetch) + "\n")
     (stranger / "rebuilt" / "inputs").mkdir(parents=True)
     shutil.copytree(made / "in", stranger / "rebuilt" / "inputs" / "corpus")
-    command = tmp_path / "bin" / "codemill"
-    command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{PROGRAM}" "$@"\n')
-    command.chmod(0o755)
-    env = {**os.environ, "PATH": f"{command.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(["sh", stranger / "rebuild.sh"], env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run(["sh", stranger / "rebuild.sh"], env=shell, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("the same bytes\n")
+    assert "copied" not in done.stderr + done.stdout
     sums = (stranger / "checksums.txt").read_text()
     assert {line.split("/")[0].split()[-1] for line in sums.splitlines()} == {"corpus", "tokens", "mix"}
     (stranger / "checksums.txt").write_text(sums.replace(sums[0], "f" if sums[0] != "f" else "0", 1))
-    again = subprocess.run(["sh", stranger / "rebuild.sh"], env=env, capture_output=True, text=True, check=False)
+    again = subprocess.run(["sh", stranger / "rebuild.sh"], env=shell, capture_output=True, text=True, check=False)
     assert again.returncode != 0
     assert "the same bytes" not in again.stdout
+
+
+def test_what_a_stranger_has_no_input_for_is_copied_and_named(
+    released: Path, tmp_path: Path, shell: dict[str, str]
+) -> None:
+    stranger = tmp_path / "r"
+    shutil.copytree(released, stranger)
+    script = (stranger / "rebuild.sh").read_text()
+    (fetch,) = (line for line in script.splitlines() if "pip download" in line)
+    (stranger / "rebuild.sh").write_text(script.replace(fetch, ""))
+    done = subprocess.run(["sh", stranger / "rebuild.sh"], env=shell, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "corpus: copied as it was published, for its input is not in rebuilt/inputs/corpus" in done.stderr
+    assert done.stdout.endswith("the same bytes\nof these copied, not made again: corpus\n")
+    assert (stranger / "rebuilt" / "tokens" / "report.html").is_file()
+
+
+def test_only_the_wheel_that_runs_comes_with_a_release(made: Path, tmp_path: Path) -> None:
+    (tmp_path / "codemill-0.0.1-cp311-abi3-linux_x86_64.whl").write_bytes(b"old")
+    with pytest.raises(InputError, match="no wheel of the codemill that runs"):
+        release([str(made / "corpus")], tmp_path / "r", wheel=tmp_path / "codemill-0.0.1-cp311-abi3-linux_x86_64.whl")
+    this = tmp_path / f"codemill-{version('codemill')}-cp311-abi3-linux_x86_64.whl"
+    this.write_bytes(b"new")
+    release([str(made / "corpus")], tmp_path / "r", wheel=this)
+    assert (tmp_path / "r" / this.name).read_bytes() == b"new"
+    assert f"pip install ./{this.name}" in (tmp_path / "r" / "README.md").read_text()
 
 
 def test_what_is_damaged_or_told_is_found(made: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from codemill.errors import BuildError, EnvironmentProblem, RecipeError
+from codemill.errors import BuildError, EnvironmentProblem, InputError, RecipeError
 from codemill.release import cards, checks, portable
 from codemill.release.cards import MODEL
 from codemill.release.chain import Link, chain
@@ -33,18 +33,19 @@ class Release:
     unknown: tuple[str, ...]  # what a stranger cannot fetch: sentences
 
 
-def release(outs: Sequence[str], folder: str | Path) -> Release:
+def release(outs: Sequence[str], folder: str | Path, *, wheel: str | Path | None = None) -> Release:
     """Makes a release of finished runs, and of all runs that they read, in an empty or new folder.
 
     Folders of `codemill evaluate` may be among `outs`: they are copied as they are. If a run has a model, a small
-    program that asks it lies beside.
+    program that asks it lies beside. `wheel`, codemill itself as `make dist` builds it, comes with them.
 
     A run is copied as it was published, with its report and its cards, without its working files; the card of a model
     gets the scores of the evaluations that come with it. Manifests name no place of this machine. Paid answers of a
     teacher (OUT.calls) come too: without them nobody makes the same rows.
 
-    Raises: InputError as `chain` does; EnvironmentProblem if the folder has something in it; BuildError if what was put
-    together is not whole, names a place of this machine, or has a secret in it.
+    Raises: InputError as `chain` does, and if the wheel is none of this version; EnvironmentProblem if the folder has
+    something in it; BuildError if what was put together is not whole, names a place of this machine, or has a secret in
+    it.
     """
     scores = [Path(os.path.realpath(out)) for out in outs if (Path(out) / SCORES).is_file()]
     links, to = chain([str(out) for out in outs if not (Path(out) / SCORES).is_file()]), Path(folder)
@@ -53,7 +54,10 @@ def release(outs: Sequence[str], folder: str | Path) -> Release:
             raise RecipeError(f"two folders have the name {name!r}", remedy="rename one of them")
     if to.exists() and any(to.iterdir()):
         raise EnvironmentProblem("the folder for the release is not empty", where=to, remedy="choose a new --out")
+    carried = _wheel(wheel)
     to.mkdir(parents=True, exist_ok=True)
+    if carried:
+        shutil.copyfile(carried, to / carried.name)
     for link in links:
         _copy(link, links, to / link.name)
     for place in scores:
@@ -72,7 +76,7 @@ def release(outs: Sequence[str], folder: str | Path) -> Release:
         "unknown": unknown,
     }
     (to / "release.json").write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
-    (to / "README.md").write_text(_card(links, inputs, unknown, scores, model), "utf-8")
+    (to / "README.md").write_text(_card(links, inputs, unknown, scores, model, carried), "utf-8")
     data = [to / link.name / output for link in links for output in link.manifest["files"]]
     data += [to / place.name / "samples" for place in scores]  # what models wrote
     if wrong := [*checks.missing(to, [link.name for link in links]), *checks.told(to, links, data)]:
@@ -83,6 +87,17 @@ def release(outs: Sequence[str], folder: str | Path) -> Release:
     size = sum(file.stat().st_size for file in to.rglob("*") if file.is_file())
     names = tuple(link.name for link in links), tuple(place.name for place in scores)
     return Release(to, *names, size, tuple(unknown))
+
+
+def _wheel(given: str | Path | None) -> Path | None:
+    """The wheel that comes with the release."""
+    if given is None:
+        return None
+    place = Path(given)
+    if not place.is_file() or not place.name.startswith(f"codemill-{version('codemill')}-") or place.suffix != ".whl":
+        remedy = f"`make dist` builds codemill-{version('codemill')}-….whl"
+        raise InputError("this is no wheel of the codemill that runs", where=place, remedy=remedy)
+    return place
 
 
 def _asking(links: Sequence[Link], to: Path) -> str | None:
@@ -128,12 +143,16 @@ def _copy(link: Link, links: Sequence[Link], to: Path) -> None:
         if (link.out / name).is_file():
             shutil.copyfile(link.out / name, to / name)
     (to / "manifest.json").write_text(json.dumps(portable.manifest_of(link, links), indent=1) + "\n", "utf-8")
-    calls = link.out.with_name(link.out.name + ".calls")
-    if calls.is_dir():
-        shutil.copytree(calls, to.with_name(to.name + ".calls"), ignore=shutil.ignore_patterns("lock", "*.lock"))
+    if _calls(link).is_dir():
+        shutil.copytree(_calls(link), to.with_name(to.name + ".calls"), ignore=shutil.ignore_patterns("lock", "*.lock"))
     recipe = Path(link.recipe.partition(":")[0])
     if recipe.suffix == ".py":
         shutil.copyfile(recipe, to / recipe.name)
+
+
+def _calls(link: Link) -> Path:
+    """Where the paid answers of a run lie, if it has any."""
+    return link.out.with_name(link.out.name + ".calls")
 
 
 def _inputs(links: Sequence[Link], to: Path) -> tuple[list[Input], list[str]]:
@@ -177,23 +196,55 @@ def _outside(link: Link, links: Sequence[Link]) -> Iterator[tuple[str, str]]:
 
 def _script(links: Sequence[Link], inputs: Sequence[Input]) -> str:
     """rebuild.sh."""
-    lines = [
-        "#!/bin/sh",
-        "# Makes every run of this release again, below rebuilt/, and holds the result against checksums.txt.",
-        f"# Needs codemill {version('codemill')} and pip. A trained model depends on the machine: not compared.",
-        "set -eu",
-        'cd "$(dirname "$0")"',
-        "mkdir -p rebuilt",
-        "cd rebuilt",
-    ]
-    for link in links:
-        mine = [one for one in inputs if one.run == link.name]
+    head = _HEAD.format(version=version("codemill"))
+    return "\n".join([head, *(_again(link, links, inputs) for link in links), _TAIL])
+
+
+_HEAD = """#!/bin/sh
+# Makes the runs of this release again, below rebuilt/, and holds the result against checksums.txt.
+#
+#   sh rebuild.sh             data; models are copied, since a trained model depends on the machine
+#   TRAIN=1 sh rebuild.sh     models as well; they are not compared
+#
+# Needs codemill {version} and pip. A run that cannot be made again here is copied too, and named at the end.
+set -eu
+cd "$(dirname "$0")"
+mkdir -p rebuilt
+cd rebuilt
+copied=''
+copy() {{ # of a run, and why
+    echo "$1: copied as it was published, for $2" >&2
+    rm -rf "$1" && cp -r "../$1" "$1"
+    copied="$copied $1"
+}}"""
+
+_TAIL = """
+sha256sum --check --quiet ../checksums.txt
+echo "the same bytes"
+[ -z "$copied" ] || echo "of these copied, not made again:$copied"
+"""
+
+
+def _again(link: Link, links: Sequence[Link], inputs: Sequence[Input]) -> str:
+    """The part of rebuild.sh that makes one run again."""
+    lines = [f"\n# {link.name}"]
+    if _calls(link).is_dir():
+        lines.append(f"cp -rn ../{link.name}.calls .")
+    mine = [one for one in inputs if one.run == link.name]
+    command = portable.command(link, links)
+    if link.manifest["inputs"]:
+        folder = f"inputs/{link.name}"
         if mine and all(one.requirement for one in mine):
             download = "python3 -m pip download --quiet --no-deps --only-binary :all: --require-hashes"
-            lines.append(f"{download} -r ../inputs/{link.name}.txt -d inputs/{link.name}")
-        lines.append(f"if [ -d ../{link.name}.calls ]; then cp -rn ../{link.name}.calls .; fi")
-        lines.append(portable.command(link, links))
-    return "\n".join([*lines, 'sha256sum --check --quiet ../checksums.txt && echo "the same bytes"']) + "\n"
+            lines.append(f"[ -d {folder} ] || {download} -r ../{folder}.txt -d {folder}")
+        command = (
+            f"if [ -e {folder} ]; then {command}; else copy {link.name} 'its input is not in rebuilt/{folder}'; fi"
+        )
+    elif any(_is_trained(link, output) for output in link.manifest["files"]):
+        command = f"if [ -n \"${{TRAIN:-}}\" ]; then {command}; else copy {link.name} 'it is a trained model'; fi"
+    elif _calls(link).is_dir():
+        command += f" || copy {link.name} 'its programs were run beside other packages, or with other compilers'"
+    return "\n".join([*lines, command])
 
 
 def _checksums(links: Sequence[Link]) -> str:
@@ -218,7 +269,12 @@ def _facts(link: Link, links: Sequence[Link]) -> dict[str, object]:
 
 
 def _card(
-    links: Sequence[Link], inputs: Sequence[Input], unknown: Sequence[str], scores: Sequence[Path], model: str | None
+    links: Sequence[Link],
+    inputs: Sequence[Input],
+    unknown: Sequence[str],
+    scores: Sequence[Path],
+    model: str | None,
+    wheel: Path | None,
 ) -> str:
     rows = [
         f"| [{link.name}]({link.name}/) | `{link.recipe}` | {', '.join(f'`{o}`' for o in link.manifest['files'])} |"
@@ -226,7 +282,8 @@ def _card(
         for link in links
     ]
     lost = "".join(f"- {sentence}\n" for sentence in unknown)
-    more = [f"`python ask.py QUESTION` asks the model [{model}]({model}/)."] if model else []
+    more = [f"`pip install ./{wheel.name}` installs codemill."] if wheel else []
+    more += [f"`python ask.py QUESTION` asks the model [{model}]({model}/)."] if model else []
     if scores:
         more.append(f"Evaluations: {', '.join(f'[{place.name}]({place.name}/)' for place in scores)}.")
     return f"""# Release

@@ -124,8 +124,12 @@ done
 codemill compare "$OUT/untrained-scores" "$OUT/base-scores" "$OUT/annealed-scores" "$OUT/instruct-scores"
 
 # 11. A release: all of the above in one folder, which a stranger can check and make again.
-[ -d "$OUT/release" ] || codemill release "$OUT/instruct" "$OUT/untrained-scores" "$OUT/base-scores" \
-    "$OUT/annealed-scores" "$OUT/instruct-scores" --out "$OUT/release"
+if [ ! -d "$OUT/release" ]; then
+    rm -rf "$OUT/release.part"
+    codemill release "$OUT/instruct" "$OUT/untrained-scores" "$OUT/base-scores" "$OUT/annealed-scores" \
+        "$OUT/instruct-scores" --out "$OUT/release.part"
+    mv "$OUT/release.part" "$OUT/release"
+fi
 
 # 12. It chats. At a laptop's scale it knows the form of an answer, and little else.
 echo "Write a Python function that adds two numbers." | codemill chat "$OUT/instruct" --max-tokens 60

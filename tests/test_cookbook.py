@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -20,6 +21,12 @@ from tests.web_tools import crawl
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = ["sh", str(ROOT / "examples" / "cookbook.sh")]
 SITES = {f"{kind}{i}.test": (30, 0.95 if kind == "code" else 0.0) for kind in ("code", "other") for i in range(6)}
+STEPS = (
+    *("corpus", "web", "tokens", "web-tokens", "mix", "untrained", "base", "algorithms"),
+    *("annealing", "algorithmic-tokens", "snippets-tokens", "textbooks-tokens", "annealing-mix", "annealed", "taught"),
+    *("chats", "best-chats", "instruct", "untrained-scores", "instruct-scores", "release.part"),
+)
+"""What the cookbook makes, in the order in which it begins with it."""
 
 
 def given(out: Path) -> None:
@@ -64,14 +71,12 @@ def env(tmp_path: Path) -> dict[str, str]:
 
 def test_the_cookbook_runs_from_top_to_bottom_and_goes_on_where_it_stopped(tmp_path: Path, env: dict[str, str]) -> None:
     out = tmp_path / "out"
-    # Killed in the middle of some of its steps, it goes on.
-    for begun in ("web/.work", "base/.work", "taught/.work"):
+    # Killed when a step has begun, each in turn, it goes on.
+    for begun in STEPS:
         going = subprocess.Popen(SCRIPT, cwd=tmp_path, env=env, stdout=subprocess.DEVNULL, start_new_session=True)
         while going.poll() is None and not (out / begun).exists():
-            try:
-                going.wait(0.2)
-            except subprocess.TimeoutExpired:
-                continue
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                going.wait(0.05)
         assert going.poll() is None, f"it ended before {begun}"
         os.killpg(going.pid, signal.SIGKILL)
         going.wait()

@@ -164,3 +164,25 @@ def test_languages_and_rules_are_as_asked_for(tmp_path: Path) -> None:
     cm.build(table, out=tmp_path / "out", workers=1)
     ledger = {row["path"]: row["reason"] for row in pq.read_table(tmp_path / "out" / "ledger").to_pylist()}
     assert ledger == {"a.py": "language_not_kept", "b.cc": None, "c.rs": None}
+
+
+def test_languages_that_refinecode_leaves_out_are_kept_when_named(tmp_path: Path) -> None:
+    """RefineCode's list has none of these four."""
+    (tmp_path / "in").mkdir()
+    texts = {
+        "a.m": "#import <Foundation/Foundation.h>\n\n@interface A : NSObject\n@end\n",
+        "b.v": "module main\n\nfn main() {\n\tprintln('hello')\n}\n",
+        "c.bicep": "param name string\n\nresource a 'Microsoft.Web/sites@2021-02-01' = {\n  name: name\n}\n",
+        "d.ftl": "<#if user??>\n  Hello ${user}\n</#if>\n",
+        "e.py": "x = 1\n",
+    }
+    for path, text in texts.items():
+        (tmp_path / "in" / path).write_text(text)
+
+    def kept(name: str, **more: Any) -> set[str]:
+        table = refinecode.refinecode((Folder(str(tmp_path / "in")),), rules="none", **more)
+        cm.build(table, out=tmp_path / name, workers=1)
+        return set(pq.read_table(tmp_path / name / "corpus")["path"].to_pylist())
+
+    assert kept("without") == {"e.py"}
+    assert kept("with", with_language=("Objective-C", "V", "Bicep", "FreeMarker")) == set(texts)

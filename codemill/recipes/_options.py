@@ -7,6 +7,9 @@ from typing import Annotated
 License = Annotated[tuple[str, ...], "keep only files that may be used under it: SPDX, GPL-* or unknown; repeatable"]
 NoLicense = Annotated[tuple[str, ...], "drop files that need it: SPDX, GPL-* or unknown; repeatable"]
 Language = Annotated[tuple[str, ...], "keep this language only, such as python or C++; repeatable"]
+WithLanguage = Annotated[
+    tuple[str, ...], "keep this language besides RefineCode's, such as Objective-C or V; repeatable"
+]
 Exclude = Annotated[
     tuple[str, ...], "drop files at paths like this, as in a .gitignore: tests/ or *.min.js; repeatable"
 ]

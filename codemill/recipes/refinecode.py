@@ -35,6 +35,7 @@ def refinecode(
     license: options.License = (),
     no_license: options.NoLicense = (),
     language: options.Language = (),
+    with_language: options.WithLanguage = (),
     exclude: options.Exclude = (),
     vendored: options.Vendored = "keep",  # 2.1.1 does not say; many copies of it go as duplicates
     limit: options.Limit = None,
@@ -63,7 +64,8 @@ def refinecode(
     # Its 610 languages: 469 code, 119 data, 22 text (the paper says 607). Markup such as CSV, SVG or STL is out.
     labelled = detect.language(files)
     # Notebooks, which the paper counts apart (11 B tokens), are read as text, code and output in order (appendix C.3).
-    kept = tuple(catalogue.get(name).name for name in language) or (*KEPT, "jupyter notebook")
+    named, more = ([catalogue.get(name).name for name in names] for names in (language, with_language))
+    kept = (*(named or (*KEPT, "jupyter notebook")), *more)
     programs = detect.keep(labelled, kept=kept)
     if _drops(vendored):
         programs = select.vendored(programs)

@@ -17,10 +17,11 @@ import pytest
 import yaml
 
 from codemill.errors import BuildError, CodemillError, EnvironmentProblem, InputError
+from codemill.lineage import runs_in
 from codemill.machine.store import seal
 from codemill.model.card import UNSCORED
 from codemill.release import cards, checks, portable, release
-from codemill.release.chain import Link, chain, runs_in
+from codemill.release.chain import Link, chain
 from codemill.teacher import named
 from codemill.teacher.calls import Calls, key_of
 from codemill.tokens import Loader

@@ -17,6 +17,7 @@ from codemill import report
 from codemill.errors import InputError
 from codemill.machine.builder import build
 from codemill.recipes import pretraining_mix, tokens
+from codemill.report.facts import lineage
 from codemill.report.facts import mix as mixes
 from codemill.report.facts import tokens as counted
 from codemill.run import Run
@@ -43,6 +44,29 @@ def said(page: str) -> str:
     """The words of a page, without its style."""
     body = re.sub(r"(?s)<(style|script).*?</\1>", "", page)
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", body)))
+
+
+def test_a_report_names_the_runs_that_stand_behind_it(runs: Path, planned: Path) -> None:
+    found = lineage.gather(Run.open(planned))
+    assert found is not None
+    names = [one.name for one in found]
+    assert names[-1] == "fim"
+    assert len(set(names)) == len(names) > 1
+    for one in found:
+        place = runs / one.name
+        assert (one.kept, one.fingerprint) == (
+            Run.open(place).manifest["kept"]["rows"],
+            Run.open(place).manifest["fingerprint"][:12],
+        )
+    page = report.render(planned)
+    assert f"Made of {len(found)} runs stand behind this one" in said(page)
+    report.write(runs / "fim")
+    (link,) = (one.report for one in lineage.gather(Run.open(planned)) or () if one.name == "fim")
+    assert link is not None
+    assert (planned / link).samefile(runs / "fim" / "report.html")
+    assert f'<a href="{link}">fim</a>' in report.render(planned)
+    (runs / "fim" / "report.html").unlink()
+    assert lineage.gather(Run.open(runs / names[0])) is None
 
 
 def test_tokens_are_counted_by_language_and_by_length(runs: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from codemill.report.facts import ablation, evaluation, mix, recall, synthesis, tokens, training
+from codemill.report.facts import ablation, evaluation, lineage, mix, recall, synthesis, tokens, training
 from codemill.run import Run
 
 
@@ -31,6 +31,7 @@ SECTIONS = (
     Section("training", "Training", training.gather),
     Section("evaluation", "Evaluation", evaluation.gather),
     Section("ablation", "Ablation", ablation.gather),
+    Section("lineage", "Made of", lineage.gather),
 )
 
 

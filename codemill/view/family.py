@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from codemill.errors import CodemillError
-from codemill.release.chain import runs_in
+from codemill.lineage import runs_in
 from codemill.report.facts.ledger import collect
 from codemill.run import Run, named
 from codemill.tokens import Shards

@@ -145,7 +145,7 @@ def test_an_input_without_tokens_is_left_out_and_told(runs: Path, tmp_path: Path
     build(none, out=tmp_path / "corpus", workers=1)
     made = tokens.tokens(corpus=str(tmp_path / "corpus"), existing=str(runs / "plain" / "tokenizer"))
     build(made, out=tmp_path / "none", workers=1)
-    assert report.write(tmp_path / "none") is None  # there is nothing to tell, and no error either
+    assert "Made of" in report.render(tmp_path / "none")  # there is nothing else to tell, and no error either
     shards = [shards_of(runs / "plain"), shards_of(tmp_path / "none")]
 
     def mixed(out: Path, **more: Any) -> dict[str, Any]:

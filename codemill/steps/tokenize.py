@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -126,7 +127,7 @@ def documents(
         remedy = "leave headings and filling in the middle out, or train a tokenizer"
         raise RecipeError(f"this tokenizer has no special token {missing[0]}", remedy=remedy)
     offsets, ids, forms, cuts = encoded(
-        batch, encoder, fim_rate=fim_rate, fim_nodes=fim_nodes, spm_rate=spm_rate, seed=seed
+        batch, encoder, dtype=dtype, fim_rate=fim_rate, fim_nodes=fim_nodes, spm_rate=spm_rate, seed=seed
     )
     repo_tokens, file_tokens, names = _headings(batch, encoder) if headings else _no_headings(batch)
     ends = np.append(0, np.cumsum(repo_tokens + file_tokens))
@@ -141,18 +142,35 @@ def documents(
             "fim_cut": cuts,
             "repo_tokens": pa.array(repo_tokens.astype(np.int32)),
             "file_tokens": pa.array(file_tokens.astype(np.int32)),
-            "heading": _lists(ends, names, dtype),
-            "tokens": _lists(offsets, ids, dtype),
+            "heading": _lists(ends, _fitting(names, dtype)),
+            "tokens": _lists(offsets, ids),
         }
     )
 
 
-def _lists(offsets: Offsets, ids: Ids, dtype: str) -> pa.ListArray:
-    """Ids as a column. Raises: RecipeError if one does not fit."""
+def _lists(offsets: Offsets, ids: npt.NDArray[Any]) -> pa.ListArray:
+    """Ids as a column."""
+    return pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pa.array(ids))
+
+
+def _fitting(ids: Ids, dtype: str) -> npt.NDArray[Any]:
+    """Ids as they are stored. Raises: RecipeError if one does not fit."""
     kind = IDS[dtype].to_pandas_dtype()
     if len(ids) and int(ids.max()) > np.iinfo(kind).max:
         raise RecipeError(f"an id of this tokenizer does not fit into {dtype}", remedy='give dtype="uint32"')
-    return pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pa.array(ids.astype(kind)))
+    return ids.astype(kind, copy=False)
+
+
+def _inserted(ids: npt.NDArray[Any], places: Offsets, tokens: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Ids with tokens in front of those at some places, in order. `np.insert` took eight times as long."""
+    whole = np.empty(len(ids) + len(tokens), ids.dtype)
+    before = 0
+    for number, (place, token) in enumerate(zip(places.tolist(), tokens.tolist(), strict=True)):
+        whole[before + number : place + number] = ids[before:place]
+        whole[place + number] = token
+        before = place
+    whole[before + len(tokens) :] = ids[before:]
+    return whole
 
 
 def _headings(batch: pa.RecordBatch, encoder: Encoder) -> tuple[Offsets, Offsets, Ids]:
@@ -163,7 +181,7 @@ def _headings(batch: pa.RecordBatch, encoder: Encoder) -> tuple[Offsets, Offsets
     has = np.array([mark for repo in repos for mark in (repo is not None, True)], np.bool_)
     marks = np.tile(np.array([encoder.special[REPOSITORY], encoder.special[FILE]], np.uint32), batch.num_rows)
     lengths = (np.diff(starts) + has).reshape(-1, 2)
-    return lengths[:, 0], lengths[:, 1], np.insert(ids, starts[:-1][has], marks[has])
+    return lengths[:, 0], lengths[:, 1], _inserted(ids, starts[:-1][has], marks[has])
 
 
 def _no_headings(batch: pa.RecordBatch) -> tuple[Offsets, Offsets, Ids]:
@@ -179,17 +197,25 @@ def _encoder(folder: Path) -> Encoder:
 
 
 def encoded(
-    batch: pa.RecordBatch, encoder: Encoder, *, fim_rate: float, fim_nodes: float, spm_rate: float, seed: int
-) -> tuple[Offsets, Ids, pa.Array, pa.Array]:
+    batch: pa.RecordBatch,
+    encoder: Encoder,
+    *,
+    dtype: str,
+    fim_rate: float,
+    fim_nodes: float,
+    spm_rate: float,
+    seed: int,
+) -> tuple[Offsets, npt.NDArray[Any], pa.Array, pa.Array]:
     """Where each document begins, the ids of all of them with their ends, its form and how it was cut (null: as it
-    is)."""
+    is). Raises: RecipeError if an id does not fit into `dtype`."""
     cuts = _cuts(batch, fim_rate=fim_rate, fim_nodes=fim_nodes, spm_rate=spm_rate, seed=seed)
     texts, marks = _pieces(batch["content"], cuts, encoder.special)
     starts, ids = encoder.encode(texts)
     positions = starts[[at for at, _ in marks]]
-    whole = np.insert(ids, positions, np.array([token for _, token in marks], np.uint32))
+    tokens = np.array([token for _, token in marks], np.uint32)
+    whole = _inserted(_fitting(ids, dtype), positions, _fitting(tokens, dtype))
     # A document ends after the token of its end, of which there is one for each document.
-    last = np.array([token for _, token in marks]) == encoder.special[END]
+    last = tokens == encoder.special[END]
     ends = (positions + np.arange(1, len(marks) + 1))[last]
     forms, ways = ([None if cut is None else cut[at] for cut in cuts] for at in (0, 1))
     return np.append(0, ends).astype(np.int64), whole, pa.array(forms, pa.string()), pa.array(ways, pa.string())

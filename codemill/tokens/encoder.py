@@ -152,13 +152,27 @@ def _made(library: str, text: str) -> Any:
     return importlib.import_module("tokenizers").Tokenizer.from_str(text)
 
 
+_LEADS = (0xE0, 0xEA, 0xF0)
+"""First bytes of `NEW_LETTERS` in UTF-8."""
+
+
 def _odd(texts: pa.Array) -> list[int]:
     """The texts in which there is one of `NEW_LETTERS`."""
-    rows = np.flatnonzero(~pc.string_is_ascii(texts).to_numpy(zero_copy_only=False))
-    if not len(rows):
+    starts, data = _lent(texts)
+    high = np.flatnonzero(data[starts[0] : starts[-1]] >= _LEADS[0]) + starts[0]
+    high = high[np.isin(data[high], _LEADS)]
+    if not len(high):
         return []
+    rows = np.unique(np.searchsorted(starts, high, side="right") - 1)
     hit = pc.match_substring_regex(texts.take(pa.array(rows)), NEW_LETTERS)
     return [int(row) for row in rows[hit.to_numpy(zero_copy_only=False)]]
+
+
+def _lent(texts: pa.Array) -> tuple[Offsets, npt.NDArray[np.uint8]]:
+    """Where each text begins and ends, and the bytes of all of them, not copied."""
+    _, offsets, data = texts.buffers()
+    starts = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    return starts, np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
 
 
 def _parts(offsets: Offsets, ids: Ids) -> list[Ids]:
@@ -185,9 +199,7 @@ def _memory() -> int:
 def _gigatoken(made: Any, texts: pa.Array) -> tuple[Offsets, Ids]:
     """Without copying: the texts are lent as an awkward array, and an awkward array comes back."""
     ak = importlib.import_module("awkward")
-    _, offsets, data = texts.buffers()
-    starts = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
-    bytes_ = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
+    starts, bytes_ = _lent(texts)
     inner = ak.contents.NumpyArray(bytes_, parameters={"__array__": "byte"})
     outer = ak.contents.ListOffsetArray(ak.index.Index64(starts), inner, parameters={"__array__": "bytestring"})
     layout = made.encode_batch(ak.Array(outer), parallel=False).layout

@@ -28,7 +28,7 @@ LONG = frozenset(
         "test_teacher_build.py",
     }
 )
-"""Files of tests that `make test` leaves out and `make test-long` runs; elsewhere, tests are marked `long` one by one."""
+"""Files of tests that `make test` leaves out and `make test-long` runs. Elsewhere tests are marked one by one."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -451,9 +451,7 @@ def test_a_corpus_larger_than_memory_is_mapped(runs: Path, mix: Path, tmp_path: 
             writer.write_batch(batch)
     (tmp_path / "mix" / "mix.json").write_text(json.dumps(facts))
     (tmp_path / "manifest.json").write_text(json.dumps({"files": {"tokens": {"part": {"sha256": "y"}}}}))
-    large = job(
-        runs, tmp_path, tmp_path / "large", batch=1, steps=4, length=length, shards=(str(tmp_path / "tokens"),)
-    )
+    large = job(runs, tmp_path, tmp_path / "large", batch=1, steps=4, length=length, shards=(str(tmp_path / "tokens"),))
     jobs = {"small": job(runs, mix, tmp_path / "small", steps=4), "large": large}
     for name, told in jobs.items():
         (tmp_path / name).with_suffix(".json").write_text(json.dumps(told.to_json()))

@@ -98,4 +98,4 @@ dist: $(CORE) ## a wheel for any Linux with glibc 2.17 or newer (dist/), and a t
 	$(BIN)/python scripts/try_wheel.py dist
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) core/target demo-out cookbook-out ablations-out site dist codemill/_core*.so
+	rm -rf $(VENV) core/target demo-out demo-model cookbook-out ablations-out site dist codemill/_core*.so

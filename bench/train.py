@@ -1,7 +1,7 @@
 """Tokens per second of training: our model and loop beside the Hugging Face module and a nanochat-style loop.
 
-    python -m bench.train                     on this machine's CPU: 6 million parameters, float32, one thread
-    python -m bench.train --size 300M --length 4096 --batch 8 --device cuda     MFU, on a GPU in bf16
+    python -m bench.train                     on this machine's CPU: 9 million parameters, float32, one thread
+    python -m bench.train --size 300M --length 4096 --batch 8 --device cuda --compile     MFU, on a GPU in bf16
 
 All train the same shape on the same tokens with AdamW. `hugging face` is transformers' LlamaForCausalLM with SDPA;
 `nanochat-style` is a transformer as nanochat writes it (squared ReLU, norms without weights, no mask between documents)
@@ -44,36 +44,36 @@ def main() -> None:
     config = of_size(told.size, vocabulary=told.vocabulary, context=told.length)
     tokens = torch.randint(told.vocabulary, (told.batch, told.length), device=device)
     numbers = (torch.arange(told.length, device=device) // DOCUMENT).expand(told.batch, -1)
+    how = Hardware(compile=told.compile)
     made = {
-        "codemill": ours(config, device, tokens, numbers * 0),
-        "codemill, packed": ours(config, device, tokens, numbers),
-        "hugging face": theirs(config, device, tokens, None),
-        "hugging face, packed": theirs(config, device, tokens, numbers),
-        "nanochat-style": plain(config, device, tokens),
+        "codemill": ours(config, device, how, tokens, numbers * 0),
+        "codemill, packed": ours(config, device, how, tokens, numbers),
+        "hugging face": theirs(config, device, how, tokens, None),
+        "hugging face, packed": theirs(config, device, how, tokens, numbers),
+        "nanochat-style": plain(config, device, how, tokens),
     }
-    if told.compile:
-        made = {name: torch.compile(step) for name, step in made.items()}
-    # In turns, so that a machine that is busy now and idle then is so for all of them.
+    # In turns, and on a CPU by CPU seconds, so that a machine that is busy with other things says the same.
+    clock = time.perf_counter if device.type == "cuda" else time.process_time
     for step in made.values():
         step()
         _done(device)
     seconds: dict[str, list[float]] = {name: [] for name in made}
     for _ in range(told.steps):
         for name, step in made.items():
-            began = time.perf_counter()
+            began = clock()
             step()
             _done(device)
-            seconds[name].append(time.perf_counter() - began)
-    peak = ranks.peak(device)
-    on = f"{told.device}, {told.threads} thread(s)"
+            seconds[name].append(clock() - began)
+    on_gpu = device.type == "cuda"
+    on = torch.cuda.get_device_name(device) if on_gpu else f"{told.threads} thread(s) of a CPU"
     print(f"{config.parameters:,} parameters, {told.batch} x {told.length} tokens, {on}")
-    print(f"{'':22}{'tokens/s':>10}{'MFU':>8}{'of ours':>9}")
+    print(f"{'':22}{'tokens/s' if on_gpu else 'tokens/CPU s':>14}{'of ours':>9}{'MFU' if on_gpu else '':>8}")
     ours_speed = 0.0
     for name, all_ in seconds.items():
         speed = tokens.numel() / statistics.median(all_)
         ours_speed = ours_speed or speed
-        share = speed * config.flops_per_token(told.length) / peak
-        print(f"{name:22}{speed:10,.0f}{share:8.1%}{speed / ours_speed:9.2f}")
+        mfu = f"{speed * config.flops_per_token(told.length) / ranks.peak(device):8.1%}" if on_gpu else ""
+        print(f"{name:22}{speed:14,.0f}{speed / ours_speed:9.2f}{mfu}")
 
 
 def _done(device: torch.device) -> None:
@@ -85,20 +85,21 @@ def _autocast(device: torch.device) -> Any:
     return torch.autocast("cuda", torch.bfloat16, enabled=device.type == "cuda")
 
 
-def ours(config: Config, device: torch.device, tokens: Tensor, numbers: Tensor) -> Callable[[], None]:
-    here = ranks.Ranks(0, 1, device, Hardware())
+def ours(config: Config, device: torch.device, how: Hardware, tokens: Tensor, numbers: Tensor) -> Callable[[], None]:
+    here = ranks.Ranks(0, 1, device, how)
     model = ranks.placed(config, here)
     with torch.no_grad():
         for name, weight in drawn(config, 0):
             model.get_parameter(name).copy_(weight)
     (optimizer,) = optim.make(model, Optimizer())
+    shared = ranks.shared(model, here)
     optim.set_rate([optimizer], 1e-3)
     targets, backend = tokens.roll(-1, 1), attention.best(device)
 
     def step() -> None:
         mask, positions = attention.mask_of(numbers, backend), attention.positions_of(numbers)
         with ranks.precision(model, here):
-            loss = model(tokens, positions_BT=positions, mask=mask, targets_BT=targets) / tokens.numel()
+            loss = shared(tokens, positions_BT=positions, mask=mask, targets_BT=targets) / tokens.numel()
         loss.backward()
         ranks.clip(model, 1.0)
         optimizer.step()
@@ -107,7 +108,9 @@ def ours(config: Config, device: torch.device, tokens: Tensor, numbers: Tensor) 
     return step
 
 
-def theirs(config: Config, device: torch.device, tokens: Tensor, numbers: Tensor | None) -> Callable[[], None]:
+def theirs(
+    config: Config, device: torch.device, how: Hardware, tokens: Tensor, numbers: Tensor | None
+) -> Callable[[], None]:
     from transformers import LlamaConfig, LlamaForCausalLM
 
     facts = config.to_json()
@@ -115,6 +118,8 @@ def theirs(config: Config, device: torch.device, tokens: Tensor, numbers: Tensor
     for name in ("architectures", "model_type", "rope_scaling", "dtype", "torch_dtype"):
         facts.pop(name)
     model = LlamaForCausalLM(LlamaConfig(**facts, rope_parameters=rope, attn_implementation="sdpa")).to(device)
+    if how.compile:
+        model.compile()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.95), weight_decay=0.1)
     more = {}
     if numbers is not None:
@@ -162,9 +167,12 @@ def _turned(x: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
     return torch.cat([a * cosines + b * sines, b * cosines - a * sines], -1)
 
 
-def plain(config: Config, device: torch.device, tokens: Tensor) -> Callable[[], None]:
+def plain(config: Config, device: torch.device, how: Hardware, tokens: Tensor) -> Callable[[], None]:
     embed = nn.Embedding(config.vocabulary, config.hidden)
     model = nn.ModuleList([embed, *(Block(config) for _ in range(config.layers))]).to(device)
+    if how.compile:
+        for block in list(model)[1:]:
+            block.compile()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.95), weight_decay=0.1)
     angles = torch.arange(tokens.shape[1])[:, None] / 10_000 ** (torch.arange(0, config.head_dim, 2) / config.head_dim)
     cosines, sines = angles.cos().to(device), angles.sin().to(device)

@@ -26,11 +26,9 @@ LONG = frozenset(
         "test_sandbox_languages.py",
         "test_synthesis.py",
         "test_teacher_build.py",
-        "test_training.py",
-        "test_training_recipes.py",
     }
 )
-"""Files of tests that `make test` leaves out and `make test-long` runs."""
+"""Files of tests that `make test` leaves out and `make test-long` runs. Elsewhere tests are marked one by one."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,8 +1,9 @@
 """Runs the code blocks of README.md and docs/: what a page shows is what happens.
 
 The blocks of a page run in order, in one empty folder. ```python blocks share their names; those with `>>>` are
-doctests. In ```console blocks, lines `$ codemill …` are run, must end with status 0, and if output is shown it must
-be that, where a line or part of one may be `...`. Commands that are not run belong in ```sh blocks.
+doctests. In ```console blocks, lines `$ codemill …` and `$ echo … | codemill …` are run, must end with status 0, and if
+output is shown it must be that, where a line or part of one may be `...`. Commands that are not run belong in ```sh
+blocks.
 """
 
 from __future__ import annotations
@@ -47,12 +48,14 @@ def same(shown: str, printed: str) -> bool:
 
 def run_console(block: Block, where: str) -> None:
     for command, shown in commands(block.body):
-        words = shlex.split(command)
+        words, typed = shlex.split(command), ""
+        if words[0] == "echo" and "|" in words:
+            at = words.index("|")
+            words, typed = words[at + 1 :], " ".join(words[1:at]) + "\n"
         assert words[0] == "codemill", f"{where}: {command!r} is not run. Hint: put it into an ```sh block"
         program = "import sys; from codemill.cli import main; sys.exit(main())"
-        done = subprocess.run(
-            [sys.executable, "-c", program, *words[1:]], capture_output=True, text=True, check=False, timeout=300
-        )
+        run = [sys.executable, "-c", program, *words[1:]]
+        done = subprocess.run(run, input=typed, capture_output=True, text=True, check=False, timeout=300)
         assert done.returncode == 0, f"{where}: {command}\n{done.stderr}"
         printed = done.stdout + done.stderr
         assert not shown.strip() or same(shown, printed), f"{where}: {command} printed\n{printed}\nnot\n{shown}"
@@ -99,6 +102,8 @@ def test_the_runner_notices() -> None:
     assert not same("a\nb", "a\nc\n")
     with pytest.raises(AssertionError, match="not run"):
         run_console(Block("console", "$ rm -rf out\n", 1), "page:1")
+    with pytest.raises(AssertionError, match="not run"):
+        run_console(Block("console", "$ echo y | rm -rf out\n", 1), "page:1")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))

@@ -127,6 +127,45 @@ def test_attention_that_leaks_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
         isolation.check(model, "sdpa", torch.device("cpu"))
 
 
+@pytest.mark.filterwarnings("ignore:flex_attention called without torch.compile")
+def test_the_mask_of_flex_attention_is_that_of_sdpa(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As torch runs it without a compiler, over more than one block of 128 by 128."""
+    from torch.nn.attention.flex_attention import flex_attention
+
+    monkeypatch.setattr(attention, "_flex", lambda: flex_attention)
+    model = folder.load(made(SHAPES["8B"], tmp_path))
+    tokens = torch.randint(512, (2, 250))
+    numbers = torch.stack([torch.arange(250) // 70, torch.tensor([0] * 129 + [1] * 121)])
+    positions = attention.positions_of(numbers)
+    with torch.no_grad():
+        sdpa, flex = (
+            model(tokens, positions_BT=positions, mask=attention.mask_of(numbers, backend))
+            for backend in ("sdpa", "flex")
+        )
+    assert not isinstance(attention.mask_of(numbers, "flex"), torch.Tensor)
+    assert float((sdpa - flex).abs().max()) <= 1e-5
+    isolation.check(model, "flex", torch.device("cpu"))
+
+
+def test_bfloat16_changes_a_loss_and_its_gradient_by_a_little(tmp_path: Path) -> None:
+    """Autocast, which a GPU trains under, on the CPU: weights, gradients and the loss stay float32."""
+    model = folder.load(made(SHAPES["8B"], tmp_path)).train()
+    tokens, numbers = torch.randint(512, (2, 60)), (torch.arange(60) // 25).expand(2, -1)
+    more = {"positions_BT": attention.positions_of(numbers), "mask": attention.mask_of(numbers, "sdpa")}
+
+    def gradient(bf16: bool) -> tuple[torch.Tensor, torch.Tensor]:
+        model.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            loss = model(tokens, targets_BT=tokens.roll(-1, 1), **more)
+        loss.backward()
+        return loss.detach(), torch.cat([p.grad.flatten() for p in model.parameters()])
+
+    (loss, slope), (rough, rough_slope) = gradient(False), gradient(True)
+    assert rough.dtype == rough_slope.dtype == torch.float32
+    assert 0 < float((rough / loss - 1).abs()) < 0.01
+    assert float(torch.nn.functional.cosine_similarity(slope, rough_slope, 0)) > 0.99
+
+
 def test_loss_is_the_sum_of_cross_entropies_also_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = folder.load(made(SHAPES["1.5B"], tmp_path)).train()
     tokens, targets = torch.randint(512, (2, 40)), torch.randint(512, (2, 40))

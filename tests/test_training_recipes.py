@@ -202,6 +202,7 @@ def test_what_is_held_out_are_documents_or_shards(runs: Path, chain: Path, tmp_p
         shards(tmp_path / "other")
 
 
+@pytest.mark.long
 def test_what_is_held_out_are_chats(chain: Path, tmp_path: Path) -> None:
     made = sft.sft(
         start=str(chain / "annealed"), stage1=(str(chain / "chats1"),), rate1=1e-3, batch1=4, length1=192, warmup=1,
@@ -281,6 +282,7 @@ def test_a_wrong_recipe_stops_before_any_work(chain: Path, wrong: dict[str, Any]
         dataclasses.replace(Hardware(), device="gpu")
 
 
+@pytest.mark.long
 def test_a_model_as_it_begins_has_been_told_nothing(chain: Path, tmp_path: Path) -> None:
     build(pretrain.laptop(mix=str(chain / "mix"), steps=0), out=tmp_path / "untrained", workers=1)
     (counted,) = counts(tmp_path / "untrained", "train.pretrain")
@@ -292,6 +294,7 @@ def test_a_model_as_it_begins_has_been_told_nothing(chain: Path, tmp_path: Path)
     assert (tmp_path / "untrained" / "model" / "README.md").exists()
 
 
+@pytest.mark.long
 def test_a_stage_reads_several_runs_and_outputs(chain: Path, tmp_path: Path) -> None:
     more = sft.smoke(
         start=str(chain / "annealed"), stage1=(str(chain / "chats1"), f"{chain / 'chats2'}:corpus"), stage2=()

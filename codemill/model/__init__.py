@@ -3,7 +3,7 @@
     config     what a model is, and `of_size`, the one dial              needs no torch
     llama      the transformer, with the parameter names of Hugging Face
     attention  which tokens look at which: never from one document into another; `isolation` proves it
-    folder     models as folders that `transformers` and vLLM load
+    folder     models as folders that `transformers` loads
     checkpoints  which there are, and whether they are whole          needs no torch
     schedule   the learning rate of each step                            needs no torch
     job        what a training run is told, as plain data                needs no torch

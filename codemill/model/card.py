@@ -69,7 +69,7 @@ def _card(
             "",
         ),
         *(f"# A model of {config.parameters:,} parameters ({stage})", ""),
-        *("Loads with `transformers` and vLLM, as LlamaForCausalLM. Made by codemill; the run wrote this page.", ""),
+        *("Loads with `transformers`, as LlamaForCausalLM. Made by codemill; the run wrote this page.", ""),
         *("## The model", "", *grid(model), "", "## The data", "", *_data(facts), ""),
         *("## The training", "", *grid(how)),
     ]

@@ -4,7 +4,7 @@
     FOLDER/tokenizer.json  tokenizer_config.json  chat_template.jinja   copies of the tokenizer's
     FOLDER/optimizer.safetensors  trainer.json                          of checkpoints that training can go on from
 
-`transformers` and vLLM load such a folder with no code of ours; and any Llama-shaped folder of theirs loads here.
+`transformers` loads such a folder with no code of ours; and any Llama-shaped folder of theirs loads here.
 """
 
 from __future__ import annotations

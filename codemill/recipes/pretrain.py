@@ -62,7 +62,7 @@ def pretrain(
     compile: Compile = False,
     recompute: Recompute = False,
 ) -> Outputs:
-    """A model pretrained on a plan: a folder that transformers and vLLM load, and checkpoints to go on from."""
+    """A model pretrained on a plan: a folder that transformers loads, and checkpoints to go on from."""
     plan, shards, tokenizer = _training.plan_and_tokens(mix, tokens)
     how = Training(
         Schedule(rate, min(final, rate), warmup, decay, shape),

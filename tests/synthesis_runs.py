@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import codemill as cm
+from codemill.prompts import _recorded
 from codemill.prompts._recorded import answer
 from codemill.sources import Folder
 from codemill.steps import detect, ingest
@@ -24,12 +26,13 @@ def two_sum_{n}(numbers, target):
 '''
 OTHER = "def area_{n}(a, b):\n    return a * b + {n}\n"
 CHATS: list[dict[str, Any]] = [
-    {"instruction": "How do I reverse a list?", "input": "", "output": "Use reversed."},
+    {"instruction": "How do I reverse a list?", "input": "", "output": "Use reversed.", "license": "Apache-2.0"},
     {
         "messages": [
             {"role": "user", "content": "How do I sort?"},
             {"role": "assistant", "content": "```py\nsorted(x)\n```"},
-        ]
+        ],
+        "license": ["MIT", "CC-BY-4.0"],
     },
     {"conversations": [{"from": "human", "value": "How do I add?"}, {"from": "gpt", "value": "With +."}]},
     {"text": "no chat"},
@@ -63,6 +66,33 @@ def chats(file: Path) -> Path:
     return file
 
 
+def stars(file: Path, repositories: int = 10) -> Path:
+    """Metadata by which the repositories of `sources` are under the MIT licence."""
+    file.write_text("repo,license\n" + "".join(f"repo{n},MIT\n" for n in range(repositories)))
+    return file
+
+
 def recorded(body: dict[str, Any], attempt: int) -> Any:
     """Behaviour of a server that answers from the recordings."""
     return chat(answer(body))
+
+
+_SEED = re.compile(r"two_sum_(\d+)\(|area_(\d+)\(|# Notes (\d+)|(?<!\d)1(\d{3})00(?!\d)")
+
+
+def seeds_in(body: dict[str, Any] | str) -> set[int]:
+    """The numbers of the seeds that a request is about: of a file of `sources`, or of an answer of `traced`."""
+    text = body if isinstance(body, str) else json.dumps(body["messages"])
+    return {int(number) for found in _SEED.findall(text) for number in found if number}
+
+
+def traced(body: dict[str, Any], attempt: int) -> Any:
+    """Behaviour of a server whose recorded answers hold the number of their seed, so that what is asked next does too.
+
+    Seed 11 is 101100 in them: what a program returns, one more or one less, is not taken for another seed.
+    """
+    asked, seeds = body["messages"][-1]["content"], sorted(seeds_in(body)) or [0]
+    turns = [turn for recording in _recorded.recorded().values() for turn in recording["turns"]]
+    answers = next(turn["answers"] for turn in turns if turn["when"] in asked)
+    text = answers[seeds[0] % len(answers)]
+    return chat(("\n".join(text) if isinstance(text, list) else text).replace("{n}", f"1{seeds[0]:03}00"))

@@ -77,22 +77,37 @@ def recorded(body: dict[str, Any], attempt: int) -> Any:
     return chat(answer(body))
 
 
-_SEED = re.compile(r"two_sum_(\d+)\(|area_(\d+)\(|# Notes (\d+)|(?<!\d)1(\d{3})00(?!\d)")
+_FILE = re.compile(r"two_sum_(\d+)\(|area_(\d+)\(|# Notes (\d+)")
+_TRACE = re.compile(r"(?<!\d)1(\d{3})00(?!\d)")
 
 
-def seeds_in(body: dict[str, Any] | str) -> set[int]:
-    """The numbers of the seeds that a request is about: of a file of `sources`, or of an answer of `traced`."""
-    text = body if isinstance(body, str) else json.dumps(body["messages"])
-    return {int(number) for found in _SEED.findall(text) for number in found if number}
+def about_file(body: dict[str, Any]) -> bool:
+    """Whether a request shows a file of `sources`, and not only what an earlier answer made of it."""
+    return _FILE.search(json.dumps(body["messages"])) is not None
+
+
+def seed_of(body: dict[str, Any]) -> int:
+    """The number of the seed that a request is about; 0: of none.
+
+    It is that of a file of `sources`, or else of the first answer of `text_for`.
+    """
+    text = json.dumps(body["messages"])
+    found = _FILE.search(text) or _TRACE.search(text)
+    return next(int(number) for number in found.groups() if number) if found else 0
+
+
+def text_for(body: dict[str, Any], seed: int) -> str:
+    """A recorded answer that holds the number of a seed, so that what is asked next does too.
+
+    Seed 11 is 101100 in it: what a program returns, one more or one less, is not taken for another seed.
+    """
+    asked = body["messages"][-1]["content"]
+    turns = [turn for recording in _recorded.recorded().values() for turn in recording["turns"]]
+    answers = next(turn["answers"] for turn in turns if turn["when"] in asked)
+    text = answers[seed % len(answers)]
+    return ("\n".join(text) if isinstance(text, list) else str(text)).replace("{n}", f"1{seed:03}00")
 
 
 def traced(body: dict[str, Any], attempt: int) -> Any:
-    """Behaviour of a server whose recorded answers hold the number of their seed, so that what is asked next does too.
-
-    Seed 11 is 101100 in them: what a program returns, one more or one less, is not taken for another seed.
-    """
-    asked, seeds = body["messages"][-1]["content"], sorted(seeds_in(body)) or [0]
-    turns = [turn for recording in _recorded.recorded().values() for turn in recording["turns"]]
-    answers = next(turn["answers"] for turn in turns if turn["when"] in asked)
-    text = answers[seeds[0] % len(answers)]
-    return chat(("\n".join(text) if isinstance(text, list) else text).replace("{n}", f"1{seeds[0]:03}00"))
+    """Behaviour of a server whose answers say which seed they are of."""
+    return chat(text_for(body, seed_of(body)))

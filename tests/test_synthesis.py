@@ -323,7 +323,7 @@ def test_nothing_is_asked_again_after_a_run_and_a_new_seed_asks_for_itself_alone
         wanted = recipe(corpus=str(corpus), languages=("python",), least_strength=0.0, **about)
         cm.build(wanted, out=str(tmp_path / out), workers=1, settings={"calls": calls})
         assert len(server.seen) == len(set(server.seen))
-        return set().union(*(synthesis_runs.seeds_in(body) or {0} for body in server.seen[before:]))
+        return {synthesis_runs.seed_of(json.loads(body)) for body in server.seen[before:]}
 
     with serving(synthesis_runs.traced) as server:
         assert run(first, "one") - {0} == set(range(1, repositories + 1))

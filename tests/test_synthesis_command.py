@@ -70,7 +70,7 @@ def test_a_student_chooses_the_seeds_and_its_agreement_is_told(run: Path) -> Non
     assert worth["pages"] > 0
     assert worth["agreement"] > 0.9
     books = read(run, "educational_ledger")
-    assert sum(row["path"].startswith("two_sum_") for row in books) > 0.9 * len(books) > 100
+    assert sum(row["path"].startswith("two_sum_") for row in books) > 0.8 * len(books) > 80
     assert read(run, "educational")
     told = f"agrees with the teacher on {100 * worth['agreement']:.0f} % of {worth['pages']} held-out files"
     sets = json.loads(CliRunner().invoke(cli, ["show", str(run), "--json"]).output)["sets"]

@@ -21,8 +21,8 @@ pytestmark = [
     pytest.mark.skipif(not confined(), reason="programs cannot be confined on this machine"),
 ]
 
-# By whether a file of the corpus is asked about, or a row that came of one: of which seed the answer has the task of the
-# benchmark, and of which seeds the answers are alike. The latter are other seeds, whose first answers were good.
+# By whether a file of the corpus is asked about, or a row that came of one: the seed whose answer has the task of the
+# benchmark, and the seeds whose answers are alike. The latter are other seeds, whose first answers were good.
 PLANTED, ALIKE = {True: 1, False: 9}, {True: (3, 4, 5), False: (7, 6, 8)}
 REPOSITORIES = 9
 TASKS = """

@@ -124,8 +124,6 @@ def test_a_corpus_without_seeds_stops_with_the_remedy(tmp_path: Path, server: Se
     assert server.seen == []
 
 
-
-
 @pytest.fixture(scope="module")
 def post(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of post_training."""

@@ -24,11 +24,9 @@ LONG = frozenset(
         "test_cookbook.py",
         "test_real_model.py",
         "test_sandbox_languages.py",
-        "test_synthesis.py",
-        "test_teacher_build.py",
     }
 )
-"""Files of tests that `make test` leaves out and `make test-long` runs. Elsewhere tests are marked one by one."""
+"""Files of tests that `make test` leaves out and `make test-long` runs. Single tests are marked where they stand."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

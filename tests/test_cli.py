@@ -228,7 +228,7 @@ def test_the_smoke_variant_of_every_recipe(code: Path, tmp_path: Path, name: str
 
 
 def test_every_catalogue_can_be_listed() -> None:
-    for what in ("recipes", "steps", "signals", "rules", "languages", "sources"):
+    for what in ("recipes", "steps", "prompts", "signals", "rules", "languages", "sources"):
         rows = [json.loads(line) for line in codemill("list", what, "--json").stdout.splitlines()]
         assert len(rows) >= 2
         assert all(row["name"] for row in rows)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -234,6 +236,69 @@ def test_an_outdated_call_is_found_by_the_warning_that_it_raises() -> None:
     (row,) = rows(made)
     assert (row["reason"], row["value"]) == ("deprecated", "DeprecationWarning: use other()")
     assert ABOUT["documentation"] in next(one.prompt[0]["content"] for one in yielded if isinstance(one, Request))
+
+
+def test_an_outdated_call_of_a_real_library_is_found_by_running_the_answer() -> None:
+    """Both answers pass: one of them calls `logging.warn`, which Python has warned of since 3.3."""
+    from codemill import installed
+
+    program = "import logging\n\n\ndef told(text):\n    logging.{}(text)\n    return text\n"
+    reasons = {}
+    for call in ("warn", "warning"):
+        written = f"<problem>Tell.</problem>\n<solution>\n{program.format(call)}</solution>\n"
+        written += "<tests>\nassert told('a') == 'a'\nassert told('') == ''\n</tests>"
+        row = {**row_of("packages"), "repo": "logging", "path": "logging.warning", "library_version": "3"}
+        try:
+            made, yielded = talk(
+                packages.ask, row, lambda body, sample, written=written: written,
+                lambda wanted: installed.execute(wanted.program, wanted.tests, language=wanted.language), tries=1,
+            )  # fmt: skip
+        except cm.EnvironmentProblem:
+            pytest.skip("programs cannot be confined on this machine")
+        (reasons[call],) = ((row["outcome"], row.get("reason"), row.get("value")) for row in rows(made))
+        assert [type(one) for one in yielded] == [Execute, Request, Execute, Execute]
+    assert reasons["warning"] == ("pass", None, None)
+    outcome, reason, value = reasons["warn"]
+    assert (outcome, reason) == ("fail", "deprecated")
+    assert value.startswith("DeprecationWarning: The 'warn' function is deprecated, use 'warning' instead")
+
+
+LONG_DOCUMENTATION = f"""Says how long.
+
+Parameters
+----------
+{"x" * 40}
+{("y" * 70 + chr(10)) * 60}
+Examples
+--------
+>>> how_long("abc")
+3
+{(">>> 1" + chr(10)) * 400}"""
+
+
+@pytest.mark.parametrize(
+    ("documentation", "kept"),
+    [
+        (LONG_DOCUMENTATION, ["Says how long.", "x" * 40, "Examples\n--------", '>>> how_long("abc")\n3']),
+        (LONG_DOCUMENTATION.replace("Examples\n--------\n", ""), ["Says how long.", '>>> how_long("abc")\n3']),
+        ("Short.\n\nExamples:\n>>> 1\n1", ["Short.", ">>> 1"]),
+        ("Early.\n\nExamples\n" + ">>> 1\n" * 900, ["Early.", "Examples\n>>> 1"]),
+        ("None at all. " * 300, ["None at all."]),
+    ],
+    ids=["numpy style", "without a heading", "short", "early", "none"],
+)
+def test_of_long_documentation_the_examples_are_kept(
+    documentation: str, kept: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    (tmp_path / "told_in_tests.py").write_text(f"def how_long(text):\n    {documentation!r}\n    return len(text)\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "told_in_tests", raising=False)
+    exec(packages.DESCRIBE.format(name="told_in_tests.how_long"), {})  # our own program
+    printed = capsys.readouterr().out
+    assert printed.startswith("told_in_tests.how_long(text)\n\n")
+    assert all(text in printed for text in kept)
+    assert len(printed) <= 1801
 
 
 @pytest.mark.parametrize(

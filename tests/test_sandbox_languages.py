@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from codemill.prompts import method, snippets
+from codemill.recipes.annealing import LANGUAGES
 from codemill.sandbox import Limits, Pool, Stdio, Task, mutation
 from codemill.sandbox import languages as known
 from codemill.sandbox.strength import strength
@@ -128,6 +130,73 @@ def test_leaving_early_is_no_pass(pool: Pool, language: str) -> None:
     )
     program, tests, _ = PROGRAMS[language]
     assert pool.execute(f"{program}{leave}\n", tests, language=language).verdict == "no_verdict"
+
+
+# A solution and its tests, written as `snippets.HOW` asks for them; how to make the solution wrong.
+AS_ASKED: dict[str, tuple[str, str, tuple[str, str]]] = {
+    "python": (
+        "import math\n\n\ndef root(n):\n    return math.isqrt(n)\n",
+        "assert root(9) == 3\nassert root(0) == 0\n",
+        ("isqrt(n)", "isqrt(n) + 1"),
+    ),
+    "javascript": (
+        "// The largest number.\nfunction largest(numbers) {\n  return Math.max(...numbers);\n}\n",
+        "console.assert(largest([1, 3, 2]) === 3);\nconsole.assert(largest([-1]) === -1);\n",
+        ("max", "min"),
+    ),
+    "typescript": (
+        "function largest(numbers: number[]): number {\n  return Math.max(...numbers);\n}\n",
+        "if (!(largest([1, 3, 2]) === 3)) throw new Error('largest');\n",
+        ("max", "min"),
+    ),
+    "java": (
+        "import java.util.List;\n\nclass Sums {\n    static int total(List<Integer> numbers) {\n"
+        "        int sum = 0;\n        for (int n : numbers) sum += n;\n        return sum;\n    }\n}\n",
+        "public class Main {\n    public static void main(String[] args) {\n"
+        "        assert Sums.total(List.of(1, 2)) == 3;\n        assert Sums.total(List.of()) == 0;\n    }\n}\n",
+        ("sum += n", "sum -= n"),
+    ),
+    "cpp": (
+        "#include <algorithm>\n#include <cassert>\n#include <vector>\n\n"
+        "int largest(const std::vector<int>& v) { return *std::max_element(v.begin(), v.end()); }\n",
+        "int main() {\n    assert(largest({1, 3, 2}) == 3);\n}\n",
+        ("max_element", "min_element"),
+    ),
+    "go": (
+        'package main\n\nimport "errors"\n\nfunc half(n int) (int, error) {\n\tif n%2 != 0 {\n'
+        '\t\treturn 0, errors.New("odd")\n\t}\n\treturn n / 2, nil\n}\n',
+        'func main() {\n\tif n, err := half(4); n != 2 || err != nil {\n\t\tpanic("four")\n\t}\n'
+        '\tif _, err := half(3); err == nil {\n\t\tpanic("three")\n\t}\n}\n',
+        ("n / 2", "n * 2"),
+    ),
+    "rust": (
+        "use std::collections::HashSet;\n\nfn distinct(numbers: &[i32]) -> usize {\n"
+        "    numbers.iter().collect::<HashSet<_>>().len()\n}\n",
+        "fn main() {\n    assert_eq!(distinct(&[1, 2, 1]), 2);\n    assert_eq!(distinct(&[]), 0);\n}\n",
+        (".len()", ".len() + 1"),
+    ),
+}  # fmt: skip
+
+
+def test_every_language_of_snippets_has_a_program_as_it_is_asked_for() -> None:
+    assert set(AS_ASKED) == set(snippets.HOW) == set(LANGUAGES)
+
+
+@pytest.mark.parametrize("language", list(AS_ASKED))
+def test_a_program_that_is_written_as_a_snippet_is_asked_for_passes(pool: Pool, language: str) -> None:
+    if language not in PRESENT:
+        pytest.skip(f"no {language} here")
+    solution, tests, (right, wrong) = AS_ASKED[language]
+    verdicts = []
+    for program in (solution, solution.replace(right, wrong)):
+        asked = method.run(program, tests, language)
+        wanted = next(asked)  # what a method would have run
+        outcome = pool.execute(wanted.program, wanted.tests, language=language, limits=Limits(compile_seconds=120))
+        if outcome.verdict == "toolchain_missing":
+            pytest.skip(outcome.detail)  # in a folder that the user of a slot cannot enter
+        verdicts.append(outcome.verdict)
+    assert verdicts[0] == "pass"
+    assert verdicts[1] in ("fail", "crashed")
 
 
 def test_input_and_output(pool: Pool) -> None:

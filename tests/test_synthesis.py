@@ -43,8 +43,7 @@ pytestmark = pytest.mark.skipif(not confined(), reason="programs cannot be confi
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("corpus")
-    stars = root / "stars.csv"
-    stars.write_text("repo,license\n" + "".join(f"repo{n},MIT\n" for n in range(9)))
+    stars = synthesis_runs.stars(root / "stars.csv")
     return synthesis_runs.corpus(synthesis_runs.sources(root / "repositories"), root / "out", stars)
 
 
@@ -66,18 +65,21 @@ def asked_about(server: Server) -> dict[str, Any]:
     return {"model": "m", "base_url": server.url}
 
 
-def test_annealing_makes_sets_that_are_proved_and_lead_back_to_their_seeds(
-    corpus: Path, server: Server, tmp_path: Path
-) -> None:
-    out = tmp_path / "out"
-    manifest = cm.build(
-        annealing.annealing(
+@pytest.fixture(scope="module")
+def annealed(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of annealing."""
+    out = tmp_path_factory.mktemp("annealed") / "out"
+    with serving(synthesis_runs.recorded) as server:
+        wanted = annealing.annealing(
             corpus=str(corpus), languages=("python", "javascript"), least_strength=0.0, **asked_about(server)
-        ),
-        out=str(out),
-        workers=1,
-    )
-    rows = {name: read(out, name) for name in manifest["outputs"] if name != "seeds"}
+        )
+        cm.build(wanted, out=str(out), workers=1)
+    return out
+
+
+def test_annealing_makes_sets_that_are_proved_and_lead_back_to_their_seeds(annealed: Path) -> None:
+    out = annealed
+    rows = {name: read(out, name) for name in Run.open(out).manifest["outputs"] if name != "seeds"}
     assert json.loads((out / "seeds" / "seeds.json").read_text())["seeds"] == len(rows["algorithmic"]) == 5
     seeds = {row["id"]: row for row in rows["algorithmic"]}
     assert rows["snippets"]
@@ -145,6 +147,7 @@ def post(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 SETS = (*post_training.STAGE_1, *post_training.STAGE_2)
 
 
+@pytest.mark.long
 def test_post_training_makes_every_set(post: Path) -> None:
     for name in SETS:
         rows = read(post, name)
@@ -176,6 +179,7 @@ def test_a_row_of_published_chats_that_is_no_chat_says_so(tmp_path: Path) -> Non
     ]
 
 
+@pytest.mark.long
 def test_stages_have_their_sets_in_the_papers_proportions_within_one_row(post: Path) -> None:
     for stage, sets in (("stage_1", post_training.STAGE_1), ("stage_2", post_training.STAGE_2)):
         facts = json.loads((post / f"{stage}_shares" / "shares.json").read_text())
@@ -189,6 +193,7 @@ def test_stages_have_their_sets_in_the_papers_proportions_within_one_row(post: P
         assert all(row["parent"] in members for row in rows)
 
 
+@pytest.mark.long
 def test_datasets_loads_every_set_with_its_messages(post: Path, tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
     report.write(post)
@@ -198,6 +203,7 @@ def test_datasets_loads_every_set_with_its_messages(post: Path, tmp_path: Path) 
         assert loaded[0]["messages"][0]["role"] == "user"
 
 
+@pytest.mark.long
 def test_the_report_says_what_was_accepted_and_why_rows_went(post: Path) -> None:
     page = Path(str(report.write(post))).read_text()
     facts = {one.name: one for one in synthesis_facts.gather(Run.open(post)) or ()}
@@ -216,6 +222,7 @@ def test_the_report_says_what_was_accepted_and_why_rows_went(post: Path) -> None
     assert facts["educational"].tokens_answered > 0
 
 
+@pytest.mark.long
 def test_show_says_accepted_of_attempted_by_language(post: Path) -> None:
     said = CliRunner().invoke(cli, ["show", str(post), "--json"])
     assert said.exit_code == 0
@@ -227,6 +234,7 @@ def test_show_says_accepted_of_attempted_by_language(post: Path) -> None:
     assert "tokens" in plain
 
 
+@pytest.mark.long
 def test_a_card_that_people_wrote_is_left_alone(post: Path) -> None:
     card = post / "educational" / "README.md"
     report.write(post)
@@ -237,21 +245,53 @@ def test_a_card_that_people_wrote_is_left_alone(post: Path) -> None:
     card.write_text(ours)
 
 
-def test_one_explain_leads_a_row_back_to_its_file_and_its_licence(post: Path, corpus: Path) -> None:
+# Rows of these are about no file of the corpus: they lead to a library's name, or to the file of published chats.
+OUTSIDE = ("package", "filtered", "realuser")
+
+
+@pytest.mark.parametrize("recipe", ["annealed", pytest.param("post", marks=pytest.mark.long), "rewritten"])
+def test_one_explain_leads_every_row_back_to_its_file_and_its_licence(
+    recipe: str, request: pytest.FixtureRequest
+) -> None:
+    out: Path = request.getfixturevalue(recipe)
+    corpus = next(t["parameters"]["source"]["path"] for t in Run.open(out).manifest["tables"] if t["kind"] == "opened")
+    files = {row["id"]: row for row in read(Path(corpus), "corpus")}
+    sets = [one.name for one in synthesis_facts.gather(Run.open(out)) or ()]
+    for name in [*sets, *(("stage_1", "stage_2") if recipe == "post" else ())]:
+        rows = read(out, name)
+        assert rows, name
+        for row in rows:
+            data = made.explain_data(out, row["id"])
+            assert data is not None
+            # The fixture reads one file of chats into two sets: their rows have one id.
+            (match,) = (match for match in data["matches"] if match["set"] == row["source"])
+            assert match["ledger"]["id"] == (row["parent"] if name.startswith("stage") else row["id"])
+            seed, shown = match["seed"], match["row"]
+            if row["source"] in OUTSIDE:
+                assert (seed["of"], shown["license"]) == (None, row["license"])
+            else:
+                file = files[row["seed_id"]]
+                assert (seed["of"], seed["license"], seed["content"]) == (corpus, ["MIT"], file["content"])
+                assert (row["repo"], row["path"], row["license"]) == (file["repo"], file["path"], ["MIT"])
+
+
+@pytest.mark.long
+def test_rows_about_no_file_of_the_corpus_have_a_licence_where_their_source_says_one(post: Path) -> None:
+    licences = {row["instruction"]: row["license"] for row in read(post, "filtered")}
+    reverse, sort, add = "How do I reverse a list?", "How do I sort?", "How do I add?"
+    assert licences == {reverse: ["Apache-2.0"], sort: ["MIT", "CC-BY-4.0"], add: None}
+    assert all(row["license"] for row in read(post, "package"))
+
+
+@pytest.mark.long
+def test_explain_shows_the_file_its_licence_and_the_program(post: Path) -> None:
     (row, *_) = read(post, "stage_2")
-    data = made.explain_data(post, row["id"][:12])
-    assert data is not None
-    (match,) = data["matches"]
-    assert match["ledger"]["id"] == row["parent"]
-    assert match["stages"]["stage_2"] == row["id"]
-    seed = match["seed"]
-    if row["source"] != "package":
-        assert (seed["license"], seed["of"]) == (["MIT"], str(corpus))
-        assert (seed["repo"], seed["path"]) == (row["repo"], row["path"])
     said = CliRunner().invoke(cli, ["explain", str(post), row["id"]])
     assert said.exit_code == 0
     for word in (row["path"], row["instruction"].split()[0], row["toolchain"].split(";")[0], "licence"):
         assert word in said.output
+    (chat,) = (row for row in read(post, "filtered") if row["license"] == ["Apache-2.0"])
+    assert "Apache-2.0" in CliRunner().invoke(cli, ["explain", str(post), chat["id"]]).output
     assert CliRunner().invoke(cli, ["explain", str(post), "0" * 32]).exit_code == 1
 
 
@@ -275,48 +315,54 @@ def test_a_run_that_is_stopped_asks_nothing_again_and_ends_with_the_same_bytes(c
         assert files_of(tmp_path / "stopped", name) == files_of(tmp_path / "whole", name)
 
 
-def test_nothing_is_asked_again_after_a_run_and_a_new_tenth_asks_for_itself_alone(
-    server: Server, tmp_path: Path
+# Of post_training four: each of its files is about seven programs that are run.
+@pytest.mark.parametrize(
+    ("recipe", "repositories"),
+    [(annealing.annealing, 10), pytest.param(post_training.post_training, 4, marks=pytest.mark.long)],
+)
+def test_nothing_is_asked_again_after_a_run_and_a_new_seed_asks_for_itself_alone(
+    recipe: Any, repositories: int, tmp_path: Path
 ) -> None:
-    root, calls = synthesis_runs.sources(tmp_path / "repositories", 10), str(tmp_path / "calls")
+    root, calls = synthesis_runs.sources(tmp_path / "repositories", repositories), str(tmp_path / "calls")
     first = synthesis_runs.corpus(root, tmp_path / "first")
+    more = {"names": 1, "packages_of": ("pyarrow",)} if recipe is post_training.post_training else {}
 
-    def run(corpus: Path, out: str) -> Path:
-        wanted = annealing.annealing(
-            corpus=str(corpus), languages=("python",), least_strength=0.0, **asked_about(server)
-        )
+    def run(corpus: Path, out: str) -> set[int]:
+        """The seeds that were asked about. No request is sent twice, whatever was sent in an earlier run."""
+        before = len(server.seen)
+        about = {**asked_about(server), **more}
+        wanted = recipe(corpus=str(corpus), languages=("python",), least_strength=0.0, **about)
         cm.build(wanted, out=str(tmp_path / out), workers=1, settings={"calls": calls})
-        return tmp_path / out
+        assert len(server.seen) == len(set(server.seen))
+        return {synthesis_runs.seed_of(json.loads(body)) for body in server.seen[before:]}
 
-    one = run(first, "one")
-    asked = len(server.seen)
-    assert asked > 10
-    assert len(set(server.seen)) == asked
-    two = run(first, "two")
-    assert len(server.seen) == asked
-    assert files_of(one, "snippets") == files_of(two, "snippets")
-
-    grown = synthesis_runs.corpus(synthesis_runs.sources(tmp_path / "repositories", 11), tmp_path / "grown")
-    three = run(grown, "three")
-    new = server.seen[asked:]
-    assert 0 < len(new) <= asked // 10 + 4
-    old = {row["id"] for row in read(one, "algorithmic")}
-    added = {row["id"] for row in read(three, "algorithmic")} - old
-    assert len(added) == 1
-    assert all("two_sum_11" in body or "seen" in body for body in new)
+    with serving(synthesis_runs.traced) as server:
+        assert run(first, "one") - {0} == set(range(1, repositories + 1))
+        assert run(first, "two") == set()
+        synthesis_runs.sources(root, repositories + 1)
+        assert run(synthesis_runs.corpus(root, tmp_path / "grown"), "three") == {repositories + 1}
+    sets = SETS if more else ("snippets", "textbooks")
+    for name in sets:
+        assert files_of(tmp_path / "one", name) == files_of(tmp_path / "two", name)
 
 
-def test_files_are_rewritten_in_two_steps_and_each_row_has_the_version_before_it(
-    corpus: Path, server: Server, tmp_path: Path
-) -> None:
-    broken = tmp_path / "repositories" / "broken"
-    synthesis_runs.sources(broken.parent, 2)
+@pytest.fixture(scope="module")
+def rewritten(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of rewriting, beside its corpus."""
+    root = tmp_path_factory.mktemp("rewritten")
+    broken = synthesis_runs.sources(root / "repositories", 2) / "repo9"
     broken.mkdir()
     (broken / "broken.py").write_text("def f(:\n")
     (broken / "other.js").write_text("f(1);\n")
-    corpus, out = synthesis_runs.corpus(broken.parent, tmp_path / "corpus"), tmp_path / "out"
-    wanted = rewriting.rewriting(corpus=str(corpus), least_strength=0.0, **asked_about(server))
-    cm.build(wanted, out=str(out), workers=1)
+    corpus = synthesis_runs.corpus(broken.parent, root / "corpus", synthesis_runs.stars(root / "stars.csv"))
+    with serving(synthesis_runs.recorded) as server:
+        wanted = rewriting.rewriting(corpus=str(corpus), least_strength=0.0, **asked_about(server))
+        cm.build(wanted, out=str(root / "out"), workers=1)
+    return root / "out"
+
+
+def test_files_are_rewritten_in_two_steps_and_each_row_has_the_version_before_it(rewritten: Path) -> None:
+    out, corpus = rewritten, rewritten.parent / "corpus"
     style, whole = {row["id"]: row for row in read(out, "style")}, read(out, "self_contained")
     files = {row["id"]: row for row in read(corpus, "corpus")}
     assert style

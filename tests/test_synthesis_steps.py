@@ -478,23 +478,72 @@ def test_tasks_are_drawn_by_their_weights(tmp_path: Path) -> None:
 # ── the mix ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_annealing_mix_hits_its_shares(runs: Path, tmp_path: Path) -> None:
-    outputs = annealing_mix(original=str(runs / "plain"), snippets=str(runs / "fim"), length=32)
-    cm.build(outputs, out=str(tmp_path / "out"), workers=1)
-    facts = json.loads((tmp_path / "out" / "mix" / "mix.json").read_text())
-    taken = {one["name"]: one["taken"] for one in facts["inputs"]}
-    wanted = SHARES["snippets"] / (SHARES["snippets"] + SHARES["original"])
-    largest = max(row["num_tokens"] for row in token_rows(runs / "fim"))
-    whole = sum(taken.values())
-    assert abs(taken["snippets"] - whole * wanted) <= max(0.001 * whole, largest)
-    assert proved.__kwdefaults__["epochs"] == 4
+FILES = {"original": 1500, "algorithmic": 300, "snippets": 100, "textbooks": 30, "few": 16}
+"""Of each input: more than the shares want beside 1,500 of the original, and of `few` a quarter of the snippets."""
 
 
-def token_rows(run: Path) -> list[dict[str, Any]]:
-    found = []
+@pytest.fixture(scope="module")
+def shards(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Token shards of short files, with one tokenizer."""
+    root = tmp_path_factory.mktemp("shards")
+    read = {}
+    for name, count in FILES.items():
+        (root / name / "repo").mkdir(parents=True)
+        for n in range(count):
+            text = f"# {name} {n}\n" + "".join(f"x{i} = {i * n}\n" for i in range(2 + n % 7))
+            (root / name / "repo" / f"{n}.py").write_text(text)
+        read[name] = detect.language(ingest.documents(sources=(Folder(str(root / name)),)))
+    cm.build(read, out=str(root / "corpus"), workers=1)
+    about = {"corpus": str(root / "corpus"), "existing": str(runs / "plain" / "tokenizer"), "fim_rate": 0}
+    for name in FILES:
+        cm.build(tokens.tokens(**about, output=name), out=str(root / f"{name}.tokens"), workers=1)
+    return {name: str(root / f"{name}.tokens") for name in FILES}
+
+
+def packed(outputs: cm.Outputs, out: Path) -> dict[str, list[int]]:
+    """Tokens of each input in the sequences of a plan, by epoch."""
+    cm.build(outputs, out=str(out), workers=1)
+    inputs = json.loads((out / "mix" / "mix.json").read_text())["inputs"]
+    return {one["name"]: [epoch["tokens"] for epoch in one["by_epoch"]] for one in inputs}
+
+
+def assert_shares(mixed: dict[str, list[int]], shards: dict[str, str]) -> None:
+    """The paper's four shares, within 0.1 % of all tokens or one document."""
+    whole = sum(map(sum, mixed.values()))
+    assert set(mixed) == set(SHARES)
+    for name, share in SHARES.items():
+        longest = max(token_counts(Path(shards[name])))
+        assert abs(sum(mixed[name]) - whole * share / 100) <= max(0.001 * whole, longest), name
+
+
+def test_the_annealing_mix_of_four_inputs_hits_its_shares(shards: dict[str, str], tmp_path: Path) -> None:
+    four = {name: shards[name] for name in SHARES}
+    mixed = packed(annealing_mix(**four, length=256), tmp_path / "out")
+    assert_shares(mixed, shards)
+    assert sum(mixed["original"]) == sum(token_counts(Path(shards["original"])))  # the scarcest is taken whole
+    assert all(len(by_epoch) == 1 for by_epoch in mixed.values())
+
+
+def test_a_small_proved_set_makes_the_same_mix_over_several_epochs(shards: dict[str, str], tmp_path: Path) -> None:
+    four = {name: shards[name] for name in SHARES}
+    mixed = packed(annealing_mix(**four, length=256), tmp_path / "mixed")
+    whole = sum(map(sum, mixed.values()))
+    again = packed(proved(**{**four, "snippets": shards["few"]}, budget=whole), tmp_path / "proved")
+    assert_shares(again, {**shards, "snippets": shards["few"]})
+    assert abs(sum(map(sum, again.values())) - whole) <= 0.001 * whole
+    read = again.pop("snippets")
+    few = sum(token_counts(Path(shards["few"])))
+    assert len(read) == 4
+    assert read[:3] == [few] * 3  # whole, before any document is read a fourth time
+    assert all(len(by_epoch) == 1 for by_epoch in again.values())
+    assert len(packed(annealing_mix(**{**four, "snippets": shards["few"]}), tmp_path / "once")["snippets"]) == 1
+
+
+def token_counts(run: Path) -> list[int]:
+    found: list[int] = []
     for file in sorted((run / "tokens").glob("*.arrow")):
         with pa.memory_map(str(file)) as stream:
-            found += pa.ipc.open_file(stream).read_all().select(["num_tokens"]).to_pylist()
+            found += pa.ipc.open_file(stream).read_all()["num_tokens"].to_pylist()
     return found
 
 

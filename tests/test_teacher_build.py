@@ -22,6 +22,7 @@ import codemill as cm
 from codemill.cli import cli
 from codemill.errors import BuildError, EnvironmentProblem, RecipeError, TeacherError
 from codemill.machine.progress import Silent
+from codemill.prompts._recorded import answer, recorded
 from codemill.teacher import running, single
 from codemill.teacher.ask import calls_of
 from codemill.teacher.calls import ANSWER, OUTCOME, Calls
@@ -102,6 +103,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_ten_kills_send_no_answered_request_again_and_give_the_same_bytes(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(BUILD)
@@ -387,6 +389,26 @@ def test_a_setting_that_is_no_number_is_a_mistake_of_the_command(given: str, tmp
     done = CliRunner().invoke(cli, ["ask", "snippets", str(tmp_path / "seed.py"), "--dry-run", "--set", given])
     assert done.exit_code == 2, done.exception
     assert f"--set {given.partition('=')[0]} takes a" in done.output
+
+
+def test_one_method_is_tried_on_one_row_and_every_turn_is_shown(tmp_path: Path) -> None:
+    row = dict(recorded()["textbooks"]["row"])
+    with serving(lambda body, attempt: chat(answer(body))) as server:
+        given = ["ask", "textbooks.explain", "--teacher", f"m@{server.url}", "--calls", str(tmp_path / "calls")]
+        done = CliRunner().invoke(cli, [*given, "--row", json.dumps(row)])
+        assert done.exit_code == 0, done.output
+        asked = [json.loads(body)["messages"][-1]["content"] for body in server.seen]
+        again = CliRunner().invoke(cli, [*given, "--row", json.dumps(row), "--json"])
+        assert len(server.seen) == len(asked) == 2  # answers are stored
+    titles = [line for line in done.output.splitlines() if line.startswith("── ")]
+    assert [t.split()[1:4] for t in titles] == [
+        ["turn", "1:", "asked"], ["turn", "1:", "came"], ["turn", "2:", "asked"], ["turn", "2:", "came"], ["row"]
+    ]  # fmt: skip
+    words = " ".join(done.output.split())
+    assert all(" ".join(text.split()) in words for text in (*asked, row["instruction"], "# Remembering what was seen"))
+    assert json.loads(again.output)["turns"]
+    wrong = CliRunner().invoke(cli, [*given, "--row", "[1]"])
+    assert (wrong.exit_code, "--row is a JSON object" in wrong.output) == (2, True)
 
 
 def test_a_method_must_be_one() -> None:

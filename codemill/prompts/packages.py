@@ -21,8 +21,8 @@ from codemill.prompts.method import chat, method, run
 from codemill.teacher.conversation import Conversation
 from codemill.teacher.running import NOT_THE_PROGRAMS
 
-DESCRIBE = """import importlib, inspect, pydoc
-NAME = {name!r}
+DESCRIBE = """import importlib, inspect, pydoc, re
+NAME, MOST, EXAMPLES = {name!r}, 1800, 900
 thing, left = None, NAME.split(".")
 while left and thing is None:
     try:
@@ -35,9 +35,15 @@ try:
     signature = str(inspect.signature(thing))
 except (TypeError, ValueError):
     signature = ""
-print((NAME + signature + "\\n\\n" + (pydoc.getdoc(thing) or ""))[:1800])
+text = NAME + signature + "\\n\\n" + (pydoc.getdoc(thing) or "")
+begin = re.search(r"^ *Examples?:? *$", text, re.MULTILINE) or re.search(r"^ *>>> ", text, re.MULTILINE)
+if len(text) > MOST and begin and begin.start() > MOST - EXAMPLES:
+    examples = text[begin.start():][:EXAMPLES]
+    text = text[:MOST - len(examples)].rpartition("\\n")[0] + "\\n...\\n" + examples
+print(text[:MOST])
 """
-"""Prints signature and documentation of a name. It runs where a library's own code can do no harm."""
+"""Prints signature and documentation of a name: of a long one the beginning, and the beginning of its examples, which
+stand last by custom. It runs where a library's own code can do no harm."""
 DESCRIBED = "assert thing is not None"
 STRICT = "import warnings\nfor _kind in (DeprecationWarning, PendingDeprecationWarning, FutureWarning):\n" + (
     "    warnings.simplefilter('error', _kind)\n"

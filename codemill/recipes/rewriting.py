@@ -70,7 +70,7 @@ def _kept(
     """A set: signed, only what passed, without copies and without tasks of benchmarks."""
     measured = synthesis.strength(synthesis.signed(rows, name=name), runner=runner)
     passed = synthesis.keep(measured, outcomes=("pass",), least_strength=least_strength, unrun=unrun)
-    return clear_of(distinct(passed), benchmarks=benchmarks)
+    return clear_of(distinct(passed), benchmarks=benchmarks, columns=("content", "output"))  # both are published
 
 
 def laptop(

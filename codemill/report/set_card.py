@@ -78,5 +78,5 @@ def _environment() -> Environment:
         autoescape=False,  # Markdown: what comes from data goes through `cell`
     )
     made.filters |= {"cell": cell, "count": words.count}
-    made.globals |= {"share": words.share, "plural": words.plural}
+    made.globals |= {"share": words.share, "plural": words.plural, "student": words.student}
     return made

@@ -5,7 +5,8 @@
     instruction     with input (may be missing or empty) and output                   Alpaca, OpenCoder's SFT sets
     prompt          with completion or response; question with answer; query with …   others
 
-A row becomes a raw file whose text is its messages as JSON; other columns go to `meta`.
+A row becomes a raw file whose text is its messages as JSON. `license`, a name or a list of names, is the row's licence;
+other columns go to `meta`.
 """
 
 from __future__ import annotations
@@ -123,7 +124,7 @@ def _is_json_lines(name: str) -> bool:
 
 def _named(identity: str) -> str:
     """The identity of a shard that is read as chats."""
-    return hashlib.sha256(f"chats 1 {identity}".encode()).hexdigest()
+    return hashlib.sha256(f"chats 2 {identity}".encode()).hexdigest()
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:
@@ -135,7 +136,16 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
     if isinstance(turns, str):
         return {**row, "raw": None, "reason": "malformed", "detail": turns}
     raw = json.dumps(turns, ensure_ascii=False).encode()
-    used = ("messages", "conversations", "conversation", "input", "system", *(n for a, b in PAIRS for n in (a, *b)))
+    license = _licenses(columns.get("license"))
+    used = {"messages", "conversations", "conversation", "input", "system", *(n for a, b in PAIRS for n in (a, *b))}
+    used |= {"license"} if license else set()
     rest = {name: value for name, value in columns.items() if name not in used}
     meta = json.dumps(rest, ensure_ascii=False) if rest else None
-    return {**row, "raw": raw, "size": len(raw), "reason": None, "detail": None, "meta": meta}
+    known = {"reason": None, "detail": None, "license": license, "meta": meta}
+    return {**row, "raw": raw, "size": len(raw), **known}
+
+
+def _licenses(said: Any) -> list[str] | None:
+    """The licences that a row names; null: none, or what it says is no name."""
+    names = said if isinstance(said, list) else [said]
+    return [name for name in names if isinstance(name, str) and name.strip()] or None

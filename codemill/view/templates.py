@@ -90,7 +90,7 @@ def environment() -> Environment:
         "spoken": lambda reason: str(reason).replace("_", " "),
         "shown": lambda value: words.shorten(words.printable(str(value)), LONGEST),
     }
-    environment.globals |= {"plural": words.plural, "share": words.share}
+    environment.globals |= {"plural": words.plural, "share": words.share, "student": words.student}
     return environment
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from codemill.errors import InputError
 from codemill.report.facts.ledger import Row, collect
 from codemill.run import Run
 from codemill.synthetic import LEDGER, REWRITTEN
@@ -43,6 +44,8 @@ class Set:
     strong: float | None  # the mean of it
     before: int | None  # bytes of the accepted rows' texts as they were; null: the set is of no rewritten files
     after: int | None
+    student: Row | None  # who chose its seeds, held against the teacher on repositories that were held out: files,
+    # agreement, precision, recall; null: no student did
 
 
 def gather(run: Run) -> tuple[Set, ...] | None:
@@ -88,6 +91,7 @@ def _set(run: Run, name: str) -> Set | None:
         tuple(_shares(known.to_list())),
         None if known.is_empty() else float(known.mean()),  # type: ignore[arg-type]
         *_sizes(run, name),
+        _student(run, run.manifest["outputs"][name]["chain"][0]),
     )
 
 
@@ -99,6 +103,28 @@ def _sizes(run: Run, name: str) -> tuple[int | None, int | None]:
     texts = run.table(name, REWRITTEN).select("output", "content")
     sizes = collect(texts.select(pl.all().str.len_bytes().sum()))
     return int(sizes["output"][0] or 0), int(sizes["content"][0] or 0)
+
+
+def _student(run: Run, number: int) -> Row | None:
+    """What the student is worth that chose the seeds of a table; None: no student did.
+
+    Raises: InputError if it cannot be read.
+    """
+    tables = run.manifest["tables"]
+    while tables[number]["name"] != "student.keep":
+        if not tables[number]["inputs"]:
+            return None
+        number = tables[number]["inputs"][0]
+    model = tables[number]["inputs"][1]
+    names = [name for name, output in run.manifest["outputs"].items() if output["table"] == model]
+    if not names:
+        return None  # it was not published
+    place = run.folder.at(names[0], "classifier.json")
+    try:
+        worth = place.read_json()["test"]["all"]
+        return {"files": worth["pages"], **{name: worth[name] for name in ("agreement", "precision", "recall")}}
+    except (KeyError, TypeError) as error:
+        raise InputError("it does not say how far a student agrees", where=place, remedy="run again") from error
 
 
 def _teacher(said: Mapping[str, Any]) -> str:

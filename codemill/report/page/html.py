@@ -242,6 +242,7 @@ def _environment() -> Environment:
         "plain": lambda value: words.shorten(words.printable(_plain(value)), 2_000),
     }
     environment.globals |= {"share": words.share, "plural": words.plural, "chunks": words.chunks}
+    environment.globals |= {"student": words.student}
     environment.globals["curve"] = lambda *given: Markup(curve(*given))
     return environment
 

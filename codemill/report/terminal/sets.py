@@ -64,7 +64,8 @@ def show_view(data: dict[str, Any]) -> RenderableType:
         cost = f", cost {one['cost']:.2f}" if one["cost"] is not None else ""
         recorded = "; recorded answers, no data" if one["recorded"] else ""
         line = f"{one['name']}: {one['method']} of {one['teacher']}, {tokens}{cost}{recorded}"
-        blocks.append(Text(words.printable(f"{line}. {one['seeds']}".rstrip(". ")), "grey50"))
+        said = ". ".join(part for part in (line, one["seeds"], words.student(one["student"])) if part)
+        blocks.append(Text(words.printable(said), "grey50"))
     return Group(*blocks)
 
 

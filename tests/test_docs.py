@@ -68,8 +68,9 @@ def looked_at(program: list[str]) -> subprocess.CompletedProcess[str]:
         assert server.stdout is not None
         address = server.stdout.readline()
         try:
-            with urllib.request.urlopen(address.strip(), timeout=60) as answer:
-                assert b"</html>" in answer.read()
+            if address:  # else it ends by itself, with an error
+                with urllib.request.urlopen(address.strip(), timeout=60) as answer:
+                    assert b"</html>" in answer.read()
         finally:
             server.send_signal(signal.SIGINT)
             rest, said = server.communicate(timeout=60)
@@ -117,6 +118,8 @@ def test_the_runner_notices() -> None:
     assert not same("a\nb", "a\nc\n")
     with pytest.raises(AssertionError, match="not run"):
         run_console(Block("console", "$ rm -rf out\n", 1), "page:1")
+    with pytest.raises(AssertionError, match="no finished run here"):
+        run_console(Block("console", "$ codemill view nowhere\n", 1), "page:1")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
@@ -16,6 +17,7 @@ import yaml
 import codemill as cm
 from codemill import report
 from codemill.machine.store import ROW_GROUP_BYTES
+from codemill.recipes import quickstart
 from codemill.report import card
 from codemill.run import Run
 from codemill.sources import Folder
@@ -68,6 +70,31 @@ def test_datasets_loads_the_folder_and_its_parts(out: Path, tmp_path: Path, monk
     ledger = datasets.load_dataset(str(out), "ledger", split="train", cache_dir=str(tmp_path))
     assert ledger.num_rows == 600
     assert ledger.unique("verdict") == ["dropped", "kept"] or ledger.unique("verdict") == ["kept", "dropped"]
+
+
+def test_duckdb_polars_and_datasets_read_the_same_rows_of_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    datasets = pytest.importorskip("datasets")
+    out = tmp_path / "out"
+    cm.build(quickstart.smoke(), out=out, workers=1)
+    report.write(out)  # with the card, which tells `datasets` where the corpus is
+    corpus, ledger = str(out / "corpus" / "part-*.parquet"), str(out / "ledger" / "part-*.parquet")
+    rows = sorted(pq.read_table(out / "corpus").to_pylist(), key=lambda row: row["id"])
+    assert len(rows) > 3
+    with duckdb.connect() as database:
+        found = database.sql("SELECT * FROM read_parquet(?) ORDER BY id", params=[corpus]).to_arrow_table()
+        joined = database.execute(
+            "SELECT count(*) FROM read_parquet(?) JOIN read_parquet(?) USING (id) WHERE verdict = 'kept'",
+            [ledger, corpus],
+        ).fetchone()
+    assert found.to_pylist() == rows
+    assert joined == (len(rows),), "each document has its row of the ledger"
+    assert pl.scan_parquet(corpus).sort("id").collect().to_dicts() == rows
+    loaded = datasets.load_dataset(str(out), split="train", cache_dir=str(tmp_path / "cache"))
+    assert sorted(loaded, key=lambda row: row["id"]) == rows
 
 
 def test_a_run_writes_flat_rows_in_small_row_groups(tmp_path: Path) -> None:

@@ -2,8 +2,8 @@
 
 The blocks of a page run in order, in one empty folder. ```python blocks share their names; those with `>>>` are
 doctests. In ```console blocks, lines `$ codemill …` and `$ echo … | codemill …` are run, must end with status 0, and if
-output is shown it must be that, where a line or part of one may be `...`. Commands that are not run belong in ```sh
-blocks.
+output is shown it must be that, where a line or part of one may be `...`. `codemill view` is stopped as soon as its
+first page was answered. Commands that are not run belong in ```sh blocks.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from __future__ import annotations
 import doctest
 import re
 import shlex
+import signal
 import subprocess
 import sys
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,12 +55,29 @@ def run_console(block: Block, where: str) -> None:
             at = words.index("|")
             words, typed = words[at + 1 :], " ".join(words[1:at]) + "\n"
         assert words[0] == "codemill", f"{where}: {command!r} is not run. Hint: put it into an ```sh block"
-        program = "import sys; from codemill.cli import main; sys.exit(main())"
-        run = [sys.executable, "-c", program, *words[1:]]
-        done = subprocess.run(run, input=typed, capture_output=True, text=True, check=False, timeout=300)
+        program = [sys.executable, "-c", "import sys; from codemill.cli import main; sys.exit(main())", *words[1:]]
+        if words[1] == "view":
+            done = looked_at(program)
+        else:
+            done = subprocess.run(program, input=typed, capture_output=True, text=True, check=False, timeout=300)
         assert done.returncode == 0, f"{where}: {command}\n{done.stderr}"
         printed = done.stdout + done.stderr
         assert not shown.strip() or same(shown, printed), f"{where}: {command} printed\n{printed}\nnot\n{shown}"
+
+
+def looked_at(program: list[str]) -> subprocess.CompletedProcess[str]:
+    """Starts a server, asks for the page at the address that it prints, and stops it as Ctrl-C does."""
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        address = server.stdout.readline()
+        try:
+            if address:  # else it ends by itself, with an error
+                with urllib.request.urlopen(address.strip(), timeout=60) as answer:
+                    assert b"</html>" in answer.read()
+        finally:
+            server.send_signal(signal.SIGINT)
+            rest, said = server.communicate(timeout=60)
+    return subprocess.CompletedProcess(program, server.returncode, address + rest, said)
 
 
 def run_python(block: Block, names: dict[str, object], where: str) -> None:
@@ -104,6 +123,8 @@ def test_the_runner_notices() -> None:
         run_console(Block("console", "$ rm -rf out\n", 1), "page:1")
     with pytest.raises(AssertionError, match="not run"):
         run_console(Block("console", "$ echo y | rm -rf out\n", 1), "page:1")
+    with pytest.raises(AssertionError, match="no finished run here"):
+        run_console(Block("console", "$ codemill view nowhere\n", 1), "page:1")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))

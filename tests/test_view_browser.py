@@ -3,48 +3,27 @@
 from __future__ import annotations
 
 import re
-import shutil
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
-import uvicorn
-from starlette.types import ASGIApp
 
+from codemill.machine.builder import build as build_run
+from codemill.recipes import pretraining_mix, tokens
 from codemill.run import Run
 from codemill.view.app import app_of
+from tests.browser_tools import CHROMIUM, NARROW, TOKEN, launched, served, sync_api, watched
 from tests.view_fixture import EVIL_NAME, RIGHT, WRONG, build, family, recall
 
-CHROMIUM = shutil.which("chromium")
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (.ci/run installs it)")
-
-TOKEN = "a-token"
 
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(tmp_path_factory.mktemp("view"))
-
-
-@contextmanager
-def served(app: ASGIApp) -> Iterator[str]:
-    """An app on a free port of loopback, and its address."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.02)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}/{TOKEN}/"
-    server.should_exit = True
-    thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +35,8 @@ def address(out: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -67,23 +44,6 @@ def page(browser: Any, address: str) -> Iterator[Any]:
     """A page of the run."""
     with watched(browser, address) as page:
         yield page
-
-
-@contextmanager
-def watched(browser: Any, address: str, **options: Any) -> Iterator[Any]:
-    """A page that fails the test if it says something on the console, or asks anybody but the app."""
-    options = {"viewport": {"width": 1100, "height": 800}, **options}
-    context = browser.new_context(permissions=["clipboard-write"], **options)
-    page = context.new_page()
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: None if request.url.startswith(address) else said.append(request.url))
-    page.goto(address)
-    yield page
-    assert page.evaluate("window.hurt") is None
-    context.close()
-    assert said == []
 
 
 def shown(page: Any) -> list[str]:
@@ -247,9 +207,6 @@ def test_pages_work_without_their_script(browser: Any, address: str) -> None:
     context.close()
 
 
-NARROW = {"viewport": {"width": 360, "height": 700}}
-
-
 def fits(page: Any) -> bool:
     """Whether nothing reaches over the right end of the window, and nothing of strangers is markup."""
     assert page.locator("img, svg [onload], td b, pre b, p script, p svg").count() == 0
@@ -357,3 +314,50 @@ def test_a_page_elsewhere_cannot_write(browser: Any, tmp_path: Path) -> None:
         assert answer.value.status == 403
         assert not file.exists()
         context.close()
+
+
+@pytest.fixture(scope="module")
+def packed(out: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A plan over tokens of the run: FOLDER/tokens, FOLDER/mix."""
+    folder = tmp_path_factory.mktemp("packed")
+    build_run(tokens.smoke(corpus=str(out)), out=folder / "tokens", workers=1)
+    build_run(pretraining_mix.smoke(code=str(folder / "tokens")), out=folder / "mix", workers=1)
+    return folder
+
+
+def test_tokens_are_seen_with_their_boundaries_and_a_plan_leads_to_its_documents(browser: Any, packed: Path) -> None:
+    with served(app_of(Run.open(packed / "mix"), TOKEN)) as address, watched(browser, address) as page:
+        assert re.fullmatch(r"[\d,]+ sequences", page.locator("h1").inner_text())
+        page.keyboard.press("j")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/sequence?n=0")
+        tokens_shown = page.locator("pre span[title]")
+        assert tokens_shown.count() == 128
+        colours = tokens_shown.evaluate_all(
+            "all => all.slice(0, 8).map((one) => getComputedStyle(one).backgroundColor)"
+        )
+        assert all(one != other for one, other in pairwise(colours)), "a token is told from the next by its colour"
+        page.keyboard.press("n")
+        page.wait_for_url("**/sequence?n=1")
+        assert fits(page)
+        page.locator("section h2 a").first.click()
+        page.wait_for_url("**/document?input=*")
+        assert page.locator("pre span[title]").count() > 100
+        page.get_by_role("link", name="All sequences").click()
+        page.wait_for_url(re.compile(rf"^{re.escape(address)}$"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_tokens_that_bite_stay_text_in_narrow_windows(browser: Any, packed: Path, scheme: str) -> None:
+    with (
+        served(app_of(Run.open(packed / "tokens"), TOKEN)) as address,
+        watched(browser, address, color_scheme=scheme, **NARROW) as page,
+    ):
+        assert fits(page)
+        page.locator(".rows a", has_text="<img src=x onerror=window.hurt=1>").click()
+        page.wait_for_url("**/document?**")
+        text = page.locator("pre").inner_text()
+        assert "<script>window.hurt" in text
+        assert "\u202e" not in text
+        assert fits(page)
+        assert page.evaluate("document.querySelectorAll('script').length") == 1

@@ -16,5 +16,9 @@ Exclude = Annotated[
 Vendored = Annotated[str, "code that a project carries but did not write: keep or drop"]
 Limit = Annotated[int | None, "go on with a fair draw of so many files, for a trial"]
 WithoutRule = Annotated[tuple[str, ...], "leave this rule out: SIGNAL or SET:SIGNAL; repeatable"]
+Budget = Annotated[
+    tuple[str, ...], "the most to keep of a language: java=200GB, java=60Btokens, or a share, java=0.445; repeatable"
+]
+Tokenizer = Annotated[str | None, "folder of a tokenizer.json, for budgets in tokens"]
 HeldOut = Annotated[float, "share of repositories set aside as a further output, held_out, for evaluation"]
 Decontaminate = Annotated[tuple[str, ...], "files of benchmarks: drop what has their tasks; repeatable"]

@@ -30,6 +30,8 @@ def quickstart(
     # Three of four of its drops are right, of the released rules' one of three: docs/quality.md, "Two books".
     rules: Annotated[str, "corrected, refinecode, or none: measure, but drop nothing by rules"] = "corrected",
     without_rule: options.WithoutRule = (),
+    budget: options.Budget = (),
+    tokenizer: options.Tokenizer = None,
     held_out: options.HeldOut = 0.0,
     decontaminate: options.Decontaminate = (),
 ) -> Table | Outputs:
@@ -50,6 +52,8 @@ def quickstart(
         limit=limit,
         java_fraction=1.0,
         html_fraction=1.0,
+        budget=budget,
+        tokenizer=tokenizer,
         rules=rules,
         without_rule=without_rule,
         held_out=held_out,

@@ -16,6 +16,7 @@ from codemill import Output, Outputs, RecipeError, Table, ledger
 from codemill import languages as catalogue
 from codemill.document import INDEX
 from codemill.errors import did_you_mean
+from codemill.recipes import _budgets
 from codemill.recipes import _options as options
 from codemill.recipes._corrected_rules import CORRECTED_RULES as CORRECTED_RULES
 from codemill.recipes._refinecode_languages import KEPT as KEPT
@@ -42,6 +43,8 @@ def refinecode(
     # Java 449 → 200 GB and HTML 474 → 64 GB (v3, 2.1.1): they would outweigh everything else.
     java_fraction: Annotated[float, "share of Java files to keep"] = 0.445,
     html_fraction: Annotated[float, "share of HTML files to keep"] = 0.135,
+    budget: options.Budget = (),  # in place of the fraction, for a language that has one
+    tokenizer: options.Tokenizer = None,
     level: Annotated[str, "what near-copies are copies of: file, repo or chunk"] = "file",
     verify: Annotated[str, "hold near-copies against the kept one: none, sketch or exact"] = "sketch",
     rules: Annotated[str, "refinecode, corrected, or none: measure, but drop nothing by rules"] = "refinecode",
@@ -127,7 +130,13 @@ def refinecode(
         unseen, aside = holdout.split(unseen, share=held_out, seed=seed)
         outputs |= {"held_out": aside, "held_out_ledger": ledger(aside)}
 
-    corpus = sample.fraction(unseen, keep={"java": java_fraction, "html": html_fraction}, seed=seed)
+    # A fraction decides about each file for itself, so a growing corpus keeps what it kept. A budget decides about
+    # a whole language, so it is hit however much there is.
+    budgets = _budgets.read(budget)
+    budgeted = {name for named in budgets.values() for name in named}
+    fractions = {"java": java_fraction, "html": html_fraction}
+    kept_of = {name: share for name, share in fractions.items() if name not in budgeted}
+    corpus = _budgets.kept(sample.fraction(unseen, keep=kept_of, seed=seed), budgets, folder=tokenizer, seed=seed)
     if index or earlier:
         outputs["index"] = Output(corpus, columns=INDEX)
     return {"corpus": corpus, "ledger": ledger(corpus), **outputs} if outputs else corpus

@@ -1,4 +1,4 @@
-"""Turns documents into token ids, once."""
+"""Turns documents into token ids, once; or counts them, for a sample with a budget in tokens."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from codemill import _core, chance, languages
 from codemill.errors import RecipeError
 from codemill.machine.kinds import Published
 from codemill.machine.reading import Reading
-from codemill.machine.table import Table, rows
+from codemill.machine.table import Table, rows, step
 from codemill.tokens import Encoder
 from codemill.tokens.encoder import Ids, Offsets
 from codemill.tokens.special import END, FILE, MIDDLE, PREFIX, REPOSITORY, SUFFIX
@@ -277,3 +277,20 @@ def _pieces(
                 texts += [prefix, suffix, middle]
         marks.append((len(texts), special[END]))
     return pa.array(texts, pa.large_string()), marks
+
+
+def _by_key(inputs: tuple[Table, ...], params: dict[str, Any]) -> dict[str, Any]:
+    return {**params, "languages": sorted({languages.get(name).name for name in params["languages"]})}
+
+
+@step(version=1, reads=("content", "language"), adds={"num_tokens": pa.int64()}, resolve=_by_key)
+def count(batch: pa.RecordBatch, tokenizer: Reading, *, languages: Sequence[str]) -> pa.RecordBatch:
+    """Counts the tokens of each document in some languages, its end with them, as `documents` has them uncut.
+
+    Null: a document in another language, which is not encoded.
+    """
+    mine = pc.fill_null(pc.is_in(batch["language"], value_set=pa.array(languages, pa.string())), False)
+    offsets, _ = _encoder(tokenizer.folder).encode(batch["content"].filter(mine).cast(pa.large_string()))
+    places = np.cumsum(mine.to_numpy(zero_copy_only=False)) - 1
+    counted = pa.array(np.diff(offsets) + 1, pa.int64())
+    return pa.record_batch({"num_tokens": counted.take(pa.array(places, mask=~mine.to_numpy(zero_copy_only=False)))})

@@ -2,11 +2,15 @@
 
 A mutant is the package with one small change: a comparison turned around, a constant off by one, a condition negated,
 an argument left out, a statement dropped. Tests that still pass let it survive. Which places are changed is drawn by a
-hash, so that every run asks the same questions; a mutant that means the same as the code is named in `EQUIVALENT` with
-the reason. From: DeMillo, Lipton and Sayward 1978.
+hash of what stands there, so that every run asks the same questions; a mutant that means the same as the code is named
+in `EQUIVALENT` with the reason. From: DeMillo, Lipton and Sayward 1978.
+
+All is asked of one copy of the working tree, taken at the start. Each file of tests must pass there on the code as it
+is, which also tells how long it takes; mutants of a file whose tests do not are not judged.
 
     python scripts/mutants.py                     200 mutants of machine, steps, sources and rules
     python scripts/mutants.py --only steps/dedup --most 20
+    python scripts/mutants.py --record told.jsonl --minutes 50     stops after that time; called again, it goes on
     python scripts/mutants.py --list              what would be changed
 """
 
@@ -17,14 +21,18 @@ import ast
 import concurrent.futures
 import copy
 import hashlib
+import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +40,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "codemill"
 FILES = ("machine/*.py", "steps/*.py", "sources/*.py", "rules.py", "chance.py")
-SLOWEST = 300  # seconds that the tests of one mutant may take: one that hangs is found
+# A mutant hangs if a file of tests takes so many times as long as on the code as it is, and at least so many seconds:
+# far more than a busy machine makes of it.
+HUNG_TIMES, HUNG_SECONDS = 5, 60.0
 
 TESTS: dict[str, tuple[str, ...]] = {
     "machine/": ("test_machine_promises", "test_identity", "test_machine", "test_graph"),
@@ -107,7 +117,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "rules": ("test_rules", "test_quality"),
     "chance": ("test_rules", "test_quality", "test_step_promises"),
 }
-"""The tests that are asked, by the longest beginning of a file's path."""
+"""The files of tests that are asked, by the longest beginning of a file's path; `long` ones too."""
 
 EQUIVALENT: dict[str, str] = {}
 """Mutants that mean the same as the code, by their name (see `Mutant.name`), with the reason."""
@@ -119,19 +129,13 @@ class Mutant:
 
     path: str  # below codemill/
     line: int
-    column: int
-    kind: str
+    name: str  # path, function, kind of change and what stood there: the same after lines were added above
     text: str  # of the whole file, changed
-
-    @property
-    def name(self) -> str:
-        """Where and what, such as `rules.py:31:8 compare`."""
-        return f"{self.path}:{self.line}:{self.column} {self.kind}"
 
     @property
     def draw(self) -> str:
         """Its place in the order in which mutants are taken."""
-        return hashlib.sha256(self.name.encode()).hexdigest()
+        return _digest(self.name)
 
 
 TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
@@ -178,17 +182,31 @@ def mutants(path: Path) -> Iterator[Mutant]:
     """Every mutant of a file."""
     source = path.read_text("utf-8")
     tree = ast.parse(source)
-    skipped = _left_alone(tree)
-    lines = source.splitlines(keepends=True)
-    for parent in ast.walk(tree):
-        for node in ast.iter_child_nodes(parent):
-            if id(node) in skipped or not hasattr(node, "lineno"):
+    skipped, lines, file = _left_alone(tree), source.splitlines(keepends=True), str(path.relative_to(PACKAGE))
+    met = Counter[str]()
+    for scope, node in _scoped(tree, ""):
+        if id(node) in skipped or not hasattr(node, "lineno"):
+            continue
+        for kind, new in variants(node):
+            text = _replaced(lines, node, new)
+            if text is None:
                 continue
-            for kind, new in variants(node):
-                text = _replaced(lines, node, new)
-                if text is not None:
-                    name = str(path.relative_to(PACKAGE))
-                    yield Mutant(name, node.lineno, getattr(node, "col_offset", 0), kind, text)
+            before = ast.unparse(node.test if isinstance(node, ast.If) else node)
+            name = f"{file} {scope or 'module'} {kind}: {' '.join(before.split())}"
+            met[name] += 1
+            if met[name] > 1:
+                name += f" (#{met[name]})"
+            yield Mutant(file, node.lineno, name, text)
+
+
+def _scoped(parent: ast.AST, scope: str) -> Iterator[tuple[str, Any]]:
+    """Every node below one, in the order of the file, with the names of the functions and classes around it."""
+    for node in ast.iter_child_nodes(parent):
+        inner = scope
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            inner = f"{scope}.{node.name}".lstrip(".")
+        yield scope, node
+        yield from _scoped(node, inner)
 
 
 def _left_alone(tree: ast.Module) -> set[int]:
@@ -238,26 +256,124 @@ def tests_of(path: str) -> list[str]:
     return [f"tests/{name}.py" for name in TESTS[best]]
 
 
-def outcome(mutant: Mutant | None, path: str) -> str:
-    """ "killed", "survived" or "hung": the tests' word on a mutant; None is the code as it is."""
+@contextmanager
+def copied(root: Path, mutant: Mutant | None = None) -> Iterator[Path]:
+    """A copy of a folder, with a mutant in it, for as long as the block runs."""
     with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
-        copied = Path(folder)
-        for name in ("codemill", "tests", "bench", "scripts", "docs"):
-            shutil.copytree(ROOT / name, copied / name, ignore=shutil.ignore_patterns("__pycache__", "results"))
-        for name in ("pyproject.toml", "README.md"):
-            shutil.copy(ROOT / name, copied)
+        shutil.copytree(root, folder, dirs_exist_ok=True)
         if mutant is not None:
-            (copied / "codemill" / mutant.path).write_text(mutant.text, "utf-8")
-        environment = {**os.environ, "PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"}
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not slow and not gpu"]
-        command += [*tests_of(path), "--no-header", "-p", "no:xdist"]
-        try:
-            done = subprocess.run(
-                command, cwd=copied, env=environment, capture_output=True, timeout=SLOWEST, check=False
-            )
-        except subprocess.TimeoutExpired:
-            return "hung"
-    return "survived" if done.returncode == 0 else "killed"
+            (Path(folder) / "codemill" / mutant.path).write_text(mutant.text, "utf-8")
+        yield Path(folder)
+
+
+@contextmanager
+def snapshot() -> Iterator[Path]:
+    """The working tree as it is now, all that git does not ignore and the compiled core, for as long as the block runs:
+    edits made meanwhile change no question."""
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    named = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    cores = [str(path.relative_to(ROOT)) for path in PACKAGE.glob("_core*.so")]
+    with tempfile.TemporaryDirectory(prefix="unmutated-") as folder:
+        for name in [*filter(None, named), *cores]:
+            if (ROOT / name).is_file():  # not one that is deleted and still in git's index
+                (Path(folder) / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, Path(folder) / name)
+        yield Path(folder)
+
+
+def ask(folder: Path, test: str, limit: float | None) -> tuple[str, str]:
+    """What a file of tests says of the code in a folder: "passed", "failed" or "hung" (it took more than `limit`
+    seconds), and the first test that failed or the last line printed."""
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header"]
+    running = subprocess.Popen(
+        [*command, "-m", "not slow and not gpu", test], cwd=folder, env=environment,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
+    )  # fmt: skip
+    try:
+        said, _ = running.communicate(timeout=limit)
+    except subprocess.TimeoutExpired:
+        return "hung", f"{test} took more than {limit:.0f} s"
+    finally:
+        _end(running)
+    failed = re.search(r"^(?:FAILED|ERROR) (.*)$", said, re.MULTILINE)
+    return ("passed" if running.returncode == 0 else "failed"), failed[1] if failed else said.strip().split("\n")[-1]
+
+
+def _end(running: subprocess.Popen[str]) -> None:
+    """Ends a process with the workers that it started."""
+    with suppress(ProcessLookupError):  # all have ended by themselves
+        os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+
+
+def judged(mutant: Mutant, unmutated: Path, seconds: dict[str, float]) -> tuple[str, str]:
+    """ "killed", "hung" or "survived", and by what: the quickest files of tests are asked first."""
+    with copied(unmutated, mutant) as folder:
+        for test in sorted(tests_of(mutant.path), key=seconds.__getitem__):
+            said, what = ask(folder, test, max(HUNG_SECONDS, HUNG_TIMES * seconds[test]))
+            if said != "passed":
+                return {"failed": "killed"}.get(said, said), what
+    return "survived", ""
+
+
+class Record:
+    """What was told already, a line of JSON each, so that a run that was stopped goes on.
+
+    A word stands for as long as what it was said of is the same: of the code as it is, the package and the file of
+    tests; of a mutant, its own file, and the tests as well unless it was killed.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        lines = path.read_text("utf-8").splitlines() if path is not None and path.exists() else []
+        self.told: dict[str, dict[str, Any]] = {}
+        for line in lines:
+            entry = json.loads(line)
+            self.told[entry["of"]] = entry
+
+    def of(self, name: str, code: str, tests: str) -> dict[str, Any] | None:
+        """What was said of a mutant or a file of tests, if it stands."""
+        entry = self.told.get(name)
+        if entry is None or entry["code"] != code or (entry["said"] != "killed" and entry["tests"] != tests):
+            return None
+        return entry
+
+    def add(self, **entry: Any) -> dict[str, Any]:
+        """Keeps what was said."""
+        if self.path is not None:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(entry) + "\n")
+        return entry
+
+
+def _digest(*texts: str) -> str:
+    """One short name for texts."""
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+
+
+def unmutated_seconds(root: Path, tests: list[str], record: Record, every: Every) -> dict[str, float]:
+    """How long each file of tests takes on the code as it is; one that does not pass there is left out, and named."""
+    package = _digest(*(path.read_text("utf-8") for path in sorted((root / "codemill").rglob("*.py"))))
+
+    def answer(test: str) -> dict[str, Any]:
+        digest = _digest((root / test).read_text("utf-8"))
+        if entry := record.of(test, package, digest):
+            return entry
+        began = time.monotonic()
+        with copied(root) as folder:
+            said, what = ask(folder, test, None)
+        took = time.monotonic() - began
+        return record.add(of=test, code=package, tests=digest, said=said, what=what, seconds=round(took, 1))
+
+    passed = {}
+    for entry in every(answer, tests):
+        if entry["said"] == "passed":
+            passed[entry["of"]] = entry["seconds"]
+        else:
+            print(f"does not pass on the code as it is: {entry['of']}: {entry['what']}", flush=True)
+    print(f"{len(passed)} files of tests pass on the code as it is, in {sum(passed.values()):,.0f} s", flush=True)
+    return passed
 
 
 def chosen(only: str, most: int) -> list[Mutant]:
@@ -270,6 +386,10 @@ def chosen(only: str, most: int) -> list[Mutant]:
     return sorted(found, key=lambda mutant: mutant.draw)[:most]
 
 
+Every = Callable[[Callable[[Any], dict[str, Any]], list[Any]], Iterator[dict[str, Any]]]
+"""A function called on each of a list, by several threads: what it gave, in the order of the list."""
+
+
 def main() -> None:
     """Prints what became of each mutant, and the share that was killed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -277,28 +397,62 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=200, help="how many mutants")
     parser.add_argument("--list", action="store_true", help="print what would be changed")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no mutant after so many")
+    parser.add_argument("--record", type=Path, help="a file that keeps what was told: the next run goes on from it")
     options = parser.parse_args()
     selected = chosen(options.only, options.most)
     if options.list:
-        print("\n".join(mutant.name for mutant in selected))
+        print("\n".join(f"{mutant.path}:{mutant.line}  {mutant.name}" for mutant in selected))
         return
-    began, counts = time.monotonic(), Counter[str]()
-    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        futures = {pool.submit(outcome, mutant, mutant.path): mutant for mutant in selected}
-        for future in concurrent.futures.as_completed(futures):
-            mutant, result = futures[future], future.result()
-            if result == "survived" and mutant.name in EQUIVALENT:
-                result = "equivalent"
-            counts[result] += 1
-            if result in ("survived", "equivalent"):
-                so_far = f"{counts['killed'] + counts['hung']} of {counts.total()} killed so far"
-                print(f"{result}: codemill/{mutant.name}  {EQUIVALENT.get(mutant.name, '')} ({so_far})", flush=True)
-    judged = len(selected) - counts["equivalent"]
-    killed = counts["killed"] + counts["hung"]
+    with snapshot() as root, concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        entries = list(answers(selected, root, Record(options.record), pool.map, 60 * options.minutes))
+    sys.exit(report(entries))
+
+
+def answers(
+    selected: list[Mutant], root: Path, record: Record, every: Every, most_seconds: float
+) -> Iterator[dict[str, Any]]:
+    """What is said of each mutant, printed unless it was killed: `of`, `said`, `what`."""
+    began = time.monotonic()
+
+    def digest(mutant: Mutant) -> str:
+        return _digest(*((root / test).read_text("utf-8") for test in tests_of(mutant.path)))
+
+    def known(mutant: Mutant) -> dict[str, Any] | None:
+        return record.of(mutant.name, _digest(mutant.text), digest(mutant))
+
+    tests = sorted({test for mutant in selected if known(mutant) is None for test in tests_of(mutant.path)})
+    seconds = unmutated_seconds(root, tests, record, every)
+
+    def answer(mutant: Mutant) -> dict[str, Any]:
+        if entry := known(mutant):
+            return entry
+        if not set(tests_of(mutant.path)) <= set(seconds):
+            return {"of": mutant.name, "said": "not judged", "what": "its tests do not pass on the code as it is"}
+        if time.monotonic() - began > most_seconds:
+            return {"of": mutant.name, "said": "not asked", "what": ""}
+        said, what = judged(mutant, root, seconds)
+        code, tests = _digest(mutant.text), digest(mutant)
+        return record.add(of=mutant.name, code=code, tests=tests, said=said, what=what)
+
+    for mutant, entry in zip(selected, every(answer, selected), strict=True):
+        if entry["said"] == "survived" and mutant.name in EQUIVALENT:
+            entry = {**entry, "said": "equivalent", "what": EQUIVALENT[mutant.name]}
+        if entry["said"] not in ("killed", "not asked"):
+            print(f"{entry['said']}: line {mutant.line} of {mutant.name}  {entry['what']}", flush=True)
+        yield entry
+
+
+def report(entries: list[dict[str, Any]]) -> int:
+    """Prints the counts; 1 if mutants could not be judged, 0 otherwise."""
+    counts = Counter(entry["said"] for entry in entries)
+    noticed, asked = counts["killed"] + counts["hung"], counts["killed"] + counts["hung"] + counts["survived"]
     print(
-        f"{len(selected)} mutants: {killed} of {judged} killed ({killed / max(1, judged):.1%}), "
-        f"{counts['equivalent']} equivalent, in {time.monotonic() - began:,.0f} s"
+        f"{noticed} of {asked} mutants noticed ({noticed / max(1, asked):.1%}): {counts['killed']} killed, "
+        f"{counts['hung']} hung; {counts['survived']} survived. Beside them {counts['equivalent']} equivalent, "
+        f"{counts['not judged']} not judged, {counts['not asked']} not asked."
     )
+    return 1 if counts["not judged"] else 0
 
 
 if __name__ == "__main__":

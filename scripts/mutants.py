@@ -31,9 +31,11 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -128,9 +130,20 @@ class Mutant:
     """One change: of which node, and how."""
 
     path: str  # below codemill/
-    line: int
     name: str  # path, function, kind of change and what stood there: the same after lines were added above
-    text: str  # of the whole file, changed
+    lines: Sequence[str]  # of the file
+    node: Any  # of its tree
+    new: Any
+
+    @property
+    def line(self) -> int:
+        """Where it is."""
+        return int(self.node.lineno)
+
+    @cached_property
+    def text(self) -> str | None:
+        """The whole file, changed; None where that is no Python any more."""
+        return _replaced(self.lines, self.node, self.new)
 
     @property
     def draw(self) -> str:
@@ -188,15 +201,12 @@ def mutants(path: Path) -> Iterator[Mutant]:
         if id(node) in skipped or not hasattr(node, "lineno"):
             continue
         for kind, new in variants(node):
-            text = _replaced(lines, node, new)
-            if text is None:
-                continue
             before = ast.unparse(node.test if isinstance(node, ast.If) else node)
             name = f"{file} {scope or 'module'} {kind}: {' '.join(before.split())}"
             met[name] += 1
             if met[name] > 1:
                 name += f" (#{met[name]})"
-            yield Mutant(file, node.lineno, name, text)
+            yield Mutant(file, name, lines, node, new)
 
 
 def _scoped(parent: ast.AST, scope: str) -> Iterator[tuple[str, Any]]:
@@ -232,7 +242,7 @@ def _left_alone(tree: ast.Module) -> set[int]:
     return {id(inner) for node in left for inner in ast.walk(node)}
 
 
-def _replaced(lines: list[str], node: Any, new: Any) -> str | None:
+def _replaced(lines: Sequence[str], node: Any, new: Any) -> str | None:
     """The file with one node replaced; None where that is no Python any more."""
     if isinstance(node, ast.If):  # only its condition: what follows stays as it is written
         node, new = node.test, new.test
@@ -257,11 +267,11 @@ def tests_of(path: str) -> list[str]:
 
 
 @contextmanager
-def copied(root: Path, mutant: Mutant | None = None) -> Iterator[Path]:
+def copied(root: Path, mutant: Mutant) -> Iterator[Path]:
     """A copy of a folder, with a mutant in it, for as long as the block runs."""
     with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
         shutil.copytree(root, folder, dirs_exist_ok=True)
-        if mutant is not None:
+        if mutant.text is not None:
             (Path(folder) / "codemill" / mutant.path).write_text(mutant.text, "utf-8")
         yield Path(folder)
 
@@ -283,8 +293,12 @@ def snapshot() -> Iterator[Path]:
 
 def ask(folder: Path, test: str, limit: float | None) -> tuple[str, str]:
     """What a file of tests says of the code in a folder: "passed", "failed" or "hung" (it took more than `limit`
-    seconds), and the first test that failed or the last line printed."""
-    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    seconds), and the first test that failed or the last line printed.
+
+    Without a limit, what Python compiles is left in the folder, which saves most of the time of its copies: there only
+    the changed file is compiled again, because it is newer.
+    """
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "" if limit is None else "1"}
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header"]
     running = subprocess.Popen(
         [*command, "-m", "not slow and not gpu", test], cwd=folder, env=environment,
@@ -361,8 +375,7 @@ def unmutated_seconds(root: Path, tests: list[str], record: Record, every: Every
         if entry := record.of(test, package, digest):
             return entry
         began = time.monotonic()
-        with copied(root) as folder:
-            said, what = ask(folder, test, None)
+        said, what = ask(root, test, None)
         took = time.monotonic() - began
         return record.add(of=test, code=package, tests=digest, said=said, what=what, seconds=round(took, 1))
 
@@ -383,7 +396,8 @@ def chosen(only: str, most: int) -> list[Mutant]:
         for path in sorted(PACKAGE.glob(pattern)):
             if only in str(path.relative_to(PACKAGE)) and path.name != "__init__.py":
                 found += mutants(path)
-    return sorted(found, key=lambda mutant: mutant.draw)[:most]
+    drawn = sorted(found, key=lambda mutant: mutant.draw)
+    return list(islice((mutant for mutant in drawn if mutant.text is not None), most))
 
 
 Every = Callable[[Callable[[Any], dict[str, Any]], list[Any]], Iterator[dict[str, Any]]]
@@ -419,7 +433,7 @@ def answers(
         return _digest(*((root / test).read_text("utf-8") for test in tests_of(mutant.path)))
 
     def known(mutant: Mutant) -> dict[str, Any] | None:
-        return record.of(mutant.name, _digest(mutant.text), digest(mutant))
+        return record.of(mutant.name, _digest(mutant.text or ""), digest(mutant))
 
     tests = sorted({test for mutant in selected if known(mutant) is None for test in tests_of(mutant.path)})
     seconds = unmutated_seconds(root, tests, record, every)
@@ -432,7 +446,7 @@ def answers(
         if time.monotonic() - began > most_seconds:
             return {"of": mutant.name, "said": "not asked", "what": ""}
         said, what = judged(mutant, root, seconds)
-        code, tests = _digest(mutant.text), digest(mutant)
+        code, tests = _digest(mutant.text or ""), digest(mutant)
         return record.add(of=mutant.name, code=code, tests=tests, said=said, what=what)
 
     for mutant, entry in zip(selected, every(answer, selected), strict=True):

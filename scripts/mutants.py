@@ -29,9 +29,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -355,6 +356,7 @@ class Record:
 
     def add(self, **entry: Any) -> dict[str, Any]:
         """Keeps what was said."""
+        self.told[entry["of"]] = entry
         if self.path is not None:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(entry) + "\n")
@@ -366,29 +368,6 @@ def _digest(*texts: str) -> str:
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
-def unmutated_seconds(root: Path, tests: list[str], record: Record, every: Every) -> dict[str, float]:
-    """How long each file of tests takes on the code as it is; one that does not pass there is left out, and named."""
-    package = _digest(*(path.read_text("utf-8") for path in sorted((root / "codemill").rglob("*.py"))))
-
-    def answer(test: str) -> dict[str, Any]:
-        digest = _digest((root / test).read_text("utf-8"))
-        if entry := record.of(test, package, digest):
-            return entry
-        began = time.monotonic()
-        said, what = ask(root, test, None)
-        took = time.monotonic() - began
-        return record.add(of=test, code=package, tests=digest, said=said, what=what, seconds=round(took, 1))
-
-    passed = {}
-    for entry in every(answer, tests):
-        if entry["said"] == "passed":
-            passed[entry["of"]] = entry["seconds"]
-        else:
-            print(f"does not pass on the code as it is: {entry['of']}: {entry['what']}", flush=True)
-    print(f"{len(passed)} files of tests pass on the code as it is, in {sum(passed.values()):,.0f} s", flush=True)
-    return passed
-
-
 def chosen(only: str, most: int) -> list[Mutant]:
     """So many mutants, as many of each file as its share of all, the same on every run."""
     found: list[Mutant] = []
@@ -398,10 +377,6 @@ def chosen(only: str, most: int) -> list[Mutant]:
                 found += mutants(path)
     drawn = sorted(found, key=lambda mutant: mutant.draw)
     return list(islice((mutant for mutant in drawn if mutant.text is not None), most))
-
-
-Every = Callable[[Callable[[Any], dict[str, Any]], list[Any]], Iterator[dict[str, Any]]]
-"""A function called on each of a list, by several threads: what it gave, in the order of the list."""
 
 
 def main() -> None:
@@ -419,42 +394,51 @@ def main() -> None:
         print("\n".join(f"{mutant.path}:{mutant.line}  {mutant.name}" for mutant in selected))
         return
     with snapshot() as root, concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        entries = list(answers(selected, root, Record(options.record), pool.map, 60 * options.minutes))
+        judge = Judge(root, Record(options.record), until=time.monotonic() + 60 * options.minutes)
+        entries = []
+        for mutant, entry in zip(selected, pool.map(judge.answer, selected), strict=True):
+            if entry["said"] not in ("killed", "not asked"):
+                print(f"{entry['said']}: line {mutant.line} of {mutant.name}  {entry['what']}", flush=True)
+            entries.append(entry)
     sys.exit(report(entries))
 
 
-def answers(
-    selected: list[Mutant], root: Path, record: Record, every: Every, most_seconds: float
-) -> Iterator[dict[str, Any]]:
-    """What is said of each mutant, printed unless it was killed: `of`, `said`, `what`."""
-    began = time.monotonic()
+class Judge:
+    """Asks tests about mutants, each file of tests about the code as it is first."""
 
-    def digest(mutant: Mutant) -> str:
-        return _digest(*((root / test).read_text("utf-8") for test in tests_of(mutant.path)))
+    def __init__(self, root: Path, record: Record, until: float) -> None:
+        self.root, self.record, self.until = root, record, until
+        self.package = _digest(*(path.read_text("utf-8") for path in sorted((root / "codemill").rglob("*.py"))))
+        self.locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
-    def known(mutant: Mutant) -> dict[str, Any] | None:
-        return record.of(mutant.name, _digest(mutant.text or ""), digest(mutant))
-
-    tests = sorted({test for mutant in selected if known(mutant) is None for test in tests_of(mutant.path)})
-    seconds = unmutated_seconds(root, tests, record, every)
-
-    def answer(mutant: Mutant) -> dict[str, Any]:
-        if entry := known(mutant):
-            return entry
-        if not set(tests_of(mutant.path)) <= set(seconds):
-            return {"of": mutant.name, "said": "not judged", "what": "its tests do not pass on the code as it is"}
-        if time.monotonic() - began > most_seconds:
+    def answer(self, mutant: Mutant) -> dict[str, Any]:
+        """What is said of a mutant: `of`, `said` and `what`, the reason."""
+        tests, code = tests_of(mutant.path), _digest(mutant.text or "")
+        digest = _digest(*((self.root / test).read_text("utf-8") for test in tests))
+        entry = self.record.of(mutant.name, code, digest)
+        if entry is None and time.monotonic() > self.until:
             return {"of": mutant.name, "said": "not asked", "what": ""}
-        said, what = judged(mutant, root, seconds)
-        code, tests = _digest(mutant.text or ""), digest(mutant)
-        return record.add(of=mutant.name, code=code, tests=tests, said=said, what=what)
-
-    for mutant, entry in zip(selected, every(answer, selected), strict=True):
+        if entry is None:
+            unmutated = [self.unmutated(test) for test in tests]
+            for broken in [one for one in unmutated if one["said"] != "passed"]:
+                what = f"{broken['of']} does not pass on the code as it is: {broken['what']}"
+                return {"of": mutant.name, "said": "not judged", "what": what}
+            said, what = judged(mutant, self.root, {one["of"]: one["seconds"] for one in unmutated})
+            entry = self.record.add(of=mutant.name, code=code, tests=digest, said=said, what=what)
         if entry["said"] == "survived" and mutant.name in EQUIVALENT:
-            entry = {**entry, "said": "equivalent", "what": EQUIVALENT[mutant.name]}
-        if entry["said"] not in ("killed", "not asked"):
-            print(f"{entry['said']}: line {mutant.line} of {mutant.name}  {entry['what']}", flush=True)
-        yield entry
+            return {**entry, "said": "equivalent", "what": EQUIVALENT[mutant.name]}
+        return entry
+
+    def unmutated(self, test: str) -> dict[str, Any]:
+        """What a file of tests says of the code as it is, and in how many `seconds`: it is asked once."""
+        with self.locks[test]:
+            digest = _digest((self.root / test).read_text("utf-8"))
+            if entry := self.record.of(test, self.package, digest):
+                return entry
+            began = time.monotonic()
+            said, what = ask(self.root, test, None)
+            seconds = round(time.monotonic() - began, 1)
+            return self.record.add(of=test, code=self.package, tests=digest, said=said, what=what, seconds=seconds)
 
 
 def report(entries: list[dict[str, Any]]) -> int:

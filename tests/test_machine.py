@@ -251,6 +251,21 @@ def test_workers_end_when_their_run_is_killed(tmp_path: Path) -> None:
     pytest.fail("workers outlived their run by five seconds")
 
 
+@pytest.mark.parametrize(("at_most", "read"), [(100, False), (10, True)])
+def test_a_layer_that_dropped_nothing_is_not_opened_to_ask_for_reasons(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, at_most: int, read: bool
+) -> None:
+    table = toys.length(ingest.files(sources=(toys.Literals(("short", "too long to keep")),)), at_most=at_most)
+    cm.build(table, out=tmp_path, workers=1)
+    (layer,) = working.files(tmp_path, "toys.length")
+    layer.write_bytes(bytes(layer.stat().st_size))  # whoever reads it notices
+    manifest = cm.build(toys.upper(table), out=tmp_path, workers=1)
+    assert ("is damaged and will be rebuilt" in caplog.text) == read
+    assert any(layer.read_bytes()) == read
+    assert manifest["kept"]["rows"] == len(ledger(tmp_path)) - read
+    assert Run.open(tmp_path).documents(2).parts[0].pieces[1].drops == read
+
+
 def test_an_empty_input_gives_an_empty_corpus(tmp_path: Path) -> None:
     manifest = cm.build(recipe(()), out=tmp_path, workers=1)
     assert manifest["ingested"] == {"rows": 0, "bytes": 0}

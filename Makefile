@@ -83,7 +83,7 @@ format: $(CORE) ## rewrite the sources as `make check` wants them
 bench: $(BENCH) ## time codemill beside its peers (downloads packages to work on)
 	$(BIN)/python -m bench
 
-mutants: $(CORE) ## break the code in 200 places and ask the tests (about an hour; not part of CI)
+mutants: $(CORE) ## break the code in 200 places and ask the tests (hours; not part of CI)
 	$(BIN)/python scripts/mutants.py
 
 peers: ## .peers: an environment with the peers of `python -m bench.redact`

@@ -9,7 +9,9 @@ CORE := $(VENV)/.core
 BENCH := $(VENV)/.bench
 RUST := $(shell find core/src -name '*.rs' 2>/dev/null) core/Cargo.toml core/Cargo.lock
 CARGO_PY := PYO3_PYTHON=$(abspath $(BIN)/python)
-PIP := PATH="$(abspath $(BIN)):$$PATH" PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -c constraints.txt
+PIP_LOUD := PATH="$(abspath $(BIN)):$$PATH" PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -c constraints.txt
+PIP := $(PIP_LOUD) --quiet
+COMPILE := $(BIN)/maturin develop --release --locked --skip-install
 OUT ?= demo-out
 
 .DEFAULT_GOAL := help
@@ -20,15 +22,20 @@ help: ## show this list
 
 setup: $(CORE) ## make .venv with everything that development needs, and build the native core
 
+# Compiled first, with cargo's own progress: pip would say nothing while it does so, and then finds it done.
+$(DEPS): SHELL := bash
 $(DEPS): pyproject.toml constraints.txt scripts/make_venv.py
 	$(PYTHON) scripts/make_venv.py $(VENV)
 	$(PIP) maturin
-	@echo "Building the native core and installing: several minutes, once; nothing is printed until it is done."
-	MATURIN_PEP517_ARGS=--locked $(PIP) --no-build-isolation -e '.[dev]'
+	@echo "Compiling the native core: some minutes, once."
+	$(COMPILE)
+	@echo "Installing what development needs: some minutes, once. Of the downloads the larger ones are named."
+	@set -o pipefail; MATURIN_PEP517_ARGS=--locked $(PIP_LOUD) --no-build-isolation -e '.[dev]' \
+		| awk '/Downloading .* MB\)|Installing build|Building|Installing collected/ {print substr($$0, 1, 100); fflush()}'
 	@touch $@
 
 $(CORE): $(DEPS) $(RUST)
-	$(BIN)/maturin develop --quiet --release --locked --skip-install
+	$(COMPILE)
 	@touch $@
 
 $(BENCH): $(CORE)
@@ -76,7 +83,7 @@ format: $(CORE) ## rewrite the sources as `make check` wants them
 bench: $(BENCH) ## time codemill beside its peers (downloads packages to work on)
 	$(BIN)/python -m bench
 
-mutants: $(CORE) ## break the code in 200 places and ask the tests (about an hour; not part of CI)
+mutants: $(CORE) ## break the code in 200 places and ask the tests (hours; not part of CI)
 	$(BIN)/python scripts/mutants.py
 
 peers: ## .peers: an environment with the peers of `python -m bench.redact`

@@ -89,9 +89,9 @@ def _part(i: np.ndarray, rows: int) -> pa.Table:
     }
     table = frame.select(**columns).to_arrow()
     for field in LEDGER:
-        if field.name not in columns:  # what cleaning and the rules say: nothing
+        if field.name not in columns:  # of repositories, cleaning and rules nothing is said
             table = table.append_column(field.name, pa.nulls(len(table), field.type))
-    return table.cast(LEDGER)
+    return table.select(LEDGER.names).cast(LEDGER)
 
 
 def _mix(a: np.ndarray) -> np.ndarray:

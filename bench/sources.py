@@ -1,6 +1,6 @@
 """How fast sources list and read: files/s and MB/s on one core.
 
-python bench/sources.py [--files 100000]
+python -m bench.sources [--files 100000]
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import random
 import tarfile
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -36,10 +37,10 @@ def timed(name: str, source: Source) -> None:
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--files", type=int, default=100_000)
-    count: int = parser.parse_args().files
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--files", type=int, default=100_000, help="of one line; a fifth as many of 6 KB")
+    count: int = parser.parse_args(argv).files
     numbers = random.Random(1)
     words = ["".join(numbers.choices("abcdefghij_ ", k=8)) for _ in range(1000)]
     texts = [" ".join(numbers.choices(words, k=numbers.randrange(1, 1500))) for _ in range(2000)]
@@ -51,18 +52,18 @@ def main() -> None:
             (root / "one-line" / f"r{i // 1000}" / f"{i}.py").write_bytes(b"x = 1\n")
         timed("folder, one-line files", Folder(str(root / "one-line")))
         (root / "files" / "r").mkdir(parents=True)
-        for i in range(20_000):
+        for i in range(count // 5):
             (root / "files" / "r" / f"{i}.py").write_text(texts[i % len(texts)])
         timed("folder, 6 KB files", Folder(str(root / "files")))
         for suffix in ("gz", "xz"):
             with tarfile.open(root / f"x.tar.{suffix}", f"w:{suffix}") as tar:  # type: ignore[call-overload]
-                for i in range(4000):
+                for i in range(count // 25):
                     data = texts[i % len(texts)].encode()
                     info = tarfile.TarInfo(f"r/{i}.py")
                     info.size = len(data)
                     tar.addfile(info, io.BytesIO(data))
             timed(f"archive, tar.{suffix}", Archive(str(root / f"x.tar.{suffix}")))
-        many = [{"content": texts[i % len(texts)], "path": f"{i}.py", "stars": i} for i in range(20_000)]
+        many = [{"content": texts[i % len(texts)], "path": f"{i}.py", "stars": i} for i in range(count // 5)]
         pq.write_table(pa.Table.from_pylist(many), root / "x.parquet", row_group_size=4000, use_dictionary=False)
         timed("parquet", Parquet(str(root / "x.parquet")))
         (root / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in many))

@@ -2,11 +2,15 @@
 
 A mutant is the package with one small change: a comparison turned around, a constant off by one, a condition negated,
 an argument left out, a statement dropped. Tests that still pass let it survive. Which places are changed is drawn by a
-hash, so that every run asks the same questions; a mutant that means the same as the code is named in `EQUIVALENT` with
-the reason. From: DeMillo, Lipton and Sayward 1978.
+hash of what stands there, so that every run asks the same questions; a mutant that means the same as the code is named
+in `EQUIVALENT` with the reason. From: DeMillo, Lipton and Sayward 1978.
+
+All is asked of one copy of the working tree, taken at the start. Each file of tests must pass there on the code as it
+is, which also tells how long it takes; mutants of a file whose tests do not are not judged.
 
     python scripts/mutants.py                     200 mutants of machine, steps, sources and rules
     python scripts/mutants.py --only steps/dedup --most 20
+    python scripts/mutants.py --record told.jsonl --minutes 50     stops after that time; called again, it goes on
     python scripts/mutants.py --list              what would be changed
 """
 
@@ -17,22 +21,31 @@ import ast
 import concurrent.futures
 import copy
 import hashlib
+import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "codemill"
 FILES = ("machine/*.py", "steps/*.py", "sources/*.py", "rules.py", "chance.py")
-SLOWEST = 300  # seconds that the tests of one mutant may take: one that hangs is found
+# A mutant hangs if a file of tests takes so many times as long as on the code as it is, and at least so many seconds:
+# far more than a busy machine makes of it.
+HUNG_TIMES, HUNG_SECONDS = 5, 60.0
 
 TESTS: dict[str, tuple[str, ...]] = {
     "machine/": ("test_machine_promises", "test_identity", "test_machine", "test_graph"),
@@ -107,7 +120,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "rules": ("test_rules", "test_quality"),
     "chance": ("test_rules", "test_quality", "test_step_promises"),
 }
-"""The tests that are asked, by the longest beginning of a file's path."""
+"""The files of tests that are asked, by the longest beginning of a file's path; `long` ones too."""
 
 EQUIVALENT: dict[str, str] = {}
 """Mutants that mean the same as the code, by their name (see `Mutant.name`), with the reason."""
@@ -118,20 +131,25 @@ class Mutant:
     """One change: of which node, and how."""
 
     path: str  # below codemill/
-    line: int
-    column: int
-    kind: str
-    text: str  # of the whole file, changed
+    name: str  # path, function, kind of change and what stood there: the same after lines were added above
+    lines: Sequence[str]  # of the file
+    node: Any  # of its tree
+    new: Any
 
     @property
-    def name(self) -> str:
-        """Where and what, such as `rules.py:31:8 compare`."""
-        return f"{self.path}:{self.line}:{self.column} {self.kind}"
+    def line(self) -> int:
+        """Where it is."""
+        return int(self.node.lineno)
+
+    @cached_property
+    def text(self) -> str | None:
+        """The whole file, changed; None where that is no Python any more."""
+        return _replaced(self.lines, self.node, self.new)
 
     @property
     def draw(self) -> str:
         """Its place in the order in which mutants are taken."""
-        return hashlib.sha256(self.name.encode()).hexdigest()
+        return _digest(self.name)
 
 
 TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
@@ -178,17 +196,28 @@ def mutants(path: Path) -> Iterator[Mutant]:
     """Every mutant of a file."""
     source = path.read_text("utf-8")
     tree = ast.parse(source)
-    skipped = _left_alone(tree)
-    lines = source.splitlines(keepends=True)
-    for parent in ast.walk(tree):
-        for node in ast.iter_child_nodes(parent):
-            if id(node) in skipped or not hasattr(node, "lineno"):
-                continue
-            for kind, new in variants(node):
-                text = _replaced(lines, node, new)
-                if text is not None:
-                    name = str(path.relative_to(PACKAGE))
-                    yield Mutant(name, node.lineno, getattr(node, "col_offset", 0), kind, text)
+    skipped, lines, file = _left_alone(tree), source.splitlines(keepends=True), str(path.relative_to(PACKAGE))
+    met = Counter[str]()
+    for scope, node in _scoped(tree, ""):
+        if id(node) in skipped or not hasattr(node, "lineno"):
+            continue
+        for kind, new in variants(node):
+            before = ast.unparse(node.test if isinstance(node, ast.If) else node)
+            name = f"{file} {scope or 'module'} {kind}: {' '.join(before.split())}"
+            met[name] += 1
+            if met[name] > 1:
+                name += f" (#{met[name]})"
+            yield Mutant(file, name, lines, node, new)
+
+
+def _scoped(parent: ast.AST, scope: str) -> Iterator[tuple[str, Any]]:
+    """Every node below one, in the order of the file, with the names of the functions and classes around it."""
+    for node in ast.iter_child_nodes(parent):
+        inner = scope
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            inner = f"{scope}.{node.name}".lstrip(".")
+        yield scope, node
+        yield from _scoped(node, inner)
 
 
 def _left_alone(tree: ast.Module) -> set[int]:
@@ -214,7 +243,7 @@ def _left_alone(tree: ast.Module) -> set[int]:
     return {id(inner) for node in left for inner in ast.walk(node)}
 
 
-def _replaced(lines: list[str], node: Any, new: Any) -> str | None:
+def _replaced(lines: Sequence[str], node: Any, new: Any) -> str | None:
     """The file with one node replaced; None where that is no Python any more."""
     if isinstance(node, ast.If):  # only its condition: what follows stays as it is written
         node, new = node.test, new.test
@@ -238,26 +267,105 @@ def tests_of(path: str) -> list[str]:
     return [f"tests/{name}.py" for name in TESTS[best]]
 
 
-def outcome(mutant: Mutant | None, path: str) -> str:
-    """ "killed", "survived" or "hung": the tests' word on a mutant; None is the code as it is."""
+@contextmanager
+def copied(root: Path, mutant: Mutant) -> Iterator[Path]:
+    """A copy of a folder, with a mutant in it, for as long as the block runs."""
     with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
-        copied = Path(folder)
-        for name in ("codemill", "tests", "bench", "scripts", "docs"):
-            shutil.copytree(ROOT / name, copied / name, ignore=shutil.ignore_patterns("__pycache__", "results"))
-        for name in ("pyproject.toml", "README.md"):
-            shutil.copy(ROOT / name, copied)
-        if mutant is not None:
-            (copied / "codemill" / mutant.path).write_text(mutant.text, "utf-8")
-        environment = {**os.environ, "PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"}
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not slow and not gpu"]
-        command += [*tests_of(path), "--no-header", "-p", "no:xdist"]
-        try:
-            done = subprocess.run(
-                command, cwd=copied, env=environment, capture_output=True, timeout=SLOWEST, check=False
-            )
-        except subprocess.TimeoutExpired:
-            return "hung"
-    return "survived" if done.returncode == 0 else "killed"
+        shutil.copytree(root, folder, dirs_exist_ok=True)
+        if mutant.text is not None:
+            (Path(folder) / "codemill" / mutant.path).write_text(mutant.text, "utf-8")
+        yield Path(folder)
+
+
+@contextmanager
+def snapshot() -> Iterator[Path]:
+    """The working tree as it is now, all that git does not ignore and the compiled core, for as long as the block runs:
+    edits made meanwhile change no question."""
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    named = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    cores = [str(path.relative_to(ROOT)) for path in PACKAGE.glob("_core*.so")]
+    with tempfile.TemporaryDirectory(prefix="unmutated-") as folder:
+        for name in [*filter(None, named), *cores]:
+            if (ROOT / name).is_file():  # not one that is deleted and still in git's index
+                (Path(folder) / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, Path(folder) / name)
+        yield Path(folder)
+
+
+def ask(folder: Path, test: str, limit: float | None) -> tuple[str, str]:
+    """What a file of tests says of the code in a folder: "passed", "failed" or "hung" (it took more than `limit`
+    seconds), and the first test that failed or the last line printed.
+
+    Without a limit, what Python compiles is left in the folder, which saves most of the time of its copies: there only
+    the changed file is compiled again, because it is newer.
+    """
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "" if limit is None else "1"}
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header"]
+    running = subprocess.Popen(
+        [*command, "-m", "not slow and not gpu", test], cwd=folder, env=environment,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
+    )  # fmt: skip
+    try:
+        said, _ = running.communicate(timeout=limit)
+    except subprocess.TimeoutExpired:
+        return "hung", f"{test} took more than {limit:.0f} s"
+    finally:
+        _end(running)
+    failed = re.search(r"^(?:FAILED|ERROR) (.*)$", said, re.MULTILINE)
+    return ("passed" if running.returncode == 0 else "failed"), failed[1] if failed else said.strip().split("\n")[-1]
+
+
+def _end(running: subprocess.Popen[str]) -> None:
+    """Ends a process with the workers that it started."""
+    with suppress(ProcessLookupError):  # all have ended by themselves
+        os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+
+
+def judged(mutant: Mutant, unmutated: Path, seconds: dict[str, float]) -> tuple[str, str]:
+    """ "killed", "hung" or "survived", and by what: the quickest files of tests are asked first."""
+    with copied(unmutated, mutant) as folder:
+        for test in sorted(tests_of(mutant.path), key=seconds.__getitem__):
+            said, what = ask(folder, test, max(HUNG_SECONDS, HUNG_TIMES * seconds[test]))
+            if said != "passed":
+                return {"failed": "killed"}.get(said, said), what
+    return "survived", ""
+
+
+class Record:
+    """What was told already, a line of JSON each, so that a run that was stopped goes on.
+
+    A word stands for as long as what it was said of is the same: of the code as it is, the package and the file of
+    tests; of a mutant, its own file, and the tests as well unless it was killed.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        lines = path.read_text("utf-8").splitlines() if path is not None and path.exists() else []
+        self.told: dict[str, dict[str, Any]] = {}
+        for line in lines:
+            entry = json.loads(line)
+            self.told[entry["of"]] = entry
+
+    def of(self, name: str, code: str, tests: str) -> dict[str, Any] | None:
+        """What was said of a mutant or a file of tests, if it stands."""
+        entry = self.told.get(name)
+        if entry is None or entry["code"] != code or (entry["said"] != "killed" and entry["tests"] != tests):
+            return None
+        return entry
+
+    def add(self, **entry: Any) -> dict[str, Any]:
+        """Keeps what was said."""
+        self.told[entry["of"]] = entry
+        if self.path is not None:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(entry) + "\n")
+        return entry
+
+
+def _digest(*texts: str) -> str:
+    """One short name for texts."""
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
 def chosen(only: str, most: int) -> list[Mutant]:
@@ -267,7 +375,8 @@ def chosen(only: str, most: int) -> list[Mutant]:
         for path in sorted(PACKAGE.glob(pattern)):
             if only in str(path.relative_to(PACKAGE)) and path.name != "__init__.py":
                 found += mutants(path)
-    return sorted(found, key=lambda mutant: mutant.draw)[:most]
+    drawn = sorted(found, key=lambda mutant: mutant.draw)
+    return list(islice((mutant for mutant in drawn if mutant.text is not None), most))
 
 
 def main() -> None:
@@ -277,28 +386,71 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=200, help="how many mutants")
     parser.add_argument("--list", action="store_true", help="print what would be changed")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no mutant after so many")
+    parser.add_argument("--record", type=Path, help="a file that keeps what was told: the next run goes on from it")
     options = parser.parse_args()
     selected = chosen(options.only, options.most)
     if options.list:
-        print("\n".join(mutant.name for mutant in selected))
+        print("\n".join(f"{mutant.path}:{mutant.line}  {mutant.name}" for mutant in selected))
         return
-    began, counts = time.monotonic(), Counter[str]()
-    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        futures = {pool.submit(outcome, mutant, mutant.path): mutant for mutant in selected}
-        for future in concurrent.futures.as_completed(futures):
-            mutant, result = futures[future], future.result()
-            if result == "survived" and mutant.name in EQUIVALENT:
-                result = "equivalent"
-            counts[result] += 1
-            if result in ("survived", "equivalent"):
-                so_far = f"{counts['killed'] + counts['hung']} of {counts.total()} killed so far"
-                print(f"{result}: codemill/{mutant.name}  {EQUIVALENT.get(mutant.name, '')} ({so_far})", flush=True)
-    judged = len(selected) - counts["equivalent"]
-    killed = counts["killed"] + counts["hung"]
+    with snapshot() as root, concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        judge = Judge(root, Record(options.record), until=time.monotonic() + 60 * options.minutes)
+        entries = []
+        for mutant, entry in zip(selected, pool.map(judge.answer, selected), strict=True):
+            if entry["said"] not in ("killed", "not asked"):
+                print(f"{entry['said']}: line {mutant.line} of {mutant.name}  {entry['what']}", flush=True)
+            entries.append(entry)
+    sys.exit(report(entries))
+
+
+class Judge:
+    """Asks tests about mutants, each file of tests about the code as it is first."""
+
+    def __init__(self, root: Path, record: Record, until: float) -> None:
+        self.root, self.record, self.until = root, record, until
+        self.package = _digest(*(path.read_text("utf-8") for path in sorted((root / "codemill").rglob("*.py"))))
+        self.locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    def answer(self, mutant: Mutant) -> dict[str, Any]:
+        """What is said of a mutant: `of`, `said` and `what`, the reason."""
+        tests, code = tests_of(mutant.path), _digest(mutant.text or "")
+        digest = _digest(*((self.root / test).read_text("utf-8") for test in tests))
+        entry = self.record.of(mutant.name, code, digest)
+        if entry is None and time.monotonic() > self.until:
+            return {"of": mutant.name, "said": "not asked", "what": ""}
+        if entry is None:
+            unmutated = [self.unmutated(test) for test in tests]
+            for broken in [one for one in unmutated if one["said"] != "passed"]:
+                what = f"{broken['of']} does not pass on the code as it is: {broken['what']}"
+                return {"of": mutant.name, "said": "not judged", "what": what}
+            said, what = judged(mutant, self.root, {one["of"]: one["seconds"] for one in unmutated})
+            entry = self.record.add(of=mutant.name, code=code, tests=digest, said=said, what=what)
+        if entry["said"] == "survived" and mutant.name in EQUIVALENT:
+            return {**entry, "said": "equivalent", "what": EQUIVALENT[mutant.name]}
+        return entry
+
+    def unmutated(self, test: str) -> dict[str, Any]:
+        """What a file of tests says of the code as it is, and in how many `seconds`: it is asked once."""
+        with self.locks[test]:
+            digest = _digest((self.root / test).read_text("utf-8"))
+            if entry := self.record.of(test, self.package, digest):
+                return entry
+            began = time.monotonic()
+            said, what = ask(self.root, test, None)
+            seconds = round(time.monotonic() - began, 1)
+            return self.record.add(of=test, code=self.package, tests=digest, said=said, what=what, seconds=seconds)
+
+
+def report(entries: list[dict[str, Any]]) -> int:
+    """Prints the counts; 1 if mutants could not be judged, 0 otherwise."""
+    counts = Counter(entry["said"] for entry in entries)
+    noticed, asked = counts["killed"] + counts["hung"], counts["killed"] + counts["hung"] + counts["survived"]
     print(
-        f"{len(selected)} mutants: {killed} of {judged} killed ({killed / max(1, judged):.1%}), "
-        f"{counts['equivalent']} equivalent, in {time.monotonic() - began:,.0f} s"
+        f"{noticed} of {asked} mutants noticed ({noticed / max(1, asked):.1%}): {counts['killed']} killed, "
+        f"{counts['hung']} hung; {counts['survived']} survived. Beside them {counts['equivalent']} equivalent, "
+        f"{counts['not judged']} not judged, {counts['not asked']} not asked."
     )
+    return 1 if counts["not judged"] else 0
 
 
 if __name__ == "__main__":

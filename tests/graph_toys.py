@@ -26,6 +26,12 @@ def hashed(texts: pa.Array) -> pa.Array:
     return pa.array([hashlib.sha256(text.encode()).digest()[:8] for text in texts.to_pylist()], WORD)
 
 
+def die_of(values: Any, word: str | bytes) -> None:
+    """Kills its own process when it sees the word, as a fault in native code would."""
+    if any(word in value for value in values.to_pylist() if value is not None):
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+
 @cm.rows(
     version=1,
     reads=("content",),
@@ -35,9 +41,8 @@ def hashed(texts: pa.Array) -> pa.Array:
 def words(documents: pa.RecordBatch, *, least: int = 1) -> pa.RecordBatch:
     """A row for each word of at least so many letters; a document without any says so."""
     made: list[dict[str, Any]] = []
+    die_of(documents["content"], "KILL")
     for of, text in enumerate(documents["content"].to_pylist()):
-        if "KILL" in text:
-            os.kill(os.getpid(), signal.SIGSEGV)
         mine = [
             {"of": of, "word": word, "place": place, "ordinal": 10 * place, "size": len(word), "reason": None}
             for place, word in enumerate(text.split())
@@ -63,9 +68,12 @@ def same_ordinal(documents: pa.RecordBatch) -> pa.RecordBatch:
     return pa.record_batch({"of": of, "word": ["x"] * len(of), "ordinal": np.zeros(len(of), dtype=np.int64)})
 
 
+def _short_keys(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return pa.record_batch({"key": hashed(batch["word"]), "word": batch["word"]})
+
+
 def _word_keys(batch: pa.RecordBatch, **_: Any) -> pa.RecordBatch:
-    if "KILL" in batch["word"].to_pylist():
-        os.kill(os.getpid(), signal.SIGSEGV)
+    die_of(batch["word"], "KILL")
     return pa.record_batch({"key": hashed(batch["word"]), "word": batch["word"], "size": batch["size"]})
 
 
@@ -144,8 +152,7 @@ def looked_up(documents: pa.RecordBatch, table: Any) -> pa.RecordBatch:
 
 
 def _killing(batch: pa.RecordBatch, rows: Any) -> Any:
-    if any("KILL" in text for text in batch["content"].to_pylist()):
-        os.kill(os.getpid(), signal.SIGSEGV)
+    die_of(batch["content"], "KILL")
     return pa.record_batch({"content_sha256": batch["content_sha256"]}), rows
 
 
@@ -158,19 +165,50 @@ def _killing(batch: pa.RecordBatch, rows: Any) -> Any:
 )
 def kills_in_map(keys: pa.Table) -> pa.Table:
     """Kills its process where keys are made."""
-    return pa.table(
-        {"part": pa.array([], pa.int32()), "row": pa.array([], pa.int32()), "reason": pa.array([], pa.string())}
-    )
+    return NO_VERDICTS
 
 
 @cm.exchange(version=1, reads=("content_sha256", "path"), key="content_sha256", adds={"reason": pa.string()})
 def kills_in_reduce(keys: pa.Table) -> pa.Table:
     """Kills its process where keys meet, when it sees the thirteenth file."""
-    if "f00013.py" in keys["path"].to_pylist():
-        os.kill(os.getpid(), signal.SIGSEGV)
-    return pa.table(
-        {"part": pa.array([], pa.int32()), "row": pa.array([], pa.int32()), "reason": pa.array([], pa.string())}
-    )
+    die_of(keys["path"], "f00013.py")
+    return NO_VERDICTS
+
+
+def _killing_others(batch: pa.RecordBatch) -> pa.RecordBatch:
+    die_of(batch["content"], "KILL")
+    return pa.record_batch({"content_sha256": batch["content_sha256"]})
+
+
+@cm.exchange(
+    version=1,
+    reads=("content_sha256",),
+    key="content_sha256",
+    adds={"reason": pa.string()},
+    other_reads=("content", "content_sha256"),
+    other_keys=_killing_others,
+    drops={"known": "in a further input"},
+)
+def kills_in_others(keys: pa.Table) -> pa.Table:
+    """Kills its process where keys of a further input are made; drops what that input has."""
+    known = keys.filter(pc.equal(keys["part"], -1))["content_sha256"].combine_chunks()
+    mine = keys.filter(pc.and_(pc.greater_equal(keys["part"], 0), pc.is_in(keys["content_sha256"], known)))
+    reason = pa.repeat(pa.scalar("known"), mine.num_rows)
+    return pa.table({"part": mine["part"], "row": mine["row"], "reason": reason})
+
+
+@cm.source(version=1, adds={**ingest.BASE, "reason": pa.string(), "value": pa.string()}, published=ingest.DOCUMENTS)
+def kills_in_source(raw: pa.RecordBatch, source: Any, *, sources: Any) -> pa.RecordBatch:
+    """Kills its process where raw files become documents."""
+    die_of(raw["raw"], b"KILL")
+    return ingest.files.function(raw, source, sources=sources)
+
+
+@cm.group(version=1, reads=("word",), key="key", adds={"key": WORD, "word": pa.string()}, emit=_short_keys)
+def kills_in_group(keys: pa.Table) -> pa.Table:
+    """Kills its process where the rows of a range become rows."""
+    die_of(keys["word"], "KILL")
+    return keys.select(["key", "word"])
 
 
 def texts(start: int, count: int) -> tuple[str, ...]:
@@ -199,6 +237,11 @@ def everything(count: int = 60) -> dict[str, cm.Table | cm.Output]:
         "model": model,
         "documents": looked_up(one, vocabulary),
     }
+
+
+def many() -> dict[str, cm.Table | cm.Output]:
+    """The recipe over enough documents that a kill lands somewhere in the middle."""
+    return everything(600)
 
 
 def files(out: Any) -> dict[str, bytes]:

@@ -8,12 +8,15 @@ import importlib.util
 import io
 import json
 import os
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
+from bench import __main__ as bench_main
 from bench import corpus as bench_corpus
 from bench import exact_dedup, made_samples, measure
 from bench.engines import ENGINES, PLAIN, kept
@@ -119,6 +122,17 @@ def test_small_benchmarks_take_the_small_corpus(tmp_path: Path, name: str, capsy
     bench_corpus.from_folder(Path(json.__file__).parent, tmp_path / "small")
     module.main(options)
     assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", [name for name in bench_main.SELF_MADE if name != "licenses"])
+def test_benchmarks_that_make_what_they_measure_on_run_anywhere(name: str, tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    command = [sys.executable, "-m", "bench", name, "--small"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"== {name}\n")
+    assert len(done.stdout.splitlines()) > 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_answers_are_made_whose_verdicts_can_be_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

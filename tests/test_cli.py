@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import re
 import subprocess
 import sys
+import types
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -257,3 +262,30 @@ def test_the_formats_of_benchmarks_are_listed_and_files_recognised(tmp_path: Pat
     assert "humaneval" in found
     assert "complete: 164" in found
     assert "of no known form" in found
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_the_seconds_printed_include_planning_and_the_report(
+    code: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    clock = types.SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
+
+    def taking(seconds: float, function: Callable[..., Any]) -> Callable[..., Any]:
+        def slow(*given: Any, **more: Any) -> Any:
+            clock.now += seconds
+            return function(*given, **more)
+
+        return slow
+
+    for seconds, name in ((1, "sources.open"), (20, "machine.builder.planned"), (300, "report.write")):
+        room, _, function = name.rpartition(".")
+        module = importlib.import_module(f"codemill.{room}")
+        monkeypatch.setattr(module, function, taking(seconds, getattr(module, function)))
+    monkeypatch.setattr("codemill.cli.run.time", clock)
+    arguments = ["run", "quickstart", "--input", str(code), "--out", str(tmp_path), "-w", "1"]
+    cli.main([*arguments, *(["--json"] if as_json else [])], standalone_mode=False)
+    said = capsys.readouterr().out
+    if as_json:
+        assert json.loads(said.splitlines()[-1])["seconds"] == 321.0
+    else:
+        assert re.search(r"dropped\s+in 321\.0 s$", said, re.MULTILINE)

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -22,23 +18,11 @@ from codemill.sources import Folder, Published
 from codemill.steps import dedup, ingest
 from tests import graph_toys as graph
 from tests import toys, working
-
-SCRIPT = """
-import sys
-import codemill as cm
-from tests.graph_toys import everything
-if __name__ == "__main__":
-    cm.build(everything(600), out=sys.argv[1], workers=int(sys.argv[2]), engine=sys.argv[3])
-"""
+from tests.killing import built, killed_ten_times
 
 
 def documents(texts: tuple[str, ...], **more: Any) -> cm.Table:
     return ingest.files(sources=(toys.Literals(texts, **more),))
-
-
-def run(*arguments: object) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    return subprocess.Popen([sys.executable, "-c", SCRIPT, *map(str, arguments)], env=environment)
 
 
 def test_every_kind_of_step_builds_and_the_books_add_up(tmp_path: Path) -> None:
@@ -114,57 +98,53 @@ def test_a_group_is_sorted_by_key_and_sums_before_it_are_those_of_smaller_keys(
     assert one["letters_before"].to_pylist() == [sum(sizes[:i]) for i in range(len(sizes))]
 
 
+@pytest.mark.slow
 def test_bytes_are_the_same_for_any_workers_engine_and_after_ten_kills(tmp_path: Path) -> None:
-    began = time.monotonic()
-    assert run(tmp_path / "one", 1, "local").wait() == 0
-    whole = time.monotonic() - began
-    kills = 0
-    for i in range(10):
-        process = run(tmp_path / "killed", 2, "local")
-        try:
-            process.wait(whole * (0.2 + 0.6 * (i * 0.618 % 1)))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            kills += 1
-    assert kills >= 3
-    assert run(tmp_path / "killed", 2, "local").wait() == 0
-    assert run(tmp_path / "ray", 2, "ray").wait() == 0
-    expected = graph.files(tmp_path / "one")
-    assert {name.split("/")[0] for name in expected} == {
-        "corpus",
-        "ledger",
-        "vocabulary",
-        "order",
-        "model",
-        "documents",
-    }
-    assert graph.files(tmp_path / "killed") == expected
-    assert graph.files(tmp_path / "ray") == expected
-    assert not list((tmp_path / "killed").rglob("*.tmp"))
+    expected = killed_ten_times("tests.graph_toys.many", tmp_path)  # built with one worker; killed and resumed with two
+    outputs = {"corpus", "ledger", "vocabulary", "order", "model", "documents"}
+    assert {name.split("/")[0] for name in expected} == outputs
+    assert built("tests.graph_toys.many", tmp_path / "ray", engine="ray") == expected
 
 
-@pytest.mark.parametrize("kind", ["rows", "group", "map", "reduce"])
-def test_a_document_that_kills_a_worker_in_any_kind_of_step_is_found_and_dropped(tmp_path: Path, kind: str) -> None:
-    texts = tuple("KILL me" if i == 13 else f"text {i}" for i in range(30))
-    table = documents(texts, per_part=20)
-    if kind == "rows":
-        made = graph.words(table)
-        cm.build({"words": made, "ledger": cm.ledger(made)}, out=tmp_path, workers=2)
-        entries = pq.read_table(tmp_path / "ledger").to_pylist()
-        assert [entry["reason"] for entry in entries if entry["verdict"] == "dropped"] == ["crashed"]
-        assert len(entries) == 2 * 29 + 1
-    elif kind == "group":
-        spelled = toys.length(documents(("a b", "KILL", "c d"), per_part=20))
-        manifest = cm.build({"out": graph.counted(whole(spelled))}, out=tmp_path, workers=1)
-        assert manifest["steps"][-1]["crashed"] == 1
-        assert sorted(pq.read_table(tmp_path / "out")["word"].to_pylist()) == ["a b", "c d"]
-    else:
-        step = graph.kills_in_map if kind == "map" else graph.kills_in_reduce
-        manifest = cm.build(step(table), out=tmp_path, workers=2)
-        dropped = [r for r in pq.read_table(tmp_path / "ledger").to_pylist() if r["verdict"] == "dropped"]
-        assert [(r["path"], r["step"], r["reason"]) for r in dropped] == [("f00013.py", step.name, "crashed")]
-        assert manifest["kept"]["rows"] == 29
+LETHAL = tuple("KILL me" if i == 13 else f"text {i}" for i in range(30))
+
+
+@pytest.mark.parametrize("kind", ["source", "rows", "map", "reduce"])
+def test_a_document_that_kills_a_worker_is_found_and_dropped(tmp_path: Path, kind: str) -> None:
+    table = documents(LETHAL, per_part=20)
+    made = {
+        "source": lambda: graph.kills_in_source(sources=(toys.Literals(LETHAL, per_part=20),)),
+        "rows": lambda: graph.words(table),
+        "map": lambda: graph.kills_in_map(table),
+        "reduce": lambda: graph.kills_in_reduce(table),
+    }[kind]()
+    manifest = cm.build({"out": made, "ledger": cm.ledger(made)}, out=tmp_path, workers=2)
+    kept = 2 * 29 if kind == "rows" else 29
+    assert pq.read_table(tmp_path / "out").num_rows == manifest["steps"][-1]["rows_out"] == kept
+    entries = pq.read_table(tmp_path / "ledger").to_pylist()
+    assert len(entries) == kept + 1
+    dropped = [entry for entry in entries if entry["verdict"] == "dropped"]
+    assert [(entry["step"], entry["reason"]) for entry in dropped] == [(made.step.name, "crashed")]
+    assert kind == "rows" or dropped[0]["path"] == "f00013.py"
+
+
+@pytest.mark.parametrize("kind", ["emit", "function"])
+def test_a_document_that_kills_a_worker_in_a_group_is_found_and_counted(tmp_path: Path, kind: str) -> None:
+    words = whole(documents(("a b", "KILL", "c d"), per_part=20))
+    made = graph.counted(words) if kind == "emit" else graph.kills_in_group(words)
+    manifest = cm.build({"out": made}, out=tmp_path, workers=1)
+    assert (manifest["steps"][-1]["crashed"], manifest["steps"][-1]["parents"]) == (1, 3)
+    assert sorted(pq.read_table(tmp_path / "out")["word"].to_pylist()) == ["a b", "c d"]
+
+
+def test_a_row_of_a_further_input_that_kills_a_worker_has_no_keys(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = documents(("text 1", "KILL me", "new"))
+    made = graph.kills_in_others(table, documents(("text 0", "text 1"), label="a"), documents(LETHAL, label="b"))
+    cm.build(made, out=tmp_path, workers=2)
+    assert pq.read_table(tmp_path / "corpus")["content"].to_pylist() == ["KILL me", "new"]
+    assert "document at row 15 kills its worker" in caplog.text  # row 13 of the second input, after two of the first
 
 
 @cm.rows(version=1, reads=("content",), adds={"word": pa.string()})

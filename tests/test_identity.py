@@ -12,10 +12,11 @@ import pyarrow as pa
 import pytest
 
 import codemill as cm
+from codemill import _core
 from codemill.machine.identity import canonical, digest
 from codemill.machine.planning import plan
 from codemill.sources import Folder
-from codemill.steps import clean, dedup, detect, ingest, quality
+from codemill.steps import chunks, clean, dedup, detect, ingest, known, quality, repos
 from tests import graph_toys as graph
 from tests import toys
 
@@ -89,11 +90,36 @@ def test_what_a_step_knows_is_part_of_its_fingerprint(step: cm.Step, monkeypatch
     labelled = table if step is detect.language else detect.language(table)
     before, call = fingerprint(step(labelled)), step(labelled).call
     assert step.knows is not None
-    known = step.knows()
-    monkeypatch.setitem(step.__dict__, "knows", lambda: [known, "and more"])
+    knew = step.knows()
+    monkeypatch.setitem(step.__dict__, "knows", lambda: [knew, "and more"])
     assert fingerprint(step(labelled)) != before
     with pytest.raises(cm.RecipeError, match="is not the same here as where the recipe was read"):
         call.check()  # as a worker that knows other tables would
+
+
+SKETCH = {"bands": 4, "rows": 2, "ngram": 5, "unit": "word", "seed": 1}
+SKETCHING = {
+    dedup.band_keys: SKETCH,
+    chunks.band_keys: {**SKETCH, "words": 64},
+    repos.sketch: SKETCH,
+    dedup.evidence: None,
+    chunks.evidence: None,
+    known.fold: None,
+}
+"""Steps that keep sketches or what is made of them, with the parameters of those that read documents as they are."""
+
+
+@pytest.mark.parametrize("step", SKETCHING, ids=lambda step: step.name)
+def test_sketches_of_an_older_kernel_are_not_used_again(step: cm.Step, monkeypatch: pytest.MonkeyPatch) -> None:
+    def made() -> list[Any]:
+        parameters = SKETCHING[step]
+        fingerprints = [] if parameters is None else [fingerprint(step(documents("a"), **parameters))]
+        return [step.identity(), *fingerprints]
+
+    before = made()
+    assert made() == before
+    monkeypatch.setattr(_core, "SKETCH_VERSION", _core.SKETCH_VERSION + 1)
+    assert all(new != old for new, old in zip(made(), before, strict=True))
 
 
 @pytest.mark.parametrize("kind", ["layer", "exchange", "group", "folder"])

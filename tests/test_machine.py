@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -27,6 +23,7 @@ from codemill.run import Run
 from codemill.sources import Parquet
 from codemill.steps import dedup, detect, ingest
 from tests import toys, working
+from tests.killing import building, killed_ten_times
 
 TEXTS = (*(f"text number {i}" for i in range(37)), "text number 3", "text number 3", "text number 5")
 
@@ -222,15 +219,6 @@ def test_two_runs_in_one_folder_at_once(tmp_path: Path) -> None:
     cm.build(recipe(), out=tmp_path, workers=1)
 
 
-SCRIPT = """
-import sys
-import codemill as cm
-from tests.test_machine import big
-if __name__ == "__main__":
-    cm.build(big(), out=sys.argv[1], workers=2)
-"""
-
-
 def big() -> cm.Table:
     """Enough parts that a kill lands somewhere in the middle."""
     texts = tuple(f"text {i % 900} " * 50 for i in range(2000))
@@ -238,36 +226,14 @@ def big() -> cm.Table:
 
 
 @pytest.mark.slow
-def test_killed_at_ten_random_moments_and_resumed_gives_the_same_bytes(tmp_path: Path) -> None:
-    script = tmp_path / "script.py"
-    script.write_text(SCRIPT)
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    started = time.monotonic()
-    subprocess.run([sys.executable, script, tmp_path / "whole"], check=True, env=environment)
-    whole = time.monotonic() - started
-    kills = 0
-    for i in range(10):
-        process = subprocess.Popen([sys.executable, script, tmp_path / "killed"], env=environment)
-        try:
-            # Fractions spread over the run; the golden ratio scatters them without a random generator.
-            process.wait(whole * (0.15 + 0.85 * (i * 0.618 % 1)))
-        except subprocess.TimeoutExpired:
-            os.kill(process.pid, signal.SIGKILL)
-            process.wait()
-            kills += 1
-    assert kills >= 3
-    subprocess.run([sys.executable, script, tmp_path / "killed"], check=True, env=environment)
-    assert published(tmp_path / "killed") == published(tmp_path / "whole")
-    assert not list((tmp_path / "killed").rglob("*.tmp"))
+def test_killed_ten_times_and_resumed_gives_the_same_bytes(tmp_path: Path) -> None:
+    killed_ten_times("tests.test_machine.big", tmp_path)
     books = json.loads((tmp_path / "killed" / "manifest.json").read_text())
     assert books["ingested"]["rows"] == books["kept"]["rows"] + books["dropped"]["rows"] == 2000
 
 
 def test_workers_end_when_their_run_is_killed(tmp_path: Path) -> None:
-    script = tmp_path / "script.py"
-    script.write_text(SCRIPT)
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    process = subprocess.Popen([sys.executable, script, tmp_path / "out"], env=environment)
+    process = building("tests.test_machine.big", tmp_path / "out")
     workers: list[int] = []
     for _ in range(200):
         time.sleep(0.05)
@@ -283,6 +249,21 @@ def test_workers_end_when_their_run_is_killed(tmp_path: Path) -> None:
             return
         time.sleep(0.05)
     pytest.fail("workers outlived their run by five seconds")
+
+
+@pytest.mark.parametrize(("at_most", "read"), [(100, False), (10, True)])
+def test_a_layer_that_dropped_nothing_is_not_opened_to_ask_for_reasons(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, at_most: int, read: bool
+) -> None:
+    table = toys.length(ingest.files(sources=(toys.Literals(("short", "too long to keep")),)), at_most=at_most)
+    cm.build(table, out=tmp_path, workers=1)
+    (layer,) = working.files(tmp_path, "toys.length")
+    layer.write_bytes(bytes(layer.stat().st_size))  # whoever reads it notices
+    manifest = cm.build(toys.upper(table), out=tmp_path, workers=1)
+    assert ("is damaged and will be rebuilt" in caplog.text) == read
+    assert any(layer.read_bytes()) == read
+    assert manifest["kept"]["rows"] == len(ledger(tmp_path)) - read
+    assert Run.open(tmp_path).documents(2).parts[0].pieces[1].drops == read
 
 
 def test_an_empty_input_gives_an_empty_corpus(tmp_path: Path) -> None:
@@ -378,10 +359,7 @@ def test_two_steps_of_one_name_in_two_files_are_two_steps(tmp_path: Path) -> Non
 def test_workers_never_import_from_the_current_folder(tmp_path: Path) -> None:
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "ctypes.py").write_text("open('executed', 'w')\nraise SystemExit(1)\n")
-    script = tmp_path / "script.py"
-    script.write_text(SCRIPT)
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    subprocess.run([sys.executable, script, tmp_path / "out"], check=True, env=environment, cwd=tmp_path / "code")
+    assert building("tests.test_machine.big", tmp_path / "out", cwd=tmp_path / "code").wait() == 0
     assert not (tmp_path / "code" / "executed").exists()
 
 

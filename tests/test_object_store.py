@@ -12,6 +12,7 @@ from moto.server import ThreadedMotoServer
 from starlette.testclient import TestClient
 
 import codemill as cm
+from codemill.machine import store
 from codemill.machine.store import Place
 from codemill.report.terminal.show import explain_data, show_data
 from codemill.run import Run
@@ -154,6 +155,26 @@ def test_an_address_may_have_a_query(server: str) -> None:
         "README.md",
         "report.html",
     }
+
+
+def test_a_file_system_is_made_once_per_scheme_and_host(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    real = pafs.FileSystem.from_uri
+
+    class Counted:
+        @staticmethod
+        def from_uri(address: str) -> tuple[pafs.FileSystem, str]:
+            made.append(address)
+            return real(address)
+
+    monkeypatch.setattr(store.pafs, "FileSystem", Counted)
+    store._filesystem.cache_clear()
+    query = f"endpoint_override=http://{server}"
+    places = [f"s3://{bucket}/folder-{i}/file?{query}" for i in range(3) for bucket in ("bucket", "other")]
+    opened = [Place.of(place).open() for place in places]
+    assert made == [f"s3://bucket?{query}", f"s3://other?{query}"]
+    assert [path for _, path in opened[:3]] == ["bucket/folder-0/file", "other/folder-0/file", "bucket/folder-1/file"]
+    assert opened[0][0] is opened[2][0] is opened[4][0] is not opened[1][0]
 
 
 def test_what_is_not_there_is_told(server: str) -> None:

@@ -38,6 +38,12 @@ def test_a_rule_says_why() -> None:
     assert Rule("n", equals=4).reason(4) == "n_is_4"
     assert both.margin(11) == pytest.approx(0.1)
     assert both.margin(9) < 0 < both.margin(99)
+    # The nearer of two limits, each as a share of itself; a rule with one limit knows nothing of the other.
+    assert [both.margin(value) for value in (12, 90)] == pytest.approx([0.2, 0.1])
+    assert Rule("n", below=10).margin(15) == Rule("n", above=30).margin(15) == pytest.approx(0.5)
+    assert Rule("n", above=0).margin(-1) == pytest.approx(1e9)
+    assert [Rule("n", equals=4).margin(value) for value in (4, 5)] == [0, float("inf")]
+    assert Rule("n").margin(4) == float("inf")
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,21 @@ def test_circles_are_found_wherever_an_import_stands(tmp_path: Path, late: str) 
     assert circles(edges) == ([expected] * 3 if late else [])
 
 
+def test_the_tree_for_contributors_names_every_file_and_folder_of_the_package() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    tree = text.split("```text\ncodemill/\n")[1].split("\ncore/")[0]
+    named = [name for line in tree.splitlines() for name in line.strip().split("  ")[0].split()]
+    there = {f"{path.name}/" if path.is_dir() else path.name for path in (ROOT / "codemill").iterdir()}
+    made = {name for name in there if name.startswith("_core.")} | {"__pycache__/"}
+    assert sorted(named) == sorted(there - made - {"__init__.py", "py.typed"})
+
+
+def test_the_page_on_the_machine_names_every_file_of_it() -> None:
+    table = (ROOT / "docs" / "machine.md").read_text("utf-8").split("## Seven words")[0]
+    there = {path.name for path in (ROOT / "codemill" / "machine").glob("*.py")} - {"__init__.py"}
+    assert set(re.findall(r"`(\w+\.py)`", table)) == there
+
+
 def test_every_file_that_mutants_are_made_of_has_tests_to_ask() -> None:
     """`make mutants` breaks files of machine, steps and sources: a file without tests would stop it."""
     path = ROOT / "scripts" / "mutants.py"

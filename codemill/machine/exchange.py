@@ -13,7 +13,7 @@ parts whose verdicts stayed as they were are used again, whatever else came.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -172,7 +172,8 @@ def _map(
         for name, group in zip(names, groups, strict=False)
     }
     for name, some in zip(names[len(groups) :], others, strict=True):
-        tasks[name] = Task(map_others, (call, some, work.at(f"{name}.arrow"), partitions), f"{call.step.name} {name}")
+        arguments = (call, some, work.at(f"{name}.arrow"), partitions)
+        tasks[name] = Task(map_others, arguments, f"{call.step.name} {name}", isolates=True, uses=call.step.uses)
     write(tasks)
     return names
 
@@ -245,22 +246,26 @@ def _partitions(table: pa.Table, *, key: str, partitions: int) -> Any:
     return keys.partition_of(table.column(key), partitions)
 
 
-def map_others(call: Call, parts: Sequence[Part], target: Place, partitions: int) -> dict[str, Any]:
-    """The map side for further inputs: keys that belong to no row of the table."""
+def map_others(call: Call, parts: Sequence[Part], target: Place, partitions: int, *, scope: Scope) -> dict[str, Any]:
+    """The map side for further inputs: keys that belong to no row of the table. A row that kills its worker has none;
+    it stays in its own table."""
     call.check()
     how = call.step.how
     assert isinstance(how, Exchange)
     assert how.other_keys is not None
     reads = list(how.other_reads(call.params) if callable(how.other_reads) else how.other_reads)
+    emit = partial(how.other_keys, **call.params)
 
-    def key_rows() -> Iterator[keys.KeyRows]:
-        for part in parts:
-            for batch, alive in batches(part, reads):
-                made = how.other_keys(filtered(batch, alive).select(reads), **call.params)  # type: ignore[misc]
-                yield made, -1, np.zeros(made.num_rows, dtype=np.int64)
+    def homeless(batch: pa.RecordBatch, _: Any) -> tuple[pa.RecordBatch, Any]:
+        keys_of = emit(batch)
+        return keys_of, np.zeros(keys_of.num_rows, dtype=np.int64)
 
+    made = ((batch, -1, rows) for batch, _, rows in key_rows(dict(enumerate(parts)), reads, scope, [], homeless))
+    if scope.probing:
+        deque(made, maxlen=0)
+        return {"rows": sum(part.rows for part in parts)}
     cut = partial(_partitions, key=call.key, partitions=partitions)
-    return keys.kept(target, keys.write_keys(target, key_rows(), cut=cut, partitions=partitions))
+    return keys.kept(target, keys.write_keys(target, made, cut=cut, partitions=partitions))
 
 
 def reduce_partition(

@@ -42,6 +42,7 @@ class Server:
         self.seen: list[str] = []  # canonical bodies, in the order of arrival
         self.headers: list[dict[str, str]] = []
         self.attempts: Counter[str] = Counter()
+        self.ways: Counter[str] = Counter()  # in which it misbehaved
         self.flying = self.most = 0
         self.url = ""
 
@@ -65,6 +66,7 @@ class Server:
             self.flying -= 1
 
     async def _misbehave(self, how: str, request: web.Request) -> web.StreamResponse:
+        self.ways[how] += 1
         if how == "drop":
             assert request.transport is not None
             request.transport.abort()
@@ -94,7 +96,7 @@ def serving(behave: Callable[[dict[str, Any], int], Any]) -> Iterator[Server]:
         app = web.Application(client_max_size=64 << 20)
         app.router.add_post("/v1/chat/completions", server.handle)
         app.router.add_post("/v1/completions", server.handle)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)  # a stall ends with its client
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
@@ -132,7 +134,7 @@ def unruly(body: dict[str, Any], attempt: int) -> Any:
         return chat("cut off he", finish="length")
     if "seed 9 " in text and text.startswith("task"):
         return chat("", finish="content_filter")
-    ways = ["busy", "error", "broken", "drop", "half", None, None]
+    ways = ["busy", "error", "broken", "drop", "half", "stall", None, None]
     way = ways[number(canonical(body)) % len(ways)]
     if attempt == 1 and way is not None:
         return way

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import inspect
 import json
 import threading
 from collections import Counter
@@ -35,11 +36,13 @@ def chat(text: str, finish: str = "stop", **more: Any) -> dict[str, Any]:
 
 
 class Server:
-    """`behave(body, attempt)` gives an answer, a `web.Response`, or a word: see `_misbehave`. Requests are noted."""
+    """`behave(body, attempt)` gives an answer, a `web.Response`, or a word (see `_misbehave`): at once, after
+    seconds that are in a tuple with it, or when it is awaited. Requests are noted."""
 
     def __init__(self, behave: Callable[[dict[str, Any], int], Any]) -> None:
         self.behave = behave
         self.seen: list[str] = []  # canonical bodies, in the order of arrival
+        self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.attempts: Counter[str] = Counter()
         self.ways: Counter[str] = Counter()  # in which it misbehaved
@@ -50,6 +53,7 @@ class Server:
         body = await request.json()
         name = canonical(body)
         self.seen.append(name)
+        self.paths.append(request.path)
         self.headers.append(dict(request.headers))
         self.attempts[name] += 1
         self.flying += 1
@@ -59,6 +63,8 @@ class Server:
             if isinstance(said, tuple):
                 said, seconds = said
                 await asyncio.sleep(seconds)
+            if inspect.isawaitable(said):
+                said = await said
             if isinstance(said, str):
                 return await self._misbehave(said, request)
             return said if isinstance(said, web.Response) else web.json_response(said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 import os
@@ -89,6 +90,38 @@ def test_rows_do_not_depend_on_who_answers_first_nor_on_workers(tmp_path: Path) 
         for name in ("one", "two"):
             built(solved(tmp_path / "in", endpoint(server)), tmp_path / name)
     assert published(tmp_path / "one") == published(tmp_path / "two")
+
+
+def test_a_slow_reply_holds_up_no_other_row(tmp_path: Path) -> None:
+    """The first of 300 rows is answered when all others have been, though only 64 are under way at a time."""
+    count, done = 300, set[str]()
+
+    async def last() -> dict[str, Any]:
+        until = time.monotonic() + 60
+        while len(done) < count - 1 and time.monotonic() < until:
+            await asyncio.sleep(0.01)
+        waited.append(len(done))
+        return chat("0")
+
+    def behave(body: dict[str, Any], attempt: int) -> Any:
+        number = teaching.echo(body, 0)
+        if number == "0":
+            return last()
+        done.add(number)
+        return chat(number)
+
+    waited: list[int] = []
+    with serving(behave) as server:
+        teacher = endpoint(server, deadline=90.0, stall=90.0, concurrency=8)
+        table = teaching.scored(teaching.seeds(tmp_path / "in", count), teacher=teacher)
+        built(table, tmp_path / "out")
+    assert waited == [count - 1]
+    same = teaching.scored(teaching.seeds(tmp_path / "in", count), teacher=Scripted("tests.teaching:echo"))
+    built(same, tmp_path / "same")
+    for name in ("corpus", "ledger"):
+        assert [row["id"] for row in rows(tmp_path / "out", name)] == [
+            row["id"] for row in rows(tmp_path / "same", name)
+        ]
 
 
 BUILD = """

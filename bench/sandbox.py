@@ -4,6 +4,7 @@ python -m bench.sandbox attacks          tests/sandbox_attacks.py on each rung o
 python -m bench.sandbox overhead         milliseconds for each Python program, beside bare interpreters
 python -m bench.sandbox memory           what a program of many processes takes before it is ended (as root)
 python -m bench.sandbox load [--programs 1000]   verdicts alone, and beside four busy processes for each core
+python -m bench.sandbox references --data DIR    solutions and constant stubs of HumanEval and MBPP: who passes
 python -m bench.sandbox strength         what measuring the tests of a small function takes, in each language
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import multiprocessing
 import os
 import resource
@@ -209,16 +211,34 @@ def load(count: int) -> int:
     return int(differ > 0)
 
 
+def references(data: Path) -> int:
+    """Runs published solutions, and stubs in their place, on the tests beside them; 1 if one fails or a stub passes."""
+    from tests.test_sandbox_benchmarks import humaneval, mbpp, stubs
+
+    wrong = 0
+    for name, read in (("HumanEval.jsonl", humaneval), ("mbpp_sanitized.jsonl", mbpp)):
+        tasks = list(read([json.loads(line) for line in (data / name).read_text("utf-8").splitlines()]))
+        start = time.perf_counter()
+        with Pool() as pool:
+            good = sum(outcome.passed for outcome in pool.map(tasks))
+            verdicts = Counter(outcome.verdict for outcome in pool.map(stubs(tasks)))
+        taken = time.perf_counter() - start
+        print(f"{name}: {good} of {len(tasks)} solutions pass, and {verdicts['pass']} of {verdicts.total():,} stubs")
+        print(f"  {taken:.0f} s, load {os.getloadavg()[0]:.1f}; stubs: {dict(verdicts)}")
+        wrong += good < len(tasks) or verdicts["pass"] > 0
+    return int(wrong > 0)
+
+
 def strengths() -> None:
     """What it takes to measure the tests of a function of one line, in each language that is here."""
     from codemill.sandbox import languages
     from codemill.sandbox.strength import strength
-    from tests.test_sandbox_languages import STRENGTH, tests_of
+    from tests.test_sandbox_languages import STRENGTH, cases_of
 
     sign = "def sign(x):\n    return 1 if x > 0 else 0\n"
     tasks = {"python": Task(sign, "assert sign(1) == 1\nassert sign(0) == 0\n", entry_point="sign")}
     for name, (program, _, _) in STRENGTH.items():
-        tasks[name] = Task(program, tests_of(name, (1, 1), (0, 0)), name)
+        tasks[name] = Task(program, cases_of(name, (1, 1), (0, 0)), name)
     for name, task in tasks.items():
         if languages.toolchain(languages.get(name)) is None:
             print(f"{name:12} not on this machine")
@@ -252,9 +272,10 @@ def count(pool: Pool, ran: list[int]) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Prints what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["attacks", "overhead", "memory", "load", "strength"])
+    parser.add_argument("what", choices=["attacks", "overhead", "memory", "load", "references", "strength"])
     parser.add_argument("--programs", type=int, default=1000)
     parser.add_argument("--times", type=int, default=101)
+    parser.add_argument("--data", type=Path, default=Path("."), help="of HumanEval.jsonl and mbpp_sanitized.jsonl")
     args = parser.parse_args(argv)
     if args.what == "attacks":
         attacks()
@@ -264,6 +285,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         memory()
     elif args.what == "strength":
         strengths()
+    elif args.what == "references":
+        return references(args.data)
     else:
         return load(args.programs)
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import inspect
 import json
 import threading
 from collections import Counter
@@ -35,13 +36,16 @@ def chat(text: str, finish: str = "stop", **more: Any) -> dict[str, Any]:
 
 
 class Server:
-    """`behave(body, attempt)` gives an answer, a `web.Response`, or a word: see `_misbehave`. Requests are noted."""
+    """`behave(body, attempt)` gives an answer, a `web.Response`, or a word (see `_misbehave`): at once, after
+    seconds that are in a tuple with it, or when it is awaited. Requests are noted."""
 
     def __init__(self, behave: Callable[[dict[str, Any], int], Any]) -> None:
         self.behave = behave
         self.seen: list[str] = []  # canonical bodies, in the order of arrival
+        self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.attempts: Counter[str] = Counter()
+        self.ways: Counter[str] = Counter()  # in which it misbehaved
         self.flying = self.most = 0
         self.url = ""
 
@@ -49,6 +53,7 @@ class Server:
         body = await request.json()
         name = canonical(body)
         self.seen.append(name)
+        self.paths.append(request.path)
         self.headers.append(dict(request.headers))
         self.attempts[name] += 1
         self.flying += 1
@@ -58,6 +63,8 @@ class Server:
             if isinstance(said, tuple):
                 said, seconds = said
                 await asyncio.sleep(seconds)
+            if inspect.isawaitable(said):
+                said = await said
             if isinstance(said, str):
                 return await self._misbehave(said, request)
             return said if isinstance(said, web.Response) else web.json_response(said)
@@ -65,6 +72,7 @@ class Server:
             self.flying -= 1
 
     async def _misbehave(self, how: str, request: web.Request) -> web.StreamResponse:
+        self.ways[how] += 1
         if how == "drop":
             assert request.transport is not None
             request.transport.abort()
@@ -94,7 +102,7 @@ def serving(behave: Callable[[dict[str, Any], int], Any]) -> Iterator[Server]:
         app = web.Application(client_max_size=64 << 20)
         app.router.add_post("/v1/chat/completions", server.handle)
         app.router.add_post("/v1/completions", server.handle)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)  # a stall ends with its client
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
@@ -132,7 +140,7 @@ def unruly(body: dict[str, Any], attempt: int) -> Any:
         return chat("cut off he", finish="length")
     if "seed 9 " in text and text.startswith("task"):
         return chat("", finish="content_filter")
-    ways = ["busy", "error", "broken", "drop", "half", None, None]
+    ways = ["busy", "error", "broken", "drop", "half", "stall", None, None]
     way = ways[number(canonical(body)) % len(ways)]
     if attempt == 1 and way is not None:
         return way

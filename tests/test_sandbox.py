@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from click.testing import CliRunner
 from bench.sandbox import programs
 from codemill.cli import cli
 from codemill.cli.execution import shown
-from codemill.errors import RecipeError
-from codemill.sandbox import Call, Limits, Outcome, Pool, Stdio, Task, execute_many, grading, languages, warm
+from codemill.errors import EnvironmentProblem, RecipeError
+from codemill.sandbox import Call, Limits, Outcome, Pool, Stdio, Task, execute_many, grading, languages, rungs, warm
 from codemill.sandbox.guest import keeper
 from codemill.sandbox.slot import Run, Slot
 
@@ -110,6 +111,65 @@ def test_time(pool: Pool) -> None:
     asleep = pool.execute("import time\ndef add(a, b):\n    time.sleep(60)", LOOP, limits=limits)
     assert asleep.verdict == "timeout_wall"
     assert asleep.cpu < 0.5
+
+
+def test_a_timeout_by_the_wall_clock_is_run_again_alone_and_that_is_final(monkeypatch: pytest.MonkeyPatch) -> None:
+    asleep, late, busy = "import time; time.sleep(60)", f"# late\n{ADD}", "while True: pass"
+    flying: list[str] = []
+    beside: dict[str, list[set[str]]] = {}  # of each run of a program, what ran when it ended
+    grade = grading.grade
+
+    def watched(slot: Slot, task: Task) -> Outcome:
+        flying.append(task.program)
+        outcome = grade(slot, task)
+        beside.setdefault(task.program, []).append(set(flying) - {task.program})
+        flying.remove(task.program)
+        first = len(beside[task.program]) == 1
+        return dataclasses.replace(outcome, verdict="timeout_wall") if task.program == late and first else outcome
+
+    monkeypatch.setattr(grading, "grade", watched)
+    limits = Limits(cpu_seconds=1, wall_seconds=1)
+    others = [f"import time; time.sleep(0.2)\n# {n}\n{ADD}" for n in range(20)]
+    given = [asleep, late, *others, busy]
+    with Pool(3) as pool:
+        verdicts = [one.verdict for one in pool.map(Task(program, LOOP, limits=limits) for program in given)]
+    assert verdicts == ["timeout_wall", "pass", *["pass"] * 20, "timeout_cpu"]
+    assert {program: len(runs) for program, runs in beside.items()} == dict.fromkeys(given, 1) | {asleep: 2, late: 2}
+    assert beside[asleep][0]
+    assert [beside[asleep][1], beside[late][1]] == [set(), set()]
+
+
+def test_a_machine_where_nothing_is_safe_says_what_would_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rungs.shutil, "which", lambda *_, **__: None)
+    monkeypatch.setattr(rungs.confine, "landlock_abi", lambda: 0)
+    with pytest.raises(EnvironmentProblem) as refused:
+        Pool(1)
+    assert "(bubblewrap: bubblewrap is not installed; landlock: the kernel has no Landlock" in refused.value.what
+    for words in ("`apt-get install bubblewrap`", "kernel >= 5.13", "--unsafe-local-exec", 'rung="rlimits"'):
+        assert words in refused.value.remedy
+
+
+def test_with_consent_programs_run_with_limits_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are open and limits hold: that is what is consented to."""
+    program, tests = tmp_path / "add.py", tmp_path / "tests.py"
+    arguments = ["exec", str(program), "--tests", str(tests), "--json"]
+    with tempfile.NamedTemporaryFile("w") as outside:  # where the user of a slot may look, unless it is confined
+        outside.write("3")
+        outside.flush()
+        os.chmod(outside.name, 0o644)
+        program.write_text(f"def add(a, b):\n    return int(open({outside.name!r}).read())\n")
+        tests.write_text("assert add(1, 2) == 3\n")
+        done = [CliRunner().invoke(cli, [*arguments, *more]) for more in (["--unsafe-local-exec"], [])]
+    said = [json.loads(one.output) for one in done]
+    assert [(one.exit_code, s["verdict"]) for one, s in zip(done, said, strict=True)] == [(0, "pass"), (1, "fail")]
+    assert said[0]["rung"] == "rlimits" != said[1]["rung"]
+    monkeypatch.setenv("SECRET_KEY", "sk")
+    with Pool(1, rung="rlimits") as pool:
+        limits = Limits(cpu_seconds=1, wall_seconds=1)
+        for body, verdict in (("while True: pass", "timeout_cpu"), ("return [0] * 10**10", "memory")):
+            assert pool.execute(f"def add(a, b):\n    {body}", LOOP, limits=limits).verdict == verdict
+        empty = "import os\nprint(sorted(set(os.environ) & {'SECRET_KEY', 'PYTHONPATH', 'SHELL', 'USER'}))"
+        assert pool.execute(empty, [Stdio("", "[]")]).passed
 
 
 def test_calls_compare_values_of_many_types(pool: Pool) -> None:

@@ -16,7 +16,7 @@ from codemill.errors import RecipeError, TeacherError
 from codemill.teacher import client as client_module
 from codemill.teacher.calls import Calls
 from codemill.teacher.client import Address, Client, retry_after
-from codemill.teacher.conversation import Request, TooLong, Unanswered
+from codemill.teacher.conversation import Reply, Request, Token, TooLong, Truncated, Unanswered, Usage
 from codemill.teacher.hub import Hub
 from codemill.teacher.teachers import Endpoint, named
 from tests.teaching import Server, chat, serving
@@ -174,6 +174,39 @@ def test_a_server_that_changed_since_the_last_run_is_warned_of(
                 hub.close()
         warned = [record.message for record in caplog.records if "fingerprint changed" in record.message]
         assert len(warned) == (fingerprint == "fp2")
+
+
+def test_a_base_model_goes_on_with_a_prompt(tmp_path: Path) -> None:
+    """/completions: other words for the prompt, the answer and its log-probabilities than in a chat."""
+    logprobs = {"tokens": ["a", ", b"], "token_logprobs": [-0.5, -0.25], "top_logprobs": [{"a": -0.5, "x": -1.5}, None]}
+
+    def behave(body: dict[str, Any], attempt: int) -> Any:
+        if attempt == 1:
+            return "busy"
+        finish = "length" if body["max_tokens"] == 2 else "stop"
+        choice = {"index": 0, "text": "<think>a, b", "finish_reason": finish, "logprobs": logprobs}
+        return {"model": "m", "choices": [choice], "usage": {"prompt_tokens": 3, "completion_tokens": 2}}
+
+    def ask(**more: Any) -> Reply:
+        hub = Hub(Calls(tmp_path / "calls", write=True))
+        try:
+            request = Request("def f(", complete=True, logprobs=1, **more)
+            return hub.start(hub.answer(request, Endpoint("m", server.url))).result()  # type: ignore[no-any-return]
+        finally:
+            hub.close()
+
+    with serving(behave) as server:
+        reply = ask(max_tokens=9)
+        assert ask(max_tokens=9) == reply  # from the store
+        with pytest.raises(Truncated):
+            ask(max_tokens=2)
+        assert ask(max_tokens=2, cut_short=True).truncated
+    assert server.paths == ["/v1/completions"] * 4
+    assert json.loads(server.seen[0]) == {"model": "m", "prompt": "def f(", "max_tokens": 9, "logprobs": 1}
+    assert (reply.text, reply.thinking, reply.usage) == ("<think>a, b", None, Usage(3, 2))  # no chat: nobody thinks
+    assert reply.logprobs == (Token("a", -0.5, (("a", -0.5), ("x", -1.5))), Token(", b", -0.25))
+    with Calls(tmp_path / "calls") as calls:
+        assert [record["path"] for _, _, record in calls.records()] == ["/completions"] * 2
 
 
 def test_time_in_our_own_queue_does_not_count() -> None:

@@ -28,7 +28,7 @@ from codemill.web.classifier import Model, Segmenter, Settings, train
 from codemill.web.labels import Labels
 from tests.benchmark_rows import TASK
 from tests.killing import killed_and_resumed
-from tests.web_tools import CODE, crawl, words
+from tests.web_tools import CODE, crawl, page, record, words, write
 
 SITES = {
     **{f"code{i}.test": (30, 0.95) for i in range(6)},
@@ -162,6 +162,33 @@ def test_no_page_is_learned_from_and_judged_on(folder: Path) -> None:
     both = Labels(labels(folder / "both.csv", {"code2.test": 0}))
     again = seeds.label.function(batch, labels=both, held_out=given[1]).to_pydict()
     assert again["label"] == [None] * 4 + [*HELD_OUT.values(), None]
+
+
+def test_a_text_on_two_sites_is_learned_from_or_judged_on_and_never_both(folder: Path, tmp_path: Path) -> None:
+    given = tmp_path / "given"
+    for file in ("seed.csv", "held_out.csv"):
+        given.mkdir(exist_ok=True)
+        shutil.copy(folder / file, given)
+    crawl(given / "crawl", {name: SITES[name] for name in (*SEED, *HELD_OUT)})
+    rng = random.Random("planted")
+    equal, text = page(True, rng), words(True, rng)
+    plain = f"<html><title>Here</title><body><main><p>{text}</p></main></body></html>".encode()
+    other = f"<!doctype html><title>Here</title><nav>Home</nav><article><div>{text}</div></article>".encode()
+    planted = [  # the seed's page and the held-out site's
+        ("http://code0.test/equal", equal),
+        ("http://code2.test/equal", equal),
+        ("http://code0.test/text", plain),
+        ("http://code2.test/text", other),
+    ]
+    write(given / "crawl" / "planted.warc.gz", [record(*one) for one in planted])
+    build(recipe(given), out=given / "out", workers=1)
+    rows = {row["path"]: row for row in table(given, "ledger").to_dicts()}
+    for name in ("equal", "text"):
+        kept, dropped = (rows[f"http://{site}.test/{name}"] for site in ("code0", "code2"))
+        assert (dropped["reason"], dropped["kept_id"]) == ("clean_duplicate", kept["id"])
+    facts = json.loads((given / "out" / "classifier_1" / "classifier.json").read_text())
+    assert facts["examples"] == {"code": 62, "other": 60}
+    assert sum(row["reason"] == "clean_duplicate" for row in rows.values()) == 2
 
 
 @dataclass(frozen=True)

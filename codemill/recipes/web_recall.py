@@ -97,8 +97,9 @@ def web_recall(
     if rounds < 1:
         raise RecipeError(f"there is at least 1 round, got {rounds}")
     check_rules(rules, rounds if with_matched else rounds - 1)
-    # Equal pages meet once: a copy on another domain would be learned from here and judged there.
-    found = pages.kinds(dedup.exact(pages.documents(sources=inputs)), kinds=KINDS)
+    # One text meets once, in whatever HTML: a copy on another domain would be learned from here and judged there.
+    distinct = dedup.exact(pages.documents(sources=inputs), hash="text_sha256")
+    found = pages.kinds(distinct, kinds=KINDS)
     segmenter = tokenizer.train(found, vocabulary=vocabulary, sample_bytes=sample_bytes)
     chosen: list[Table] = []
     outputs: dict[str, Table | Output] = {}
@@ -158,7 +159,7 @@ def further(
 ) -> Outputs:
     """Pages about code of other corpora (FineWeb, SkyPile, AutoMathText), by the last classifier of an earlier run."""
     # OpenCoder took its models of Common Crawl to these as they were (2.1.2). A page without a URL has no domain.
-    found = pages.kinds(dedup.exact(pages.documents(sources=inputs)), kinds=KINDS)
+    found = pages.kinds(dedup.exact(pages.documents(sources=inputs), hash="text_sha256"), kinds=KINDS)
     judged = _judged(found, classifier)
     kept = clear_of(cleaned(recall.keep(judged), quality_rules), benchmarks=decontaminate)
     return {"corpus": kept, "ledger": ledger(kept), "domains": domains.count(judged, by=by)}

@@ -57,7 +57,9 @@ OURS = ("en", "zh")
 def web_recall(
     inputs: Sequence[Source],
     *,
-    labels: Annotated[str | None, "file of url or domain and label (1 about code, 0 not): csv, jsonl, parquet"] = None,
+    labels: Annotated[
+        str | None, "file of url or domain, and label (1 about code, 0 not) unless all are 1: csv, jsonl, parquet"
+    ] = None,
     # Without labels, or besides them, a teacher chooses the seed (AutoDS); the paper's has 500,000 pages (2.1.2).
     teacher: Annotated[str | None, "model@http://…/v1 that is asked about pages, and says how sure it is"] = None,
     price: Prices = None,
@@ -140,7 +142,7 @@ def web_recall(
         counted = domains.count(found, by=by, share=domain_share, min_pages=domain_pages, confidence=confidence)
         outputs |= {f"classifier_{number}": model, f"domains_{number}": counted}
         if number < rounds or with_matched:
-            found = seeds.enlarge(found, counted, rules=rules_of(rules, number))
+            found = seeds.enlarge(found, counted, rules=rules_of(rules, number), by=by)
     kept = recall.keep(found, name=f"score_{rounds}", with_matched=with_matched)
     kept = clear_of(cleaned(kept, quality_rules), benchmarks=decontaminate)
     return {"corpus": kept, "ledger": ledger(kept), **outputs}
@@ -238,7 +240,9 @@ _TEXT = {"refinecode": _of_pages(REFINECODE_RULES), "corrected": _of_pages(CORRE
 def laptop(
     inputs: Sequence[Source],
     *,
-    labels: Annotated[str | None, "file of url or domain and label (1 about code, 0 not): csv, jsonl, parquet"] = None,
+    labels: Annotated[
+        str | None, "file of url or domain, and label (1 about code, 0 not) unless all are 1: csv, jsonl, parquet"
+    ] = None,
     teacher: Annotated[str | None, "MODEL@URL or local:FOLDER that is asked about pages, besides labels"] = None,
     candidates: Annotated[int, "pages that the teacher is asked about"] = 300,
     held_out: Annotated[str | None, "the same, of domains that are never learned from; else a share of all is"] = None,
@@ -270,7 +274,9 @@ def laptop(
 def smoke(
     inputs: Sequence[Source],
     *,
-    labels: Annotated[str, "file of url or domain and label (1 about code, 0 not): csv, jsonl or parquet"],
+    labels: Annotated[
+        str, "file of url or domain, and label (1 about code, 0 not) unless all are 1: csv, jsonl, parquet"
+    ],
 ) -> Outputs:
     """The same shape for a handful of pages."""
     return web_recall(

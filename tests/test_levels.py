@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 import codemill as cm
 from codemill import near
-from codemill.steps import dedup, ingest
+from codemill.document import TIME
+from codemill.steps import dedup, ingest, repos
 from tests import toys
 from tests.test_fuzzy import edited, words
 from tests.test_machine import ledger, published
@@ -66,6 +70,26 @@ def test_the_sketch_of_a_repository_is_that_of_the_union_of_its_shingles(tmp_pat
     rows = build([text(1), text(2), text(1) + " " + text(2)], tmp_path, repos=("a", "a", "b"), stars=(2, 2, 1), **BANDS)
     assert [r["verdict"] for r in rows] == ["kept", "kept", "dropped"]
     assert rows[2]["similarity"] > 0.97, "all but the four shingles across the border are shared"
+
+
+def test_each_of_many_repositories_has_its_own_stars() -> None:
+    names = [f"repo-{i}" for i in range(200) for _ in range(i % 3 + 1)]
+    stars = [int(name[5:]) * 10 + n % 3 for n, name in enumerate(names)]
+    times = [datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=s) for s in stars]
+    units = [hashlib.sha256(name.encode()).digest()[:16] for name in names]
+    table = pa.table(
+        {
+            "unit": pa.array(units, pa.binary(16)),
+            "path": [str(i) for i in range(len(names))],
+            "stars": stars,
+            "commit_time": pa.array(times, TIME),
+            "sketch": pa.array([bytes(4)] * len(names), pa.binary(4)),
+        }
+    )
+    rows = repos._together(table, 1).to_pylist()
+    wanted = {unit: max(s for u, s in zip(units, stars, strict=True) if u == unit) for unit in units}
+    assert {row["unit"]: row["stars"] for row in rows} == wanted
+    assert all((row["commit_time"] - times[0]).days == row["stars"] - stars[0] for row in rows)
 
 
 def test_snapshots_of_a_repository_are_units_of_their_own(tmp_path: Path) -> None:

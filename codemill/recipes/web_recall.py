@@ -57,7 +57,9 @@ OURS = ("en", "zh")
 def web_recall(
     inputs: Sequence[Source],
     *,
-    labels: Annotated[str | None, "file of url or domain and label (1 about code, 0 not): csv, jsonl, parquet"] = None,
+    labels: Annotated[
+        str | None, "file of url or domain, and label (1 about code, 0 not) unless all are 1: csv, jsonl, parquet"
+    ] = None,
     # Without labels, or besides them, a teacher chooses the seed (AutoDS); the paper's has 500,000 pages (2.1.2).
     teacher: Annotated[str | None, "model@http://…/v1 that is asked about pages, and says how sure it is"] = None,
     price: Prices = None,
@@ -97,8 +99,9 @@ def web_recall(
     if rounds < 1:
         raise RecipeError(f"there is at least 1 round, got {rounds}")
     check_rules(rules, rounds if with_matched else rounds - 1)
-    # Equal pages meet once: a copy on another domain would be learned from here and judged there.
-    found = pages.kinds(dedup.exact(pages.documents(sources=inputs)), kinds=KINDS)
+    # One text meets once, in whatever HTML: a copy on another domain would be learned from here and judged there.
+    distinct = dedup.exact(pages.documents(sources=inputs), hash="text_sha256")
+    found = pages.kinds(distinct, kinds=KINDS)
     segmenter = tokenizer.train(found, vocabulary=vocabulary, sample_bytes=sample_bytes)
     chosen: list[Table] = []
     outputs: dict[str, Table | Output] = {}
@@ -139,7 +142,7 @@ def web_recall(
         counted = domains.count(found, by=by, share=domain_share, min_pages=domain_pages, confidence=confidence)
         outputs |= {f"classifier_{number}": model, f"domains_{number}": counted}
         if number < rounds or with_matched:
-            found = seeds.enlarge(found, counted, rules=rules_of(rules, number))
+            found = seeds.enlarge(found, counted, rules=rules_of(rules, number), by=by)
     kept = recall.keep(found, name=f"score_{rounds}", with_matched=with_matched)
     kept = clear_of(cleaned(kept, quality_rules), benchmarks=decontaminate)
     return {"corpus": kept, "ledger": ledger(kept), **outputs}
@@ -158,7 +161,7 @@ def further(
 ) -> Outputs:
     """Pages about code of other corpora (FineWeb, SkyPile, AutoMathText), by the last classifier of an earlier run."""
     # OpenCoder took its models of Common Crawl to these as they were (2.1.2). A page without a URL has no domain.
-    found = pages.kinds(dedup.exact(pages.documents(sources=inputs)), kinds=KINDS)
+    found = pages.kinds(dedup.exact(pages.documents(sources=inputs), hash="text_sha256"), kinds=KINDS)
     judged = _judged(found, classifier)
     kept = clear_of(cleaned(recall.keep(judged), quality_rules), benchmarks=decontaminate)
     return {"corpus": kept, "ledger": ledger(kept), "domains": domains.count(judged, by=by)}
@@ -237,7 +240,9 @@ _TEXT = {"refinecode": _of_pages(REFINECODE_RULES), "corrected": _of_pages(CORRE
 def laptop(
     inputs: Sequence[Source],
     *,
-    labels: Annotated[str | None, "file of url or domain and label (1 about code, 0 not): csv, jsonl, parquet"] = None,
+    labels: Annotated[
+        str | None, "file of url or domain, and label (1 about code, 0 not) unless all are 1: csv, jsonl, parquet"
+    ] = None,
     teacher: Annotated[str | None, "MODEL@URL or local:FOLDER that is asked about pages, besides labels"] = None,
     candidates: Annotated[int, "pages that the teacher is asked about"] = 300,
     held_out: Annotated[str | None, "the same, of domains that are never learned from; else a share of all is"] = None,
@@ -269,7 +274,9 @@ def laptop(
 def smoke(
     inputs: Sequence[Source],
     *,
-    labels: Annotated[str, "file of url or domain and label (1 about code, 0 not): csv, jsonl or parquet"],
+    labels: Annotated[
+        str, "file of url or domain, and label (1 about code, 0 not) unless all are 1: csv, jsonl, parquet"
+    ],
 ) -> Outputs:
     """The same shape for a handful of pages."""
     return web_recall(

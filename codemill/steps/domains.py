@@ -70,6 +70,7 @@ def count(
     ends = keys.group_by(["domain_key", "domain"], use_threads=False).aggregate(
         [([], "count_all"), ("recalled", "sum")]
     )
+    ends = ends.sort_by(order[:2])  # Arrow numbers groups that it meets in one batch as it likes
     start = 0
     for key, domain, pages, recalled in zip(*(ends[name].to_pylist() for name in ends.schema.names), strict=True):
         bound = lower_bound(recalled, pages, confidence)

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from codemill import _core
-from codemill.document import COMMON_LEDGER, DOCUMENT, VERDICT
+from codemill.document import COMMON_LEDGER, DOCUMENT, SHA256, VERDICT
 from codemill.machine.kinds import Published
 from codemill.machine.table import Table, source, step
 from codemill.signals.measuring import measure_batch
@@ -28,6 +28,7 @@ PAGE = {
     "domain": pa.string(),  # the part of the host that somebody registered
     "title": pa.string(),
     "code_blocks": pa.uint32(),  # fences that were made; null for text that came as text
+    "text_sha256": SHA256,  # of `content`: equal for one text in two pages of HTML
 }
 """What a page has besides the columns of a document."""
 
@@ -41,7 +42,7 @@ def documents(*, sources: Sequence[Source]) -> Table:
 
 
 @source(
-    version=3,
+    version=4,
     adds={**{f.name: f.type for f in DOCUMENT}, **PAGE, "reason": pa.string(), "value": pa.string()},
     published=Published(None, COMMON_LEDGER, tuple(n for n in VERDICT if n != "reason"), required=("content",)),
     check=ingest.check_labels,
@@ -99,6 +100,7 @@ def files(raw: pa.RecordBatch, source: Source, *, sources: Sequence[Source]) -> 
         "domain": domain,
         "title": made["title"],
         "code_blocks": made["code_blocks"],
+        "text_sha256": _core.sha256(content).cast(SHA256),
         "reason": reason,
         "value": pc.coalesce(raw["detail"], decoded["detail"]),
         "content_in_place": pc.and_not(pc.fill_null(pc.equal(decoded["encoding"], "utf-8"), True), html),

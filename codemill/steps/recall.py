@@ -52,7 +52,7 @@ def _check(*, settings: Settings, random_negatives: float, precision: float, mos
         raise RecipeError(f"most_tokens must be at least 1, got {most_tokens!r}")
 
 
-@folder(version=3, check=_check)
+@folder(version=4, check=_check)
 def train(
     pages: Reading,
     segmenter: Reading,
@@ -68,8 +68,9 @@ def train(
 
     Besides the labelled negatives it learns from pages without a label, drawn at random: `random_negatives` for each
     positive. The threshold is the lowest with this `precision` on the `valid` pages; if none has it, that whose
-    precision is surely the highest (`curves.most_certain`), and `less_precise` says so. Figures are of the `test`
-    pages.
+    precision is surely the highest (`curves.most_certain`), and `less_precise` says so. A language or a kind of site
+    has its own if there are `MIN_LABELLED` valid pages of it, of both labels; where all valid pages have one label,
+    the threshold is 0.5. Figures are of the `test` pages.
 
     Shape: reads content, content_sha256, label, split, language, site_kind. Writes model.bin, tokenizer.json and
     classifier.json: examples, thresholds, precision–recall curve, calibration and the most telling words.
@@ -168,14 +169,16 @@ def _figures(held: Held, precision: float) -> dict[str, Any]:
     thresholds, figures, short = {}, {}, list[str]()
     for name, here in groups.items():
         valid, test = here & (split == VALID), here & (split == TEST)
-        if name != "all" and int(valid.sum()) < MIN_LABELLED:
+        both = {0, 1} <= set(label[valid].tolist())
+        if name != "all" and (int(valid.sum()) < MIN_LABELLED or not both):
             continue
-        found = curves.threshold_for_precision(score[valid], label[valid], precision)
-        if found is None and (label[valid] == 1).any():
+        # Of pages of one label every threshold is equally precise: there is nothing to go by.
+        found = curves.threshold_for_precision(score[valid], label[valid], precision) if both else 0.5
+        if found is None:
             # None is as precise as wanted. A loop that recalled nothing would discover no domain and learn nothing.
             found = curves.most_certain(score[valid], label[valid])
             short.append(name)
-        thresholds[name] = 0.5 if found is None else found  # without a page about code there is nothing to go by
+        thresholds[name] = found
         figures[name] = _worth(score[test], label[test], thresholds[name], precision)
     test = split == TEST
     return {

@@ -74,7 +74,8 @@ def _together(table: pa.Table, hashes: int) -> pa.Table:
     new[1:] = pc.not_equal(units[1:], units[:-1]).to_numpy(zero_copy_only=False)
     starts = np.flatnonzero(new)
     best = table.select(["unit", "stars", "commit_time"]).group_by("unit", use_threads=False)
-    best = best.aggregate([("stars", "max"), ("commit_time", "max")])  # in order of first appearance
+    # Arrow numbers groups as it likes: sorted, they are in the order of the starts.
+    best = best.aggregate([("stars", "max"), ("commit_time", "max")]).sort_by("unit")
     minima = np.minimum.reduceat(_numbers(one(table["sketch"]), hashes), starts, axis=0)
     sketches = pa.FixedSizeBinaryArray.from_buffers(
         pa.binary(4 * hashes), len(starts), [None, pa.py_buffer(minima.tobytes())]
@@ -90,7 +91,7 @@ def _numbers(sketches: pa.FixedSizeBinaryArray, hashes: int) -> npt.NDArray[np.u
 
 
 @exchange(
-    version=1,
+    version=2,
     reads=(*UNIT, "path", "stars", "commit_time", "content"),
     key="unit",
     adds={

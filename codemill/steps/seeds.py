@@ -92,21 +92,21 @@ def _domains(labels: Labels) -> pa.Array:
 
 
 @step(
-    version=1,
-    reads=("path", "domain", "label", "split", "is_recalled"),
+    version=2,
+    reads=lambda params: ("path", params["by"], "label", "split", "is_recalled"),
     adds={"label": pa.int8(), "is_matched": pa.bool_()},
     edits=("label",),
 )
-def enlarge(pages: pa.RecordBatch, domains: Reading, *, rules: Rules) -> pa.RecordBatch:
+def enlarge(pages: pa.RecordBatch, domains: Reading, *, rules: Rules, by: str = "domain") -> pa.RecordBatch:
     """Adds pages that rules match and the classifier missed to the seed, and those it took wrongly to the negatives.
 
-    `domains` is the table of `domains.count`: a rule counts inside of domains about code alone. A page that has a label
-    keeps it, and a held-out one gets none.
+    `domains` is the table of `domains.count`, with its `by`: a rule counts inside of domains (or hosts) about code
+    alone. A page that has a label keeps it, and a held-out one gets none.
 
     Shape: changes label where it was null; adds is_matched, whether a rule says that the page is about code.
     From: OpenCoder 2.1.2, step 5.
     """
-    discovered = pc.fill_null(pc.is_in(pages["domain"], _discovered(domains)), False).to_numpy(zero_copy_only=False)
+    discovered = pc.fill_null(pc.is_in(pages[by], _discovered(domains)), False).to_numpy(zero_copy_only=False)
     code = discovered & matches(pages["path"], rules.code)
     other = discovered & matches(pages["path"], rules.other)
     code &= ~other

@@ -1,7 +1,7 @@
 """What people, or a teacher, said of pages: a table of URLs or domains with a label.
 
 A file in CSV, JSON lines or Parquet. The column `url` or `domain` says of what, `label` says what: 1 for about code,
-0 for not. A URL's label counts for more than its domain's.
+0 for not. A URL's label counts for more than its domain's. A file of `url` or `domain` alone lists what is about code.
 """
 
 from __future__ import annotations
@@ -75,6 +75,8 @@ def _read(path: str, sha256: str) -> tuple[dict[str, int], dict[str, int], froze
     except (pl.exceptions.PolarsError, OSError) as error:
         raise InputError(f"cannot read labels: {str(error)[:200]}", where=path) from error
     keys = [name for name in ("url", "domain") if name in table.columns]
+    if keys and set(table.columns) == set(keys):
+        table = table.with_columns(label=pl.lit(1))
     if not keys or "label" not in table.columns:
         raise InputError(
             f"labels have the columns url or domain, and label; this has {', '.join(table.columns)}", where=path

@@ -127,7 +127,7 @@ def test_only_the_wheel_that_runs_comes_with_a_release(made: Path, tmp_path: Pat
     this.write_bytes(b"new")
     release([str(made / "corpus")], tmp_path / "r", wheel=this)
     assert (tmp_path / "r" / this.name).read_bytes() == b"new"
-    assert f"pip install ./{this.name}" in (tmp_path / "r" / "README.md").read_text()
+    assert f"pip install './{this.name}[web]'" in (tmp_path / "r" / "README.md").read_text()
 
 
 def test_what_is_damaged_or_told_is_found(made: Path, tmp_path: Path) -> None:

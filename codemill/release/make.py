@@ -236,7 +236,8 @@ def _again(link: Link, links: Sequence[Link], inputs: Sequence[Input]) -> str:
         folder = f"inputs/{link.name}"
         if mine and all(one.requirement for one in mine):
             download = "python3 -m pip download --quiet --no-deps --only-binary :all: --require-hashes"
-            lines.append(f"[ -d {folder} ] || {download} -r ../{folder}.txt -d {folder}")
+            fetch = f"{download} -r ../{folder}.txt -d {folder}.part && mv {folder}.part {folder}"
+            lines.append(f"[ -d {folder} ] || {{ {fetch}; }}")
         command = (
             f"if [ -e {folder} ]; then {command}; else copy {link.name} 'its input is not in rebuilt/{folder}'; fi"
         )
@@ -282,7 +283,7 @@ def _card(
         for link in links
     ]
     lost = "".join(f"- {sentence}\n" for sentence in unknown)
-    more = [f"`pip install ./{wheel.name}` installs codemill."] if wheel else []
+    more = [f"`pip install './{wheel.name}[web]'` installs codemill with what data needs."] if wheel else []
     more += [f"`python ask.py QUESTION` asks the model [{model}]({model}/)."] if model else []
     if scores:
         more.append(f"Evaluations: {', '.join(f'[{place.name}]({place.name}/)' for place in scores)}.")

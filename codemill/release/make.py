@@ -89,6 +89,10 @@ def release(outs: Sequence[str], folder: str | Path, *, wheel: str | Path | None
     return Release(to, *names, size, tuple(unknown))
 
 
+def _files(count: int) -> str:
+    return f"the {count:,} files" if count != 1 else "the file"
+
+
 def _wheel(given: str | Path | None) -> Path | None:
     """The wheel that comes with the release."""
     if given is None:
@@ -296,7 +300,7 @@ card where it has them. Those above are read by those below.
 |---|---|---|--:|
 {chr(10).join(rows)}
 
-`release.json` has the recipes with their parameters, and the {len(inputs):,} files that went in with their hashes.
+`release.json` has the recipes with their parameters, and {_files(len(inputs))} that went in, with size and hash.
 `rebuild.sh` runs the commands again below `rebuilt/` and holds the result against `checksums.txt`.
 {"".join(f"{chr(10)}{line}{chr(10)}" for line in more)}\
 {f"{chr(10)}What it cannot fetch:{chr(10)}{chr(10)}{lost}" if lost else ""}"""

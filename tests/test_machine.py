@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import codemill as cm
+from codemill.machine import engine
 from codemill.machine.identity import canonical, digest
 from codemill.machine.modules import module_from_file
 from codemill.machine.planning import plan
@@ -249,6 +250,23 @@ def test_workers_end_when_their_run_is_killed(tmp_path: Path) -> None:
             return
         time.sleep(0.05)
     pytest.fail("workers outlived their run by five seconds")
+
+
+def test_a_run_that_has_nothing_to_do_starts_no_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[object] = []
+    real = engine._Worker.__init__
+
+    def counted(worker: engine._Worker, *given: Any, **more: Any) -> None:
+        started.append(worker)
+        real(worker, *given, **more)
+
+    monkeypatch.setattr(engine._Worker, "__init__", counted)
+    numbers = []
+    for at_most in (100, 100, 10):
+        cm.build(toys.length(ingest.files(sources=(toys.Literals(TEXTS),)), at_most=at_most), out=tmp_path, workers=2)
+        numbers.append(len(started))
+        started.clear()
+    assert numbers == [2, 0, 2]
 
 
 @pytest.mark.parametrize(("at_most", "read"), [(100, False), (10, True)])

@@ -46,6 +46,13 @@ def test_a_rule_says_why() -> None:
     assert Rule("n").margin(4) == float("inf")
 
 
+def test_a_rule_is_left_out_of_its_set_only() -> None:
+    sets = tuple(RuleSet(name, (Rule("x", below=2), Rule("y", above=3))) for name in ("code", "text"))
+    for name, active in {"code:x": [[False, True], [True, True]], "x": [[False, True]] * 2}.items():
+        book = RuleBook(sets).without(name)
+        assert [[rule.active for rule in book.get(one).rules] for one in ("code", "text")] == active
+
+
 @pytest.mark.parametrize(
     ("language", "doc_type", "natural", "expected"),
     [

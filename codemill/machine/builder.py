@@ -75,7 +75,8 @@ def build(
     folder.make()
     with scarcity(), _lost(folder), locked(folder):
         own = isinstance(engine, str)
-        running = engine_named(engine, workers, memory) if isinstance(engine, str) else engine
+        early = not folder.at("manifest.json").exists()  # else there may be nothing to do
+        running = engine_named(engine, workers, memory, early=early) if isinstance(engine, str) else engine
         try:
             site = Site(running, progress, (memory or 2 << 30) // max(1, running.workers), verify, settings or {})
             plan = planned(wanted, folder.uri)

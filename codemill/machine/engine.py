@@ -200,9 +200,10 @@ class Local:
     that use the machine run alone, in a process that may start as many threads as it likes, and the others have ended.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, *, early: bool = True) -> None:
         self.workers = workers
-        self._idle = [_Worker().channels[0] for _ in range(workers)]  # they start while the caller makes its plan
+        # Early: they start while the caller makes its plan. Otherwise each starts with its first task.
+        self._idle = [_Worker().channels[0] for _ in range(workers if early else 0)]
         self._busy: dict[Connection, tuple[_Channel, Task]] = {}
         self._talking: list[_Channel] = []  # of at most one process: what uses connections
 
@@ -498,8 +499,9 @@ def _execute_on_ray(task: bytes) -> bytes:
     return pickle.dumps(execute(loaded))
 
 
-def engine_named(name: str, workers: int | None, memory: int | None) -> Engine:
-    """The engine that people call so, with as many workers as they and the memory allow. Raises: RecipeError."""
+def engine_named(name: str, workers: int | None, memory: int | None, *, early: bool = True) -> Engine:
+    """The engine that people call so, with as many workers as they and the memory allow. Without `early` workers on
+    this machine start with their first task. Raises: RecipeError."""
     if name not in ("local", "ray"):
         raise RecipeError(f"unknown engine {name!r}", remedy=did_you_mean(name, ["local", "ray"]))
     if workers is not None and workers < 1:
@@ -519,4 +521,4 @@ def engine_named(name: str, workers: int | None, memory: int | None) -> Engine:
         return Ray(count)
     assert count is not None
     check_limits(count)
-    return Local(count)
+    return Local(count, early=early)

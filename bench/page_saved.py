@@ -204,12 +204,22 @@ def _language(node: Any) -> str | None:
     inside = [child for child in node.query_selector_all("code")][:1]
     for element in (*inside, node, *_around(node, 5)):
         own = element.tag in ("pre", "code")
-        if not own and len(element.query_selector_all("pre")) > 1:
-            return None  # it is about several blocks
+        if not own and _has_several(element):
+            return None
         for name in _names(element, own):
             if name not in NONE:
                 return name
     return None
+
+
+def _has_several(element: Any) -> bool:
+    """Whether there are several blocks in it. Looks no further than the second: a page may have thousands."""
+    found, waiting = 0, [element]
+    while waiting and found < 2:
+        node = waiting.pop()
+        found += node.tag == "pre"
+        waiting.extend(_children(node))
+    return found > 1
 
 
 def _names(element: Any, own: bool) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from codemill.errors import EnvironmentProblem, RecipeError
 from codemill.sandbox import Call, Limits, Outcome, Pool, Stdio, Task, execute_many, grading, languages, rungs, warm
 from codemill.sandbox.guest import keeper
 from codemill.sandbox.slot import Run, Slot
+from tests.test_sandbox_languages import PROGRAMS
 
 ADD = "def add(a, b):\n    return a + b\n"
 LOOP = "for i in range(3):\n    assert add(i, 2) == i + 2\n"
@@ -284,6 +286,27 @@ def test_a_cache_that_cannot_be_filled_is_used_as_it_is_and_tried_again(
     assert (place / warm.READY).exists() is (words is None)
     assert len([one for one in caplog.messages if words and words in one]) == (words is not None)
     warm.folder.cache_clear()
+
+
+COMPILERS = {
+    "python": "python3", "javascript": "node", "java": "javac", "c": "cc", "cpp": "c++", "go": "go", "rust": "rustc",
+    "php": "php", "ruby": "ruby", "perl": "perl", "bash": "bash", "lua": "lua5.4",
+}  # fmt: skip
+"""What `.ci/run` installs, and what is on a machine that builds Go, Java and Rust: twelve languages."""
+
+
+def test_twelve_languages_run_a_reference_program() -> None:
+    """Of all that is on this machine, none may be missed; tests/test_sandbox_languages.py goes into them."""
+    here = {name for name, command in COMPILERS.items() if shutil.which(command)}
+    with Pool(1) as pool:
+        if pool.rung != "bubblewrap":
+            pytest.skip("on Landlock a toolchain may lie where the user of a slot cannot enter")
+        limits = Limits(compile_seconds=120)
+        ran = {name: pool.execute(*PROGRAMS[name][:2], language=name, limits=limits) for name in COMPILERS}
+    assert {name: ran[name].verdict for name in here if not ran[name].passed} == {}
+    if missing := COMPILERS.keys() - here:
+        pytest.skip(f"{len(here)} languages ran; not on this machine: {', '.join(sorted(missing))}")
+    assert sum(outcome.passed and outcome.tests_run > 0 for outcome in ran.values()) >= 12
 
 
 def test_load_changes_no_verdict() -> None:

@@ -118,13 +118,14 @@ def test_time(pool: Pool) -> None:
 def test_a_timeout_by_the_wall_clock_is_run_again_alone_and_that_is_final(monkeypatch: pytest.MonkeyPatch) -> None:
     asleep, late, busy = "import time; time.sleep(60)", f"# late\n{ADD}", "while True: pass"
     flying: list[str] = []
-    beside: dict[str, list[set[str]]] = {}  # of each run of a program, what ran when it ended
+    beside: dict[str, list[set[str]]] = {}  # of each run of a program, what ran when it began and ended
     grade = grading.grade
 
     def watched(slot: Slot, task: Task) -> Outcome:
         flying.append(task.program)
+        first_seen = set(flying)
         outcome = grade(slot, task)
-        beside.setdefault(task.program, []).append(set(flying) - {task.program})
+        beside.setdefault(task.program, []).append((first_seen | set(flying)) - {task.program})
         flying.remove(task.program)
         first = len(beside[task.program]) == 1
         return dataclasses.replace(outcome, verdict="timeout_wall") if task.program == late and first else outcome
@@ -132,10 +133,10 @@ def test_a_timeout_by_the_wall_clock_is_run_again_alone_and_that_is_final(monkey
     monkeypatch.setattr(grading, "grade", watched)
     limits = Limits(cpu_seconds=1, wall_seconds=1)
     others = [f"import time; time.sleep(0.2)\n# {n}\n{ADD}" for n in range(20)]
-    given = [asleep, late, *others, busy]
+    given = [asleep, *others, late, busy]  # others take twice as long on two slots as what sleeps
     with Pool(3) as pool:
         verdicts = [one.verdict for one in pool.map(Task(program, LOOP, limits=limits) for program in given)]
-    assert verdicts == ["timeout_wall", "pass", *["pass"] * 20, "timeout_cpu"]
+    assert verdicts == ["timeout_wall", *["pass"] * 21, "timeout_cpu"]
     assert {program: len(runs) for program, runs in beside.items()} == dict.fromkeys(given, 1) | {asleep: 2, late: 2}
     assert beside[asleep][0]
     assert [beside[asleep][1], beside[late][1]] == [set(), set()]

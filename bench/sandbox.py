@@ -4,6 +4,7 @@ python -m bench.sandbox attacks          tests/sandbox_attacks.py on each rung o
 python -m bench.sandbox overhead         milliseconds for each Python program, beside bare interpreters
 python -m bench.sandbox memory           what a program of many processes takes before it is ended (as root)
 python -m bench.sandbox load [--programs 1000]   verdicts alone, and beside four busy processes for each core
+python -m bench.sandbox languages        a reference program in each language that is on this machine
 python -m bench.sandbox references --data DIR    solutions and constant stubs of HumanEval and MBPP: who passes
 python -m bench.sandbox strength         what measuring the tests of a small function takes, in each language
 """
@@ -211,6 +212,22 @@ def load(count: int) -> int:
     return int(differ > 0)
 
 
+def in_languages() -> int:
+    """Runs the reference program of every language; 1 if one whose toolchain is here does not pass."""
+    from codemill.sandbox import languages
+    from tests.test_sandbox_languages import PROGRAMS
+
+    limits = Limits(compile_seconds=120)
+    with Pool(1) as pool:
+        ran = {name: pool.execute(*given[:2], language=name, limits=limits) for name, given in PROGRAMS.items()}
+    for name, outcome in ran.items():
+        print(f"{languages.get(name).title:12} {outcome.verdict:18} {outcome.toolchain}")
+    passed = sum(outcome.passed for outcome in ran.values())
+    missing = sum(outcome.verdict == "toolchain_missing" for outcome in ran.values())
+    print(f"{passed} of {len(ran)} languages pass, {missing} are not on this machine ({pool.rung})")
+    return int(passed + missing < len(ran))
+
+
 def references(data: Path) -> int:
     """Runs published solutions, and stubs in their place, on the tests beside them; 1 if one fails or a stub passes."""
     from tests.test_sandbox_benchmarks import humaneval, mbpp, stubs
@@ -272,7 +289,9 @@ def count(pool: Pool, ran: list[int]) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Prints what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["attacks", "overhead", "memory", "load", "references", "strength"])
+    parser.add_argument(
+        "what", choices=["attacks", "overhead", "memory", "load", "languages", "references", "strength"]
+    )
     parser.add_argument("--programs", type=int, default=1000)
     parser.add_argument("--times", type=int, default=101)
     parser.add_argument("--data", type=Path, default=Path("."), help="of HumanEval.jsonl and mbpp_sanitized.jsonl")
@@ -285,6 +304,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         memory()
     elif args.what == "strength":
         strengths()
+    elif args.what == "languages":
+        return in_languages()
     elif args.what == "references":
         return references(args.data)
     else:

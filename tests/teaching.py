@@ -208,10 +208,10 @@ def echo(body: dict[str, Any], sample: int) -> str:
     return next((word for word in text.split() if word.isdigit()), text)
 
 
-def seeds(folder: Path, count: int) -> cm.Table:
-    """A table of so many seeds, a file each, in a few repositories: in a few parts."""
+def seeds(folder: Path, count: int, *, size: int = 0, repos: int = 5) -> cm.Table:
+    """A table of so many seeds, a file each of `size` characters at least, in a few repositories: in a few parts."""
     for i in range(count):
-        file = folder / f"repo{i % 5}" / f"seed{i}.py"
+        file = folder / f"repo{i % repos}" / f"seed{i}.py"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(f"{i} \n")
+        file.write_text(f"{i} \n".ljust(size, "x"))
     return ingest.documents(sources=(sources.Folder(str(folder)),))

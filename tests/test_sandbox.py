@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from codemill.errors import EnvironmentProblem, RecipeError
 from codemill.sandbox import Call, Limits, Outcome, Pool, Stdio, Task, execute_many, grading, languages, rungs, warm
 from codemill.sandbox.guest import keeper
 from codemill.sandbox.slot import Run, Slot
+from tests.test_sandbox_languages import PROGRAMS
 
 ADD = "def add(a, b):\n    return a + b\n"
 LOOP = "for i in range(3):\n    assert add(i, 2) == i + 2\n"
@@ -116,13 +118,14 @@ def test_time(pool: Pool) -> None:
 def test_a_timeout_by_the_wall_clock_is_run_again_alone_and_that_is_final(monkeypatch: pytest.MonkeyPatch) -> None:
     asleep, late, busy = "import time; time.sleep(60)", f"# late\n{ADD}", "while True: pass"
     flying: list[str] = []
-    beside: dict[str, list[set[str]]] = {}  # of each run of a program, what ran when it ended
+    beside: dict[str, list[set[str]]] = {}  # of each run of a program, what ran when it began and ended
     grade = grading.grade
 
     def watched(slot: Slot, task: Task) -> Outcome:
         flying.append(task.program)
+        first_seen = set(flying)
         outcome = grade(slot, task)
-        beside.setdefault(task.program, []).append(set(flying) - {task.program})
+        beside.setdefault(task.program, []).append((first_seen | set(flying)) - {task.program})
         flying.remove(task.program)
         first = len(beside[task.program]) == 1
         return dataclasses.replace(outcome, verdict="timeout_wall") if task.program == late and first else outcome
@@ -130,10 +133,10 @@ def test_a_timeout_by_the_wall_clock_is_run_again_alone_and_that_is_final(monkey
     monkeypatch.setattr(grading, "grade", watched)
     limits = Limits(cpu_seconds=1, wall_seconds=1)
     others = [f"import time; time.sleep(0.2)\n# {n}\n{ADD}" for n in range(20)]
-    given = [asleep, late, *others, busy]
+    given = [asleep, *others, late, busy]  # others take twice as long on two slots as what sleeps
     with Pool(3) as pool:
         verdicts = [one.verdict for one in pool.map(Task(program, LOOP, limits=limits) for program in given)]
-    assert verdicts == ["timeout_wall", "pass", *["pass"] * 20, "timeout_cpu"]
+    assert verdicts == ["timeout_wall", *["pass"] * 21, "timeout_cpu"]
     assert {program: len(runs) for program, runs in beside.items()} == dict.fromkeys(given, 1) | {asleep: 2, late: 2}
     assert beside[asleep][0]
     assert [beside[asleep][1], beside[late][1]] == [set(), set()]
@@ -284,6 +287,27 @@ def test_a_cache_that_cannot_be_filled_is_used_as_it_is_and_tried_again(
     assert (place / warm.READY).exists() is (words is None)
     assert len([one for one in caplog.messages if words and words in one]) == (words is not None)
     warm.folder.cache_clear()
+
+
+COMPILERS = {
+    "python": "python3", "javascript": "node", "java": "javac", "c": "cc", "cpp": "c++", "go": "go", "rust": "rustc",
+    "php": "php", "ruby": "ruby", "perl": "perl", "bash": "bash", "lua": "lua5.4",
+}  # fmt: skip
+"""What `.ci/run` installs, and what is on a machine that builds Go, Java and Rust: twelve languages."""
+
+
+def test_twelve_languages_run_a_reference_program() -> None:
+    """Of all that is on this machine, none may be missed; tests/test_sandbox_languages.py goes into them."""
+    here = {name for name, command in COMPILERS.items() if shutil.which(command)}
+    with Pool(1) as pool:
+        if pool.rung != "bubblewrap":
+            pytest.skip("on Landlock a toolchain may lie where the user of a slot cannot enter")
+        limits = Limits(compile_seconds=120)
+        ran = {name: pool.execute(*PROGRAMS[name][:2], language=name, limits=limits) for name in COMPILERS}
+    assert {name: ran[name].verdict for name in here if not ran[name].passed} == {}
+    if missing := COMPILERS.keys() - here:
+        pytest.skip(f"{len(here)} languages ran; not on this machine: {', '.join(sorted(missing))}")
+    assert sum(outcome.passed and outcome.tests_run > 0 for outcome in ran.values()) >= 12
 
 
 def test_load_changes_no_verdict() -> None:

@@ -94,7 +94,8 @@ def test_rows_do_not_depend_on_who_answers_first_nor_on_workers(tmp_path: Path) 
 
 
 def test_a_slow_reply_holds_up_no_other_row(tmp_path: Path) -> None:
-    """The first of 300 rows is answered when all others have been, though only 64 are under way at a time."""
+    """The first of 300 rows is answered when all others have been, of its batch and of the next ones, though only 64
+    are under way at a time."""
     count, done = 300, set[str]()
 
     async def last() -> dict[str, Any]:
@@ -112,13 +113,12 @@ def test_a_slow_reply_holds_up_no_other_row(tmp_path: Path) -> None:
         return chat(number)
 
     waited: list[int] = []
+    documents = teaching.seeds(tmp_path / "in", count, size=100_000, repos=1)  # 30 MB of one part: a few batches
     with serving(behave) as server:
         teacher = endpoint(server, deadline=90.0, stall=90.0, concurrency=8)
-        table = teaching.scored(teaching.seeds(tmp_path / "in", count), teacher=teacher)
-        built(table, tmp_path / "out")
+        built(teaching.scored(documents, teacher=teacher), tmp_path / "out")
     assert waited == [count - 1]
-    same = teaching.scored(teaching.seeds(tmp_path / "in", count), teacher=Scripted("tests.teaching:echo"))
-    built(same, tmp_path / "same")
+    built(teaching.scored(documents, teacher=Scripted("tests.teaching:echo")), tmp_path / "same")
     for name in ("corpus", "ledger"):
         assert [row["id"] for row in rows(tmp_path / "out", name)] == [
             row["id"] for row in rows(tmp_path / "same", name)

@@ -83,6 +83,12 @@ def test_nothing_is_scored_if_a_reference_fails_or_a_stub_passes(tmp_path: Path)
         evaluation.evaluate([vacuous], tmp_path / "out", model=Function(right), settings=WORKERS)
 
 
+def test_a_function_without_arguments_proves_that_a_wrong_call_fails(tmp_path: Path) -> None:
+    row = {"code": "def f():\n    return ['a']\n", "input": "", "output": "['a']", "id": "sample_9002"}
+    results = evaluation.evaluate([write(tmp_path / "cruxeval.jsonl", [row])], tmp_path / "out")
+    assert [one["selftest"]["rejected"] for one in results.benchmarks] == [1, 1]
+
+
 def test_every_suite_is_proved_before_a_model_is_asked(tmp_path: Path) -> None:
     good = data(tmp_path, "humaneval")
     broken = data(tmp_path, "mbpp", task_id=11, code="def widest_gap(depths, floor):\n    return 77\n")

@@ -107,7 +107,7 @@ def test_requests_are_exported_answered_elsewhere_and_imported_by_command(tmp_pa
     answers = [{"custom_id": one["custom_id"], "response": {"body": chat("x")}} for one in exported[:2]]
     batch.write_text("".join(json.dumps(answer) + "\n" for answer in answers))
     assert command("import", store, batch) == "2 read, 0 there already, 0 failed, 0 unknown\n"
-    assert command("export", store, "--out", wanted) == f"{wanted}: 1 requests\n"
+    assert command("export", store, "--out", wanted) == f"{wanted}: 1 request\n"
 
     other = tmp_path / "other.calls"  # answers go from one store to another under the same keys
     other.mkdir()

@@ -85,6 +85,11 @@ def trials_input(task: Task, answer: Answer, style: Style) -> Mapping[str, Progr
     return {"pass": Program(task.shown, f"assert {answer.text} == {task.more['output']}\n", limits=LIMITS)}
 
 
+def _no_call(task: Task) -> str:
+    """A call that raises. One function takes no argument (sample_135): there a call without any is right."""
+    return "f()" if task.more["input"].strip() else "f(None)"
+
+
 def protocol(gives: bool) -> Protocol:
     """Predicting the output, or an input."""
     words = OUTPUT if gives else INPUT
@@ -97,7 +102,7 @@ def protocol(gives: bool) -> Protocol:
         limits=LIMITS,
         scores={"pass": "CRUXEval-O" if gives else "CRUXEval-I"},
         reference=lambda task: Answer(task.more["output"] if gives else f"f({task.more['input']})"),
-        wrong=lambda task: Answer("'no such value'" if gives else "f()"),
+        wrong=lambda task: Answer("'no such value'" if gives else _no_call(task)),
         cited="github.com/facebookresearch/cruxeval, direct prompts",
     )
 

@@ -197,10 +197,11 @@ def export_calls(folder: Path, out: Path, answered: bool) -> None:
 
     With --answered: every answer, in the form in which `import` reads them.
     """
+    from codemill.report import words
     from codemill.teacher import ledger
 
     count = ledger.export(folder, out, answered=answered)
-    print(f"{out}: {count:,} {'answers' if answered else 'requests'}")
+    print(f"{out}: {words.plural(count, 'answer' if answered else 'request')}")
 
 
 @calls.command("import")

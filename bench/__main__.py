@@ -25,6 +25,7 @@ BENCHMARKS = (
     "redact",
     "tokens",
     "teacher",
+    "web_pass",
 )
 
 

@@ -241,6 +241,16 @@ def test_pages_that_rules_match_are_kept_besides_where_it_is_asked_for(planted: 
     assert len(shop) < 3
 
 
+def test_rules_of_every_round_say_what_is_kept_besides(folder: Path, tmp_path: Path) -> None:
+    for number, site in ((1, "code4"), (2, "code5"), (3, "code4")):
+        (tmp_path / f"round-{number}.txt").write_text(f"+ %://{site}.test/%\n- %://{site}.test/tags/%\n")
+    corpus = recipe(folder, rounds=3, rules=str(tmp_path), with_matched=True)["corpus"]
+    used = [t.params["rules"].code for t in corpus.layers() if t.step.name == "seeds.enlarge"]
+    code4, code5 = ("%://code4.test/%",), ("%://code5.test/%",)
+    assert sorted(used) == sorted([code4, code5, code4 + code5])
+    assert used[0] == code4 + code5 or used[-1] == code4 + code5
+
+
 def test_a_page_with_a_task_of_a_benchmark_is_dropped(planted: Path) -> None:
     rows = {row["path"]: row for row in table(planted, "ledger").to_dicts()}
     assert rows["http://code1.test/task"]["step"] == "decontaminate.drop"

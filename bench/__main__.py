@@ -26,6 +26,7 @@ BENCHMARKS = (
     "redact",
     "tokens",
     "teacher",
+    "web_pass",
 )
 """Those that take `--out` and `--small`: over the corpus, which is downloaded, or beside its scratch files."""
 

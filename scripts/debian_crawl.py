@@ -1,11 +1,14 @@
 """Makes a small crawl out of Debian's documentation packages, with labels, for the recipe `web_recall`.
 
-    python scripts/debian_crawl.py OUT [--packages N]
+    python scripts/debian_crawl.py OUT [--packages FOLDER] [--installed]
 
 It downloads packages with `apt-get download` (some 400 MB; nothing is installed) and unpacks them into OUT/packages.
+With --installed it takes those of its list that are installed, and downloads nothing.
+
 Their HTML is written as OUT/crawl/NAME.warc.gz: each package is a site, NAME.test. OUT/seed.csv labels the sites that
 a classifier starts from, OUT/held_out.csv those that it is judged on; no site is in both, and most are in neither.
-Two sites are planted, of which few pages are about code: 8 % of one, 30 % of the other.
+Two sites are planted, of which few pages are about code: 8 % of one, 30 % of the other. They are as large as 400
+pages, or as what the other sites leave over.
 
 A site's label is its package's: a licence among the pages of a manual of Python counts as code. So no classifier
 reaches 100 %, and the figures are a lower bound.
@@ -19,7 +22,7 @@ import gzip
 import hashlib
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +37,10 @@ class Site:
     package: str
     code: bool
     use: str
+
+
+Pages = list[tuple[str, Path]]
+Sites = Mapping[Site, Pages]
 
 
 def _sites(names: str, code: bool, use: str) -> list[Site]:
@@ -72,14 +79,39 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path, help="folder to write to")
     parser.add_argument("--packages", type=Path, help="folder of unpacked packages; by default OUT/packages")
+    parser.add_argument("--installed", action="store_true", help="take what is installed, and download nothing")
     given = parser.parse_args(arguments)
+    if given.installed:
+        sites = {site: chosen(installed(site.package), Path("/")) for site in SITES}
+        return from_installed({site: pages for site, pages in sites.items() if pages}, given.out)
     packages = given.packages or given.out / "packages"
     if missing := [name for name in (s.package for s in SITES) if not unpacked(name, packages)]:
         print(f"These packages cannot be had: {' '.join(missing)}", file=sys.stderr)
         print("Hint: this needs Debian, its package lists (apt-get update) and a network.", file=sys.stderr)
         return 1
-    crawl(packages, given.out)
+    folders = {site: packages / site.package for site in SITES}
+    crawl({site: chosen(folder.rglob("*.htm*"), folder) for site, folder in folders.items()}, given.out)
     return 0
+
+
+def from_installed(sites: Sites, out: Path) -> int:
+    """Writes a crawl of the sites that there are. Returns: 1 if a classifier cannot learn from them and be judged."""
+    there = {(site.use, site.code) for site in sites}
+    wanted = [(use, code) for use in (SEED, HELD_OUT) for code in (True, False)]
+    if missing := [one for one in wanted if one not in there]:
+        for use, code in missing:
+            names = " ".join(site.package for site in SITES if (site.use, site.code) == (use, code))
+            print(f"No site is installed that is {'' if code else 'not '}about code, {use}: {names}", file=sys.stderr)
+        print("Hint: install one of each line, or leave --installed out.", file=sys.stderr)
+        return 1
+    crawl(sites, out)
+    return 0
+
+
+def installed(package: str) -> list[Path]:
+    """The files of an installed package; none if it is not."""
+    done = subprocess.run(["dpkg-query", "-L", package], capture_output=True, text=True, check=False)
+    return [Path(line) for line in done.stdout.splitlines() if line.startswith("/")]
 
 
 def unpacked(name: str, packages: Path) -> bool:
@@ -96,26 +128,27 @@ def unpacked(name: str, packages: Path) -> bool:
     return target.is_dir()
 
 
-def crawl(packages: Path, out: Path) -> None:
+def crawl(sites: Sites, out: Path) -> None:
     """Writes the crawl and its labels."""
     (out / "crawl").mkdir(parents=True, exist_ok=True)
-    spare: dict[bool, list[tuple[str, Path]]] = {True: [], False: []}
-    for site in SITES:
-        pages = chosen(packages / site.package)
+    spare: dict[bool, Pages] = {True: [], False: []}
+    for site, pages in sites.items():
         write(out / "crawl", host(site.package), pages[:MOST_PAGES])
         if site.use == CRAWL:
             spare[site.code] += [(f"{site.package}/{name}", path) for name, path in pages[MOST_PAGES:]]
     for name, share in PLANTED.items():
-        code = round(PLANTED_PAGES * share)
-        planted: list[tuple[str, Path]] = []
-        for kind, count in ((True, code), (False, PLANTED_PAGES - code)):
+        most = min(PLANTED_PAGES, len(spare[True]) / share, len(spare[False]) / (1 - share))
+        code = round(most * share)
+        planted: Pages = []
+        for kind, count in ((True, code), (False, int(most) - code)):
             some = drawn(spare[kind], count, name)
             spare[kind] = [page for page in spare[kind] if page not in some]  # no page is on two sites
             planted += some
-        write(out / "crawl", host(name), planted)
+        if planted:
+            write(out / "crawl", host(name), planted)
     for use, file in ((SEED, "seed.csv"), (HELD_OUT, "held_out.csv")):
         with open(out / file, "w", newline="", encoding="utf-8") as stream:
-            rows = [(host(site.package), int(site.code)) for site in SITES if site.use == use]
+            rows = [(host(site.package), int(site.code)) for site in sites if site.use == use]
             csv.writer(stream, lineterminator="\n").writerows([("domain", "label"), *rows])
 
 
@@ -124,11 +157,11 @@ def host(package: str) -> str:
     return package.replace("+", "p").replace(".", "-") + ".test"
 
 
-def chosen(package: Path) -> list[tuple[str, Path]]:
-    """Names and files of the pages of a package, in the order of a draw."""
-    found = [p for p in package.rglob("*.htm*") if p.is_file() and not p.is_symlink() and p.suffix in (".html", ".htm")]
+def chosen(files: Iterable[Path], root: Path) -> Pages:
+    """Names and files of the pages among a package's files, in the order of a draw."""
+    found = [p for p in files if p.suffix in (".html", ".htm") and p.is_file() and not p.is_symlink()]
     small = [path for path in found if 0 < path.stat().st_size <= MOST_BYTES]
-    named = sorted((str(path.relative_to(package)).partition("/doc/")[2] or path.name, path) for path in small)
+    named = sorted((str(path.relative_to(root)).partition("/doc/")[2] or path.name, path) for path in small)
     return drawn(named, len(named), "pages")
 
 
@@ -137,7 +170,7 @@ def drawn(items: Sequence[tuple[str, Any]], count: int, purpose: str) -> list[tu
     return sorted(items, key=lambda item: hashlib.sha256(f"{purpose}\0{item[0]}".encode()).digest())[:count]
 
 
-def write(folder: Path, site: str, pages: Sequence[tuple[str, Path]]) -> None:
+def write(folder: Path, site: str, pages: Pages) -> None:
     """Writes a site's pages as a WARC file, a gzip member for each record."""
     print(f"{site}: {len(pages)} pages")
     with open(folder / f"{site}.warc.gz", "wb") as stream:

@@ -1,7 +1,8 @@
 """Takes the pictures of docs/view.md from a finished run:  python scripts/view_pictures.py demo-out [FOLDER]
 
-Of a run of files those of files, of one with synthesised rows or with domains those. Needs chromium and the extras
-`view` and `dev`. What is on the pictures is what the run holds.
+Of a run of files those of files, of one with synthesised rows or with domains those; the rounds of a web recall, for
+docs/web-recall.md, are those of its report. Needs chromium and the extras `view` and `dev`. What is on the pictures is
+what the run holds.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def a_near_copy(out: str) -> str:
 
 
 Shot = tuple[str, str, str, tuple[int, int]]
-"""A picture: its name, what the address ends with, the scheme and the size of the window."""
+"""A picture: its name, what the address ends with (or a whole one), the scheme and the size of the window."""
 
 
 def shots(out: str) -> list[Shot]:
@@ -51,7 +52,13 @@ def shots(out: str) -> list[Shot]:
     if rounds := recall.rounds_of(run):
         found = recall.domains_of(run, rounds[0]).filter("is_code").sort("share", "domain")
         name = found["domain"][0]  # about code, and least surely
-        return [("domain", f"domain?round={rounds[0]}&name={name}&pattern=%25://{name}/%25", "light", (1040, 820))]
+        rule = f"domain?round={rounds[0]}&name={name}&pattern=%25://{name}/%25"
+        report = Path(out, "report.html").resolve().as_uri() + "#recall"
+        return [
+            ("domain", rule, "light", (1040, 820)),
+            ("domains", f"domains?round={rounds[-1]}", "light", (1040, 820)),
+            ("rounds", report, "light", (1200, 900)),
+        ]
     if sets := synthesis.gather(run):
         kept = pl.read_parquet(f"{out}/{sets[0].name}/*.parquet").sort("id")
         return [("row", f"row?set={sets[0].name}&id={kept['id'][0]}", "light", (1200, 760))]
@@ -97,7 +104,7 @@ def main(out: str, folder: Path) -> None:
         for name, end, scheme, (width, height) in shots(out):
             context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": height})  # type: ignore[arg-type]
             page = context.new_page()
-            page.goto(address + end)
+            page.goto(end if end.startswith("file:") else address + end)
             take(page, folder / f"{name}.png")
             context.close()
         browser.close()

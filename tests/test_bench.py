@@ -8,6 +8,7 @@ import importlib.util
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -18,7 +19,7 @@ import pytest
 
 from bench import __main__ as bench_main
 from bench import corpus as bench_corpus
-from bench import exact_dedup, made_samples, measure
+from bench import exact_dedup, made_samples, measure, web_pass
 from bench.engines import ENGINES, PLAIN, kept
 from tests.benchmark_rows import ROWS, write
 
@@ -151,3 +152,15 @@ def test_answers_are_made_whose_verdicts_can_be_told(tmp_path: Path, monkeypatch
     assert first[0]["completion"] == rows[0]["canonical_solution"]
     assert [ast.parse(one["solution"]) is not None for one in first[1:]] == [True] * 3
     assert len({one.get("solution") for one in first}) == 4
+
+
+@pytest.mark.slow
+def test_the_pass_over_pages_makes_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("datatrove")
+    assert web_pass.main(["--small", "--pages", "40", "--out", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "40 pages, " in said
+    assert re.search(r"the whole pass, 40 pages .* s of CPU, peak", said)
+    assert re.search(r"the whole pass, 400 pages .* s of CPU, peak", said)
+    with pytest.raises(bench_corpus.BenchError, match="the pass over 40 pages failed"):
+        web_pass.whole(tmp_path / "web" / "pages-40", tmp_path, 40)

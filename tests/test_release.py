@@ -102,6 +102,7 @@ def test_a_stranger_makes_the_same_bytes(made: Path, released: Path, tmp_path: P
     again = subprocess.run(["sh", stranger / "rebuild.sh"], env=shell, capture_output=True, text=True, check=False)
     assert again.returncode != 0
     assert "the same bytes" not in again.stdout
+    assert "Are the packages those of environment.txt?" in again.stderr
 
 
 def test_what_a_stranger_has_no_input_for_is_copied_and_named(
@@ -115,7 +116,7 @@ def test_what_a_stranger_has_no_input_for_is_copied_and_named(
     done = subprocess.run(["sh", stranger / "rebuild.sh"], env=shell, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "corpus: copied as it was published, for its input is not in rebuilt/inputs/corpus" in done.stderr
-    assert done.stdout.endswith("the same bytes\nof these copied, not made again: corpus\n")
+    assert done.stdout.endswith("copied, not made again: corpus\nthe same bytes\n")
     assert (stranger / "rebuilt" / "tokens" / "report.html").is_file()
 
 
@@ -127,7 +128,7 @@ def test_only_the_wheel_that_runs_comes_with_a_release(made: Path, tmp_path: Pat
     this.write_bytes(b"new")
     release([str(made / "corpus")], tmp_path / "r", wheel=this)
     assert (tmp_path / "r" / this.name).read_bytes() == b"new"
-    assert f"pip install './{this.name}[web]'" in (tmp_path / "r" / "README.md").read_text()
+    assert f"pip install -c environment.txt './{this.name}[web]'" in (tmp_path / "r" / "README.md").read_text()
 
 
 def test_what_is_damaged_or_told_is_found(made: Path, tmp_path: Path) -> None:
@@ -221,6 +222,10 @@ def test_a_release_holds_the_model_its_scores_and_a_way_to_ask_it(made: Path, tm
     assert "not measured" in (root / "base" / "model" / "README.md").read_text()
     card = (tmp_path / "r" / "README.md").read_text()
     assert "[scores](scores/)" in card
+    assert "pip install -c environment.txt 'codemill[web]==" in card
+    environment = (tmp_path / "r" / "environment.txt").read_text().splitlines()
+    assert {f"pyarrow=={version('pyarrow')}", f"torch=={version('torch')}"} <= set(environment)
+    assert not any(line.startswith(("codemill", "mypy", "pytest")) for line in environment)
     assert "ask.py" in card
     elsewhere = tmp_path / "moved"
     (tmp_path / "r").rename(elsewhere)

@@ -90,7 +90,7 @@ def web_recall(
     domain_pages: Annotated[int, "a domain with fewer pages is not judged"] = 10,
     confidence: Annotated[float, "that the share is above it, not by chance"] = 0.95,
     by: Annotated[str, "what a domain is: domain (as registered) or host"] = "domain",
-    with_matched: Annotated[bool, "keep pages that rules match, recalled or not"] = False,
+    with_matched: Annotated[bool, "keep pages that rules of any round match, recalled or not"] = False,
     quality_rules: Annotated[str, "rules for text: refinecode, corrected or none"] = "refinecode",
     decontaminate: options.Decontaminate = (),
     seed: Annotated[int, "of draws and of training"] = 0,
@@ -142,7 +142,8 @@ def web_recall(
         counted = domains.count(found, by=by, share=domain_share, min_pages=domain_pages, confidence=confidence)
         outputs |= {f"classifier_{number}": model, f"domains_{number}": counted}
         if number < rounds or with_matched:
-            found = seeds.enlarge(found, counted, rules=rules_of(rules, number), by=by)
+            some = rules_of(rules, number) if number < rounds else every_rule(rules, rounds)
+            found = seeds.enlarge(found, counted, rules=some, by=by)
     kept = recall.keep(found, name=f"score_{rounds}", with_matched=with_matched)
     kept = clear_of(cleaned(kept, quality_rules), benchmarks=decontaminate)
     return {"corpus": kept, "ledger": ledger(kept), **outputs}
@@ -212,6 +213,13 @@ def rules_of(folder: str | None, number: int) -> Rules:
         return patterns.ours(folder)
     file = Path(folder) / f"round-{number}.txt"
     return patterns.read(file) if file.exists() else Rules()
+
+
+def every_rule(folder: str | None, rounds: int) -> Rules:
+    """The rules of all rounds: what is matched in the end is matched by any of them."""
+    each = [rules_of(folder, number) for number in range(1, rounds + 1)]
+    code, other = ([pattern for one in each for pattern in getattr(one, side)] for side in ("code", "other"))
+    return Rules(tuple(dict.fromkeys(code)), tuple(dict.fromkeys(other)))
 
 
 def cleaned(found: Table, rules: str) -> Table:

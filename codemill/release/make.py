@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from codemill.errors import BuildError, EnvironmentProblem, InputError, RecipeError
-from codemill.release import cards, checks, portable
+from codemill.release import cards, checks, environment, portable
 from codemill.release.cards import MODEL
 from codemill.release.chain import Link, chain
 from codemill.release.inputs import Input, inputs_of, plain
@@ -19,6 +19,7 @@ from codemill.run import named
 
 CARDS = ("README.md", "report.html")
 SCORES = "results.json"  # of an evaluation
+ENVIRONMENT = "environment.txt"
 MOST_CARRIED = 16 << 20  # bytes of a file or folder that a parameter names, which is then part of the release
 
 
@@ -68,6 +69,7 @@ def release(outs: Sequence[str], folder: str | Path, *, wheel: str | Path | None
     (to / "rebuild.sh").write_text(_script(links, inputs), "utf-8")
     (to / "rebuild.sh").chmod(0o755)
     (to / "checksums.txt").write_text(_checksums(links), "utf-8")
+    (to / ENVIRONMENT).write_text("".join(f"{line}\n" for line in environment.packages()), "utf-8")
     facts = {
         "codemill": version("codemill"),
         "runs": [_facts(link, links) for link in links],
@@ -210,7 +212,8 @@ _HEAD = """#!/bin/sh
 #   sh rebuild.sh             data; models are copied, since a trained model depends on the machine
 #   TRAIN=1 sh rebuild.sh     models as well; they are not compared
 #
-# Needs codemill {version} and pip. A run that cannot be made again here is copied too, and named at the end.
+# Needs codemill {version} with the packages of environment.txt, and pip with a registry. A run that cannot be made again
+# here is copied too, and named at the end.
 set -eu
 cd "$(dirname "$0")"
 mkdir -p rebuilt
@@ -223,9 +226,13 @@ copy() {{ # of a run, and why
 }}"""
 
 _TAIL = """
-sha256sum --check --quiet ../checksums.txt
+[ -z "$copied" ] || echo "copied, not made again:$copied"
+sha256sum --check --quiet ../checksums.txt || {
+    echo "Not the bytes that were published. Are the packages those of environment.txt? Another pyarrow writes" >&2
+    echo "the same rows as other bytes. Else checksums.txt or a file of the release was changed." >&2
+    exit 1
+}
 echo "the same bytes"
-[ -z "$copied" ] || echo "of these copied, not made again:$copied"
 """
 
 
@@ -287,8 +294,14 @@ def _card(
         for link in links
     ]
     lost = "".join(f"- {sentence}\n" for sentence in unknown)
-    more = [f"`pip install './{wheel.name}[web]'` installs codemill with what data needs."] if wheel else []
-    more += [f"`python ask.py QUESTION` asks the model [{model}]({model}/)."] if model else []
+    install = f"'./{wheel.name}[web]'" if wheel else f"'codemill[web]=={version('codemill')}'"
+    more = [
+        f"`pip install -c {ENVIRONMENT} {install}` installs codemill with the packages that wrote these files: another"
+        " version of pyarrow writes the same rows as other bytes. Models are copied by `rebuild.sh`, and are not in"
+        " `checksums.txt`: `TRAIN=1 sh rebuild.sh` trains them again, which needs torch."
+    ]
+    if model:
+        more.append(f"`python ask.py QUESTION` asks the model [{model}]({model}/); it needs transformers and torch.")
     if scores:
         more.append(f"Evaluations: {', '.join(f'[{place.name}]({place.name}/)' for place in scores)}.")
     return f"""# Release

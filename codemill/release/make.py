@@ -212,8 +212,8 @@ _HEAD = """#!/bin/sh
 #   sh rebuild.sh             data; models are copied, since a trained model depends on the machine
 #   TRAIN=1 sh rebuild.sh     models as well; they are not compared
 #
-# Needs codemill {version} with the packages of environment.txt, and pip with a registry. A run that cannot be made again
-# here is copied too, and named at the end.
+# Needs codemill {version} with the packages of environment.txt, and pip with a registry. A run that cannot be made
+# again here is copied too, and named.
 set -eu
 cd "$(dirname "$0")"
 mkdir -p rebuilt

@@ -188,3 +188,9 @@ def test_every_file_that_mutants_are_made_of_has_tests_to_ask() -> None:
     asked = {test for file in broken for test in made.tests_of(file)}
     assert len(broken) > 90
     assert [test for test in sorted(asked) if not (ROOT / test).exists()] == []
+
+
+def test_nothing_needs_pandas() -> None:
+    """It is no requirement, and pyarrow asks for it in these methods, also where no pandas type is wanted."""
+    told = {str(path.relative_to(ROOT)): path.read_text("utf-8") for path in (ROOT / "codemill").rglob("*.py")}
+    assert [path for path, text in told.items() if re.search(r"\.to_pandas|import pandas|\bpd\.", text)] == []

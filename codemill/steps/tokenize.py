@@ -155,7 +155,7 @@ def _lists(offsets: Offsets, ids: npt.NDArray[Any]) -> pa.ListArray:
 
 def _fitting(ids: Ids, dtype: str) -> npt.NDArray[Any]:
     """Ids as they are stored. Raises: RecipeError if one does not fit."""
-    kind = IDS[dtype].to_pandas_dtype()
+    kind = np.dtype(dtype)
     if len(ids) and int(ids.max()) > np.iinfo(kind).max:
         raise RecipeError(f"an id of this tokenizer does not fit into {dtype}", remedy='give dtype="uint32"')
     return ids.astype(kind, copy=False)

@@ -54,7 +54,7 @@ class Shards:
     def dtype(self) -> np.dtype[Any]:
         """Of ids: uint16 or uint32."""
         kind = self._part(0).reader.schema.field("tokens").type.value_type
-        found: np.dtype[Any] = np.dtype(kind.to_pandas_dtype())
+        found: np.dtype[Any] = np.dtype(str(kind))
         return found
 
     def rows(self, part: int) -> int:

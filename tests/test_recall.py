@@ -8,8 +8,6 @@ import os
 import random
 import re
 import shutil
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +33,7 @@ from codemill.web import curves, patterns
 from codemill.web.classifier import Model, Segmenter, Settings, train
 from codemill.web.labels import Labels
 from tests.benchmark_rows import TASK
-from tests.killing import SCRIPT, killed_and_resumed
+from tests.killing import building, killed_and_resumed
 from tests.teaching import canonical, chat, serving
 from tests.test_machine import published
 from tests.web_tools import CODE, crawl, words
@@ -334,9 +332,7 @@ def test_kills_ask_a_teacher_nothing_that_it_answered(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RECALL", str(folder))
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
-    script, killed = tmp_path / "script.py", tmp_path / "killed"
-    script.write_text(SCRIPT)
+    killed, table = tmp_path / "killed", "tests.test_recall.asking"
 
     def answered() -> set[str]:
         with Calls(tmp_path / "killed.calls") as calls:
@@ -344,10 +340,9 @@ def test_kills_ask_a_teacher_nothing_that_it_answered(
 
     with serving(sure) as server:
         monkeypatch.setenv("TEACHER", server.url)
-        command = [sys.executable, script, "tests.test_recall.asking"]
         for more in (2, 30):  # at the probe's answer or soon after it, then amid the pages
             before = len(server.seen)
-            process = subprocess.Popen([*command, killed, "2"])
+            process = building(table, killed)
             while len(server.seen) < before + more and process.poll() is None:
                 time.sleep(0.005)
             process.kill()
@@ -355,10 +350,10 @@ def test_kills_ask_a_teacher_nothing_that_it_answered(
             time.sleep(0.5)  # the workers end with their parent
         known, mark = answered(), len(server.seen)
         assert known
-        subprocess.run([*command, killed, "2"], check=True)
+        assert building(table, killed).wait() == 0
         assert len(server.seen) > mark, "it was too late to kill it"
         assert not known & set(server.seen[mark:])
-        subprocess.run([*command, tmp_path / "whole", "1"], check=True)
+        assert building(table, tmp_path / "whole", workers=1).wait() == 0
     assert published(killed) == published(tmp_path / "whole")
 
 

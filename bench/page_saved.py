@@ -23,7 +23,7 @@ parser, which follows the HTML standard; our own makes no tree):
 
 A page that several suites have (its blocks are the same) counts once; so do blocks within a page. Results of extractors
 (`expected.html` and the like), and pages of fewer than 4,000 bytes or without a title, which people make up for tests,
-are not read.
+are not read, nor are pages with more than 1,000 `pre`: of a patch, one for each line.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ FORMS = re.compile(
 )
 """Highlighters' ways to say a language in a class."""
 
+MOST = 1000
 SIGNS = (b"<pre", b"syntaxhighlighter", b"blob-code")
 """Without one of these a page has no block."""
 
@@ -79,7 +80,8 @@ def saved(suite: Path) -> Iterator[Case]:
         if re.search(r"\.html?(\.gz)?$", path.name) and not MADE.search(str(name)) and path.is_file():
             data = raw(path)
             low = data.lower()
-            page = text(data) if len(data) >= 4000 and any(sign in low for sign in SIGNS) else ""
+            likely = len(data) >= 4000 and any(sign in low for sign in SIGNS) and low.count(b"<pre") <= MOST
+            page = text(data) if likely else ""
             if "<title" in page.lower():
                 found = tuple(blocks(page))
                 if found:
@@ -228,6 +230,8 @@ def _names(element: Any, own: bool) -> Iterator[str]:
     names = _classes(element)
     yield from (found[1].lower().rstrip(".-") for found in FORMS.finditer(names))
     words = names.lower().split()
+    if len(words) > 4:
+        return  # Medium's: mo mp mq mr ms …, of which some is a language's by chance
     if own or {"highlight", "hljs", "sourcecode"} & set(words):
         yield from (word for word in words if word in _known() and word not in ("code", "pre", "output", "console"))
 

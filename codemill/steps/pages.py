@@ -42,7 +42,7 @@ def documents(*, sources: Sequence[Source]) -> Table:
 
 
 @source(
-    version=4,
+    version=5,
     adds={**{f.name: f.type for f in DOCUMENT}, **PAGE, "reason": pa.string(), "value": pa.string()},
     published=Published(None, COMMON_LEDGER, tuple(n for n in VERDICT if n != "reason"), required=("content",)),
     check=ingest.check_labels,

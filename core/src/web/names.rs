@@ -85,9 +85,10 @@ static NO_LANGUAGE: LazyLock<FxHashSet<&str>> = LazyLock::new(|| {
 /// Names of languages that are found as the only class of code.
 static BARE: LazyLock<FxHashSet<&str>> = LazyLock::new(|| {
     set(
-        "apache asm bash clojure cpp csharp css diff dos erlang fsharp go groovy haskell html html4strict html5 ini java \
-         java5 javascript js json kotlin latex lisp lua make matlab mysql objc objectivec pascal perl php plsql powershell \
-         python r ruby scala scheme sh shell sql swift tcl typescript vb vbnet vim xml yaml",
+        "apache asm bash batch clojure cpp csharp css dart diff dockerfile dos elixir erlang fsharp go graphql groovy haskell \
+         hcl html html4strict html5 ini java java5 javascript js json jsx kotlin latex lisp lua make matlab mysql objc \
+         objectivec pascal perl php plsql powershell python r ruby rust scala scheme scss sh shell sql swift tcl terraform \
+         toml tsx typescript vb vbnet vim xml yaml",
     )
 });
 
@@ -251,18 +252,27 @@ fn of_class(class: &str) -> Option<&str> {
     {
         return Some(name);
     }
+    // Rouge says "highlight" first, highlight.js "hljs" last; other words beside them are no languages.
+    if words().any(|word| matches!(word, "highlight" | "hljs"))
+        && let Some(name) = words().find(|word| BARE.contains(word.to_ascii_lowercase().as_str()))
+    {
+        return Some(name);
+    }
     if words().any(|word| word == "rust-example-rendered") || words().eq(["rust"]) {
         return Some("rust");
     }
     None
 }
 
-/// The language of a `pre` or `code` whose only class is its name, as GeSHi and the plugins of blogs write it.
+/// The language of a `pre` or `code` whose only class is its name, as GeSHi and the plugins of blogs write it, or that has
+/// it as its `lang`, as WP-Syntax does.
 ///
 /// Elsewhere the same words mean other things: Pygments calls comments `c` and output `go`.
 pub fn bare_language(attributes: &Attributes) -> Option<String> {
-    let lower = attributes.class.trim().to_ascii_lowercase();
-    BARE.contains(lower.as_str()).then_some(lower)
+    [attributes.class, attributes.spoken]
+        .map(|said| said.trim().to_ascii_lowercase())
+        .into_iter()
+        .find(|said| BARE.contains(said.as_str()))
 }
 
 #[cfg(test)]
@@ -289,6 +299,9 @@ mod tests {
             ("rust rust-example-rendered", Some("rust")),
             ("mw-highlight mw-highlight-lang-c mw-content-ltr", Some("c")),
             ("highlight hl-ipython3", Some("python")),
+            ("highlight tsx", Some("tsx")),
+            ("highlight wide", None),
+            ("javascript hljs", Some("javascript")),
             ("language-text", None),
             ("highlight", None),
             ("", None),
@@ -303,6 +316,9 @@ mod tests {
         assert_eq!(bare_language(&class("XML ")).as_deref(), Some("xml"));
         assert_eq!(bare_language(&class("xml line")), None);
         assert_eq!(bare_language(&class("text")), None);
+        let spoken = |spoken| Attributes { spoken, class: "wide", ..Attributes::default() };
+        assert_eq!(bare_language(&spoken("PHP")).as_deref(), Some("php"));
+        assert_eq!(bare_language(&spoken("en")), None);
     }
 
     #[test]

@@ -273,6 +273,9 @@ impl<'a> Page<'a> {
         if self.furniture > 0 {
         } else if self.code > 0 {
             if name == "br" && self.gutter == 0 {
+                if self.source.ends_with('\r') {
+                    self.source.push('\n'); // which ends that line, and is no part of the next line end
+                }
                 self.source.push('\n');
             }
         } else if name == "br" && self.cells > 0 && !self.layout {
@@ -285,9 +288,12 @@ impl<'a> Page<'a> {
     }
 
     fn start_in_code(&mut self, name: &str, attributes: &Attributes, opened: &mut Open<'a>) {
-        if self.language.is_none() && (name == "code" || self.source.is_empty()) {
+        let first = self.source.trim_ascii().is_empty();
+        if self.language.is_none() || (name == "code" && first) {
+            // What the code says of itself goes before what the elements around it say.
             let bare = || (name == "code").then(|| bare_language(attributes)).flatten();
-            self.language = language(attributes).or_else(bare);
+            let own = if name == "code" || first { language(attributes).or_else(bare) } else { None };
+            self.language = own.or_else(|| self.language.take());
         }
         self.loose &= name != "pre";
         if is_line(name) {

@@ -45,6 +45,16 @@ fn line_numbers_and_buttons_are_not_code() {
     assert_eq!(text(docusaurus), "```jsx\na\nb\n```");
     let lines = "<pre><code class='hljs c'><div>a</div><div></div><div>b\n</div></code></pre>";
     assert_eq!(text(lines), "```c\na\n\nb\n```");
+    // Line ends as HTML counts them: a carriage return is one, and `br` another.
+    assert_eq!(text("<pre>a\r<br />b\r\nc\rd</pre>"), "```\na\n\nb\nc\nd\n```");
+    // What the code says of itself goes before what is around it.
+    let within = "<section class='language-markup'><pre><code class='language-js'>a</code></pre></section>";
+    assert_eq!(text(within), "```js\na\n```");
+    assert_eq!(text("<pre lang='PHP' line='1'>a</pre>"), "```php\na\n```");
+    assert_eq!(
+        text("<div lang='en'><pre class='highlight tsx'><code>a</code></pre></div>"),
+        "```tsx\na\n```"
+    );
 }
 
 #[test]

@@ -19,6 +19,8 @@ pub struct Attributes<'a> {
     pub role: &'a str,
     /// `data-lang`, `data-language` or the like: the language of code
     pub lang: &'a str,
+    /// `lang`: the language of people, or of code where a blog's plugin reads it so
+    pub spoken: &'a str,
     /// `itemprop`
     pub itemprop: &'a str,
     /// `hidden`, `aria-hidden="true"` or a style that says so
@@ -172,6 +174,7 @@ fn note<'a>(found: &mut Attributes<'a>, key: &[u8], value: &'a str) {
         Some(b'c') if is("class") => found.class = value,
         Some(b'i') if is("id") => found.id = value,
         Some(b'i') if is("itemprop") => found.itemprop = value,
+        Some(b'l') if is("lang") => found.spoken = value,
         Some(b'r') if is("role") => found.role = value,
         Some(b'd') if is("data-lang") || is("data-language") || is("data-syntaxhighlighter-params") => {
             found.lang = value

@@ -147,7 +147,6 @@ def post(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 SETS = (*post_training.STAGE_1, *post_training.STAGE_2)
 
 
-@pytest.mark.long
 def test_post_training_makes_every_set(post: Path) -> None:
     for name in SETS:
         rows = read(post, name)
@@ -179,7 +178,6 @@ def test_a_row_of_published_chats_that_is_no_chat_says_so(tmp_path: Path) -> Non
     ]
 
 
-@pytest.mark.long
 def test_stages_have_their_sets_in_the_papers_proportions_within_one_row(post: Path) -> None:
     for stage, sets in (("stage_1", post_training.STAGE_1), ("stage_2", post_training.STAGE_2)):
         facts = json.loads((post / f"{stage}_shares" / "shares.json").read_text())
@@ -193,7 +191,6 @@ def test_stages_have_their_sets_in_the_papers_proportions_within_one_row(post: P
         assert all(row["parent"] in members for row in rows)
 
 
-@pytest.mark.long
 def test_datasets_loads_every_set_with_its_messages(post: Path, tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
     report.write(post)
@@ -203,7 +200,6 @@ def test_datasets_loads_every_set_with_its_messages(post: Path, tmp_path: Path) 
         assert loaded[0]["messages"][0]["role"] == "user"
 
 
-@pytest.mark.long
 def test_the_report_says_what_was_accepted_and_why_rows_went(post: Path) -> None:
     page = Path(str(report.write(post))).read_text()
     facts = {one.name: one for one in synthesis_facts.gather(Run.open(post)) or ()}
@@ -222,7 +218,6 @@ def test_the_report_says_what_was_accepted_and_why_rows_went(post: Path) -> None
     assert facts["educational"].tokens_answered > 0
 
 
-@pytest.mark.long
 def test_show_says_accepted_of_attempted_by_language(post: Path) -> None:
     said = CliRunner().invoke(cli, ["show", str(post), "--json"])
     assert said.exit_code == 0
@@ -234,7 +229,6 @@ def test_show_says_accepted_of_attempted_by_language(post: Path) -> None:
     assert "tokens" in plain
 
 
-@pytest.mark.long
 def test_a_card_that_people_wrote_is_left_alone(post: Path) -> None:
     card = post / "educational" / "README.md"
     report.write(post)
@@ -249,7 +243,7 @@ def test_a_card_that_people_wrote_is_left_alone(post: Path) -> None:
 OUTSIDE = ("package", "filtered", "realuser")
 
 
-@pytest.mark.parametrize("recipe", ["annealed", pytest.param("post", marks=pytest.mark.long), "rewritten"])
+@pytest.mark.parametrize("recipe", ["annealed", "post", "rewritten"])
 def test_one_explain_leads_every_row_back_to_its_file_and_its_licence(
     recipe: str, request: pytest.FixtureRequest
 ) -> None:
@@ -275,7 +269,6 @@ def test_one_explain_leads_every_row_back_to_its_file_and_its_licence(
                 assert (row["repo"], row["path"], row["license"]) == (file["repo"], file["path"], ["MIT"])
 
 
-@pytest.mark.long
 def test_rows_about_no_file_of_the_corpus_have_a_licence_where_their_source_says_one(post: Path) -> None:
     licences = {row["instruction"]: row["license"] for row in read(post, "filtered")}
     reverse, sort, add = "How do I reverse a list?", "How do I sort?", "How do I add?"
@@ -283,7 +276,6 @@ def test_rows_about_no_file_of_the_corpus_have_a_licence_where_their_source_says
     assert all(row["license"] for row in read(post, "package"))
 
 
-@pytest.mark.long
 def test_explain_shows_the_file_its_licence_and_the_program(post: Path) -> None:
     (row, *_) = read(post, "stage_2")
     said = CliRunner().invoke(cli, ["explain", str(post), row["id"]])

@@ -69,6 +69,17 @@ def test_a_report_names_the_runs_that_stand_behind_it(runs: Path, planned: Path)
     assert lineage.gather(Run.open(runs / names[0])) is None
 
 
+@pytest.mark.parametrize("damage", [b"", b"\xff{", b"[]", b'{"kept": 1}', b"x" * (8 << 20)])
+def test_a_run_behind_it_that_cannot_be_read_is_left_out(
+    damage: bytes, runs: Path, planned: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "fim" / ".work").mkdir(parents=True)
+    (tmp_path / "fim" / "manifest.json").write_bytes(damage)
+    told = json.loads((planned / "manifest.json").read_text().replace(str(runs / "fim"), str(tmp_path / "fim")))
+    here = Run(str(planned), Run.open(planned).folder, {**told, "tables": told["steps"]})
+    assert lineage.gather(here) is None
+
+
 def test_tokens_are_counted_by_language_and_by_length(runs: Path) -> None:
     facts = counted.gather(Run.open(runs / "plain"))
     assert facts is not None

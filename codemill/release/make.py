@@ -255,7 +255,8 @@ def _again(link: Link, links: Sequence[Link], inputs: Sequence[Input]) -> str:
     elif any(_is_trained(link, output) for output in link.manifest["files"]):
         command = f"if [ -n \"${{TRAIN:-}}\" ]; then {command}; else copy {link.name} 'it is a trained model'; fi"
     elif _calls(link).is_dir():
-        command += f" || copy {link.name} 'its programs were run beside other packages, or with other compilers'"
+        why = "its command failed, see above; programs that it runs depend on packages and compilers"
+        command += f" || copy {link.name} '{why}'"
     return "\n".join([*lines, command])
 
 

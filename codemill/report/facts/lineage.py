@@ -26,31 +26,39 @@ class Ancestor:
 
 
 def gather(run: Run) -> tuple[Ancestor, ...] | None:
-    """All runs that a run stands on, those first that stand on no other; None if there is none on this disk."""
+    """All runs that a run stands on, those first that stand on no other; None if there is none on this disk.
+
+    A folder whose manifest cannot be understood is left out: a report is about its own run.
+    """
     if run.folder.local is None:
         return None
-    found: dict[Path, Ancestor | None] = {}
-    here = Path(os.path.realpath(run.out))
-    _follow(here, run, here, found)
-    ancestors = tuple(one for one in found.values() if one is not None)
-    return ancestors or None
+    origin = Path(os.path.realpath(run.out))
+    ancestors: dict[Path, Ancestor] = {}
+    _follow(origin, run, origin, {origin}, ancestors)
+    return tuple(ancestors.values()) or None
 
 
-def _follow(place: Path, run: Run, origin: Path, found: dict[Path, Ancestor | None]) -> None:
-    found[place] = None  # so that a run that names itself is followed once
+def _follow(place: Path, run: Run, origin: Path, seen: set[Path], ancestors: dict[Path, Ancestor]) -> None:
+    """Adds the runs that a run read, each behind those that it read itself."""
     for earlier in runs_in(place, {**run.manifest, "steps": run.manifest["tables"]}, strict=False):
-        if earlier not in found and len(found) <= MOST:
-            try:
-                other = Run.open(earlier)
-            except CodemillError:
-                continue
-            _follow(earlier, other, origin, found)
-    if place != origin:
-        page = place / REPORT
-        found[place] = found.pop(place) or Ancestor(
-            place.name,
-            str(run.manifest["recipe"].get("name") or ""),
-            int(run.manifest["kept"]["rows"]),
-            str(run.manifest.get("fingerprint") or "")[:12],
-            Path(os.path.relpath(page, origin)).as_posix() if page.is_file() else None,
-        )
+        if earlier in seen or len(seen) > MOST:
+            continue
+        seen.add(earlier)
+        try:
+            other = Run.open(earlier)
+            told = _told(earlier, other, origin)
+            _follow(earlier, other, origin, seen, ancestors)
+        except (CodemillError, KeyError, TypeError, AttributeError):
+            continue
+        ancestors[earlier] = told
+
+
+def _told(place: Path, run: Run, origin: Path) -> Ancestor:
+    page = place / REPORT
+    return Ancestor(
+        place.name,
+        str(run.manifest["recipe"].get("name") or ""),
+        int(run.manifest["kept"]["rows"]),
+        str(run.manifest.get("fingerprint") or "")[:12],
+        Path(os.path.relpath(page, origin)).as_posix() if page.is_file() else None,
+    )

@@ -54,7 +54,7 @@ FORMS = re.compile(
 )
 """Highlighters' ways to say a language in a class."""
 
-MOST = 1000
+MOST = 1000  # blocks of a page: a patch has one for each line
 SIGNS = (b"<pre", b"syntaxhighlighter", b"blob-code")
 """Without one of these a page has no block."""
 

@@ -362,6 +362,9 @@ def test_labels_that_are_wrong_are_refused(tmp_path: Path) -> None:
         Labels(labels(tmp_path / "a.csv", {"a.org": 2}))
     with pytest.raises(InputError, match="url or domain"):
         Labels(labels(tmp_path / "b.csv", {"a.org": 1}, key="page"))
+    with pytest.raises(InputError, match="url or domain") as error:
+        Labels(labels(tmp_path / "long.csv", {"a.org": 1}, key="a" * 8_000_000))
+    assert len(str(error.value)) < 500 + len(str(tmp_path))
     with pytest.raises(InputError, match="cannot read"):
         Labels(str(tmp_path / "none.csv"))
     (tmp_path / "c.txt").write_text("a")

@@ -79,7 +79,7 @@ def _read(path: str, sha256: str) -> tuple[dict[str, int], dict[str, int], froze
         table = table.with_columns(label=pl.lit(1))
     if not keys or "label" not in table.columns:
         raise InputError(
-            f"labels have the columns url or domain, and label; this has {', '.join(table.columns)}", where=path
+            f"labels have the columns url or domain, and label; this has {', '.join(table.columns)[:200]}", where=path
         )
     found: dict[str, dict[str, int]] = {"url": {}, "domain": {}}
     for number, row in enumerate(table.select(*keys, "label").iter_rows(named=True), 1):

@@ -258,6 +258,7 @@ def test_50_mb_of_nested_tags_stay_linear() -> None:
         "<div>",
         "<p><b>",
         "<pre><div>",
+        "<pre> <b>",
         "<table><tr><td>",
         "</p></b>",
         "<ul><li>a",

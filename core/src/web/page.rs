@@ -10,6 +10,9 @@ use super::names::{Role, bare_language, is_block, is_code, is_gutter, is_void, l
 use super::tokens::{Attributes, Token, Tokens};
 use rustc_hash::FxHashMap;
 
+/// Bytes of blanks between `pre` and the `code` in it.
+const FEW_BLANKS: usize = 64;
+
 /// Elements inside of one another that are told apart; deeper ones are like their surroundings.
 const MAX_DEPTH: usize = 1 << 12;
 /// Elements around code that may name its language.
@@ -288,7 +291,8 @@ impl<'a> Page<'a> {
     }
 
     fn start_in_code(&mut self, name: &str, attributes: &Attributes, opened: &mut Open<'a>) {
-        let first = self.source.trim_ascii().is_empty();
+        // Blanks between `pre` and `code`; of more of them each element would look at all.
+        let first = self.source.len() <= FEW_BLANKS && self.source.trim_ascii().is_empty();
         if self.language.is_none() || (name == "code" && first) {
             // What the code says of itself goes before what the elements around it say.
             let bare = || (name == "code").then(|| bare_language(attributes)).flatten();

@@ -1,5 +1,7 @@
 //! Comments that tools obey. They stay whatever stands around them.
 
+use std::sync::LazyLock;
+
 /// How the text of such a comment begins, in lower case.
 const STARTS: &[&str] = &[
     "!", // a second hashbang, `% !TEX root`
@@ -115,8 +117,17 @@ pub fn is_directive(body: &str) -> bool {
     head[..length].copy_from_slice(&body.as_bytes()[..length]);
     head.make_ascii_lowercase();
     let begins = |start: &&str| head[..length].starts_with(start.as_bytes());
-    STARTS.iter().any(begins) || names_encoding(body)
+    BY_FIRST[usize::from(head[0])].iter().any(begins) || names_encoding(body)
 }
+
+/// The same by their first byte.
+static BY_FIRST: LazyLock<[Vec<&str>; 256]> = LazyLock::new(|| {
+    let mut by_first = [const { Vec::new() }; 256];
+    for start in STARTS {
+        by_first[usize::from(start.as_bytes()[0])].push(*start);
+    }
+    by_first
+});
 
 /// Python's and Ruby's `coding: …` anywhere in a short line.
 fn names_encoding(body: &str) -> bool {

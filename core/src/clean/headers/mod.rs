@@ -1,8 +1,9 @@
 //! Leading copyright and licence notices are taken out of source files.
 //!
 //! [`head`] finds the comments before the first code, [`pieces`] reads them line by line, [`sentences`] cuts
-//! them into sentences, [`notice`] says which of them are a notice, [`cut`] takes those out. Whatever is not part of such a comment stays, byte for byte; the result
-//! is lexed again, and if its first code does not begin where it should the text is left alone.
+//! them into sentences, which are the same for the same paragraph ([`seen`]), [`notice`] says which of them are a
+//! notice, [`cut`] takes those out. Whatever is not part of such a comment stays, byte for byte; the result is lexed
+//! again, and if its first code does not begin where it should the text is left alone.
 //!
 //! Linear: no more than the first [`head::LIMIT`] bytes of a text are looked at.
 
@@ -17,6 +18,7 @@ mod pieces;
 mod prolog;
 #[cfg(feature = "python")]
 pub mod python;
+pub mod seen;
 mod sentences;
 mod tags;
 #[cfg(test)]
@@ -24,6 +26,7 @@ mod tests;
 mod words;
 
 use crate::lex::Syntax;
+use seen::Seen;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -48,12 +51,16 @@ pub struct Stripped {
 /// assert_eq!(strip("/* Adds numbers. */\n#include <a.h>\n", &c), None);
 /// ```
 pub fn strip(text: &str, syntax: &Syntax) -> Option<Stripped> {
-    let syntax = &with_head(syntax);
+    strip_next(text, syntax, &mut Seen::default())
+}
+
+/// [`strip`] of one of many texts, which does not read a paragraph again that was `seen`.
+pub fn strip_next<'a>(text: &'a str, syntax: &Syntax, seen: &mut Seen<'a>) -> Option<Stripped> {
     if !only_carriage_returns(text) {
-        return strip_lines(text, text, syntax);
+        return strip_lines(text, text, syntax, seen);
     }
     // Lines of the old Macintosh: what is cut is found in a copy whose lines end as all others do.
-    strip_lines(text, &text.replace('\r', "\n"), syntax)
+    strip_lines(text, &text.replace('\r', "\n"), syntax, &mut Seen::default())
 }
 
 /// Whether the lines of the head end in carriage returns and nothing else.
@@ -71,7 +78,8 @@ fn lone_carriage_return(text: &str, cut: &Range<usize>) -> bool {
 }
 
 /// `strip` of `original`, looked at as `text`, which has other line ends of the same length.
-fn strip_lines(original: &str, text: &str, syntax: &Syntax) -> Option<Stripped> {
+fn strip_lines<'a>(original: &str, text: &'a str, syntax: &Syntax, seen: &mut Seen<'a>) -> Option<Stripped> {
+    let syntax = &with_head(syntax);
     let formed = matches!(syntax.name.as_str(), "python" | "restructuredtext" | "slim");
     if syntax.line_comments.is_empty() && syntax.block_comments.is_empty() && !formed {
         return None;
@@ -81,7 +89,7 @@ fn strip_lines(original: &str, text: &str, syntax: &Syntax) -> Option<Stripped> 
         return None;
     }
     let mut pieces = pieces::pieces(text, &head, syntax);
-    notice::mark(text, &head, &mut pieces);
+    notice::mark(text, &head, &mut pieces, seen);
     let (cuts, notices) = cut::cuts(text, &head, &pieces);
     if cuts.is_empty() || cuts.iter().any(|cut| lone_carriage_return(text, cut)) {
         return None;

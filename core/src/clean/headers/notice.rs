@@ -9,12 +9,13 @@ use super::claims::{is_contact, names_somebody};
 use super::head::Head;
 use super::phrases::{DECISIVE, WEAK};
 use super::pieces::{Class, Piece, groups};
-use super::sentences::{Segment, Sentence, sentences};
+use super::seen::Seen;
+use super::sentences::{Segment, Sentence};
 use super::tags;
 
 /// Sets [`Piece::notice`] and [`Piece::part`].
-pub fn mark(text: &str, head: &Head, pieces: &mut [Piece]) {
-    let mut all = paragraphs(text, head, pieces);
+pub fn mark<'a>(text: &'a str, head: &Head, pieces: &mut [Piece], seen: &mut Seen<'a>) {
+    let mut all = paragraphs(text, head, pieces, seen);
     for it in &mut all {
         it.sentence.notice = is_notice(&it.sentence);
     }
@@ -46,12 +47,11 @@ struct Placed {
     follows: bool,
 }
 
-fn paragraphs(text: &str, head: &Head, pieces: &[Piece]) -> Vec<Placed> {
+fn paragraphs<'a>(text: &'a str, head: &Head, pieces: &[Piece], seen: &mut Seen<'a>) -> Vec<Placed> {
     let worded = |p: &Piece| matches!(p.class, Class::Text | Class::Trivial);
     let mut found: Vec<Placed> = Vec::new();
     let (mut i, mut paragraph) = (0, 0);
     let mut follows = false;
-    let mut joined = String::new();
     while i < pieces.len() {
         if !worded(&pieces[i]) {
             follows &= pieces[i].class != Class::Kept;
@@ -65,7 +65,7 @@ fn paragraphs(text: &str, head: &Head, pieces: &[Piece]) -> Vec<Placed> {
         let comment = head.comments[pieces[from].comment];
         let enclosed =
             pieces[from].comment == pieces[i - 1].comment && text[comment.start..comment.end].contains('\n');
-        for sentence in sentences(text, pieces, from..i, &mut joined) {
+        for sentence in seen.sentences(text, pieces, from..i) {
             found.push(Placed { sentence, group, enclosed, paragraph, follows });
             follows = true;
         }

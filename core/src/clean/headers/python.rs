@@ -1,6 +1,7 @@
 //! What Python sees of header removal.
 
-use super::{Stripped, strip};
+use super::seen::Seen;
+use super::{Stripped, strip_next};
 use crate::arrow::{array, check_lengths, struct_of, to_python};
 use crate::guard::guarded;
 use crate::lex::python::Syntaxes;
@@ -29,11 +30,12 @@ fn strip_all(content: &LargeStringArray, language: &StringArray, syntaxes: &Synt
     let mut left = LargeStringBuilder::new();
     let mut chars = UInt32Builder::with_capacity(rows);
     let mut notices = UInt32Builder::with_capacity(rows);
+    let mut seen = Seen::default();
     for row in 0..rows {
         let known = content.is_valid(row) && language.is_valid(row);
         let outcome = known.then(|| {
             let syntax = syntaxes.get(language.value(row));
-            guarded(|| syntax.and_then(|syntax| strip(content.value(row), syntax)))
+            guarded(|| syntax.and_then(|syntax| strip_next(content.value(row), syntax, &mut seen)))
         });
         let counts = match &outcome {
             Some(Ok(Some(Stripped { chars, notices, .. }))) => Some((*chars as u32, *notices as u32)),

@@ -26,7 +26,7 @@ pub struct Segment {
 }
 
 /// A sentence, or what stands for one: a field, a claim, a title.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Sentence {
     /// In order.
     pub segments: Vec<Segment>,
@@ -61,7 +61,7 @@ impl Sentence {
     }
 }
 
-/// The sentences of the lines `range`, which stand together.
+/// The sentences of the lines `range`, which stand together. Only these lines decide.
 pub fn sentences(text: &str, pieces: &[Piece], range: Range<usize>, joined: &mut String) -> Vec<Sentence> {
     let over = carried_over(text, pieces, range.clone(), joined);
     let width = range.clone().map(|n| width(text, &pieces[n])).max().unwrap_or(0);

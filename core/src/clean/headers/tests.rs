@@ -1,6 +1,6 @@
 //! What the Python tests (tests/test_headers.py) do not see: the pieces themselves. They have an example per language.
 
-use super::strip;
+use super::{seen::Seen, strip, strip_next};
 use crate::lex::Syntax;
 
 fn c() -> Syntax {
@@ -89,4 +89,27 @@ fn words_are_weighed() {
     assert!(of_licence.passes() && of_licence.only());
     let documentation = super::words::count("parses the license file and prints its rows");
     assert!(!documentation.passes() && !documentation.only());
+}
+
+#[test]
+fn what_was_seen_changes_nothing() {
+    let rem = Syntax { name: "batch".into(), line_comments: vec!["REM".into()], ..Syntax::default() };
+    let licence = "Licensed under the MIT License;\nyou may not use this file except\nin compliance with it.";
+    let rest = licence.replace('\n', "\nREM ");
+    let texts = [
+        (format!("/* Adds.\n\n{licence}\n*/\nint a;\n"), c()),
+        (format!("/* Copyright 2020 Zoë\n\n{licence}\n*/\nint b;\n"), c()),
+        (format!("/*\n{licence}\n\nAdds.\n*/\nint c;\n"), c()),
+        // The same bytes, of which the markers are others.
+        (format!("/*\nREM {rest}\n*/\nint d;\n"), c()),
+        (format!("REM {rest}\nECHO\n"), rem),
+    ];
+    let mut seen = Seen::default();
+    let mut removed = 0;
+    for (text, syntax) in texts.iter().chain(&texts) {
+        let found = strip_next(text, syntax, &mut seen);
+        assert_eq!(found, strip(text, syntax), "{text}");
+        removed += usize::from(found.is_some());
+    }
+    assert!(removed >= 8, "{removed}");
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from codemill import evaluation, sandbox
+from codemill.benchmarks import humanevalpack, others
 from codemill.benchmarks.protocol import Question
 from codemill.cli import cli
 from codemill.errors import EnvironmentProblem, InputError, RecipeError
@@ -375,6 +377,43 @@ def test_other_languages_are_judged_where_their_tools_are(tmp_path: Path) -> Non
             assert proof["missing"] or (proof["references"], proof["rejected"]) == (1, 1)
             assert not proof["broken"]
             assert not proof["open"]
+
+
+def test_tests_that_leave_or_print_without_a_line_end_are_judged(tmp_path: Path) -> None:
+    leaving = "import unittest\nclass T(unittest.TestCase):\n    def test(self):\n"
+    leaving += "        self.assertEqual(f([1, 4]), 3)\nif __name__ == '__main__':\n    unittest.main()\n"
+    printing = "}\ncheck() {\n  [ \"$(f 1 4)\" = 3 ] || exit 1\n  printf 'all passed'\n}\ncheck\n"
+    python = {"task_id": "Python/9001", "prompt": "def f(a):\n", "test": leaving}
+    shell = {"task_id": "Shell/9001", "prompt": "f() {\n", "test": printing}
+    for task, right, wrong in (
+        (python, "    return a[1] - a[0]\n", "    return []\n"),
+        (shell, "  echo $(($2 - $1))\n", "  echo 7\n"),
+    ):
+        file = data(tmp_path, "mceval", **task, entry_point="f", canonical_solution=right)
+        results = evaluation.evaluate([file], tmp_path / task["task_id"], settings=WORKERS)
+        assert results.benchmarks[0]["selftest"]["references"] == 1
+        file = data(tmp_path, "mceval", **task, entry_point="f", canonical_solution=wrong)
+        with pytest.raises(EnvironmentProblem, match="self-test of mceval failed on 1 tasks"):
+            evaluation.evaluate([file], tmp_path / "wrong", settings=WORKERS)
+
+
+def test_functions_that_a_go_declaration_left_out_are_taken_from_the_prompt() -> None:
+    helper = "func Twice(a int) int {\n    return 2 * a\n}"
+    prompt = f'import (\n    "math"\n)\n\n// Doubles.\n{helper}\n// Fourfold.\nfunc Four(a int) int {{\n'
+    program = "func Four(a int) int {\n    return Twice(Twice(a))\n}\n"
+    assert humanevalpack.helpers(prompt, program) == f"\n{helper}\n"
+    assert humanevalpack.helpers(prompt, f"{helper}\n{program}") == ""
+
+
+def test_a_go_program_imports_what_its_code_uses() -> None:
+    body = 'func F() string {\n\t// fmt.Println\n\tx := "os.Exit" + `math.Pi`\n'
+    body += "\treturn strings.Repeat(x, '\"'-sort.N)\n}\n"
+    assert re.findall(r'import "(\S+)"', others.go(body)) == ["sort", "strings", "testing"]
+    for odd in ("'\\'" * 100_000, "/*" * 500_000, "`" + '"' * 999_999, "func a(\n" * 200_000):
+        assert others.SAID.sub("", odd).count("/*") == 0  # in one pass: what does not end is not read again
+        assert humanevalpack.helpers(odd, "") == ""
+    of_package = others.go("func TestF(t *testing.T) { assert.Equal(t, 1, F()) }\n")
+    assert "func (asserting) Equal(t *testing.T, want, got" in of_package
 
 
 def test_what_cannot_be_run_is_named_and_no_wrong_answer(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from codemill.machine.kinds import Exchange
 from codemill.machine.planning import plan
 from codemill.recipes.refinecode import refinecode
 from codemill.report.terminal.show import explain, explain_data
+from codemill.run import Run
 from codemill.sources import Folder, Published
 from codemill.steps import dedup, ingest, known
 from tests import toys
@@ -291,9 +292,10 @@ def test_a_band_that_thousands_share_offers_a_few_candidates() -> None:
 
 def test_the_manifest_says_what_was_held_against_what(earlier: Path, tmp_path: Path) -> None:
     build(LATER, tmp_path, against=[earlier])
-    manifest = json.loads((tmp_path / "manifest.json").read_text())
-    (entry,) = [s for s in manifest["steps"] if s["name"] == "known.drop"]
-    held = [manifest["steps"][number] for number in entry["inputs"][1:]]
+    manifest = Run.open(tmp_path).manifest
+    steps = manifest["tables"]
+    (entry,) = [s for s in steps if s["name"] == "known.drop"]
+    held = [steps[number] for number in entry["inputs"][1:]]
     assert [(one["name"], one["kind"], one["parameters"]["source"]["path"]) for one in held] == [
         ("ingest.published", "opened", str(earlier))
     ]

@@ -65,10 +65,24 @@ def answered(task: Task, reply: str, chat: bool) -> Answer:
     )
 
 
+def helpers(prompt: str, program: str) -> str:
+    """The functions of a Go prompt that the program has not: the published declaration leaves some out."""
+    found, function = "", list[str]()
+    for line in prompt.splitlines():
+        if function or line.startswith("func "):
+            function.append(line)
+        if function and line == "}":
+            name = function[0].partition("(")[0]
+            found += "" if f"{name}(" in program else "\n" + "\n".join(function) + "\n"
+            function = []
+    return found
+
+
 def trials(task: Task, answer: Answer, style: Style) -> Mapping[str, Program]:
     """The declaration, the body, the tests."""
     declaration = task.more["declaration"]
     program = others.headed(declaration, answer.text) if answer.whole else declaration + answer.text
+    program += helpers(task.prompt, program) if task.language == "go" else ""
     head = PYTHON if task.language == "python" else ""
     program, tests = others.tested(task, head + program, task.tests)
     limits = Limits(cpu_seconds=SECONDS.get(task.language, 10), memory_bytes=4 << 30)
@@ -90,9 +104,14 @@ def protocol(fix: bool) -> Protocol:
         errata={
             "JavaScript/162": "needs js-md5",
             "CPP/162": "needs OpenSSL",
+            "Go/95": "its reference depends on the order of a map",
             "Go/162": "see the program",
+            "Rust/50": "its tests do not notice the fault",
+            "Rust/91": "needs regex",
             "Rust/162": "needs md5",
+            **dict.fromkeys(("Rust/32", "Rust/38", "Rust/53"), "needs rand"),
             "CPP/22": "needs boost",
+            "CPP/38": "its declaration has a piece of the body",
             "CPP/137": "needs boost",
         },
         cannot=others.cannot,

@@ -96,6 +96,11 @@ type assertions struct{ t *testing.T }
 type asserting struct{}
 var assert asserting
 func (asserting) New(t *testing.T) *assertions { return &assertions{t} }
+func (asserting) Equal(t *testing.T, want, got interface{}, _ ...interface{}) bool {
+	return (&assertions{t}).Equal(want, got)
+}
+func (asserting) True(t *testing.T, held bool, _ ...interface{}) bool { return (&assertions{t}).True(held) }
+func (asserting) False(t *testing.T, held bool, _ ...interface{}) bool { return (&assertions{t}).False(held) }
 func (a *assertions) say(held bool) bool { if !held { a.t.Errorf("an assertion failed") }; return held }
 func (a *assertions) Equal(want, got interface{}, _ ...interface{}) bool { return a.say(reflect.DeepEqual(want, got)) }
 func (a *assertions) NotEqual(want, got interface{}, _ ...interface{}) bool {
@@ -119,19 +124,24 @@ func (a *assertions) InDelta(want, got interface{}, delta float64, _ ...interfac
 """What tests use of github.com/stretchr/testify/assert, so that it need not be there."""
 
 
+SAID = re.compile(r"""'(?:[^'\\\n]|\\.)*'?|"(?:[^"\\\n]|\\.)*"?|`[^`]*`?|//[^\n]*|/\*.*?(?:\*/|\Z)""", re.DOTALL)
+"""Characters, texts and comments of Go. One that does not end is taken too, so that its rest is not read again."""
+
+
 def go(text: str) -> str:
     """A Go test file as a program: imports are those it uses, `main` runs its tests."""
     text = re.sub(r"^\s*package\s+\w+\s*$", "", text, flags=re.MULTILINE)
     text = re.sub(r"^\s*import\s*\([^)]*\)|^\s*import\s+\"[^\"]*\"\s*$", "", text, flags=re.MULTILINE)
     tests = re.findall(r"^func (Test\w*)\(\w+ \*testing\.T\)", text, re.MULTILINE)
-    if "assert.New(" in text:
+    if re.search(r"\bassert\.[A-Z]", text):
         text += TESTIFY
     runs = ", ".join(f'{{"{name}", {name}}}' for name in tests)
     text += (
         "\nfunc main() { testing.Main(func(_, _ string) (bool, error) { return true, nil }, "
         f"[]testing.InternalTest{{{runs}}}, nil, nil) }}\n"
     )
-    used = [path for path in STDLIB if re.search(rf"\b{path.rpartition('/')[2]}\.[A-Z]", text)]
+    code = SAID.sub("", text)  # Go refuses what is imported and not used
+    used = [path for path in STDLIB if re.search(rf"\b{path.rpartition('/')[2]}\.[A-Z]", code)]
     imports = "".join(f'import "{path}"\n' for path in used)
     return f"package main\n{imports}{text}"
 

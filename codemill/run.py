@@ -40,6 +40,7 @@ from codemill.document import LEDGER
 from codemill.errors import CodemillError, InputError
 from codemill.machine.layers import Part as Working
 from codemill.machine.layers import Piece
+from codemill.machine.places import with_places
 from codemill.machine.store import Damaged, Place, Receipt, sealed
 from codemill.sources import Published
 
@@ -89,7 +90,7 @@ class Run:
 
     @classmethod
     def open(cls, out: str | os.PathLike[str]) -> Run:
-        """Reads the manifest. Raises: InputError if it is missing or is not a manifest."""
+        """Reads the manifest, with the places that are known here. Raises: InputError if it is missing or is none."""
         folder, where = Place.of(out), below(out, "manifest.json")
         place = folder.at("manifest.json")
         manifest = place.read_json()
@@ -103,6 +104,7 @@ class Run:
         if missing:
             what = f"the manifest of a run has no {', '.join(missing)}"
             raise InputError(what, where=where, remedy="is this the folder given to `codemill run --out`?")
+        manifest = with_places(folder, manifest)
         tables = manifest["steps"]
         outputs = manifest.get("outputs") or {"": {"chain": range(len(tables))}}
         chain = next(iter(outputs.values()))["chain"]

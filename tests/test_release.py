@@ -98,11 +98,31 @@ def test_a_stranger_makes_the_same_bytes(made: Path, released: Path, tmp_path: P
     assert "copied" not in done.stderr + done.stdout
     sums = (stranger / "checksums.txt").read_text()
     assert {line.split("/")[0].split()[-1] for line in sums.splitlines()} == {"corpus", "tokens", "mix"}
-    (stranger / "checksums.txt").write_text(sums.replace(sums[0], "f" if sums[0] != "f" else "0", 1))
+    changed = sums.replace(sums[0], "f" if sums[0] != "f" else "0", 1)
+    (stranger / "checksums.txt").write_text(changed)
+    refused = subprocess.run(["sh", stranger / "rebuild.sh"], env=shell, capture_output=True, text=True, check=False)
+    assert refused.returncode != 0
+    assert "These files are not those of the release" in refused.stderr
+    every = (stranger / "files.txt").read_text()
+    was, is_now = (hashlib.sha256(text.encode()).hexdigest() for text in (sums, changed))
+    (stranger / "files.txt").write_text(every.replace(was, is_now))
     again = subprocess.run(["sh", stranger / "rebuild.sh"], env=shell, capture_output=True, text=True, check=False)
     assert again.returncode != 0
     assert "the same bytes" not in again.stdout
     assert "Are the packages those of environment.txt?" in again.stderr
+
+
+def test_a_download_can_be_checked(released: Path, tmp_path: Path) -> None:
+    shutil.copytree(released, tmp_path / "r")
+    listed = {line.split("  ", 1)[1] for line in (tmp_path / "r" / "files.txt").read_text().splitlines()}
+    there = {str(path.relative_to(released)) for path in released.rglob("*") if path.is_file()}
+    assert listed == there - {"files.txt"}
+    check = ["sha256sum", "--check", "--quiet", "files.txt"]
+    assert f"`{' '.join(check)}`" in (released / "README.md").read_text()
+    assert subprocess.run(check, cwd=tmp_path / "r", capture_output=True, check=True).stdout == b""
+    with (tmp_path / "r" / "mix" / "manifest.json").open("a") as stream:
+        stream.write(" ")
+    assert subprocess.run(check, cwd=tmp_path / "r", capture_output=True, check=False).returncode != 0
 
 
 def test_what_a_stranger_has_no_input_for_is_copied_and_named(
@@ -222,7 +242,7 @@ def test_a_release_holds_the_model_its_scores_and_a_way_to_ask_it(made: Path, tm
     assert "not measured" in (root / "base" / "model" / "README.md").read_text()
     card = (tmp_path / "r" / "README.md").read_text()
     assert "[scores](scores/)" in card
-    assert "pip install -c environment.txt 'codemill[web]==" in card
+    assert "pip install -c environment.txt 'codemill[web,train]==" in card
     environment = (tmp_path / "r" / "environment.txt").read_text().splitlines()
     assert {f"pyarrow=={version('pyarrow')}", f"torch=={version('torch')}"} <= set(environment)
     assert not any(line.startswith(("codemill", "mypy", "pytest")) for line in environment)

@@ -21,6 +21,7 @@ from codemill.machine.fill import Site, at_once, fill, intact_files
 from codemill.machine.identity import digest_of, shown
 from codemill.machine.kinds import ADDS_A_LAYER, Folder, Source
 from codemill.machine.layers import Part
+from codemill.machine.places import publish_manifest, with_places
 from codemill.machine.planning import Built, Plan
 from codemill.machine.store import Place, Receipt, intact, seal, sealed, sweep
 from codemill.machine.table import Output
@@ -29,7 +30,7 @@ OURS = re.compile(r"part-\d+\.(parquet|arrow)")
 
 
 def published(plan: Plan, site: Site) -> dict[str, Any] | None:
-    """The manifest in OUT, if it is this plan's and every published file is intact."""
+    """The manifest in OUT, with its places, if it is this plan's and every published file is intact."""
     if not plan.published:
         return None
     manifest = sealed(plan.out.at("manifest.json").read_json())
@@ -42,7 +43,7 @@ def published(plan: Plan, site: Site) -> dict[str, Any] | None:
             return None
         if any(OURS.fullmatch(name) and name not in receipts for name in folder.names()):
             return None
-    return manifest
+    return with_places(plan.out, manifest)
 
 
 def publish(
@@ -53,8 +54,8 @@ def publish(
     recipe: Mapping[str, Any],
     started: float,
 ) -> dict[str, Any]:
-    """Writes every output, then the manifest, and returns it. Raises: BuildError if the ledgers say other than the
-    books."""
+    """Writes every output, then the manifest, and returns it, with its places. Raises: BuildError if the ledgers say
+    other than the books."""
     began = time.monotonic()
     staging = plan.out.at(".work", "publish", plan.fingerprint)
     tables = {title: built[number] for title, (_, number) in plan.outputs.items()}
@@ -72,7 +73,7 @@ def publish(
                 files[title] = _stage_rows(site, output, built[number], folder, target, earlier.get(title, {}))
     manifest = _manifest(plan, entries, files, recipe, time.monotonic() - began, started)
     _swap(plan.out, staging, files, earlier)
-    plan.out.at("manifest.json").write_json(manifest, indent=1)
+    publish_manifest(plan.out, manifest)
     _between(plan.out).remove()
     staging.remove_folder()
     return manifest
@@ -217,31 +218,29 @@ def _manifest(
     first, last = entries[stack[0]], entries[stack[-1]]
     found = {unit: first[f"{unit}_in"] or 0 for unit in ("rows", "bytes")}
     kept = {unit: last[f"{unit}_out"] or 0 for unit in ("rows", "bytes")}
-    return seal(
-        {
-            "codemill": version("codemill"),
-            "fingerprint": plan.fingerprint,
-            "recipe": dict(recipe),
-            "inputs": _inputs(plan),
-            "notes": plan.notes(),
-            "steps": list(entries),
-            "outputs": {
-                title: {
-                    "table": number,
-                    "ledger": output.ledger,
-                    "chain": chain(entries, number),
-                    "rows": sum(receipt.rows for receipt in files[title].values()),
-                }
-                for title, (output, number) in plan.outputs.items()
-            },
-            "ingested": found,
-            "kept": kept,
-            "dropped": {unit: found[unit] - kept[unit] for unit in found},
-            "publish_seconds": round(seconds, 3),
-            "seconds": round(time.monotonic() - started, 3),
-            "files": {title: _plain(its) for title, its in sorted(files.items())},
-        }
-    )
+    return {
+        "codemill": version("codemill"),
+        "fingerprint": plan.fingerprint,
+        "recipe": dict(recipe),
+        "inputs": _inputs(plan),
+        "notes": plan.notes(),
+        "steps": list(entries),
+        "outputs": {
+            title: {
+                "table": number,
+                "ledger": output.ledger,
+                "chain": chain(entries, number),
+                "rows": sum(receipt.rows for receipt in files[title].values()),
+            }
+            for title, (output, number) in plan.outputs.items()
+        },
+        "ingested": found,
+        "kept": kept,
+        "dropped": {unit: found[unit] - kept[unit] for unit in found},
+        "publish_seconds": round(seconds, 3),
+        "seconds": round(time.monotonic() - started, 3),
+        "files": {title: _plain(its) for title, its in sorted(files.items())},
+    }
 
 
 def _inputs(plan: Plan) -> list[dict[str, Any]]:

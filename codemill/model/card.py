@@ -90,10 +90,13 @@ def _data(facts: Mapping[str, Any]) -> list[str]:
     if "chats" in facts:
         counts = facts["chats"]
         return grid({name.replace("_", " "): f"{value:,}" for name, value in counts.items()})
-    lines = ["| input | tokens it has | taken | epochs | weight |", "|---|--:|--:|--:|--:|"]
-    for one in facts.get("inputs", ()):
-        numbers = (f"{one['tokens']:,}", f"{one['taken']:,}", f"{one['epochs']:.2f}", one.get("weight") or "")
-        lines.append(f"| {one['name']} | {' | '.join(map(str, numbers))} |")
+    inputs = facts.get("inputs", ())
+    weights = any(one.get("weight") for one in inputs)
+    titles = ["input", "tokens it has", "taken", "epochs", *["weight"] * weights]
+    lines = [f"| {' | '.join(titles)} |", "|---" + "|--:" * (len(titles) - 1) + "|"]
+    for one in inputs:
+        numbers = [f"{one['tokens']:,}", f"{one['taken']:,}", f"{one['epochs']:.2f}"]
+        lines.append(f"| {' | '.join([one['name'], *numbers, *[str(one.get('weight') or '')] * weights])} |")
     for name, corpus in facts.get("corpora", {}).items():
         kept, found = corpus["kept"], corpus["ingested"]
         lines += [

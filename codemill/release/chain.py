@@ -11,6 +11,7 @@ from typing import Any
 
 from codemill.errors import InputError, RecipeError
 from codemill.lineage import runs_in
+from codemill.machine.places import with_places
 from codemill.machine.publishing import is_below
 from codemill.machine.store import Place, sealed
 
@@ -56,6 +57,7 @@ def _follow(out: Path, found: dict[Path, Link], above: tuple[Path, ...]) -> None
         raise InputError("there is no finished run", where=out, remedy="run it again, or bring the folder back")
     if sealed(manifest) is None:
         raise InputError("the manifest of the run was changed", where=out, remedy="run it again")
+    manifest = with_places(Place.of(out), manifest)
     named_files = [[output, *files] for output, files in manifest["files"].items()]
     if strange := [name for names in named_files for name in names if not is_below(name)]:
         raise InputError(f"the manifest names a file outside of the run: {strange[0]!r}", where=out)

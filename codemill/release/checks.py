@@ -36,6 +36,13 @@ def missing(folder: Path, names: Sequence[str]) -> list[str]:
     return wrong
 
 
+def every(folder: Path) -> Iterator[tuple[str, str]]:
+    """Name and SHA-256 of each file of a release, in order."""
+    for file in sorted(folder.rglob("*")):
+        if file.is_file():
+            yield file.relative_to(folder).as_posix(), _sha256(file)
+
+
 def told(folder: Path, links: Sequence[Link], data: Sequence[Path]) -> list[str]:
     """Where a text of the release names a place of this machine, or has a secret in it: a sentence each.
 

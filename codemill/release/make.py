@@ -15,11 +15,15 @@ from codemill.release import cards, checks, environment, portable
 from codemill.release.cards import MODEL
 from codemill.release.chain import Link, chain
 from codemill.release.inputs import Input, inputs_of, plain
+from codemill.report import words
 from codemill.run import named
 
 CARDS = ("README.md", "report.html")
 SCORES = "results.json"  # of an evaluation
 ENVIRONMENT = "environment.txt"
+EVERY = "files.txt"
+"""The hash of every other file of a release."""
+
 MOST_CARRIED = 16 << 20  # bytes of a file or folder that a parameter names, which is then part of the release
 
 
@@ -86,6 +90,7 @@ def release(outs: Sequence[str], folder: str | Path, *, wheel: str | Path | None
         raise BuildError(
             "; ".join(wrong[:5]) + (f"; {len(wrong) - 5} more" * (len(wrong) > 5)), where=to, remedy=remedy
         )
+    (to / EVERY).write_text("".join(f"{digest}  {name}\n" for name, digest in checks.every(to)), "utf-8")
     size = sum(file.stat().st_size for file in to.rglob("*") if file.is_file())
     names = tuple(link.name for link in links), tuple(place.name for place in scores)
     return Release(to, *names, size, tuple(unknown))
@@ -133,7 +138,8 @@ if tokenizer.chat_template:
     text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
 asked = tokenizer(text, return_tensors="pt", add_special_tokens=False, return_token_type_ids=False)
 made = model.generate(**asked, max_new_tokens=200)
-print(tokenizer.decode(made[0, asked["input_ids"].shape[1] :], skip_special_tokens=True))
+answer = tokenizer.decode(made[0, asked["input_ids"].shape[1] :], skip_special_tokens=True)
+print(answer if answer.strip() else "(The model wrote nothing but blanks.)")
 '''
 
 
@@ -202,20 +208,24 @@ def _outside(link: Link, links: Sequence[Link]) -> Iterator[tuple[str, str]]:
 
 def _script(links: Sequence[Link], inputs: Sequence[Input]) -> str:
     """rebuild.sh."""
-    head = _HEAD.format(version=version("codemill"))
+    head = _HEAD.format(version=version("codemill"), every=EVERY)
     return "\n".join([head, *(_again(link, links, inputs) for link in links), _TAIL])
 
 
 _HEAD = """#!/bin/sh
-# Makes the runs of this release again, below rebuilt/, and holds the result against checksums.txt.
+# Checks the files of this release, makes its runs again below rebuilt/, and compares the result with checksums.txt.
 #
-#   sh rebuild.sh             data; models are copied, since a trained model depends on the machine
-#   TRAIN=1 sh rebuild.sh     models as well; they are not compared
+#   sh rebuild.sh             data; a run with a model is copied, since a trained model depends on the machine
+#   TRAIN=1 sh rebuild.sh     models as well, which needs torch; they are not compared
 #
 # Needs codemill {version} with the packages of environment.txt, and pip with a registry. A run that cannot be made
-# again here is copied too, and named.
+# again here is copied too, and named at the end.
 set -eu
 cd "$(dirname "$0")"
+grep -v '  rebuild.sh$' {every} | sha256sum --check --quiet || {{
+    echo "These files are not those of the release: fetch them again." >&2
+    exit 1
+}}
 mkdir -p rebuilt
 cd rebuilt
 copied=''
@@ -228,8 +238,8 @@ copy() {{ # of a run, and why
 _TAIL = """
 [ -z "$copied" ] || echo "copied, not made again:$copied"
 sha256sum --check --quiet ../checksums.txt || {
-    echo "Not the bytes that were published. Are the packages those of environment.txt? Another pyarrow writes" >&2
-    echo "the same rows as other bytes. Else checksums.txt or a file of the release was changed." >&2
+    echo "Not the bytes that were published. Are the packages those of environment.txt? Other versions of pyarrow" >&2
+    echo "store the same rows in other bytes." >&2
     exit 1
 }
 echo "the same bytes"
@@ -291,30 +301,39 @@ def _card(
 ) -> str:
     rows = [
         f"| [{link.name}]({link.name}/) | `{link.recipe}` | {', '.join(f'`{o}`' for o in link.manifest['files'])} |"
-        f" {sum(e['bytes'] for files in link.manifest['files'].values() for e in files.values()) / 1e6:,.1f} MB |"
+        f" {words.size(sum(e['bytes'] for files in link.manifest['files'].values() for e in files.values()))} |"
         for link in links
     ]
     lost = "".join(f"- {sentence}\n" for sentence in unknown)
-    install = f"'./{wheel.name}[web]'" if wheel else f"'codemill[web]=={version('codemill')}'"
+    trained = [link for link in links if any(_is_trained(link, output) for output in link.manifest["files"])]
+    extras = "[web,train]" if trained else "[web]"
+    install = f"'./{wheel.name}{extras}'" if wheel else f"'codemill{extras}=={version('codemill')}'"
     more = [
-        f"`pip install -c {ENVIRONMENT} {install}` installs codemill with the packages that wrote these files: another"
-        " version of pyarrow writes the same rows as other bytes. Models are copied by `rebuild.sh`, and are not in"
-        " `checksums.txt`: `TRAIN=1 sh rebuild.sh` trains them again, which needs torch."
+        f"`sha256sum --check --quiet {EVERY}` checks the files that you have: it says nothing if all are whole.",
+        f"`pip install -c {ENVIRONMENT} {install}` installs codemill with the packages that wrote these files: other"
+        " versions of pyarrow store the same rows in other bytes.",
+        "`sh rebuild.sh` runs the commands again below `rebuilt/` and compares the data with `checksums.txt`. Manifests"
+        " and reports differ in times. A fingerprint is of inputs by name, size and time: a rebuilt run has another.",
     ]
+    if trained:
+        more.append(
+            f"Runs with a model ({', '.join(link.name for link in trained)}) are copied, and so is what they hold"
+            " besides: `TRAIN=1 sh rebuild.sh` trains them again, which needs torch, and compares their data."
+        )
     if model:
         more.append(f"`python ask.py QUESTION` asks the model [{model}]({model}/); it needs transformers and torch.")
     if scores:
         more.append(f"Evaluations: {', '.join(f'[{place.name}]({place.name}/)' for place in scores)}.")
     return f"""# Release
 
-Made by codemill {version("codemill")}. Each folder is a run as it was published, with its manifest, and its report and
-card where it has them. Those above are read by those below.
+Made by codemill {version("codemill")}. Each folder is what one command made (a run), with a manifest of its steps,
+and a report and a card where it has them. A run reads those above it. A ledger has a row for every file that was found,
+and says what became of it. Licences are those of the documents: see the cards.
 
 | run | recipe | holds | size |
 |---|---|---|--:|
 {chr(10).join(rows)}
 
-`release.json` has the recipes with their parameters, and {_files(len(inputs))} that went in, with size and hash.
-`rebuild.sh` runs the commands again below `rebuilt/` and holds the result against `checksums.txt`.
+`release.json` has the commands with their parameters, and {_files(len(inputs))} that went in, with size and hash.
 {"".join(f"{chr(10)}{line}{chr(10)}" for line in more)}\
 {f"{chr(10)}What it cannot fetch:{chr(10)}{chr(10)}{lost}" if lost else ""}"""

@@ -112,12 +112,12 @@ def size_class(rows: int) -> str:
 def hub_licences(licences: Mapping[str, int]) -> list[str]:
     """Licences in the hub's words: those it knows, then "other" and "unknown", each once.
 
-    >>> hub_licences({"MIT": 3, "Apache-2.0": 1, "Vim": 1, "": 9}), hub_licences({})
-    (['apache-2.0', 'mit', 'other', 'unknown'], ['unknown'])
+    >>> hub_licences({"MIT": 3, "GPL-3.0-or-later": 1, "Vim": 1, "": 9}), hub_licences({})
+    (['gpl-3.0', 'mit', 'other', 'unknown'], ['unknown'])
     """
-    known = {name.lower() for name in licences} & HUB_LICENCES
-    other = any(name and name.lower() not in HUB_LICENCES for name in licences)
-    return [*sorted(known), *(["other"] if other else []), *(["unknown"] if "" in licences or not licences else [])]
+    names = {name.lower().removesuffix("-only").removesuffix("-or-later") for name in licences if name}
+    other = ["other"] if names - HUB_LICENCES else []
+    return [*sorted(names & HUB_LICENCES), *other, *(["unknown"] if "" in licences or not licences else [])]
 
 
 def _licences(run: Run) -> Counter[str]:

@@ -22,7 +22,9 @@ import pyarrow as pa
 import pyarrow.ipc as ipc
 
 from codemill.errors import InputError, RecipeError
+from codemill.machine.places import with_places
 from codemill.machine.reading import RECEIPTS, OutFolder, Reading, local
+from codemill.machine.store import Place
 from codemill.machine.table import folder
 from codemill.model import Job, card, checkpoints, of_size
 from codemill.model.data import CHAT
@@ -297,5 +299,4 @@ def _manifest(run: Path) -> dict[str, Any] | None:
     path = run / "manifest.json"
     if not path.exists():
         return None
-    manifest: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return manifest
+    return with_places(Place.of(run), json.loads(path.read_text("utf-8")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from codemill import signals
+from codemill.machine.places import without_places
 from codemill.report import words
 from codemill.report.facts.accounts import checks
 from codemill.report.facts.cleaning import Cleaning
@@ -138,38 +139,6 @@ def _frame(manifest: dict[str, Any], sections: Sequence[Filled]) -> dict[str, An
 
 def _cached(manifest: dict[str, Any]) -> int:
     return sum(bool(step.get("cached")) for step in manifest["steps"])
-
-
-def without_places(manifest: dict[str, Any]) -> dict[str, Any]:
-    """The manifest with every absolute path of this machine cut to its last part, also where a sentence has it.
-
-    >>> made = {"inputs": [{"source": {"path": "/home/ann/code"}, "notes": ["/home/ann/code/x was not read"]}]}
-    >>> without_places(made)
-    {'inputs': [{'source': {'path': 'code'}, 'notes': ['code/x was not read']}]}
-    """
-    told = {name: manifest[name] for name in ("inputs", "recipe", "steps") if name in manifest}
-    named = [[given.get("source") for given in told.get("inputs", ())], told.get("recipe"), told.get("steps")]
-    places = {text for text in _strings(named) if text.startswith("/") and text.strip("/")}
-    above = sorted({text.rstrip("/").rpartition("/")[0] + "/" for text in places} - {"/"}, key=len, reverse=True)
-
-    def cut(value: Any) -> Any:
-        if isinstance(value, str):
-            for folder in above:
-                value = value.replace(folder, "")
-            return value
-        if isinstance(value, Mapping):
-            return {name: cut(v) for name, v in value.items()}
-        return [cut(v) for v in value] if isinstance(value, list | tuple) else value
-
-    return {**manifest, **cut(told)}
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping | list | tuple):
-        for inner in value.values() if isinstance(value, Mapping) else value:
-            yield from _strings(inner)
 
 
 def _step_rate(step: Mapping[str, Any]) -> str:

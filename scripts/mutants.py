@@ -55,6 +55,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "machine/engine": ("test_machine_promises", "test_machine", "test_ray"),
     "machine/layers": ("test_machine_promises", "test_machine", "test_graph", "test_hostile_tables"),
     "machine/output": ("test_source_promises", "test_machine", "test_hostile_output"),
+    "machine/places": ("test_places", "test_release"),
     "machine/progress": ("test_cli",),
     "machine/forgetting": ("test_forget", "test_machine_promises"),
     "machine/source": ("test_source_promises", "test_machine"),
@@ -69,10 +70,10 @@ TESTS: dict[str, tuple[str, ...]] = {
     "steps/autods": ("test_autods",),
     "steps/chats": ("test_chats",),
     "steps/choose": ("test_plans", "test_student", "test_synthesis_steps"),
-    "steps/chunks": ("test_chunks",),
+    "steps/chunks": ("test_chunks", "test_identity"),
     "steps/clean": ("test_notebooks", "test_headers", "test_redact", "test_step_promises"),
     "steps/decontaminate": ("test_decontaminate",),
-    "steps/dedup": ("test_step_promises", "test_machine", "test_fuzzy"),
+    "steps/dedup": ("test_step_promises", "test_machine", "test_fuzzy", "test_identity"),
     "steps/detect": ("test_detect", "test_step_promises"),
     "steps/docstrings": ("test_chats",),
     "steps/domains": ("test_recall",),
@@ -89,7 +90,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "steps/pages": ("test_pages",),
     "steps/quality": ("test_quality", "test_step_promises"),
     "steps/recall": ("test_recall",),
-    "steps/repos": ("test_levels",),
+    "steps/repos": ("test_levels", "test_identity"),
     "steps/sample": ("test_step_promises",),
     "steps/seeds": ("test_autods", "test_pages", "test_recall"),
     "steps/select": ("test_select",),
@@ -126,6 +127,17 @@ TESTS: dict[str, tuple[str, ...]] = {
 
 EQUIVALENT: dict[str, str] = {
     "machine/layers.py Piece._own constant: False": "reads ahead or not: what is read is the same",
+    "machine/planning.py Node constant: False": "no two nodes of a plan are compared",
+    "machine/source.py Listing constant: True": "frozen: a guard against slips of ours",
+    "machine/tasks.py _entry argument: zip(part.pieces, verdicts, strict=True)": "asserts what always holds",
+    "steps/imports.py rank constant: 2": "another version is another fingerprint, and nothing else",
+    "sources/_decompress.py _Zstd.__init__ argument: zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW)": (
+        "the library's own limit is the same"
+    ),
+    "machine/components.py mixed operator: z >> np.uint64(30)": "another spread of nodes over partitions",
+    "chance.py leading constant: 0": "the rows of an empty array are cut out of it: none",
+    "steps/pack.py _keys compare: chance.fraction(mix.draws(batch, unit, seed, f'pack.names {number}'))[of[here]]"
+    " < names": "a fraction equals a share in one of 2**53 draws",
 }
 """Mutants that mean the same as the code, by their name (see `Mutant.name`), with the reason."""
 
@@ -296,9 +308,9 @@ def snapshot() -> Iterator[Path]:
         yield Path(folder)
 
 
-def ask(folder: Path, test: str, limit: float | None) -> tuple[str, str]:
-    """What a file of tests says of the code in a folder: "passed", "failed" or "hung" (it took more than `limit`
-    seconds), and the first test that failed or the last line printed.
+def ask(folder: Path, tests: list[str], limit: float | None) -> tuple[str, str]:
+    """What some tests of one file, or the file, say of the code in a folder: "passed", "failed" or "hung" (they took
+    more than `limit` seconds), and the first test that failed or, of those that passed, all that was printed.
 
     Without a limit, what Python compiles is left in the folder, which saves most of the time of its copies: there only
     the changed file is compiled again, because it is newer.
@@ -306,17 +318,31 @@ def ask(folder: Path, test: str, limit: float | None) -> tuple[str, str]:
     environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "" if limit is None else "1"}
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header"]
     running = subprocess.Popen(
-        [*command, "-m", "not slow and not gpu", test], cwd=folder, env=environment,
+        [*command, "-m", "not slow and not gpu", *DURATIONS, *tests], cwd=folder, env=environment,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
     )  # fmt: skip
     try:
         said, _ = running.communicate(timeout=limit)
     except subprocess.TimeoutExpired:
-        return "hung", f"{test} took more than {limit:.0f} s"
+        return "hung", f"{tests[0].partition('::')[0]} took more than {limit:.0f} s"
     finally:
         _end(running)
+    if running.returncode == 0:
+        return "passed", said
     failed = re.search(r"^(?:FAILED|ERROR) (.*)$", said, re.MULTILINE)
-    return ("passed" if running.returncode == 0 else "failed"), failed[1] if failed else said.strip().split("\n")[-1]
+    return "failed", failed[1] if failed else said.strip().split("\n")[-1]
+
+
+DURATIONS = ("--durations=0", "--durations-min=0", "-vv")
+TOOK = re.compile(r"^([0-9.]+)s (?:setup|call|teardown) +(tests/.*)$", re.MULTILINE)
+
+
+def quickest_first(said: str) -> list[str]:
+    """The tests of a run that passed, by what they took: most mutants are noticed by any test that meets them."""
+    took: defaultdict[str, float] = defaultdict(float)
+    for seconds, test in TOOK.findall(said):
+        took[test] += float(seconds)
+    return sorted(took, key=took.__getitem__)
 
 
 def _end(running: subprocess.Popen[str]) -> None:
@@ -326,14 +352,18 @@ def _end(running: subprocess.Popen[str]) -> None:
     running.wait()
 
 
-def judged(mutant: Mutant, unmutated: Path, seconds: dict[str, float]) -> tuple[str, str]:
+def judged(mutant: Mutant, root: Path, unmutated: list[dict[str, Any]]) -> tuple[str, str]:
     """ "killed", "hung" or "survived", and by what: the quickest files of tests are asked first."""
-    with copied(unmutated, mutant) as folder:
-        for test in sorted(tests_of(mutant.path), key=seconds.__getitem__):
-            said, what = ask(folder, test, max(HUNG_SECONDS, HUNG_TIMES * seconds[test]))
+    with copied(root, mutant) as folder:
+        for one in sorted(unmutated, key=lambda one: one["seconds"]):
+            said, what = ask(folder, one["tests_in_order"], max(HUNG_SECONDS, HUNG_TIMES * one["seconds"]))
             if said != "passed":
                 return {"failed": "killed"}.get(said, said), what
     return "survived", ""
+
+
+NOTICED = ROOT / "scripts" / "mutants.jsonl"
+"""What was noticed when all were asked last: it is in the repository, so that only what changed is asked again."""
 
 
 class Record:
@@ -345,11 +375,11 @@ class Record:
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
-        lines = path.read_text("utf-8").splitlines() if path is not None and path.exists() else []
         self.told: dict[str, dict[str, Any]] = {}
-        for line in lines:
-            entry = json.loads(line)
-            self.told[entry["of"]] = entry
+        for known in (NOTICED, path):
+            for line in known.read_text("utf-8").splitlines() if known is not None and known.exists() else []:
+                entry = json.loads(line)
+                self.told[entry["of"]] = entry
 
     def of(self, name: str, code: str, tests: str) -> dict[str, Any] | None:
         """What was said of a mutant or a file of tests, if it stands."""
@@ -393,6 +423,8 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no mutant after so many")
     parser.add_argument("--record", type=Path, help="a file that keeps what was told: the next run goes on from it")
     options = parser.parse_args()
+    # A shell starts what runs in the background with SIGINT ignored, which tests that send it would inherit.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     selected = chosen(options.only, options.most)
     if options.list:
         print("\n".join(f"{mutant.path}:{mutant.line}  {mutant.name}" for mutant in selected))
@@ -404,6 +436,9 @@ def main() -> None:
             if entry["said"] not in ("killed", "not asked"):
                 print(f"{entry['said']}: line {mutant.line} of {mutant.name}  {entry['what']}", flush=True)
             entries.append(entry)
+    if not options.only:
+        noticed = (entry for entry in entries if entry["said"] in ("killed", "hung"))
+        NOTICED.write_text("".join(f"{json.dumps(entry)}\n" for entry in noticed), "utf-8")
     sys.exit(report(entries))
 
 
@@ -427,7 +462,7 @@ class Judge:
             for broken in [one for one in unmutated if one["said"] != "passed"]:
                 what = f"{broken['of']} does not pass on the code as it is: {broken['what']}"
                 return {"of": mutant.name, "said": "not judged", "what": what}
-            said, what = judged(mutant, self.root, {one["of"]: one["seconds"] for one in unmutated})
+            said, what = judged(mutant, self.root, unmutated)
             entry = self.record.add(of=mutant.name, code=code, tests=digest, said=said, what=what)
         if entry["said"] == "survived" and mutant.name in EQUIVALENT:
             return {**entry, "said": "equivalent", "what": EQUIVALENT[mutant.name]}
@@ -440,9 +475,11 @@ class Judge:
             if entry := self.record.of(test, self.package, digest):
                 return entry
             began = time.monotonic()
-            said, what = ask(self.root, test, None)
-            seconds = round(time.monotonic() - began, 1)
-            return self.record.add(of=test, code=self.package, tests=digest, said=said, what=what, seconds=seconds)
+            said, what = ask(self.root, [test], None)
+            took: dict[str, Any] = {"seconds": round(time.monotonic() - began, 1)}
+            if said == "passed":
+                took["tests_in_order"], what = quickest_first(what), ""
+            return self.record.add(of=test, code=self.package, tests=digest, said=said, what=what, **took)
 
 
 def report(entries: list[dict[str, Any]]) -> int:

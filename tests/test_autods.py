@@ -78,6 +78,15 @@ def test_limits_that_leave_nothing_are_an_error(folder: Path) -> None:
         run(folder, above=0.99)
 
 
+def test_a_page_at_a_limit_has_no_label(folder: Path) -> None:
+    run(folder)
+    scores = pl.read_parquet(folder / "out" / "seed" / "*.parquet")["autods"]
+    with pytest.raises(InputError, match=r"5 pages score above 0\.5 and 0 below"):
+        run(folder, below=float(scores.min()))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="0 pages score above"):
+        run(folder, above=float(scores.max()))  # type: ignore[arg-type]
+
+
 def test_sureness_is_the_softmax_of_yes_and_no() -> None:
     def reply(*tops: tuple[str, float]) -> Reply:
         return Reply("", logprobs=(Token(*tops[0], tops),))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import json
 import os
 import re
@@ -15,9 +16,12 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from rich.console import Console
 
 from codemill import catalog, signals
 from codemill.cli import cli
+from codemill.machine import progress
+from codemill.machine.progress import per_second
 from tests.benchmark_rows import ROWS, write
 
 LENIENT = ("--rules", "none", "-w", "1")  # these files are far too small for RefineCode's rules
@@ -289,3 +293,40 @@ def test_the_seconds_printed_include_planning_and_the_report(
         assert json.loads(said.splitlines()[-1])["seconds"] == 321.0
     else:
         assert re.search(r"dropped\s+in 321\.0 s$", said, re.MULTILINE)
+
+
+def test_rates_are_told_in_units_that_fit() -> None:
+    rates = [123_456_789, 10_000_000, 9_960_000, 1_000_000, 999_000, 56_000, 9_800, 70]
+    told = ["123 MB/s", "10 MB/s", "10 MB/s", "1 MB/s", "999 kB/s", "56 kB/s", "9.8 kB/s", "0.07 kB/s"]
+    assert [per_second(rate) for rate in rates] == told
+
+
+def test_without_a_terminal_a_line_says_how_far_a_step_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    told = io.StringIO()
+    speaking = progress.Terminal(Console(file=told, width=100))
+    speaking.begin("clean", total=100_000_000, done=20_000_000)
+    with speaking.running():
+        for at, size in ((5, 10_000_000), (11, 10_000_000), (20, 10_000_000), (22, 10_000_000), (40, 40_000_000)):
+            now[0] = at
+            speaking.advance(size)
+    # At most every ten seconds; what was there before is no speed; at the end nothing is left to be said.
+    assert told.getvalue().split("\n") == [
+        "  clean: 40%, 1.8 MB/s, about 33 s left",
+        "  clean: 60%, 1.8 MB/s, about 22 s left",
+        "",
+    ]
+
+
+def test_a_step_that_is_done_says_what_came_of_it() -> None:
+    told = io.StringIO()
+    entry = {"name": "dedup.exact", "rows_in": 1200, "rows_out": 1000, "bytes_in": 3_000_000, "bytes_out": 2_500_000}
+    dropped = {"duplicate": {"rows": 150}, "empty": {"rows": 50}}
+    progress.Terminal(Console(file=told, width=100)).step_done(
+        {**entry, "dropped": dropped, "seconds": 0.5, "cached": False, "counts": {"clusters": 7}}
+    )
+    assert [line.split() for line in told.getvalue().splitlines()] == [
+        ["dedup.exact", "1,000", "files", "2.5", "MB", "0.5", "s", "6", "MB/s", "−200", "(duplicate", "…)"],
+        ["clusters", "7"],
+    ]

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import codemill as cm
-from codemill.machine import books, engine, exchange, fill, keys, planning, publishing, store
+from codemill.machine import books, engine, exchange, fill, groups, keys, planning, publishing, store
 from codemill.machine.engine import Scope, Task, engine_named
 from codemill.machine.layers import Part
 from codemill.machine.store import PartWriter, Place, Receipt
@@ -33,8 +33,9 @@ def pids(tasks: list[Task], running: Any) -> list[dict[str, Any]]:
 
 
 def where() -> dict[str, Any]:
-    """Which process this is, and how many threads it may start."""
-    return {"pid": os.getpid(), "threads": os.environ.get("OMP_NUM_THREADS")}
+    """Which process this is, and how many threads it may start: others, and Arrow's to compute and to read."""
+    arrow = (pa.cpu_count(), pa.io_thread_count())
+    return {"pid": os.getpid(), "threads": os.environ.get("OMP_NUM_THREADS"), "arrow": arrow}
 
 
 def test_memory_limits_the_number_of_workers(caplog: pytest.LogCaptureFixture) -> None:
@@ -66,6 +67,7 @@ def test_what_a_task_uses_decides_where_it_runs() -> None:
         running.close()
     assert len(core) == 8
     assert {result["threads"] for result in (*core, *talking)} == {"1"}
+    assert {result["arrow"] for result in core} == {(1, 1)}
     assert len({result["pid"] for result in (*talking, *later)}) == 1
     assert len({result["pid"] for result in alone}) == 2
     assert {result["threads"] for result in alone} == {os.environ.get("OMP_NUM_THREADS")}
@@ -274,6 +276,15 @@ def test_partitions_of_a_group_are_ranges_and_those_of_an_exchange_are_not() -> 
         keys.range_of(pa.chunked_array([pa.array([None, 1], pa.uint64())]), 2)
     with pytest.raises(cm.BuildError, match="must be a hash of at least 8 bytes"):
         keys.range_of(pa.chunked_array([pa.array(["a"])]), 2)
+
+
+def test_a_row_of_a_group_has_one_key_or_several() -> None:
+    made = pa.record_batch({"key": ["a", "b", "c"], "of": [1, 0, 1]})
+    kept, rows = groups._several(made, np.array([70, 90]))
+    assert kept.to_pydict() == {"key": ["a", "b", "c"]}
+    assert rows.tolist() == [90, 70, 90]
+    with pytest.raises(cm.BuildError, match="emit made none of some rows"):
+        groups._several(made, np.array([70, 90, 110]))
 
 
 def test_numbers_within_groups() -> None:

@@ -27,9 +27,15 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Ray]:
-    running = Ray(workers=2)
+    running = Ray(workers=3)
     yield running
     running.close()
+
+
+def test_a_ray_of_our_own_has_the_workers_asked_for(engine: Ray) -> None:
+    import ray
+
+    assert engine.workers == ray.cluster_resources()["CPU"] == 3  # type: ignore[no-untyped-call]
 
 
 def test_ray_gives_the_bytes_that_local_gives(tmp_path: Path, engine: Ray) -> None:

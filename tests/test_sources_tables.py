@@ -17,6 +17,9 @@ from codemill.errors import InputError, RecipeError
 from codemill.sources import REFINECODE_META, THE_STACK_V2, Jsonl, Metadata, Parquet
 from codemill.sources import _shards as shards_module
 from codemill.sources import jsonl as jsonl_module
+from codemill.sources._batches import microseconds
+from codemill.sources._columns import iso_time
+from codemill.sources.jsonl import _integer
 
 from .source_tools import by_path, rows, table
 
@@ -335,3 +338,32 @@ def test_metadata_that_cannot_be_used(tmp_path: Path) -> None:
     before = Metadata(str(tmp_path / "repos.csv"))
     (tmp_path / "repos.csv").write_text("repo,stars\no/x,1\n")
     assert Metadata(str(tmp_path / "repos.csv")).fingerprint != before.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("1970-01-02", 86_400),
+        ("1970-01-01T00:00:01", 1),  # without a zone it is UTC
+        ("1970-01-01 00:00:02 UTC", 2),
+        ("1970-01-01T01:00:03+01:00", 3),
+        ("1970-01-01T00:00:04.123456789Z", 4.123456),
+        ("today", None),
+        (5, None),
+    ],
+)
+def test_times_are_microseconds_of_utc(text: object, seconds: float | None) -> None:
+    assert iso_time(text) == (None if seconds is None else round(seconds * 1_000_000))
+
+
+def test_seconds_that_are_no_time_of_a_file_are_null() -> None:
+    assert [microseconds(seconds) for seconds in (None, -1, 0, 1, 1.5)] == [None, None, None, 1_000_000, 1_500_000]
+    assert microseconds(253_402_300_800) is None  # the year 10000
+    assert microseconds(253_402_300_799) == 253_402_300_799_000_000
+
+
+def test_whole_numbers_have_at_most_eighteen_digits_as_text() -> None:
+    assert [_integer(value) for value in ("9" * 18, "1" * 19, "-1", "1.5", 7.0, 7.5, True)] == [
+        10**18 - 1, None, None, None, 7, None, None,
+    ]  # fmt: skip
+    assert [_integer(value) for value in (0, (1 << 62) - 1, 1 << 62, -1)] == [0, (1 << 62) - 1, None, None]

@@ -68,6 +68,9 @@ def test_wet_files_are_text(tmp_path: Path) -> None:
     row = only(path)
     assert (row["repo"], row["path"], row["raw"]) == ("a.org", "https://a.org/x", b"some text")
     assert json.loads(row["meta"])["content_type"] == "text/plain"
+    spoken = "WARC-Identified-Content-Language: zü\r\nWARC-Record-ID".encode()  # no language: it stays as it is
+    odd = record("https://a.org/x", b"x", kind="conversion", type="text/plain").replace(b"WARC-Record-ID", spoken)
+    assert only(write(tmp_path / "b.warc.wet", [odd]))["meta"] == '{"content_type":"text/plain","language":"zü"}'
 
 
 def test_codings_of_answers_are_undone(tmp_path: Path) -> None:

@@ -206,6 +206,15 @@ def test_shards_of_nothing_are_one_empty_file(tmp_path: Path) -> None:
             export.shards(documents, **wrong)
 
 
+def test_a_shard_ends_behind_the_document_that_fills_it(tmp_path: Path) -> None:
+    from codemill.steps import export
+
+    documents = ingest.documents(sources=(toys.Literals(tuple(f"text {number:05}" for number in range(5))),))
+    cm.build({"shards": export.shards(documents, format="parquet", shard_bytes=11)}, out=tmp_path)  # each has 10 bytes
+    shards = sorted((tmp_path / "shards").glob("*.parquet"))
+    assert [pq.read_table(path).num_rows for path in shards] == [2, 2, 1]
+
+
 def test_twins_are_told_apart(code: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     (code / "app" / "b.cc").write_text("int other;\n")

@@ -290,7 +290,12 @@ def test_a_model_as_it_begins_has_been_told_nothing(chain: Path, tmp_path: Path)
     build(pretrain.laptop(mix=str(chain / "mix"), steps=3), out=tmp_path / "begun", workers=1)
     first = json.loads((tmp_path / "begun" / "model" / "metrics.jsonl").read_text().splitlines()[0])
     assert abs(first["loss"] - math.log(1024)) < 0.5  # it knows nothing of 1,024 tokens
-    assert report.write(tmp_path / "untrained") is None  # there is no curve
+    curves = {}
+    for name in ("untrained", "begun"):
+        page = report.write(tmp_path / name)
+        assert page is not None
+        curves[name] = '<section id="training">' in Path(page).read_text("utf-8")
+    assert curves == {"untrained": False, "begun": True}
     assert (tmp_path / "untrained" / "model" / "README.md").exists()
 
 

@@ -24,6 +24,16 @@ class Forecast:
     example: str = ""
 
 
+def per_second(rate: float) -> str:
+    """Bytes a second as people read them: steps that train or ask a teacher pass kilobytes.
+
+    >>> per_second(123_456_789), per_second(3_400_000), per_second(56_000), per_second(70)
+    ('123 MB/s', '3.4 MB/s', '56 kB/s', '0.07 kB/s')
+    """
+    number, unit = (rate / 1e6, "MB/s") if rate >= 1e6 else (rate / 1e3, "kB/s")
+    return f"{number:,.0f} {unit}" if number >= 10 else f"{number:.2g} {unit}"
+
+
 class Progress(Protocol):
     """What a build tells while it runs. Bytes are bytes of content, so rates compare across steps."""
 
@@ -119,12 +129,13 @@ class Terminal(Silent):
         now = time.monotonic()
         rate = (self.done - self.before) / max(1e-9, now - self.since)
         if self.bar is not None and self.row is not None:
-            self.bar.update(self.row, completed=self.done, rate=f"{rate / 1e6:,.0f} MB/s")
-        elif now - self.spoke > 10:
+            self.bar.update(self.row, completed=self.done, rate=per_second(rate))
+        elif now - self.spoke > 10 and self.done < self.total:
             self.spoke = now
             left = (self.total - self.done) / max(1.0, rate)
-            share = self.done / max(1, self.total)
-            self.console.print(f"  {self.step}: {share:.0%}, {rate / 1e6:,.0f} MB/s, about {left:,.0f} s left")
+            self.console.print(
+                f"  {self.step}: {self.done / self.total:.0%}, {per_second(rate)}, about {left:,.0f} s left"
+            )
 
     def told(self, label: str, facts: Mapping[str, float]) -> None:
         """See `Progress`."""
@@ -142,7 +153,7 @@ class Terminal(Silent):
         worst = next(iter(entry["dropped"]), None)
         why = f"  −{lost:,} ({worst}{' …' if len(entry['dropped']) > 1 else ''})" if worst else ""
         files, size = entry.get("files", entry["rows_out"]), entry.get("file_bytes", entry["bytes_out"])
-        rate = "" if not entry["bytes_in"] else f"{entry['bytes_in'] / 1e6 / max(1e-3, entry['seconds']):,.0f} MB/s"
+        rate = per_second(entry["bytes_in"] / max(1e-3, entry["seconds"])) if entry["bytes_in"] else ""
         how = "cached" if entry["cached"] else rate
         much = "" if size is None else f"{size / 1e6:,.1f} MB"  # the size of an earlier run's files is not known
         self.console.print(

@@ -415,7 +415,8 @@ def _probe(slot: Slot, language: Language) -> tuple[Toolchain | None, str]:
         if run.trouble or run.status:
             why = run.trouble or (said[-1] if said else f"status {run.status}")
             return None, f"{tools.programs[language.programs[0]]} does not run in the sandbox: {why[:300]}"
-        _versions[known] = tools, (said[0].strip() if said else language.title)
+        told = [line.strip() for line in said if "warning:" not in line]  # Java's machine warns before Kotlin speaks
+        _versions[known] = tools, (told[0] if told else language.title)
     return _versions[known]
 
 

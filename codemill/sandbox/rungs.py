@@ -32,7 +32,7 @@ SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 CONFIGURATION = (
     "/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime",
     "/etc/mime.types", "/etc/java-17-openjdk", "/etc/java-21-openjdk", "/etc/java-11-openjdk", "/etc/R", "/etc/mono",
-    "/etc/perl", "/etc/ssl/openssl.cnf",
+    "/etc/perl", "/etc/ssl/openssl.cnf", "/var/lib/ghc/package.conf.d",
 )  # fmt: skip
 MACHINE = ("/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/sys/vm/overcommit_memory", "/sys/devices/system/cpu")
 FIRST_UID, UIDS = 60720, 240  # a range that Debian and systemd give to nobody

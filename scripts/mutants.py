@@ -135,6 +135,7 @@ EQUIVALENT: dict[str, str] = {
         "the library's own limit is the same"
     ),
     "machine/components.py mixed operator: z >> np.uint64(30)": "another spread of nodes over partitions",
+    "machine/progress.py per_second constant: 10": "a number from 10 to 11 reads the same both ways",
     "chance.py leading constant: 0": "the rows of an empty array are cut out of it: none",
     "steps/pack.py _keys compare: chance.fraction(mix.draws(batch, unit, seed, f'pack.names {number}'))[of[here]]"
     " < names": "a fraction equals a share in one of 2**53 draws",

@@ -239,9 +239,11 @@ def test_a_release_holds_the_model_its_scores_and_a_way_to_ask_it(made: Path, tm
     assert f"| files set aside, bits per byte | {said:.4f} (" in model_card
     assert "From `scores` of the release; in brackets" in model_card
     assert "not measured" not in model_card
+    assert "Made from runs of this release, in folders beside this one: `mix`, `tokens`.\n" in model_card
     assert "not measured" in (root / "base" / "model" / "README.md").read_text()
     card = (tmp_path / "r" / "README.md").read_text()
     assert "[scores](scores/)" in card
+    assert "| [base](base/) | `pretrain:smoke` | `model` | mix, tokens |" in card
     assert "pip install -c environment.txt 'codemill[web,train]==" in card
     environment = (tmp_path / "r" / "environment.txt").read_text().splitlines()
     assert {f"pyarrow=={version('pyarrow')}", f"torch=={version('torch')}"} <= set(environment)

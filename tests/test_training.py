@@ -162,6 +162,14 @@ def held(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out / "corpus" / train.HELD
 
 
+def test_a_target_after_every_step_is_the_least_that_can_be_held_out(runs: Path, tmp_path: Path) -> None:
+    build(train.held_out(shards_of(runs / "plain"), length=2, tokens=2, every=1), out=tmp_path, workers=1)
+    assert json.loads((tmp_path / "corpus" / train.HELD_FACTS).read_text())["targets"] == 1
+    for wrong in ({"length": 1}, {"tokens": 1}, {"every": 0}):
+        with pytest.raises(cm.RecipeError, match="held out must be at least"):
+            train.held_out(shards_of(runs / "plain"), **{"length": 2, "tokens": 2, "every": 1} | wrong)
+
+
 def mean_loss(model: Path, held: Path) -> float:
     """Over each token but the first of each document, document by document."""
     by, rows = folder.load(model), pa.ipc.open_file(pa.memory_map(str(held))).read_all()["tokens"].to_pylist()

@@ -1,4 +1,4 @@
-"""The scores of a release on the cards of the models that they are of."""
+"""What a release adds to the cards of its models: the runs that they are made from, and scores."""
 
 from __future__ import annotations
 
@@ -12,10 +12,24 @@ from codemill.errors import InputError
 from codemill.evaluation.models import digest
 from codemill.machine.store import seal
 from codemill.model.card import UNSCORED, grid
-from codemill.release.chain import Link
+from codemill.release.chain import Link, read_by
 
 MODEL = "model"
 """The output of recipes of training."""
+
+
+DATA = "## The data\n"
+
+
+def origins(folder: Path, links: Sequence[Link]) -> None:
+    """Says on the card of every model which runs of the release it was made from."""
+    for link in links:
+        card, names = _card(folder, link.name), read_by(link, links)
+        if names and card.is_file():
+            runs = ", ".join(f"`{name}`" for name in names)
+            said = f"{DATA}\nMade from runs of this release, in folders beside this one: {runs}.\n"
+            card.write_text(card.read_text("utf-8").replace(DATA, said, 1), "utf-8")
+            _receipt(folder / link.name / "manifest.json", card)
 
 
 def score(folder: Path, links: Sequence[Link], evaluations: Sequence[str]) -> list[str]:

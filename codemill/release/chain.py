@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,3 +67,9 @@ def _follow(out: Path, found: dict[Path, Link], above: tuple[Path, ...]) -> None
     for earlier in runs_in(out, manifest):
         _follow(earlier, found, (*above, out))
     found[out] = Link(re.sub(r"[^\w.-]", "-", out.name) or "run", out, manifest)
+
+
+def read_by(link: Link, links: Sequence[Link]) -> list[str]:
+    """The names of the runs in the release that a run reads, in order."""
+    names = {one.out: one.name for one in links}
+    return sorted(names[earlier] for earlier in runs_in(link.out, link.manifest))

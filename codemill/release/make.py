@@ -13,7 +13,7 @@ from pathlib import Path
 from codemill.errors import BuildError, EnvironmentProblem, InputError, RecipeError
 from codemill.release import cards, checks, environment, portable
 from codemill.release.cards import MODEL
-from codemill.release.chain import Link, chain
+from codemill.release.chain import Link, chain, read_by
 from codemill.release.inputs import Input, inputs_of, plain
 from codemill.report import words
 from codemill.run import named
@@ -67,6 +67,7 @@ def release(outs: Sequence[str], folder: str | Path, *, wheel: str | Path | None
         _copy(link, links, to / link.name)
     for place in scores:
         shutil.copytree(place, to / place.name, ignore=shutil.ignore_patterns(".*"))
+    cards.origins(to, links)
     cards.score(to, links, [place.name for place in scores])
     model = _asking(links, to)
     inputs, unknown = _inputs(links, to)
@@ -301,6 +302,7 @@ def _card(
 ) -> str:
     rows = [
         f"| [{link.name}]({link.name}/) | `{link.recipe}` | {', '.join(f'`{o}`' for o in link.manifest['files'])} |"
+        f" {', '.join(read_by(link, links))} |"
         f" {words.size(sum(e['bytes'] for files in link.manifest['files'].values() for e in files.values()))} |"
         for link in links
     ]
@@ -327,11 +329,11 @@ def _card(
     return f"""# Release
 
 Made by codemill {version("codemill")}. Each folder is what one command made (a run), with a manifest of its steps,
-and a report and a card where it has them. A run reads those above it. A ledger has a row for every file that was found,
+and a report and a card where it has them. A ledger has a row for every file that was found,
 and says what became of it. Licences are those of the documents: see the cards.
 
-| run | recipe | holds | size |
-|---|---|---|--:|
+| run | recipe | holds | reads | size |
+|---|---|---|---|--:|
 {chr(10).join(rows)}
 
 `release.json` has the commands with their parameters, and {_files(len(inputs))} that went in, with size and hash.

@@ -215,7 +215,9 @@ def test_a_shard_ends_behind_the_document_that_fills_it(tmp_path: Path) -> None:
     assert [pq.read_table(path).num_rows for path in shards] == [2, 2, 1]
     documents = ingest.documents(sources=(toys.Literals(("123456789", "ab"), per_batch=1),))
     cm.build({"shards": export.shards(documents, format="parquet", shard_bytes=10)}, out=tmp_path / "over batches")
-    assert [path.name for path in (tmp_path / "over batches" / "shards").glob("*.parquet")] == ["documents-00000.parquet"]
+    assert [path.name for path in (tmp_path / "over batches" / "shards").glob("*.parquet")] == [
+        "documents-00000.parquet"
+    ]
 
 
 def test_twins_are_told_apart(code: Path, tmp_path: Path) -> None:

@@ -48,19 +48,46 @@ static CLAIMS: LazyLock<AhoCorasick> =
 
 /// First byte of the claim.
 pub fn copyright_at(line: &str) -> Option<usize> {
-    // Items of a list are no claims.
-    let listed = || ["(a)", "(b)", "(d)"].iter().any(|item| line.contains(item));
     CLAIMS.find_iter(line).find_map(|found| {
-        let boundary = || !line[..found.start()].chars().next_back().is_some_and(char::is_alphanumeric);
-        let rest = &line[found.end()..];
+        let (before, rest) = (&line[..found.start()], &line[found.end()..]);
+        let last = before.chars().next_back();
+        // In quotes it is a text that is spoken of.
+        if matches!(last, Some('"' | '\'' | '`' | '“' | '‘')) {
+            return None;
+        }
+        let boundary = || !last.is_some_and(char::is_alphanumeric);
+        // Items of a list are no claims, and degrees are none either: "Temperature (C) 1980-2010 mean".
+        let alone = || {
+            lettered(line).next().is_none() && (!before.contains(char::is_alphabetic) || names_a_holder(rest))
+        };
         let claims = match MARKS[found.pattern().as_usize()] {
             "copyright" => boundary() && is_claimed(rest, true),
             "copr." => boundary() && is_claimed(rest, false),
-            "(c)" => boundary() && !listed() && is_claimed(rest, false),
+            "(c)" => boundary() && is_claimed(rest, false) && alone(),
             _ => is_claimed(rest, false),
         };
         claims.then(|| found.start())
     })
+}
+
+/// Where letters stand in brackets, such as those of a list: "(a) …", "Kelvin (K)". Of them `(c)`, `(r)` and `(p)` are
+/// marks of rights.
+pub fn lettered(line: &str) -> impl Iterator<Item = usize> {
+    let bytes = line.as_bytes();
+    (0..bytes.len().saturating_sub(2)).filter(move |&at| {
+        bytes[at] == b'('
+            && bytes[at + 2] == b')'
+            && bytes[at + 1].is_ascii_alphabetic()
+            && !matches!(bytes[at + 1].to_ascii_lowercase(), b'c' | b'r' | b'p')
+            && (at == 0 || bytes[at - 1] == b' ')
+    })
+}
+
+/// Whether behind the years of a claim somebody is named, or nothing more is said.
+fn names_a_holder(rest: &str) -> bool {
+    let after =
+        rest.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, ' ' | ',' | '-' | '–' | '/'));
+    !after.starts_with(char::is_alphabetic) || names_somebody(after, false)
 }
 
 /// Whether what follows "(c)" or (`word`) "copyright" names a year or somebody.
@@ -78,8 +105,10 @@ fn is_claimed(rest: &str, word: bool) -> bool {
                 return is_claimed(&after[mark.len()..], false);
             }
         }
-        if rest.trim_start().starts_with(':') && !after.is_empty() {
-            return true;
+        // "Copyright: who holds the rights" is a field that is explained.
+        if rest.trim_start().starts_with(':') {
+            let names = after.contains(|c: char| c.is_ascii_digit() || matches!(c, '@' | '©'));
+            return names || names_somebody(after, false) || words::count(after).sure();
         }
     }
     (rest.starts_with([' ', '\t']) || !word) && names_somebody(after, !word)
@@ -139,6 +168,7 @@ const WITHIN_NAMES: &[&str] = &[
 const NO_NAMES: &[&str] = &[
     "notice",
     "notices",
+    "copyright",
     "header",
     "headers",
     "statement",
@@ -260,6 +290,10 @@ const AUTHORS: &[&str] = &[
 
 /// "Author: …", "@author …", "Written by …", `<author>…`.
 pub fn is_author(line: &str) -> bool {
+    // The Mozilla licence puts the name on the next line.
+    if starts_with(line, "the initial developer of the original code is") {
+        return true;
+    }
     if ["<author", "<owner", "<developer", "<creator", "<contributor"]
         .iter()
         .any(|tag| starts_with(line, tag))

@@ -23,7 +23,15 @@ pub struct Head {
 
 /// The head of `text`. Lexes a prefix that grows until it reaches into code, so the cost is that of the head.
 pub fn head(text: &str, syntax: &Syntax) -> Head {
-    let mut size = FIRST_LOOK;
+    head_from(text, syntax, FIRST_LOOK)
+}
+
+/// The same, of which at once all that is ever looked at is lexed.
+pub fn head_at_once(text: &str, syntax: &Syntax) -> Head {
+    head_from(text, syntax, LIMIT)
+}
+
+fn head_from(text: &str, syntax: &Syntax, mut size: usize) -> Head {
     loop {
         let prefix = lines_within(text, size);
         let whole = prefix.len() == text.len();

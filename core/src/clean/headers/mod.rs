@@ -96,7 +96,9 @@ fn strip_lines<'a>(original: &str, text: &'a str, syntax: &Syntax, seen: &mut Se
     }
     let content = cut::without(text, &cuts);
     let removed = text.len() - content.len();
-    let same_code = head::head(&content, syntax).code == head.code - removed;
+    // A docstring that the end of a prefix cuts can be read as code: then both are lexed at once.
+    let same_code = head::head(&content, syntax).code == head.code - removed
+        || head::head_at_once(&content, syntax).code + removed == head::head_at_once(text, syntax).code;
     if !same_code || wakes(text, &content, &syntax.name) {
         return None;
     }

@@ -102,11 +102,14 @@ fn join(all: &mut [Placed], i: usize, beside: usize) {
     all[i].sentence.notice = if together {
         s.contact
             || s.weight >= WEAK && words.like(2)
+            || s.weight >= WEAK && words.other == 0
             || s.weight >= DECISIVE && words.other <= FEW
-            || words.legal > 0 && words.passes()
-            || words.legal >= 2 && words.like(1)
+            || (words.sure() || s.weight >= WEAK)
+                && (words.legal > 0 && words.passes() || words.legal >= 2 && words.like(1))
+            || i > beside && words.ordinary()
     } else {
-        s.weight >= WEAK && words.only()
+        s.weight >= WEAK && words.only() && (words.sure() || s.grants)
+            || i > beside && other.sentence.lists && words.ordinary()
     };
 }
 
@@ -127,7 +130,9 @@ fn join_between(all: &mut [Placed]) {
         all[i].sentence.notice = if s.trivial {
             before && after
         } else {
-            before && after && (s.words().like(1) || s.words().passes() || s.contact)
+            let words = s.words();
+            let fits = words.like(1) || words.passes() || s.contact || s.weight >= WEAK && words.other <= FEW;
+            before && after && fits
         };
     }
 }
@@ -155,6 +160,7 @@ fn mark_authors(all: &mut [Placed]) {
 /// Says which segments of a sentence that is a notice go: all, but for those at its ends that say nothing of licences.
 fn take(text: &str, sentence: &mut Sentence) {
     let told = |s: &Segment| s.weight > 0;
+    let whole = sentence.words().passes();
     let segments = &mut sentence.segments;
     let first = segments.iter().position(told).unwrap_or(0);
     let last = segments.iter().rposition(told).unwrap_or(segments.len() - 1);
@@ -163,7 +169,13 @@ fn take(text: &str, sentence: &mut Sentence) {
         let said = &text[s.bytes.clone()];
         s.words.like(2) || s.words.passes() || (names && (names_somebody(said, true) || is_contact(said)))
     };
-    let before = segments[..first].iter().rev().take_while(fits).count();
+    // "By using it you agree to be bound by / the terms of this license." goes whole.
+    let begins = |s: &Segment| text[s.bytes.clone()].starts_with(char::is_uppercase);
+    let before = if first > 0 && whole && begins(&segments[0]) && !segments[1..=first].iter().any(begins) {
+        first
+    } else {
+        segments[..first].iter().rev().take_while(fits).count()
+    };
     let after = segments[last + 1..].iter().take_while(fits).count();
     for segment in &mut segments[first - before..=last + after] {
         segment.gone = true;

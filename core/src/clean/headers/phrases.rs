@@ -12,11 +12,24 @@ pub const DECISIVE: u32 = 3;
 /// Weight of what belongs to a notice next to it.
 pub const WEAK: u32 = 2;
 
+/// Found in notices, and at the beginning of documentation too: see `tells` in [`super::sentences`].
+const ELSEWHERE: &[&str] = &[
+    "permission is granted",
+    "you may obtain a copy",
+    "this file is part of",
+    "this program is part of",
+    "this software is part of",
+    "without any warranty",
+    "implied warranties",
+    "implied warranty",
+    "in no event shall",
+    "as a special exception",
+];
+
 /// Found in notices only.
 const THREE: &[&str] = &[
     // grants
     "permission is hereby granted",
-    "permission is granted",
     "permission to use, copy",
     "permission to copy",
     "unlimited permission to copy",
@@ -27,7 +40,6 @@ const THREE: &[&str] = &[
     "redistribute it and/or",
     "redistribute and/or modify",
     "you may not use this file",
-    "you may obtain a copy",
     "use of this source code is governed",
     "this code is governed by",
     "governed by a bsd",
@@ -54,11 +66,8 @@ const THREE: &[&str] = &[
     "same terms as",
     "may be used and distributed according to",
     "free to use, modify",
-    "this file is part of",
     "part of the r package",
     "authors of this software are",
-    "this program is part of",
-    "this software is part of",
     "blob/master/license",
     "blob/main/license",
     "whatever you want with",
@@ -67,6 +76,31 @@ const THREE: &[&str] = &[
     "contents of this file are subject to",
     "source code form is subject to",
     "this file is subject to",
+    "this source file is subject to",
+    "notice of license",
+    "available through the world-wide-web",
+    "if you did not receive a copy",
+    "begin license block",
+    "end license block",
+    "cddl header start",
+    "cddl header end",
+    "when distributing covered",
+    "if applicable, add the following below",
+    "the beer-ware license",
+    "as long as you retain this notice",
+    "if we meet some day",
+    "buy me a beer",
+    "do what the fuck you want",
+    "terms and conditions for copying",
+    "end user license agreement",
+    "commercial license usage",
+    "licensees holding valid",
+    "all information contained herein",
+    "notice: all information contained herein",
+    "intellectual and technical concepts contained",
+    "dissemination of this information",
+    "herein are proprietary to",
+    "forbidden unless prior written permission",
     "and the accompanying materials",
     "governing permissions and",
     "specific language governing",
@@ -83,7 +117,6 @@ const THREE: &[&str] = &[
     // rights and warranties
     "all rights reserved",
     "rights reserved.",
-    "without any warranty",
     "without warranty of any kind",
     "without warranties or conditions",
     "as is\" basis",
@@ -96,12 +129,9 @@ const THREE: &[&str] = &[
     "disclaims all warranties",
     "disclaimer of all warranties",
     "no warranty, express",
-    "implied warranties",
-    "implied warranty",
     "express or implied",
     "merchantability",
     "fitness for a particular",
-    "in no event shall",
     "be liable for any",
     "possibility of such damage",
     "consequential damages",
@@ -120,7 +150,6 @@ const THREE: &[&str] = &[
     "do not alter or remove copyright",
     "copies or substantial portions",
     "no responsibilities for this software",
-    "as a special exception",
     "executable to be covered",
     "used to endorse or promote",
     "other dealings in",
@@ -213,7 +242,11 @@ const TWO: &[&str] = &[
     "more details",
     "copyrightbegin",
     "copyrightend",
+    "qt_begin_license",
+    "qt_end_license",
     "/copyright'",
+    "through the world-wide-web",
+    "and its suppliers",
     "portions of this",
     "see the license",
     "see license",
@@ -329,7 +362,7 @@ static PHRASES: LazyLock<AhoCorasick> = LazyLock::new(|| {
     AhoCorasick::builder()
         .ascii_case_insensitive(true)
         .kind(Some(AhoCorasickKind::DFA))
-        .build(THREE.iter().chain(NAMES).chain(TWO))
+        .build(ELSEWHERE.iter().chain(THREE).chain(NAMES).chain(TWO))
         .expect("a few hundred short phrases")
 });
 
@@ -339,6 +372,8 @@ pub struct Found {
     pub weight: u32,
     /// A sentence that begins with it is a notice; else it is the name of a licence, or weak.
     pub opens: bool,
+    /// Documentation can begin with it too.
+    pub elsewhere: bool,
     /// First byte.
     pub start: usize,
     /// One past the last byte.
@@ -362,8 +397,15 @@ pub fn find(sentence: &str) -> Vec<Found> {
         .filter(|found| whole(found.start(), found.end()))
         .map(|found| {
             let number = found.pattern().as_usize();
-            let weight = if number < THREE.len() + NAMES.len() { DECISIVE } else { WEAK };
-            Found { weight, opens: number < THREE.len(), start: found.start(), end: found.end() }
+            let opening = ELSEWHERE.len() + THREE.len();
+            let weight = if number < opening + NAMES.len() { DECISIVE } else { WEAK };
+            Found {
+                weight,
+                opens: number < opening,
+                elsewhere: number < ELSEWHERE.len(),
+                start: found.start(),
+                end: found.end(),
+            }
         })
         .collect();
     found.sort_unstable_by_key(|found| (found.start, usize::MAX - found.end));

@@ -98,6 +98,7 @@ pub fn pieces(text: &str, head: &Head, syntax: &Syntax) -> Vec<Piece> {
     let mut found: Vec<Piece> = Vec::new();
     let mut group = 0;
     let mut before: Option<(Span, bool)> = None;
+    let mut option: Option<usize> = None;
     for (number, &comment) in head.comments.iter().enumerate() {
         let raw = &text[comment.start..comment.end];
         let many = raw.contains('\n') && comment.kind != Kind::LineComment;
@@ -107,6 +108,7 @@ pub fn pieces(text: &str, head: &Head, syntax: &Syntax) -> Vec<Piece> {
             group += usize::from(apart || many || last_many || last.kind != comment.kind);
         }
         before = Some((comment, many));
+        option = option.filter(|_| comment.kind == Kind::LineComment);
         let untouchable = is_untouchable(raw, comment.kind, syntax);
         let inside = comment.start + opener(raw, comment.kind, syntax);
         let close = (comment.end - closer(raw, comment.kind, syntax)).max(inside);
@@ -122,6 +124,9 @@ pub fn pieces(text: &str, head: &Head, syntax: &Syntax) -> Vec<Piece> {
             let to = end.min(close).max(from);
             let (body, class) = match tags::tag(&text[from..to]) {
                 _ if untouchable => (body(text, from, to), Class::Kept),
+                _ if is_of_an_option(&text[from..to], comment.kind, &mut option) => {
+                    (body(text, from, to), Class::Kept)
+                }
                 Some(tag) if tag.is_known() => ((from, to), Class::Tag),
                 _ => {
                     let body = tags::inside(text, body(text, from, to));
@@ -133,6 +138,24 @@ pub fn pieces(text: &str, head: &Head, syntax: &Syntax) -> Vec<Piece> {
         }
     }
     found
+}
+
+/// Whether a line explains an option of a program, `-l, --license=NAME  …`, or goes on with that: some programs read
+/// their options there. `column` is where the option stands.
+fn is_of_an_option(line: &str, kind: Kind, column: &mut Option<usize>) -> bool {
+    let words = line.trim_start();
+    let indent = line.len() - words.len();
+    let long =
+        words.strip_prefix("--").is_some_and(|name| name.starts_with(|c: char| c.is_ascii_lowercase()));
+    let mut letters = words.strip_prefix('-').unwrap_or_default().chars();
+    let short = letters.next().is_some_and(|c| c.is_ascii_alphanumeric())
+        && letters.next().is_none_or(|c| matches!(c, ' ' | ',' | '=' | '[' | '<' | '|'));
+    if (long || short) && (indent > 0 || kind != Kind::LineComment) {
+        *column = Some(indent);
+        return true;
+    }
+    *column = column.filter(|&column| indent > column && !words.is_empty());
+    column.is_some()
 }
 
 /// Comments that are no comments, that may end elsewhere than the lexer says, or whose inside another language rules.

@@ -2,7 +2,7 @@
 
 use super::claims::{
     are_others, copyright_at, is_author, is_claim, is_contact, is_copyright, is_field, is_years_only,
-    names_somebody, starts_copyright,
+    lettered, names_somebody, starts_copyright,
 };
 use super::phrases;
 use super::pieces::{Class, Piece};
@@ -46,6 +46,8 @@ pub struct Sentence {
     pub trivial: bool,
     /// An address and hardly more.
     pub contact: bool,
+    /// It ends in a colon: what follows belongs to it.
+    pub lists: bool,
     /// Whether it is (part of) a notice.
     pub notice: bool,
 }
@@ -53,11 +55,7 @@ pub struct Sentence {
 impl Sentence {
     /// The words of all its segments.
     pub fn words(&self) -> Words {
-        self.segments.iter().fold(Words::default(), |sum, s| Words {
-            legal: sum.legal + s.words.legal,
-            common: sum.common + s.words.common,
-            other: sum.other + s.words.other,
-        })
+        self.segments.iter().fold(Words::default(), |sum, s| sum.and(s.words))
     }
 }
 
@@ -88,12 +86,12 @@ pub fn sentences(text: &str, pieces: &[Piece], range: Range<usize>, joined: &mut
     }
     let mut sentences: Vec<Sentence> =
         found.into_iter().map(|segments| sentence(text, pieces, segments, joined)).collect();
-    let begins = |s: &Sentence, item: &str| {
-        text[s.segments[0].bytes.clone()].get(..3).is_some_and(|start| start.eq_ignore_ascii_case(item))
-    };
-    // The third item of a list claims nothing.
-    if sentences.iter().any(|s| begins(s, "(b)")) {
-        for it in sentences.iter_mut().filter(|s| begins(s, "(c)")) {
+    let first = |s: &Sentence| &text[s.segments[0].bytes.clone()];
+    // The third item of a list claims nothing, nor does a key of a menu.
+    if sentences.iter().any(|s| lettered(first(s)).next() == Some(0)) {
+        let third =
+            |s: &&mut Sentence| first(s).get(..3).is_some_and(|start| start.eq_ignore_ascii_case("(c)"));
+        for it in sentences.iter_mut().filter(third) {
             (it.claim, it.kept) = (false, true);
         }
     }
@@ -152,12 +150,14 @@ fn sentence(text: &str, pieces: &[Piece], mut segments: Vec<Segment>, joined: &m
         ends.push(joined.len());
     }
     let mut weight = 0;
+    let words = segments.iter().fold(Words::default(), |sum, s| sum.and(s.words));
     let (mut opens, mut grants) = (false, false);
     let mut at = 0;
     for found in phrases::find(joined) {
-        weight += found.weight;
-        opens |= found.opens && found.start <= OPENING;
-        grants |= found.opens;
+        let tells = found.opens && (!found.elsewhere || tells(&joined[found.start..found.end], words));
+        weight += if tells || !found.opens { found.weight } else { phrases::WEAK };
+        opens |= tells && found.start <= OPENING;
+        grants |= tells;
         while ends[at] <= found.start {
             at += 1;
         }
@@ -179,9 +179,22 @@ fn sentence(text: &str, pieces: &[Piece], mut segments: Vec<Segment>, joined: &m
             || (words::tells_what_it_does(joined) && !(claim && is_claim(first) && !is_copyright(first))),
         trivial: segments.iter().all(|s| pieces[s.line].class == Class::Trivial),
         contact: segments.iter().all(|s| is_contact(&text[s.bytes.clone()])),
+        lists: joined.ends_with(": "),
         notice: false,
         segments,
     }
+}
+
+/// Other words beside "this file is part of", which name the project.
+const NAMED: u32 = 4;
+
+/// Whether a phrase that documentation can begin with makes a notice of a sentence with these words: more of it is of
+/// licences than the phrase, or hardly more than a name follows.
+fn tells(phrase: &str, words: Words) -> bool {
+    if phrase.to_ascii_lowercase().ends_with("part of") {
+        return words.other <= NAMED;
+    }
+    words.legal > words::count(phrase).legal && words.only()
 }
 
 /// The parts of a line that are sentences of their own, or begin or end one.
@@ -211,8 +224,12 @@ fn split(text: &str, (start, end): (usize, usize)) -> Vec<Range<usize>> {
             let mark = before.trim_end().chars().next_back().filter(char::is_ascii_punctuation);
             let words = words::count(before);
             // A title may be two words: "jQuery 1.4 | (c) …".
-            let least = if matches!(mark, Some('.' | '!' | '?')) { 1 } else { 3 };
-            if mark.is_some() && words.other >= least && words.legal == 0 {
+            let least = match mark {
+                Some('.' | '!' | '?') => 1,
+                Some(_) => 3,
+                None => 4,
+            };
+            if words.other >= least && words.legal == 0 {
                 cut.push(start + from..start + from + before.trim_end().len());
                 cut.push(start + from + at..start + from + part.len());
                 continue;
@@ -245,8 +262,8 @@ fn continues(text: &str, last: &Piece, next: &Piece, sentence: &[Segment], width
     let words = LazyCell::new(|| words::count(after));
     let hangs = line.ends_with([',', '&', ';', '(', '-', '/'])
         || [
-            " and", " by", " of", " or", " the", " for", " to", " in", " under", " a", " with", " see",
-            " See", " et",
+            " and", " by", " is", " of", " or", " the", " for", " to", " in", " under", " a", " with",
+            " see", " See", " et",
         ]
         .iter()
         .any(|word| line.ends_with(word));
@@ -270,7 +287,7 @@ fn continues(text: &str, last: &Piece, next: &Piece, sentence: &[Segment], width
             || open && words.passes()
             || (!said.ends_with(['.', '!', '?'])
                 && (small || hangs)
-                && (words.like(1)
+                && (words.like(1) && (words.sure() || !phrases::find(after).is_empty())
                     || (name && words.other <= 4)
                     || (full && line.len() >= 60 && words.passes())));
     }
@@ -300,7 +317,8 @@ fn continues(text: &str, last: &Piece, next: &Piece, sentence: &[Segment], width
     if after.starts_with(|c: char| c.is_uppercase()) {
         return wrapped;
     }
-    wrapped || words.like(1) || (full && !whole && words.passes())
+    let plain = words.other == 0 && words.common >= 5;
+    wrapped || words.like(1) || (full && !whole && words.passes()) || !whole && plain
 }
 
 /// "1. …", "a) …", "(b) …"

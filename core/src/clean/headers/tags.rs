@@ -69,8 +69,9 @@ pub fn tag(line: &str) -> Option<Tag<'_>> {
 pub fn inside(text: &str, body: (usize, usize)) -> (usize, usize) {
     let (mut start, mut end) = body;
     let words = &text[start..end];
-    let name =
-        |tag: &str| tag.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("").to_ascii_lowercase();
+    let name = |tag: &str| {
+        tag.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').next().unwrap_or("").to_ascii_lowercase()
+    };
     if let Some(tag) = words.strip_prefix('<')
         && LEGAL.contains(&name(tag).as_str())
         && let Some(at) = words.find('>')

@@ -92,7 +92,8 @@ impl Clues {
         let leaders = candidates.iter().zip(&scores).filter(|(_, score)| **score == Some(best));
         match leaders.map(|(id, _)| *id).collect::<Vec<_>>() {
             found if found.is_empty() => Verdict::Several(candidates.to_vec()),
-            found if found.len() == 1 && best > 0 => Verdict::One(found[0]),
+            // Without a point it is the one that nothing speaks against.
+            found if found.len() == 1 => Verdict::One(found[0]),
             found => Verdict::Several(found),
         }
     }

@@ -33,7 +33,7 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, name: &Name) {
     if let Some((from, to)) = kept::subversion(scan, name) {
         return judge(scan, from, to, Strength::Certain);
     }
-    if is_variable(scan, start) && matches!(scan.at(name), b' ' | b'\t') {
+    if matches!(scan.at(name), b' ' | b'\t') && is_variable(scan, start) {
         return variable(scan, start, name, strength);
     }
     if let Some(brace) = elements::variable(scan, start, name) {
@@ -72,9 +72,8 @@ fn is_variable(scan: &Scan<'_, '_>, start: usize) -> bool {
     let line = line.strip_prefix(b"$ ").unwrap_or(line);
     let of_option = |b: &u8| b.is_ascii_alphabetic() || matches!(b, b'-' | b' ');
     let exports = |rest: &[u8]| rest.iter().all(of_option) && rest.contains(&b'x');
-    head < start + 1
-        && (SETTERS.contains(&line) || line.strip_prefix(b"set -").is_some_and(exports))
-        && matches!(scan.before(head), b' ' | b'\t')
+    let first = matches!(scan.before(head), b' ' | b'\t');
+    first && (SETTERS.contains(&line) || line.strip_prefix(b"set -").is_some_and(exports))
 }
 
 /// `ENV API_KEY VALUE`, `setx DB_PASSWORD VALUE`.
@@ -133,8 +132,8 @@ pub(super) fn fallback(scan: &mut Scan<'_, '_>, name: &Name) {
 /// `${PASSWORD}    VALUE` of Robot Framework, on a line of its own: two blanks or more part what stands there.
 fn of_robot(scan: &mut Scan<'_, '_>, name: usize, strength: Strength) {
     let head = scan.run_before(name, 64, |b| WORD[b as usize] || matches!(b, b' ' | b'-' | b'.'));
-    let sign = scan.run_of(name + 1, 2, |b| matches!(b, b' ' | b'='));
-    let sign = if scan.before(sign) == b'=' { sign } else { name + 1 };
+    let sign = scan.run_of(name + 1, 1, |b| b == b' ');
+    let sign = if scan.at(sign) == b'=' { sign + 1 } else { name + 1 };
     let from = scan.run_of(sign, 80, |b| matches!(b, b' ' | b'\t'));
     let parted = from > sign + 1 || scan.before(from) == b'\t';
     let to = value(scan, from);
@@ -421,7 +420,9 @@ const COMMANDS: [(&[u8], &[u8]); 35] = [
 pub(super) fn command(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
     let Some((_, option)) = COMMANDS.iter().find(|c| c.0 == &scan.text[start..end]) else { return };
     let limit = scan.run_of(end, 120, |b| b != b'\n' && b != b'|');
-    if !scan.fresh(start) || scan.at(end) != b' ' || !(scan.bare_at(start) || quoted(scan, start)) {
+    let windows = scan.text[start..end].starts_with(b"net use"); // in PowerShell too, which is read as code
+    let spoken = windows || scan.bare_at(start) || quoted(scan, start);
+    if !scan.fresh(start) || scan.at(end) != b' ' || !spoken {
         return;
     }
     let Some(place) = memchr::memmem::find(&scan.text[end..limit], option) else { return };

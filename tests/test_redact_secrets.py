@@ -204,9 +204,78 @@ FORMS = [
     ("setenv DB_PASSWORD {}\n", PW),
     ('<property name="password"><value>{}</value></property>', PW),
 ]
+DECLARED = [
+    ('variable "db_password" {{\n  type = string\n  default = "{}"\n}}\n', PW),
+    ('variable "db_password" {{ default = "{}" }}\n', PW),
+    ("DBPassword:\n  Type: String\n  Default: {}\n", PW),
+    ("  DBPassword:\r\n    NoEcho: true\r\n    Default: '{}'\r\n", PW),
+    ('{{"adminPassword": {{"value": "{}"}}}}', PW),
+    ('{{"adminPassword": {{\n "type": "securestring",\n "x": {{"y": [1]}},\n "defaultValue": "{}"\n}}}}', PW),
+    ('[{{ name = "DB_PASSWORD", value = "{}" }}]', PW),
+    ("{{ name: 'DB_PASSWORD',\n  value: '{}' }}", PW),
+    ('{{"Jwt": {{"Key": "{}"}}}}', LONG[:32]),
+    ('{{"JwtSettings": {{\n "Issuer": "x",\n "Key" : "{}"\n}}}}', LONG[:32]),
+    ('{{"SigningKey": "{}"}}', LONG[:32]),
+    ("redis: {{password: {}}}\n", PW),
+    ("DSN=jdoe:{}@tcp(db:3306)/orders\n", PW),
+]
+SET = [
+    ("ENV API_KEY {}\n", TOKEN),
+    ("ENV SECRET_KEY {}\n", TOKEN),
+    ("setenv API_KEY {}\n", TOKEN),
+    ("set -x API_KEY {}\n", TOKEN),
+    ("set -Ux DB_PASSWORD {}\n", PW),
+    ("setx DB_PASSWORD {}\r\n", PW),
+    ('setx /M API_KEY "{}"\r\n', TOKEN),
+    ("$ aws configure set aws_secret_access_key {}\n", LONG[:40]),
+    ("npm config set //r.corp-mail.de/:_authToken {}\n", LONG[:36]),
+    ("${{PASSWORD}}    {}\n", PW),
+    ("${{PASSWORD}} =    {}\n", PW),
+    ("net use z: \\\\srv\\share /user:jdoe {}\r\n", PW),
+    ("net user jdoe {} /add\n", PW),
+    ("zip -P {} a.zip b\n", PW),
+    ("unzip -P {} a.zip\n", PW),
+    ("echo {} | sudo -S ls\n", PW),
+    ("MYSQL_PW={}\n", PW),
+    ("export HMAC_KEY={}\n", LONG[:40]),
+]
+PROGRAMS = [
+    ('sql.Open("mysql", "jdoe:{}@tcp(db:3306)/orders")', PW),
+    ('sql.Open("mysql", "jdoe:{}@unix(/tmp/mysql.sock)/orders")', PW),
+    ('sql.Open("mysql", "jdoe:{}@/orders")', PW),
+    ('public string Password {{ get; set; }} = "{}";', PW),
+    ('public string ApiKey {{ get; }} = "{}";', TOKEN),
+    ('mapOf("password" to "{}")', PW),
+    ('Map("password" -> "{}")', PW),
+    ('buildConfigField "String", "API_KEY", "\\"{}\\""', TOKEN),
+    ('buildConfigField("String", "API_KEY", "\\"{}\\"")', TOKEN),
+    ("pw = '{}'", PW),
+    ('dbPw = "{}"', PW),
+    ("pswd = '{}'", PW),
+    ("senha = '{}'", PW),
+    ("minhaSenha = '{}'", PW),
+    ("AES_KEY = '{}'", HEX),
+    ("STORAGE_KEY = '{}'", LONG[:40]),
+    ("sharedKey: '{}'", LONG[:40]),
+    ("jwtSigningKey = '{}'", LONG[:40]),
+    ("OPENAI_KEY = '{}'", LONG[:40]),
+    ('Algorithm.HMAC256("{}")', TOKEN),
+    ('.signWith(SignatureAlgorithm.HS512, "{}".getBytes())', TOKEN),
+    ('.setSigningKey("{}")', TOKEN),
+    ('token.SignedString([]byte("{}"))', TOKEN),
+    ('sessions.NewCookieStore([]byte("{}"))', TOKEN),
+    ('set :session_secret, "{}"', HEX),
+    ('.basic_auth("jdoe", Some("{}"))', PW),
+    ('.bearer_auth("{}")', LONG[:40]),
+    ('auto password = std::string("{}");', PW),
+    ('WiFi.begin("home", "{}");', PW),
+    ("net user jdoe {} /add\n", PW),
+]
 
 
-@pytest.mark.parametrize(("text", "secret"), FILES + CONTAINERS + WEBHOOKS + CURL + COOKIES + CODE + FORMS)
+@pytest.mark.parametrize(
+    ("text", "secret"), FILES + CONTAINERS + WEBHOOKS + CURL + COOKIES + CODE + FORMS + DECLARED + SET + PROGRAMS
+)
 def test_a_secret_goes_and_what_is_around_it_stays(text: str, secret: str) -> None:
     done = cm.redact(text.format(secret)).content
     assert secret not in done
@@ -216,7 +285,7 @@ def test_a_secret_goes_and_what_is_around_it_stays(text: str, secret: str) -> No
     assert cm.redact(done).content == done
 
 
-@pytest.mark.parametrize(("text", "secret"), CODE)
+@pytest.mark.parametrize(("text", "secret"), CODE + PROGRAMS)
 def test_in_code_too(text: str, secret: str) -> None:
     if not text.startswith("APP_KEY"):
         assert secret not in cm.redact(text.format(secret), language="php").content
@@ -255,6 +324,38 @@ ORDINARY = [
     "ConvertTo-SecureString $password -AsPlainText -Force",
     "password ||= 'secret'; password ??= None; token .= word",
     "secret = os.environ['X']\nkey = load_key('primary')\n",
+    # What forms ask of a field.
+    "'password' => 'required|string|min:8|confirmed', 'api_token' => 'required|size:40|unique:users,api_token'",
+    "password: 'required|min:6|max:20', token: 'sometimes|date_format:Y-m-d|max:20'",
+    # Data sources of nobody.
+    'f("%s:%s@tcp(%s:%d)/%s", user, pw1) "user:password@tcp(localhost:5555)/x" "root:root@tcp(127.0.0.1:3306)/test"',
+    'import a from "@/components/x1"; user + ":" + pw1 + "@tcp(" + host',
+    # What is declared, and by whose name.
+    'variable "db_password" {\n  description = "Zx81spec"\n}\nvariable "x" {\n  default = "Zx81spec"\n}\n',
+    'variable "db_password" {\n  default = ""\n}\nresource "a" "b" {\n  default = "Zx81spec"\n}\n',
+    '{"token": {"type": "string", "value": "identifier123"}}',
+    "password: { type: String, minlength: 8, message: 'Zx81spec', nested: { value: 'Zx81spec' } }",
+    "password:\n  type: string\n  default: null\nname:\n  default: Zx81spec\n",
+    "password:\n  properties:\n    a1:\n      default: Zx81spec\n",
+    'public string Password { get; set; }\npublic string Name { get; set; } = "Zx81spec";',
+    '{"Jwt": {"Issuer": "x"}, "Other": {"Key": "' + LONG[:32] + '"}}',
+    '{"Jwt": {"Key": "replace-with-your-key-12"}}',
+    "redis: {password: null, host: db12}\nmap: { password: $PW12 }\n",
+    # Variables and commands.
+    "ENV API_KEY_FILE /run/secrets/key1\nENV PASSWORD_LENGTH 16\nENV TOKEN $TOKEN1\nset -x API_KEY (cat key12)\n",
+    "setx PASSWORD %PASS1%\r\nthe ENV token parser12 reads\n",
+    "`${password}    Some Keyword12    arg1`\n${password}    Get Word12\n${password}    Hash12    a\n",
+    "net use z: \\\\srv\\share12 /user:jdoe\r\ncopy12 x\r\nnet user jdoe /delete\r\nthe net user base12 grows\n",
+    'zip -P $PW1 a.zip; echo $PW12 | sudo -S ls; echo "abc12" | sudo -s; zip -r a12.zip b',
+    # Arrows and arguments.
+    'rename "token" to "tokens2"; "password" to password2; "secret" -> secrets[12]; password -> "Zx81 abc"',
+    'Algorithm.HMAC256(secret1); signWith(key1, HS256); SignedString([]byte(key12)); set :session_secret, ENV["X12"]',
+    'WiFi.begin(ssid, "your_password1"); WiFi.begin("home"); basic_auth("joe", Some(password1)); bearer_auth(token12)',
+    # Names that are others' too.
+    "import playwright.sync_api as pw\npw.x = '12'\npw=1024\nspw = 'Zx81spec'; desenha('circulo12')\n",
+    "storage_key = 'todos-vuejs-2.0'; STORAGE_KEY = 'app_state_2021_v3'; sharedKey = 'sharedElement12Key2021Item'",
+    "cosmos_key = 'partition1/tenant2/user3/item4'; aes_key = '000102030405060708090a0b0c0d0e0f'",
+    f"STORAGE_KEY = '{UUID}'; signingKey: 'MLKEM768X25519PublicKey'",
 ]
 
 
@@ -280,6 +381,15 @@ VERSIONS = [
     "apt-get install foo=62.12.44.9-1\n",
     "Depends: foo (= 62.12.44.9)\n",
     "npm install foo@62.12.44.9\nuses: foo/bar@62.12.44.9\n",
+    "## 62.12.4.9 (2020-01-01)\n",
+    "## [62.112.48.9] - 2020-01-01\n",
+    "62.12.4.9 (2020-01-01)\n----------------------\n",
+    "- Upgraded foo from 62.12.4.9 to 62.12.5.1\n",
+    "Bump github.com/foo/bar-of-baz from `62.112.48.9` to `62.112.48.10`.\n",
+    "/** @since 62.12.4.9 */",
+    '@Deprecated(since = "62.12.4.9")',
+    '[GeneratedCode("tool", "62.12.4.9")]',
+    "if ($version -ge '62.112.48.9') { }",
 ]
 ADDRESSES = [
     "host = '{}'",
@@ -294,6 +404,16 @@ ADDRESSES = [
     'if addr == "{}":',
     "nameserver {}\n",
     "http://{}/x",
+    "moved the server from 10.0.0.1 to {}\n",
+    "migrated from {} to another\n",
+    "update of DNS, from 10.0.0.1 to {}\n",
+    "# {} x\n",
+    "{} - - [01/Jan/2020:10:00:00]",
+    "{} 2020-01-01 10:00:00 GET",
+    "ping {} (2020-01-01)",
+    "if ($host -eq '{}')",
+    "offline since yesterday, {}",
+    'log("host", "{}")',
 ]
 
 

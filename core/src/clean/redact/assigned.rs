@@ -124,7 +124,7 @@ const ASSIGNMENTS: [Case<Assignment>; 4] = [
 
 /// What a string decides.
 const LITERALS: [Case<Literal>; 9] = [
-    (is_account, leave),
+    (is_account, |scan, l| elements::object(scan, l.open, l.to.name.strength)),
     (repeats_its_name, leave),
     (is_among_strings, leave),
     (is_attribute, |scan, l| elements::attribute(scan, l.inner - 1, l.to.name.strength)),
@@ -137,8 +137,10 @@ const LITERALS: [Case<Literal>; 9] = [
 ];
 
 /// What a value without quotes decides.
-const BARE: [Case<Assignment>; 3] = [
+const BARE: [Case<Assignment>; 5] = [
     (is_block, block),
+    (is_object, |scan, a| elements::object(scan, a.from + 1, a.name.strength)),
+    (|_, a| a.sign == b',', |scan, a| elements::beside(scan, a.name.start, a.from, a.name.strength)),
     (|_, a| a.sign == b'>', element),
     (|_, a| !a.called && matches!(a.sign, b'=' | b':'), bare),
 ];
@@ -208,7 +210,8 @@ fn ends_with(text: &[u8], word: &[u8]) -> bool {
 /// "pass" within "password" and after `_`: those are anchors of their own, and say more.
 fn is_another_anchor(scan: &Scan<'_, '_>, name: &Name) -> bool {
     let longer = name.stop > name.end && matches!(scan.text[name.end] | 0x20, b'w' | b'p' | b'c');
-    name.anchor == Strength::Pass && (longer || scan.before(name.start) == b'_')
+    let pass = name.anchor == Strength::Pass && name.end == name.start + 4;
+    pass && (longer || scan.before(name.start) == b'_')
 }
 
 /// Tokens of pages and of requests, which open nothing.
@@ -241,7 +244,8 @@ fn is_number_of_a_key(scan: &Scan<'_, '_>, name: &Name) -> bool {
 
 /// A short anchor must be a word, or one of its parts: `pwd`, `dbPwd`, `DB_PWD`, but no part of another word.
 fn is_no_word(scan: &Scan<'_, '_>, &Name { start, end, stop, .. }: &Name) -> bool {
-    if end - start >= 5 || scan.fresh(start) || scan.text[start] == b'_' {
+    let senha = scan.text[start..end].eq_ignore_ascii_case(b"senha"); // "desenha" draws
+    if end - start >= 5 && !senha || scan.fresh(start) || scan.text[start] == b'_' {
         return false;
     }
     let (a, b) = (scan.text[start - 1], scan.text[start]);
@@ -283,7 +287,7 @@ fn symbol(scan: &mut Scan<'_, '_>, a: &Assignment) {
     judge(scan, a.from + 1, stop, Strength::Pass);
 }
 
-/// `{"jane": "VALUE"}`: accounts and their passwords.
+/// `{"jane": "VALUE"}`: accounts and their passwords; but `{"value": "VALUE"}`.
 fn is_account(scan: &Scan<'_, '_>, l: &Literal) -> bool {
     scan.before(l.open) == b'{' && scan.at(l.stop + 1) == b':'
 }
@@ -337,6 +341,11 @@ fn is_block(scan: &Scan<'_, '_>, a: &Assignment) -> bool {
     a.sign == b':' && matches!(scan.at(a.from), b'|' | b'>' | b'\n' | b'\r') && scan.bare_at(a.name.start)
 }
 
+/// `"adminPassword": {"type": "securestring", …`
+fn is_object(scan: &Scan<'_, '_>, a: &Assignment) -> bool {
+    matches!(a.sign, b':' | b'=') && scan.at(a.from) == b'{'
+}
+
 fn block(scan: &mut Scan<'_, '_>, a: &Assignment) {
     let folded = matches!(scan.at(a.from), b'|' | b'>');
     let head = a.from + usize::from(folded);
@@ -350,6 +359,8 @@ fn block(scan: &mut Scan<'_, '_>, a: &Assignment) {
         if folded || !scan.text[from..to].contains(&b':') {
             judge(scan, from, to, if plain { Strength::Pass } else { a.name.strength });
         }
+    } else if !folded {
+        elements::below(scan, a.name.start, stop, a.name.strength);
     }
 }
 
@@ -380,9 +391,15 @@ fn bare(scan: &mut Scan<'_, '_>, assignment: &Assignment) {
         && tight
         && (matches!(next, b';' | b'&' | b'"' | b'\'' | b' ' | b'\\' | b','))
         && quoted(scan, start);
+    // `{password: VALUE}` of YAML
+    let flow = next == b'}'
+        && sign == b':'
+        && !tight
+        && scan.bare_at(start)
+        && scan.line_before(start, 120).contains(&b'{');
     let config = scan.bare_at(start) || sign == b':' && alone(scan, start, from, stop);
     let set = sign == b'=' && tight && exported(scan, start);
-    if !(apart && (config || set || commented(scan, start)) || within) {
+    if !((apart || flow) && (config || set || commented(scan, start)) || within) {
         return;
     }
     let value = &scan.text[from..stop];

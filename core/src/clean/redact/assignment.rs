@@ -8,7 +8,7 @@ use super::told;
 const WRAPPERS: &str = " Some String::from SecretString::from SecretString Secret SecretStr Secret::new string str \
 String bytes byte []byte strPtr stringPtr ptr.To pointer.String pointer.StringPtr aws.String to.Ptr Ok Optional.of of \
 Buffer.from QString QStringLiteral QLatin1String NSString _T TEXT T unicode u S s SecureString Password types.StringValue \
-to_bytes bytearray bytes.fromhex newPassword new_password Value ";
+to_bytes bytearray bytes.fromhex newPassword new_password Value std::string std::wstring std::string_view QString::fromUtf8 ";
 
 /// A sign behind a name, and what it assigns.
 pub(super) struct Assignment {
@@ -72,6 +72,12 @@ pub(super) fn operator(scan: &Scan<'_, '_>, start: usize, name: usize) -> Option
         (b'<', b'-') => Some((b'=', after(at + 2), true)),
         (b'<', b'<') if scan.at(at + 2) == b'-' => Some((b'=', after(at + 3), true)),
         (b'{', b'"') if !quoted => Some((b'=', at + 1, true)),
+        // `Password { get; set; } = "…"` of C#
+        (b'{', _) if !quoted => property(scan, at + 1).map(|from| (b'=', after(from), true)),
+        // `"password" to "…"` of Kotlin, `"password" -> "…"` of Scala
+        (b't', b'o') | (b'-', b'>') if quoted && matches!(scan.at(after(at + 2)), b'"' | b'\'') => {
+            Some((b'=', after(at + 2), true))
+        }
         (b'~', b'>') => Some((b'=', after(at + 2), true)),
         (b'=', _) => Some((b'=', after(at + 1), false)),
         (b':', b':') if matches!(scan.at(after(at + 2)), b'"' | b'\'') => Some((b'=', after(at + 2), true)),
@@ -115,10 +121,18 @@ pub(super) fn operator(scan: &Scan<'_, '_>, start: usize, name: usize) -> Option
     }
 }
 
-/// Whether a name is the first of a tuple, or of what `-define` is given.
+/// Behind the sign of a property that has its value from the start, from its brace on.
+fn property(scan: &Scan<'_, '_>, from: usize) -> Option<usize> {
+    let close = scan.run_of(from, 48, |b| b.is_ascii_alphabetic() || matches!(b, b' ' | b';'));
+    let sign = scan.run_of(close + 1, 4, |b| b == b' ');
+    let reads = scan.text[from..close].trim_ascii_start().starts_with(b"get;");
+    (reads && scan.at(close) == b'}' && scan.at(sign) == b'=').then_some(sign + 1)
+}
+
+/// Whether a name is the first of a tuple, of what `-define` is given, or of a setting of Sinatra (`set :name, …`).
 fn in_tuple(scan: &Scan<'_, '_>, start: usize) -> bool {
     let line = scan.line_before(scan.run_before(start, 32, |b| WORD[b as usize]), 10);
-    line.ends_with(b"{") || line.ends_with(b"-define(")
+    line.ends_with(b"{") || line.ends_with(b"-define(") || line.ends_with(b"set :")
 }
 
 /// What is taken where a variable is not set: where it begins, behind the call that asks for it.

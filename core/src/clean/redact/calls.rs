@@ -7,7 +7,7 @@ use super::candidate::{Strength, closing, judge, opening};
 const WINDOW: usize = 600;
 
 /// Calls, up to and with their bracket, and which argument is the secret, from 0.
-pub(super) const CALLS: [(&str, u8, Strength); 69] = [
+pub(super) const CALLS: [(&str, u8, Strength); 79] = [
     ("mysqli_connect(", 2, Strength::Password),
     ("mysql_connect(", 2, Strength::Password),
     ("mysql_pconnect(", 2, Strength::Password),
@@ -77,6 +77,16 @@ pub(super) const CALLS: [(&str, u8, Strength); 69] = [
     ("createdecipheriv(", 1, Strength::Secret),
     ("fernet(", 0, Strength::Secret),
     ("hmac.new(", 0, Strength::Secret),
+    ("algorithm.hmac256(", 0, Strength::Secret),
+    ("algorithm.hmac384(", 0, Strength::Secret),
+    ("algorithm.hmac512(", 0, Strength::Secret),
+    ("signwith(", 1, Strength::Secret),
+    ("setsigningkey(", 0, Strength::Secret),
+    ("hmacshakeyfor(", 0, Strength::Secret),
+    ("signedstring([]byte(", 0, Strength::Secret),
+    ("newcookiestore([]byte(", 0, Strength::Secret),
+    ("bearer_auth(", 0, Strength::Secret),
+    ("wifi.begin(", 1, Strength::Password),
 ];
 
 /// From the end of such a call's name and bracket on.

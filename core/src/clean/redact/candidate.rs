@@ -19,6 +19,8 @@ pub(super) enum Strength {
     Session,
     /// "access_token": a name that says what the token opens.
     Access,
+    /// "storage_key": names of places too, so the value must be random.
+    Random,
     /// "token": of parsers too, so the value must be long and mixed.
     Token,
 }
@@ -97,6 +99,12 @@ pub(super) fn judge(scan: &mut Scan<'_, '_>, from: usize, to: usize, strength: S
     // A string within one: `password is "…"` between backticks.
     let quotes = matches!(scan.at(from), b'"' | b'\'') && to > from + 1 && scan.at(from) == scan.before(to);
     let (from, to) = if quotes { (from + 1, to - 1) } else { (from, to) };
+    // `"\"VALUE\""` of Android's builds, which write code.
+    let escaped = to > from + 4
+        && scan.at(from) == b'\\'
+        && scan.at(from + 1) == b'"'
+        && scan.string.get(to - 2..to) == Some("\\\"");
+    let (from, to) = if escaped { (from + 2, to - 2) } else { (from, to) };
     let Some(value) = scan.string.get(from..to) else { return };
     let (yes, rule) = match strength {
         Strength::Password => {
@@ -109,6 +117,7 @@ pub(super) fn judge(scan: &mut Scan<'_, '_>, from: usize, to: usize, strength: S
         Strength::Secret => (tokens::secret(value) || tokens::django(value) || tokens::salt(value), "secret"),
         Strength::Session => (values::certain(value), "cookie"),
         Strength::Access => (tokens::access(value), "secret"),
+        Strength::Random => (tokens::random(value), "secret"),
         Strength::Token => (tokens::token(value), "secret"),
     };
     if yes {

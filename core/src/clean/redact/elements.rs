@@ -42,9 +42,7 @@ pub(super) fn beside(scan: &mut Scan<'_, '_>, start: usize, from: usize, strengt
     let next = scan.run_of(from, 80, |b| b" \t\r\n,\"'".contains(&b));
     let word = scan.run_of(next, 16, |b| WORD[b as usize]);
     let colon = scan.run_of(word, 3, |b| matches!(b, b'"' | b'\'' | b' '));
-    let known =
-        ["value", "default", "defaultValue"].iter().any(|w| scan.string[next..word].eq_ignore_ascii_case(w));
-    if !known || !matches!(scan.at(colon), b':' | b'=') {
+    if !declares(&scan.string[next..word]) || !matches!(scan.at(colon), b':' | b'=') {
         return;
     }
     let value = scan.run_of(colon + 1, 8, |b| b == b' ');
@@ -55,6 +53,92 @@ pub(super) fn beside(scan: &mut Scan<'_, '_>, start: usize, from: usize, strengt
     } else if scan.bare_at(start) {
         let to = scan.run_of(value, LONGEST, |b| b > b' ' && b != b',');
         judge(scan, value, to, strength);
+    }
+}
+
+/// What the value of a parameter is called where it is declared.
+fn declares(name: &str) -> bool {
+    ["value", "default", "defaultValue"].iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// `"adminPassword": {"type": "securestring", "defaultValue": "VALUE"}`, `variable "db_password" { default = "VALUE" }`:
+/// from behind the brace on. Tokens of parsers have values too.
+pub(super) fn object(scan: &mut Scan<'_, '_>, from: usize, strength: Strength) {
+    const WINDOW: usize = 600;
+    if strength == Strength::Token {
+        return;
+    }
+    let quote = |b: u8| matches!(b, b'"' | b'\'');
+    let (mut at, mut depth, mut first) = (from, 0, true); // first: of an entry
+    while at < (from + WINDOW).min(scan.text.len()) {
+        let name = scan.run_of(at, 1, quote);
+        let stop = scan.run_of(name, 16, |b| WORD[b as usize]);
+        if first && depth == 0 && declares(&scan.string[name..stop]) {
+            let sign = scan.run_of(stop, 24, |b| quote(b) || b == b' ');
+            let value = scan.run_of(sign + 1, 8, |b| b == b' ');
+            if matches!(scan.at(sign), b':' | b'=')
+                && let Some((open, inner)) = opening(scan, value)
+                && let Some(stop) = closing(scan, open, inner)
+            {
+                judge(scan, inner, stop, strength);
+            }
+            return;
+        }
+        match scan.text[at] {
+            b'"' | b'\'' | b'`' => match closing(scan, at, at + 1) {
+                Some(stop) => (at, first) = (stop, false),
+                None => return,
+            },
+            b'{' | b'[' | b'(' => depth += 1,
+            b'}' | b']' | b')' if depth == 0 => return,
+            b'}' | b']' | b')' => depth -= 1,
+            b',' | b'\n' => first = true,
+            byte => first &= byte.is_ascii_whitespace(),
+        }
+        at += 1;
+    }
+}
+
+/// Whether a name is that of a block of Terraform: `variable "db_password" {`. Where its brace is.
+pub(super) fn variable(scan: &Scan<'_, '_>, start: usize, name: usize) -> Option<usize> {
+    let brace = scan.run_of(name + 1, 4, |b| b == b' ');
+    let line = scan.line_before(start, 64).trim_ascii_start();
+    (scan.at(brace) == b'{' && line.starts_with(b"variable \"")).then_some(brace)
+}
+
+/// `DBPassword:`, and among what stands below it `Default: VALUE`, as CloudFormation declares parameters.
+pub(super) fn below(scan: &mut Scan<'_, '_>, start: usize, from: usize, strength: Strength) {
+    let head = scan.run_before(start, 64, |b| WORD[b as usize] || b == b'-');
+    let line = scan.line_before(head, 80);
+    if !line.iter().all(|b| matches!(b, b' ' | b'\t' | b'"' | b'\'')) {
+        return;
+    }
+    let (mut at, mut depth) = (from, None);
+    for _ in 0..12 {
+        let next = scan.run_of(at, 4, |b| matches!(b, b'\r' | b'\n'));
+        let lead = scan.run_of(next, 80, |b| b == b' ');
+        if lead - next <= line.len() {
+            return;
+        }
+        let stop = scan.run_of(lead, 16, |b| WORD[b as usize]);
+        let child = *depth.get_or_insert(lead - next) == lead - next;
+        if child && scan.at(stop) == b':' && declares(&scan.string[lead..stop]) {
+            let value = scan.run_of(stop + 1, 8, |b| b == b' ');
+            if let Some((open, inner)) = opening(scan, value) {
+                if let Some(stop) = closing(scan, open, inner) {
+                    judge(scan, inner, stop, strength);
+                }
+            } else {
+                let to = scan.run_of(value, LONGEST, |b| b > b' ');
+                let strength = if strength == Strength::Password { Strength::Pass } else { strength };
+                judge(scan, value, to, strength);
+            }
+            return;
+        }
+        at = scan.run_of(lead, 200, |b| b != b'\n');
+        if scan.at(at) != b'\n' {
+            return;
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What an `@` stands in: e-mail addresses, and credentials in URLs.
 
 use super::accounts::someone;
-use super::bytes::{Scan, contains};
+use super::bytes::{Scan, WORD, contains};
 use super::finding::Kind;
 use super::{names, tokens, values};
 
@@ -64,6 +64,7 @@ const MESSAGES: [&[u8]; 12] = [
 #[inline(never)] // see `Redactor::bytes`
 pub(super) fn find(scan: &mut Scan<'_, '_>, at: usize) {
     if !in_url(scan, at) {
+        data_source(scan, at);
         address(scan, at);
     }
 }
@@ -177,6 +178,25 @@ fn example(domain: &str) -> bool {
             Some((_, parent)) => rest = parent,
             None => return false,
         }
+    }
+}
+
+/// `jane:VALUE@tcp(host:3306)/orders` and, as a whole string, `"jane:VALUE@/orders"`: how Go's drivers write it.
+fn data_source(scan: &mut Scan<'_, '_>, at: usize) {
+    let rest = &scan.text[at + 1..];
+    let socket = [&b"tcp("[..], b"tcp6(", b"unix("].iter().any(|net| rest.starts_with(net));
+    if !socket && !(rest.starts_with(b"/") && WORD[scan.at(at + 2) as usize]) {
+        return;
+    }
+    let start = scan.run_before(at, 160, |b| b > b' ' && !b"\"'`".contains(&b));
+    let Some(colon) = memchr::memchr(b':', &scan.text[start..at]).map(|n| start + n) else { return };
+    let user = scan.run_before(colon, 40, |b| WORD[b as usize] || matches!(b, b'-' | b'.'));
+    let opens = match scan.before(user) {
+        b'"' | b'\'' | b'`' => true,
+        before => socket && matches!(before, b'=' | b' ' | b'\t' | b'\n' | b'('),
+    };
+    if opens && user < colon && values::in_url(&scan.string[colon + 1..at]) {
+        scan.push(colon + 1, at, Kind::Password, "url");
     }
 }
 

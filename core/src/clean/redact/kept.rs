@@ -281,8 +281,11 @@ fn basic(scan: &mut Scan<'_, '_>, from: usize) {
     }
 }
 
-/// `echo "VALUE" | docker login --password-stdin`, `echo "jane:VALUE" | chpasswd`.
+/// `echo "VALUE" | docker login --password-stdin`, `echo "jane:VALUE" | chpasswd`, `echo VALUE | sudo -S`.
 pub(super) fn piped(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
+    if scan.text[start..end].ends_with(b" -s") {
+        return; // a shell
+    }
     let line = scan.line_before(start, 200);
     let from = start - line.len();
     let Some(place) = memchr::memmem::rfind(line, b"echo ").or(memchr::memmem::rfind(line, b"printf "))
@@ -361,6 +364,22 @@ pub(super) fn kaggle(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
     let back = scan.run_before(start, 80, |b| b != b'{');
     if to - from == 32 && scan.at(to) == b'"' && contains(&scan.text[back..start], b"\"username\"") {
         judge(scan, from, to, Strength::Secret);
+    }
+}
+
+/// `"Jwt": {"Key": "VALUE"}` of ASP.NET's settings.
+pub(super) fn jwt(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
+    let from = scan.run_of(end, 6, |b| b" :\"".contains(&b));
+    let object = scan.run_before(start, 300, |b| b != b'{' && b != b'}');
+    if scan.before(object) != b'{' || scan.before(from) != b'"' || from == end {
+        return;
+    }
+    let sign = scan.run_before(object - 1, 80, |b| b.is_ascii_whitespace() || b == b':');
+    let name = scan.run_before(sign, 32, |b| WORD[b as usize] || b == b'"');
+    if contains(&scan.text[name..sign], b"\"jwt")
+        && let Some(stop) = closing(scan, from - 1, from)
+    {
+        judge(scan, from, stop, Strength::Secret);
     }
 }
 

@@ -101,7 +101,10 @@ impl Redactor {
                     kept::joined(&mut scan, end)
                 }
                 Word::JoinedBasic => {}
-                Word::Kaggle => kept::kaggle(&mut scan, start, end),
+                Word::Key => {
+                    kept::kaggle(&mut scan, start, end);
+                    kept::jwt(&mut scan, start, end);
+                }
                 Word::Relay => kept::relay(&mut scan, end),
                 Word::Ident => kept::ident(&mut scan, start, end),
                 Word::Jwk => containers::jwk(&mut scan, start, end),

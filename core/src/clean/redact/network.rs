@@ -38,7 +38,7 @@ const VERSIONS: [&[u8]; 28] = [
     b"es6id",
 ];
 /// Before numbers that are one.
-const ADDRESSES: [&[u8]; 40] = [
+pub(super) const ADDRESSES: [&[u8]; 40] = [
     b" ip",
     b"_ip",
     b"\"ip",
@@ -199,15 +199,15 @@ fn versioned(scan: &Scan<'_, '_>, start: usize, octets: [u8; 4]) -> bool {
     {
         return !contains(near, b"://");
     }
-    if versions::required(scan, start) {
+    // A heading's number, "46.2.1.2. Steps"; "Emacs 22.0.50.1".
+    let end = scan.run_of(start, 15, |b| b.is_ascii_digit() || b == b'.');
+    if versions::required(scan, start) || versions::told(scan, start, end) {
         return true;
     }
     let product = matches!(near, [.., a, b'/'] if a.is_ascii_alphabetic()); // Chrome/1.2.3.4
     let small = octets.iter().all(|octet| *octet <= SMALL)
         || octets[0] < 10 && octets[1..].iter().any(|o| *o < 2)
         || octets[0] <= 2; // 2.5.29.35: an OID
-    // A heading's number, "46.2.1.2. Steps"; "Emacs 22.0.50.1".
-    let end = scan.run_of(start, 15, |b| b.is_ascii_digit() || b == b'.');
     let heading =
         scan.before(end) == b'.' && octets[0] < 100 && octets[1..].iter().all(|octet| *octet <= SMALL);
     let small = small

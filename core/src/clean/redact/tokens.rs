@@ -57,6 +57,24 @@ fn number(value: &str) -> bool {
         && !bytes.windows(5).any(counted)
 }
 
+/// A key that generators make: 32 hexadecimal digits or 20 characters of base64 that change their kind time and again.
+/// No UUID, which names things.
+pub(super) fn random(value: &str) -> bool {
+    let kind = |b: u8| (b.is_ascii_uppercase(), b.is_ascii_lowercase(), b.is_ascii_digit());
+    let pairs = || value.as_bytes().windows(2);
+    let turns = pairs().filter(|w| kind(w[0]) != kind(w[1])).count();
+    let numbers = pairs().filter(|w| !w[0].is_ascii_digit() && w[1].is_ascii_digit()).count();
+    let hex = value.bytes().all(|b| b.is_ascii_hexdigit());
+    let uuid = value.len() == 36 && value.matches('-').count() == 4;
+    value.len() >= if hex { 32 } else { 20 }
+        && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=_-".contains(&b))
+        && turns * 4 >= value.len()
+        && (numbers > 2 || tangled(value))
+        && !value.contains("01020304") // of test vectors
+        && !uuid
+        && token(value)
+}
+
 /// Secrets of one-time passwords: letters in upper case and digits from 2 to 7 that spell nothing (RFC 4648).
 fn base32(value: &str) -> bool {
     let letters: String = value.chars().filter(char::is_ascii_uppercase).collect();

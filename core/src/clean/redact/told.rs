@@ -33,6 +33,12 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, name: &Name) {
     if let Some((from, to)) = kept::subversion(scan, name) {
         return judge(scan, from, to, Strength::Certain);
     }
+    if matches!(scan.at(name), b' ' | b'\t') && is_variable(scan, start) {
+        return variable(scan, start, name, strength);
+    }
+    if let Some(brace) = elements::variable(scan, start, name) {
+        return elements::object(scan, brace + 1, strength);
+    }
     match scan.at(name) {
         b'"' | b'\'' if matches!(scan.at(name + 1), b'\n' | b'\r' | b',') => {
             elements::beside(scan, start, name + 1, strength)
@@ -51,6 +57,36 @@ pub(super) fn find(scan: &mut Scan<'_, '_>, name: &Name) {
         b' ' if scan.before(start) == b'<' => elements::element(scan, name, strength),
         b' ' | b'\t' if name == end => spaced(scan, start, end, strength),
         _ => {}
+    }
+}
+
+/// Statements that set a variable, whose name and value stand behind them.
+const SETTERS: [&[u8]; 8] =
+    [b"ENV", b"%env", b"%set_env", b"setenv", b"setx", b"setx /M", b"aws configure set", b"npm config set"];
+
+/// Whether a name stands behind one of them, or behind `set -x` of fish.
+fn is_variable(scan: &Scan<'_, '_>, start: usize) -> bool {
+    let head = scan.run_before(start, 64, |b| WORD[b as usize] || b"-./:".contains(&b));
+    let line = scan.line_before(head, 48);
+    let line = line.trim_ascii();
+    let line = line.strip_prefix(b"$ ").unwrap_or(line);
+    let of_option = |b: &u8| b.is_ascii_alphabetic() || matches!(b, b'-' | b' ');
+    let exports = |rest: &[u8]| rest.iter().all(of_option) && rest.contains(&b'x');
+    let first = matches!(scan.before(head), b' ' | b'\t');
+    first && (SETTERS.contains(&line) || line.strip_prefix(b"set -").is_some_and(exports))
+}
+
+/// `ENV API_KEY VALUE`, `setx DB_PASSWORD VALUE`.
+fn variable(scan: &mut Scan<'_, '_>, start: usize, name: usize, strength: Strength) {
+    let from = scan.run_of(name, 8, |b| b == b' ' || b == b'\t');
+    let strength = if strength == Strength::Password { Strength::Pass } else { strength };
+    if let Some((open, inner)) = opening(scan, from) {
+        if let Some(stop) = closing(scan, open, inner) {
+            judge(scan, inner, stop, strength);
+        }
+    } else if scan.bare_at(start) || quoted(scan, start) {
+        let to = value(scan, from);
+        judge(scan, from, to, strength);
     }
 }
 
@@ -88,6 +124,21 @@ pub(super) fn fallback(scan: &mut Scan<'_, '_>, name: &Name) {
     let stop = scan.run_of(from, LONGEST, |b| b > b' ' && b < 0x7f && !b"\"'`{}$".contains(&b));
     if from > name && scan.at(stop) == b'}' && !matches!(scan.at(from), b'?' | b'+') {
         judge(scan, from, stop, strength);
+    } else if from == name && scan.at(name) == b'}' && scan.bare_at(name) {
+        of_robot(scan, name, strength);
+    }
+}
+
+/// `${PASSWORD}    VALUE` of Robot Framework, on a line of its own: two blanks or more part what stands there.
+fn of_robot(scan: &mut Scan<'_, '_>, name: usize, strength: Strength) {
+    let head = scan.run_before(name, 64, |b| WORD[b as usize] || matches!(b, b' ' | b'-' | b'.'));
+    let sign = scan.run_of(name + 1, 1, |b| b == b' ');
+    let sign = if scan.at(sign) == b'=' { sign + 1 } else { name + 1 };
+    let from = scan.run_of(sign, 80, |b| matches!(b, b' ' | b'\t'));
+    let parted = from > sign + 1 || scan.before(from) == b'\t';
+    let to = value(scan, from);
+    if scan.line_before(head, 3) == b"${" && parted && matches!(scan.at(to), b'\n' | b'\r') {
+        judge(scan, from, to, strength);
     }
 }
 
@@ -95,6 +146,8 @@ pub(super) fn fallback(scan: &mut Scan<'_, '_>, name: &Name) {
 pub(super) fn argument(scan: &Scan<'_, '_>, from: usize) -> Option<usize> {
     let comma = scan.run_of(from, 4, |b| b == b' ');
     let next = scan.run_of(comma + 1, 4, |b| b == b' ');
+    let some = scan.text[next.min(scan.text.len())..].starts_with(b"Some(\""); // of Rust
+    let next = next + 5 * usize::from(some);
     (scan.at(comma) == b',' && matches!(scan.at(next), b'"' | b'\'')).then_some(next + 1)
 }
 
@@ -273,6 +326,7 @@ pub(super) fn option(scan: &mut Scan<'_, '_>, name: &Name) {
     let to = value(scan, from);
     let strong = match name.anchor {
         Strength::Token | Strength::Access => Strength::Secret,
+        Strength::Random => Strength::Random,
         _ => Strength::Password,
     };
     judge(scan, from, to, strong);
@@ -324,7 +378,7 @@ pub(super) fn identified(scan: &mut Scan<'_, '_>, end: usize) {
 }
 
 /// Commands that take a password behind an option of one letter, and the option as it stands before it.
-const COMMANDS: [(&[u8], &[u8]); 31] = [
+const COMMANDS: [(&[u8], &[u8]); 35] = [
     (b"sshpass", b" -p"),
     (b"plink", b" -pw "),
     (b"pscp", b" -pw "),
@@ -356,13 +410,19 @@ const COMMANDS: [(&[u8], &[u8]); 31] = [
     (b"redis-cli", b" -a "),
     (b"ipmitool", b" -P "),
     (b"smbclient", b"%"),
+    (b"net use", b" /user:"),
+    (b"net user", b" "),
+    (b"zip -P", b" "),
+    (b"unzip -P", b" "),
 ];
 
 /// `sshpass -p VALUE`, `mysql -u jane -pVALUE`, `smbclient -U jane%VALUE`: from the name of a command.
 pub(super) fn command(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
     let Some((_, option)) = COMMANDS.iter().find(|c| c.0 == &scan.text[start..end]) else { return };
     let limit = scan.run_of(end, 120, |b| b != b'\n' && b != b'|');
-    if !scan.fresh(start) || scan.at(end) != b' ' || !(scan.bare_at(start) || quoted(scan, start)) {
+    let windows = scan.text[start..end].starts_with(b"net use"); // in PowerShell too, which is read as code
+    let spoken = windows || scan.bare_at(start) || quoted(scan, start);
+    if !scan.fresh(start) || scan.at(end) != b' ' || !spoken {
         return;
     }
     let Some(place) = memchr::memmem::find(&scan.text[end..limit], option) else { return };
@@ -375,11 +435,18 @@ pub(super) fn command(scan: &mut Scan<'_, '_>, start: usize, end: usize) {
     from = match &scan.text[start..end] {
         b"lftp" => skip(from, b','),
         b"htpasswd" => skip(skip(skip(from, b' '), b' '), b' '), // letters, the file, the account
+        b"net use" | b"net user" => skip(from, b' '),            // the account
         _ => from,
     };
+    if matches!(scan.before(from), b'\n' | b'\r') {
+        return; // the line ends before
+    }
     let from = from + usize::from(matches!(scan.at(from), b'"' | b'\''));
     let to = value(scan, from);
-    judge(scan, from, to, Strength::Pass);
+    let ends = matches!(scan.at(to), b'\n' | b'\r') || scan.text[to..].starts_with(b" /");
+    if ends || &scan.text[start..end] != b"net user" {
+        judge(scan, from, to, Strength::Pass);
+    }
 }
 
 /// `SetBasicAuth("jane", "VALUE")`, `getConnection(url, "jane", "VALUE")`: the last of two or three arguments, strings

@@ -197,6 +197,7 @@ pub(super) fn common(value: &str) -> bool {
         && !["@domain", "@host", "@your", "@localhost"].iter().any(|host| value.contains(host))
         && !value.contains("\\u")
         && !version(value)
+        && !rules(value)
         && value.bytes().all(|b| b > b' ')
         && !STAND_INS.iter().any(|word| tidy.contains(word))
         && !(tidy.contains("12345678") && tidy.len() < 13 && value.bytes().all(|b| b.is_ascii_alphanumeric()))
@@ -215,6 +216,17 @@ fn version(value: &str) -> bool {
         && number[digits + 1..].starts_with(|c: char| c.is_ascii_digit() || c == 'x' || c == '*')
         && number.bytes().all(|b| b.is_ascii_alphanumeric() || b".-+*".contains(&b))
         && number.len() < 16
+}
+
+/// What forms ask of a field (Laravel, VeeValidate): `required|string|min:8|confirmed`.
+fn rules(value: &str) -> bool {
+    let of_name = |b: u8| b.is_ascii_lowercase() || b == b'_';
+    let of_bound = |b: u8| b.is_ascii_alphanumeric() || b"_,.-".contains(&b);
+    value.contains('|')
+        && value.split('|').all(|rule| {
+            let (name, bound) = rule.split_once(':').unwrap_or((rule, ""));
+            !name.is_empty() && name.bytes().all(of_name) && bound.bytes().all(of_bound)
+        })
 }
 
 fn ends_in_digits(value: &str) -> bool {

@@ -1,6 +1,7 @@
 //! Versions of four numbers, by what asks for them: requirements, coordinates, images, fields of manifests.
 
 use super::bytes::{Scan, WORD, contains};
+use super::network::ADDRESSES;
 
 /// Words for what has an address, as names of what one is assigned to or asked of.
 const HOLDERS: [&[u8]; 37] = [
@@ -129,6 +130,65 @@ pub(super) fn required(scan: &Scan<'_, '_>, start: usize) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether the text around numbers says that they are a version: `@since N`, `GeneratedCode("tool", "N")`, `-ge 'N'`,
+/// the heading of a release with its date, "from N to N".
+pub(super) fn told(scan: &Scan<'_, '_>, start: usize, end: usize) -> bool {
+    let quote = |b: u8| matches!(b, b'"' | b'\'' | b'`');
+    let open = scan.run_before(start, 2, |b| quote(b) || b == b'v');
+    let close = scan.run_of(end, 2, quote);
+    let line = scan.line_before(open, 160);
+    let near = line.trim_ascii_end();
+    // PowerShell orders versions; addresses are only equal or not.
+    if [&b" -ge"[..], b" -gt", b" -le", b" -lt"].iter().any(|sign| near.ends_with(sign)) {
+        return true;
+    }
+    let name = scan.run_before(open, 4, |b| b" (=:".contains(&b));
+    if name < open && ends_with(scan.line_before(name, 5), b"since") {
+        return true;
+    }
+    quote(scan.before(start)) && near.ends_with(b"\",") && contains(line, b"generatedcode")
+        || dated(scan, start, end)
+        || changed(scan, line, open, close)
+}
+
+fn ends_with(text: &[u8], word: &[u8]) -> bool {
+    text.len() >= word.len() && text[text.len() - word.len()..].eq_ignore_ascii_case(word)
+}
+
+/// Whether a line has nothing but numbers and a date: `## 1.2.3.4 (2020-01-01)`, `[1.2.3.4] - 2020-01-01`.
+fn dated(scan: &Scan<'_, '_>, start: usize, end: usize) -> bool {
+    let head = scan.line_before(start, 16);
+    let from = scan.run_of(end, 6, |b| b" ]-(:,".contains(&b));
+    let to = scan.run_of(from, 10, |b| b.is_ascii_digit() || matches!(b, b'-' | b'/' | b'.'));
+    let date = &scan.text[from..to];
+    let year = date.first_chunk::<2>().is_some_and(|year| matches!(year, b"19" | b"20"));
+    let stop = scan.run_of(to, 3, |b| b") \r".contains(&b));
+    head.iter().all(|b| b" \t#*=[v".contains(b))
+        && from > end
+        && date.len() == 10
+        && year
+        && matches!(date[4], b'-' | b'/' | b'.')
+        && date[4] == date[7]
+        && scan.at(stop) == b'\n'
+}
+
+/// Whether a line tells of another version: "Bumped foo from N to N", and nothing of addresses.
+fn changed(scan: &Scan<'_, '_>, line: &[u8], open: usize, close: usize) -> bool {
+    const WORDS: [&[u8]; 6] = [b"bump", b"upgrad", b"updat", b"downgrad", b"version", b"release"];
+    let of_number = |b: u8| b.is_ascii_digit() || b".`'\"v".contains(&b);
+    let first = line.ends_with(b"from ") && {
+        let rest = &scan.text[close..];
+        rest.starts_with(b" to ") && scan.run_of(close + 4, 3, of_number) > close + 5
+    };
+    let second = line.ends_with(b" to ") && {
+        let from = scan.run_before(open - 4, 20, of_number);
+        from + 4 < open && scan.line_before(from, 5) == b"from "
+    };
+    (first || second)
+        && WORDS.iter().any(|word| contains(line, word))
+        && !ADDRESSES.iter().any(|word| contains(line, word))
 }
 
 /// Whether a line installs packages, or names one.

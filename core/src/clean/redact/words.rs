@@ -24,7 +24,7 @@ pub(super) enum Word {
     Bundle,
     Joined,
     JoinedBasic,
-    Kaggle,
+    Key,
     Relay,
     Ident,
     Jwk,
@@ -47,6 +47,7 @@ const PASSWORD: Word = Word::Assigned(Strength::Password);
 const SECRET: Word = Word::Assigned(Strength::Secret);
 const AUTHOR: Word = Word::Name(Context::Author);
 const TOKEN: Word = Word::Assigned(Strength::Token);
+const RANDOM: Word = Word::Assigned(Strength::Random);
 const BYLINE: Word = Word::Name(Context::Byline);
 const TASK: Word = Word::Name(Context::Task);
 
@@ -57,6 +58,9 @@ pub(super) const ANCHORS: &[(&str, Word)] = &[
     ("passwort", PASSWORD),
     ("pwd", PASSWORD),
     ("_pass", PASSWORD),
+    ("pswd", PASSWORD),
+    ("senha", PASSWORD),
+    ("pw", Word::Assigned(Strength::Pass)),
     ("pass", Word::Assigned(Strength::Pass)),
     ("secret", SECRET),
     ("token", TOKEN),
@@ -140,6 +144,22 @@ pub(super) const ANCHORS: &[(&str, Word)] = &[
     ("pusher_key", SECRET),
     ("firebase_key", SECRET),
     ("google_key", SECRET),
+    // Keys whose names others have too: the value must be random.
+    ("aes_key", RANDOM),
+    ("aeskey", RANDOM),
+    ("hmac_key", RANDOM),
+    ("hmackey", RANDOM),
+    ("storage_key", RANDOM),
+    ("storagekey", RANDOM),
+    ("cosmos_key", RANDOM),
+    ("cosmoskey", RANDOM),
+    ("openai_key", RANDOM),
+    ("openaikey", RANDOM),
+    ("azure_key", RANDOM),
+    ("supabase_key", RANDOM),
+    ("shared_key", RANDOM),
+    ("sharedkey", RANDOM),
+    ("signingkey", RANDOM),
     ("identified by", Word::Identified),
     (" -u", Word::Account),
     ("--user", Word::Account),
@@ -152,6 +172,7 @@ pub(super) const ANCHORS: &[(&str, Word)] = &[
     ("chpasswd", Word::Piped),
     ("--password-stdin", Word::Piped),
     ("passwd --stdin", Word::Piped),
+    ("sudo -s", Word::Piped),
     ("sqlplus ", Word::Oracle),
     ("sqlldr ", Word::Oracle),
     ("expdp ", Word::Oracle),
@@ -228,6 +249,10 @@ pub(super) const ANCHORS: &[(&str, Word)] = &[
     ("htpasswd", Word::Command),
     ("rabbitmqctl add_user", Word::Command),
     ("rabbitmqctl change_password", Word::Command),
+    ("net use", Word::Command),
+    ("net user", Word::Command),
+    ("zip -p", Word::Command),
+    ("unzip -p", Word::Command),
     ("basicauth(", Word::Pair),
     ("basic_auth(", Word::Pair),
     ("basic_auth ", Word::Pair),
@@ -249,7 +274,7 @@ pub(super) const ANCHORS: &[(&str, Word)] = &[
     ("]:587", Word::Relay),
     ("]:465", Word::Relay),
     ("]:25", Word::Relay),
-    ("\"key\"", Word::Kaggle),
+    ("\"key\"", Word::Key),
     ("passwordcredentials(", Word::Pair),
     ("passwordauthentication(", Word::Pair),
     ("auth=(", Word::Pair),

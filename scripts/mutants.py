@@ -71,7 +71,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "steps/chats": ("test_chats",),
     "steps/choose": ("test_plans", "test_student", "test_synthesis_steps"),
     "steps/chunks": ("test_chunks", "test_identity"),
-    "steps/clean": ("test_notebooks", "test_headers", "test_redact", "test_step_promises"),
+    "steps/clean": ("test_notebooks", "test_headers", "test_header_sentences", "test_redact", "test_step_promises"),
     "steps/decontaminate": ("test_decontaminate",),
     "steps/dedup": ("test_step_promises", "test_machine", "test_fuzzy", "test_identity"),
     "steps/detect": ("test_detect", "test_step_promises"),

@@ -416,8 +416,10 @@ def test_a_go_program_imports_what_its_code_uses() -> None:
     assert "func (asserting) Equal(t *testing.T, want, got" in of_package
 
 
-def test_what_cannot_be_run_is_named_and_no_wrong_answer(tmp_path: Path) -> None:
+def test_what_cannot_be_run_is_named_and_no_wrong_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = data(tmp_path, "mdeval")  # in C#
+    there = sandbox.languages.toolchain
+    monkeypatch.setattr(sandbox.languages, "toolchain", lambda one: None if one.name == "csharp" else there(one))
     with pytest.raises(EnvironmentProblem, match="no task of mdeval can be run here"):
         evaluation.evaluate([file], tmp_path / "a", model=Function(right), settings=Settings(workers=1, chat=True))
     needs = data(tmp_path, "bigcodebench", test=UNITTEST, libs="['no_such_module_at_all']")

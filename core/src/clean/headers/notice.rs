@@ -106,10 +106,8 @@ fn join(all: &mut [Placed], i: usize, beside: usize) {
             || s.weight >= DECISIVE && words.other <= FEW
             || (words.sure() || s.weight >= WEAK)
                 && (words.legal > 0 && words.passes() || words.legal >= 2 && words.like(1))
-            || i > beside && words.ordinary()
     } else {
         s.weight >= WEAK && words.only() && (words.sure() || s.grants)
-            || i > beside && other.sentence.lists && words.ordinary()
     };
 }
 

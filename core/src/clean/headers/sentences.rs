@@ -46,8 +46,6 @@ pub struct Sentence {
     pub trivial: bool,
     /// An address and hardly more.
     pub contact: bool,
-    /// It ends in a colon: what follows belongs to it.
-    pub lists: bool,
     /// Whether it is (part of) a notice.
     pub notice: bool,
 }
@@ -179,7 +177,6 @@ fn sentence(text: &str, pieces: &[Piece], mut segments: Vec<Segment>, joined: &m
             || (words::tells_what_it_does(joined) && !(claim && is_claim(first) && !is_copyright(first))),
         trivial: segments.iter().all(|s| pieces[s.line].class == Class::Trivial),
         contact: segments.iter().all(|s| is_contact(&text[s.bytes.clone()])),
-        lists: joined.ends_with(": "),
         notice: false,
         segments,
     }
@@ -317,8 +314,7 @@ fn continues(text: &str, last: &Piece, next: &Piece, sentence: &[Segment], width
     if after.starts_with(|c: char| c.is_uppercase()) {
         return wrapped;
     }
-    let plain = words.other == 0 && words.common >= 5;
-    wrapped || words.like(1) || (full && !whole && words.passes()) || !whole && plain
+    wrapped || words.like(1) || (full && !whole && words.passes())
 }
 
 /// "1. …", "a) …", "(b) …"

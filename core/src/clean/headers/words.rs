@@ -10,49 +10,50 @@ use std::sync::LazyLock;
 /// Words that hardly occur but in licences.
 const LEGAL: &str = "
 agpl agplv3 amended apache applicable arising bsd cddl cecill compliance confidential consequential copyleft copyright
-copyrighted copyrights damage damages dealings disclaim disclaimed disclaimer disclaims distributable eclipse endorse
-epl eula eupl exemplary fitness foundation furnished gnu governed governing gpl gplv2 gplv3 hereby herein holders implied
-incidental indirect infringement isc lgpl lgplv2 lgplv3 liability liable licence licenced licences license licensed
-licensee licensees licenses licensing licensor limitation limitations merchantability merchantablity mit mozilla mpl negligence
-noninfringement obtaining patent patents permission permissions permit permits permitted profits proprietary
-procurement redistribute redistributed redistribution redistributions redistributing relicensed reserved reserves
-rights spdx subject sublicense sublicensed tort trademark trademarks trademarked unlicense unpublished warranties
-warranty wtfpl zlib domain copying copyrightbegin copyrightend responsibility responsibilities";
+copyrighted copyrights damage damages dealings disclaim disclaimed disclaimer disclaims distributable eclipse endorse epl
+eula eupl exemplary fitness foundation furnished gnu governed governing gpl gplv2 gplv3 hereby herein holders implied
+incidental indirect infringement isc lgpl lgplv2 lgplv3 liability liable licence licenced licences license licensed licensee
+licensees licenses licensing licensor limitation limitations merchantability merchantablity mit mozilla mpl negligence
+noninfringement obtaining patent patents permission permissions permit permits permitted profits proprietary procurement
+redistribute redistributed redistribution redistributions redistributing relicensed reserved reserves rights spdx subject
+sublicense sublicensed tort trademark trademarks trademarked unlicense unpublished warranties warranty wtfpl zlib domain
+copying copyrightbegin copyrightend responsibility responsibilities";
 
 /// Those of them that documentation has as well: without another word of licences they tell nothing.
 const EVERYDAY: &str = "
-applicable arising confidential damage damages domain exemplary fitness foundation incidental indirect limitation limitations
-permission permissions permit permits permitted profits reserved reserves responsibilities responsibility rights subject";
+applicable arising confidential damage damages domain exemplary fitness foundation incidental indirect limitation
+limitations permission permissions permit permits permitted profits reserved reserves responsibilities responsibility rights
+subject";
 
 /// Words of licences that other texts have as well: they speak neither for nor against a notice.
 const COMMON: &str = "
-a about above accompanied accompanies accompanying accordance acknowledgement acknowledgment according action additional advised against agree agreed agreement
-agreements all along also alter altered alternative alternatively an and any anyone appear appears applies apply appreciated
-are as asf associated assume at authors author authorized available based basis be been being below binary binaries business but by can
-cases caused changed changes charge circumstances claim claims code com combination comply conditions connection consent
-consult contact contract contained contains content contents contributed contributing contributor contributors copied
-copies copy corp corporation countries country data deal derivative derivatives derived described desire details
-developed developers development directory distribute distributed distributing distribution do document documentation
-documents does due each either entire entity even event except exception exceptions excluded exclusively executable
-exercise exist express expressly extent fee fees file files following for form forms found free freely from full general
-given grant granted grants goods govern governs group guarantee has have he held her his holder hold home hope how however http
-https if in inc included includes including incorporated individual individuals information intellectual interest
-interruption is issued it its itself kind language later law laws legal less lesser library libraries like limited link
-linked linking list llc loss lost ltd made majority make many march marked market materials may mere merge met misrepresented
-modification modifications modified modify modifying more must name named names necessarily neither net nice no nominal
-non nor not note notice notices obligation obtain obtained of on one only open option or org organization original
-origin other others otherwise our out output owned owner owners ownership paragraph part particular parties party pay
-person personal persons place plainly platforms please portion portions possibility possible prepare present preserve
-preserved prior private product products program programs prohibited project projects promote property provide provided
-provides provision provisions public publicly published publish publisher purpose purposes reasons received receive
-recipient refer referenced regarding related released remain remove removed reproduce reproduced reproduction required requirement
-requirements resulting respective restriction restrictions result retain retained retains right root same scripts
-section see sell separate served services set shall should site so software solely some source special specific specify
-specified stated statement statements strict such suite support system terms text than that the their them then there
-these they third this those thereof through to tools top trade transfer txt under unless university until up upon us use
-used useful user users using various version versions violation waive was way we website were where whether which who
-whom whole whose will why might covered cover accompanies level md street floor suite boston fifth franklin temple ma usa cambridge mass ave
-authorization obligated delete can opt top team member members wish with within without work works would write writing written wrote www year years you your";
+a about above accompanied accompanying accordance according action additional advised against agree agreed agreement
+agreements all along also alter altered alternative alternatively an and any anyone appear appears applies apply are as asf
+associated assume at authors author authorized available based basis be been below binary binaries business but by can cases
+caused changed changes charge circumstances claim claims code com combination comply conditions connection consent consult
+contact contract contained contains content contents contributed contributing contributor contributors copied copies copy
+corp corporation countries country data deal derivative derivatives derived described desire details developed developers
+development directory distribute distributed distributing distribution do document documentation documents does due each
+either entire entity even event except exception exceptions excluded exclusively executable exercise exist express expressly
+extent fee fees file files following for form forms found free freely from full general given grant granted grants goods
+govern governs group guarantee has have he held her his holder hold home hope how however http https if in inc included
+includes including incorporated individual individuals information intellectual interest interruption is issued it its
+itself kind language later law laws legal less lesser library libraries like limited link linked linking list llc loss lost
+ltd made majority make many march market materials may mere merge met misrepresented modification modifications modified
+modify modifying more must name named names necessarily neither net nice no nominal non nor not note notice notices
+obligation obtain obtained of on one only open option or org organization original origin other others otherwise our out
+output owned owner owners ownership paragraph part particular parties party pay person personal persons place plainly
+platforms please portion portions possibility possible prepare present preserve preserved prior private product products
+program programs prohibited project projects promote property provide provided provides provision provisions public publicly
+published publish publisher purpose purposes reasons received receive recipient refer referenced regarding related released
+remain removed reproduce reproduced reproduction required requirement requirements resulting respective restriction
+restrictions result retain retained retains right root same scripts section see sell separate served services set shall
+should site so software solely some source special specific specify specified stated statement statements strict such suite
+support system terms text than that the their them then there these they third this those thereof through to tools top trade
+transfer txt under unless university until up upon us use used useful user users using various version versions violation
+waive was way we website were where whether which who whom whole whose will why might covered cover level md street floor
+suite boston fifth franklin temple ma usa cambridge mass ave authorization obligated delete can opt top team member members
+wish with within without work works write writing written www year years you your";
 
 /// With these, documentation begins: it says what the code does.
 const DOING: &str = "
@@ -126,11 +127,6 @@ impl Words {
     /// Whether a word of licences is in it that documentation hardly has.
     pub fn sure(self) -> bool {
         self.legal > self.everyday
-    }
-
-    /// Whether it is a sentence of which every word occurs in licences, though all of them elsewhere as well.
-    pub fn ordinary(self) -> bool {
-        self.other == 0 && self.common >= 8
     }
 
     /// Whether it hardly says anything else.

@@ -185,7 +185,8 @@ fn example(domain: &str) -> bool {
 fn data_source(scan: &mut Scan<'_, '_>, at: usize) {
     let rest = &scan.text[at + 1..];
     let socket = [&b"tcp("[..], b"tcp6(", b"unix("].iter().any(|net| rest.starts_with(net));
-    if !socket && !(rest.starts_with(b"/") && WORD[scan.at(at + 2) as usize]) {
+    let whole = rest.starts_with(b"/") && WORD[scan.at(at + 2) as usize];
+    if !(socket || whole) {
         return;
     }
     let start = scan.run_before(at, 160, |b| b > b' ' && !b"\"'`".contains(&b));

@@ -37,49 +37,7 @@ const VERSIONS: [&[u8]; 28] = [
     b"esid",
     b"es6id",
 ];
-/// Before numbers that are one.
-pub(super) const ADDRESSES: [&[u8]; 40] = [
-    b" ip",
-    b"_ip",
-    b"\"ip",
-    b"'ip",
-    b"ip=",
-    b"ip:",
-    b"addr",
-    b"host:",
-    b"host=",
-    b"host\"",
-    b"host'",
-    b"host ",
-    b"hostname",
-    b"server",
-    b"ping",
-    b"dns",
-    b"ssh",
-    b"connect ",
-    b"connect(",
-    b"connected",
-    b"peer",
-    b"proxy",
-    b"master",
-    b"zone",
-    b"gateway",
-    b"route",
-    b"subnet",
-    b"allow ",
-    b"deny_",
-    b"allow_",
-    b"deny ",
-    b"forwarded",
-    b"resolver",
-    b"netmask",
-    b"inet",
-    b"remote",
-    b"endpoint",
-    b"listen",
-    b"tcp",
-    b"udp",
-];
+
 /// Octets up to this number are as likely a version's, unless the line speaks of addresses.
 const SMALL: u8 = 30;
 
@@ -214,7 +172,7 @@ fn versioned(scan: &Scan<'_, '_>, start: usize, octets: [u8; 4]) -> bool {
         || heading
         || octets[1] == 0 && octets[0] <= SMALL && matches!(line, [.., a, b' '] if a.is_ascii_alphabetic());
     let linked = line.ends_with(b"://");
-    product || small && !linked && !ADDRESSES.iter().any(|word| contains(line, word))
+    product || small && !linked && !versions::ADDRESSES.iter().any(|word| contains(line, word))
 }
 
 fn public_v4(octets: [u8; 4]) -> bool {

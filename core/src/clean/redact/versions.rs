@@ -1,7 +1,50 @@
 //! Versions of four numbers, by what asks for them: requirements, coordinates, images, fields of manifests.
 
 use super::bytes::{Scan, WORD, contains};
-use super::network::ADDRESSES;
+
+/// Before numbers that are an address.
+pub(super) const ADDRESSES: [&[u8]; 40] = [
+    b" ip",
+    b"_ip",
+    b"\"ip",
+    b"'ip",
+    b"ip=",
+    b"ip:",
+    b"addr",
+    b"host:",
+    b"host=",
+    b"host\"",
+    b"host'",
+    b"host ",
+    b"hostname",
+    b"server",
+    b"ping",
+    b"dns",
+    b"ssh",
+    b"connect ",
+    b"connect(",
+    b"connected",
+    b"peer",
+    b"proxy",
+    b"master",
+    b"zone",
+    b"gateway",
+    b"route",
+    b"subnet",
+    b"allow ",
+    b"deny_",
+    b"allow_",
+    b"deny ",
+    b"forwarded",
+    b"resolver",
+    b"netmask",
+    b"inet",
+    b"remote",
+    b"endpoint",
+    b"listen",
+    b"tcp",
+    b"udp",
+];
 
 /// Words for what has an address, as names of what one is assigned to or asked of.
 const HOLDERS: [&[u8]; 37] = [
